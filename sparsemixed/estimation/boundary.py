@@ -1,0 +1,46 @@
+"""Solutions on the boundary: a variance of zero, or a covariance matrix without full rank, stated exactly and by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sparsemixed.estimation.derivatives import Curvature
+from sparsemixed.estimation.objective import Evaluation, Objective
+
+NEAR = 1e-5
+"""Predicted rise of the deviance below which an edge is tried at exactly zero."""
+FLAT = 1e-7
+"""Rise of the deviance that still counts as none."""
+
+
+@dataclass(frozen=True)
+class Boundary:
+    """Which parameters belong to a component on the boundary (n_theta,) bool, and the components in words."""
+
+    parameters: np.ndarray
+    names: tuple[str, ...]
+
+
+def settle(objective: Objective, at: Evaluation, model: Curvature) -> tuple[Evaluation, Boundary]:
+    """Move the solution onto every edge that costs no likelihood, and report them.
+
+    Newton approaches an edge but stops a rounding error short of it; here theta is projected on the edge and kept there
+    if the deviance does not rise. All parameters of a block that touches an edge lose their standard errors.
+    """
+    hessian, theta = model.profiled, at.theta
+    touched, names = np.zeros(theta.size, bool), []
+    for place, form, words in objective.parameters.edges():
+        value = float(form @ theta)
+        move = -form * value / float(form @ form)
+        if value != 0.0 and abs(model.gradient @ move) + 0.5 * abs(move @ hessian @ move) > NEAR:
+            continue
+        if value != 0.0:
+            trial = objective.evaluate(theta + move)
+            if trial.deviance > at.deviance + FLAT:
+                continue
+            at, theta = trial, trial.theta
+        touched[place.theta] = True
+        names.append(words)
+    return at, Boundary(touched, tuple(names))

@@ -1,0 +1,174 @@
+"""From a design to a fit: start, EM, Newton, boundary, standard errors."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sparsemixed.design.values import Design
+from sparsemixed.estimation.boundary import Boundary, settle
+from sparsemixed.estimation.derivatives import Curvature, Derivatives
+from sparsemixed.estimation.em import em_step
+from sparsemixed.estimation.fit import Fit, LogEntry, VarianceParameter
+from sparsemixed.estimation.linear import linear_fit, linear_llf
+from sparsemixed.estimation.newton import Optimum, Progress, minimize
+from sparsemixed.estimation.objective import Evaluation, Objective
+from sparsemixed.estimation.orthogonal import Orthogonal, orthogonalize
+from sparsemixed.estimation.parameters import parameters
+from sparsemixed.estimation.start import mivque_start
+from sparsemixed.solver.choose import penalized_system
+from sparsemixed.solver.crossproducts import TermData, cross_products
+from sparsemixed.spec import ModelSpec
+
+EXACT_BELOW = 400
+"""Up to this order of the Schur complement the exact Hessian costs less than a second factorization of anything."""
+
+
+def estimate(spec: ModelSpec, design: Design, progress: Progress | None = None) -> Fit:
+    """Fit the model by maximum likelihood or REML.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+    design : Design
+    progress : callable, optional
+        Called with every `LogEntry` of the Newton iterations.
+
+    Returns
+    -------
+    Fit
+    """
+    orthogonal = orthogonalize(design.X, design.y)
+    if not design.random:
+        return linear_fit(spec, design, orthogonal)
+    objective = _objective(spec, design, orthogonal)
+    constant = orthogonal.logdet if objective.reml else 0.0
+
+    def llf(deviance: float) -> float:
+        return -0.5 * (deviance + constant)
+
+    at, em_log = _start(objective, spec, llf)
+    curvature = Derivatives.observed_information if _exact_is_cheap(objective) else Derivatives.average_information
+    optimum = minimize(objective, at, spec.estimation, curvature, llf, progress)
+    return _finish(spec, design, objective, orthogonal, optimum, curvature(optimum.derivatives), em_log, llf)
+
+
+def _objective(spec: ModelSpec, design: Design, orthogonal: Orthogonal) -> Objective:
+    layout = parameters(design.random)
+    terms = [TermData(t.codes, t.n_groups, t.columns) for t in (design.random[r] for r in layout.order)]
+    cp = cross_products(terms, orthogonal.Q, orthogonal.residual)
+    system = penalized_system(cp, spec.estimation.solver)
+    return Objective(cp, system, layout, spec.estimation.method == "reml")
+
+
+def _exact_is_cheap(objective: Objective) -> bool:
+    return objective.system.rest.name == "block" or objective.cp.q_rest <= EXACT_BELOW
+
+
+def _start(objective: Objective, spec: ModelSpec, llf) -> tuple[Evaluation, tuple[LogEntry, ...]]:
+    """MIVQUE(0), then `emiterate` EM steps or until the relative change of the log likelihood is below `emtolerance`."""
+    at = objective.evaluate(objective.parameters.nearest(mivque_start(objective.cp)))
+    log = [LogEntry(0, llf(at.deviance), float("nan"))]
+    for iteration in range(1, spec.estimation.emiterate + 1):
+        after = objective.evaluate(em_step(Derivatives(objective, at)))
+        log.append(LogEntry(iteration, llf(after.deviance), float("nan")))
+        change = abs(after.deviance - at.deviance)
+        at = after
+        if change <= spec.estimation.emtolerance * abs(at.deviance):
+            break
+    return at, tuple(log)
+
+
+def _finish(
+    spec: ModelSpec,
+    design: Design,
+    objective: Objective,
+    orthogonal: Orthogonal,
+    optimum: Optimum,
+    model: Curvature,
+    em_log: tuple[LogEntry, ...],
+    llf,
+) -> Fit:
+    """Settle the boundary, then gather what the fit reports."""
+    at, boundary = settle(objective, optimum.evaluation, model)
+    derivatives = optimum.derivatives
+    if at is not optimum.evaluation or spec.estimation.nostderr:
+        derivatives = Derivatives(objective, at)
+    information = None if spec.estimation.nostderr else _information(derivatives, boundary)
+    variances, deviations = variance_parameters(objective, at, boundary)
+    u, u_var = _random_effects(objective, derivatives, len(design.random))
+    return Fit(
+        spec=spec,
+        design=design,
+        beta=orthogonal.coefficients(at.beta),
+        vcov_beta=orthogonal.covariance(at.sigma2 * at.XVX_inverse),
+        sigma2=at.sigma2,
+        theta=at.theta,
+        information=information,
+        boundary=boundary.parameters,
+        boundary_names=boundary.names,
+        variances=variances,
+        deviations=deviations,
+        llf=llf(at.deviance),
+        llf_linear=linear_llf(orthogonal, objective.reml),
+        converged=optimum.converged,
+        message=optimum.message,
+        gradient_norm=0.5 * optimum.decrement,
+        em_log=em_log,
+        log=optimum.log,
+        iterations=len(optimum.log) - 1,
+        factorizations=objective.system.factorizations,
+        solver=objective.system.rest.name,
+        u=u,
+        u_var=u_var,
+    )
+
+
+def _information(derivatives: Derivatives, boundary: Boundary) -> np.ndarray:
+    """Observed information (n_theta + 1,) of (theta, log sigma2): half the Hessian of the deviance, boundary rows zero."""
+    information = 0.5 * derivatives.observed_information().hessian
+    fixed = np.append(boundary.parameters, False)
+    information[fixed] = 0.0
+    information[:, fixed] = 0.0
+    return information
+
+
+def variance_parameters(
+    objective: Objective, at: Evaluation, boundary: Boundary
+) -> tuple[tuple[VarianceParameter, ...], tuple[VarianceParameter, ...]]:
+    """The parameters as printed: variances and covariances, then standard deviations and correlations."""
+    n_theta, sigma = at.theta.size, np.sqrt(at.sigma2)
+    scales = {"variance": at.sigma2, "covariance": at.sigma2, "sd": sigma, "correlation": 1.0}
+    powers = {"variance": 1.0, "covariance": 1.0, "sd": 0.5, "correlation": 0.0}
+    columns: tuple[list, list] = ([], [])
+    for place in objective.parameters.places:
+        block, theta = place.block, at.theta[place.theta]
+        title = f"{block.equation}: {block.structure.title}"
+        on_edge = bool(boundary.parameters[place.theta].any())
+        for out, show in zip(columns, (block.structure.display, block.structure.display_sd), strict=True):
+            for p in show(theta, block.names):
+                gradient = np.zeros(n_theta + 1)
+                gradient[place.theta] = scales[p.kind] * p.gradient
+                gradient[-1] = powers[p.kind] * scales[p.kind] * p.value
+                out.append(VarianceParameter(title, p.label, scales[p.kind] * p.value, gradient, p.kind, on_edge))
+    unit = np.eye(n_theta + 1)[-1]
+    columns[0].append(VarianceParameter("", "var(Residual)", at.sigma2, at.sigma2 * unit, "variance", False))
+    columns[1].append(VarianceParameter("", "sd(Residual)", float(sigma), 0.5 * sigma * unit, "sd", False))
+    return tuple(columns[0]), tuple(columns[1])
+
+
+def _random_effects(
+    objective: Objective, derivatives: Derivatives, count: int
+) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
+    """b (J, k) and Var(b - b_hat) (J, k, k) of every term, in the order of the design."""
+    at, cp = derivatives.at, objective.cp
+    own = {pair.t: values for pair, values in zip(cp.pairs, derivatives.inverse.pairs, strict=True) if pair.t == pair.u}
+    means: list = [None] * count
+    variances: list = [None] * count
+    for t, (r, where) in enumerate(zip(objective.parameters.order, cp.slices(), strict=True)):
+        k, factor = cp.k[t], derivatives.factors[t]
+        inverse = derivatives.inverse.first if t == 0 else own[t - 1]
+        spread = at.U[where].reshape(-1, k, at.U.shape[1])
+        inverse = inverse + spread @ at.XVX_inverse @ spread.transpose(0, 2, 1)
+        means[r] = at.u[where].reshape(-1, k) @ factor.T
+        variances[r] = at.sigma2 * (factor @ inverse @ factor.T)
+    return tuple(means), tuple(variances)

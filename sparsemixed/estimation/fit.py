@@ -1,0 +1,111 @@
+"""What estimation hands on: plain numbers, no factorization, no text layout."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sparsemixed.design.values import Design
+from sparsemixed.spec import ModelSpec
+
+
+@dataclass(frozen=True)
+class VarianceParameter:
+    """One variance parameter on the scale on which it is printed.
+
+    Attributes
+    ----------
+    equation : str
+        As printed: `id: Unstructured`; empty for the residual variance.
+    label : str
+        `var(week)`, `cov(week,_cons)`, `var(Residual)`; with `stddeviations` `sd(week)`, `corr(week,_cons)`.
+    estimate : float
+    gradient : (n_theta + 1,) float64
+        Derivative with respect to (theta, log sigma2), for the delta method.
+    kind : {"variance", "covariance", "sd", "correlation"}
+        Decides the scale of the confidence interval.
+    boundary : bool
+        Its component lies on the boundary, so no standard error is defined.
+    """
+
+    equation: str
+    label: str
+    estimate: float
+    gradient: np.ndarray
+    kind: str
+    boundary: bool
+
+
+@dataclass(frozen=True)
+class LogEntry:
+    """One line of an iteration log: number, log likelihood, largest scaled gradient, and whether the step was refused."""
+
+    iteration: int
+    llf: float
+    gradient: float
+    backed_up: bool = False
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A fitted model.
+
+    Attributes
+    ----------
+    spec, design : ModelSpec, Design
+    beta : (p,) float64
+    vcov_beta : (p, p) float64
+        sigma2 * inv(X' inv(V / sigma2) X).
+    sigma2 : float
+    theta : (n_theta,) float64
+        All structures' parameters, block after block in the order of `design.random`.
+    information : (n_theta + 1, n_theta + 1) float64 or None
+        Observed information of (theta, log sigma2) with beta profiled out; None with `nostderr`. Rows and columns of
+        parameters on the boundary are zero.
+    boundary : (n_theta,) bool
+        Parameters of components on the boundary.
+    boundary_names : tuple of str
+        The components on the boundary, in words.
+    variances, deviations : tuple of VarianceParameter
+        As printed by default, and with `stddeviations`; the residual variance last.
+    llf, llf_linear : float
+        Log (restricted) likelihood of the model, and of the linear model with the same fixed part.
+    converged : bool
+    message : str
+        Why the optimiser stopped.
+    gradient_norm : float
+        Newton decrement at the optimum: certified distance, in units of the log likelihood.
+    em_log, log : tuple of LogEntry
+    iterations, factorizations : int
+    solver : str
+        "block", "dense" or "sparse".
+    u : tuple of (n_groups, k) arrays
+        Best linear unbiased predictions b of the random effects, term by term.
+    u_var : tuple of (n_groups, k, k) arrays
+        Their prediction-error covariance, the uncertainty of beta included.
+    """
+
+    spec: ModelSpec
+    design: Design
+    beta: np.ndarray
+    vcov_beta: np.ndarray
+    sigma2: float
+    theta: np.ndarray
+    information: np.ndarray | None
+    boundary: np.ndarray
+    boundary_names: tuple[str, ...]
+    variances: tuple[VarianceParameter, ...]
+    deviations: tuple[VarianceParameter, ...]
+    llf: float
+    llf_linear: float
+    converged: bool
+    message: str
+    gradient_norm: float
+    em_log: tuple[LogEntry, ...]
+    log: tuple[LogEntry, ...]
+    iterations: int
+    factorizations: int
+    solver: str
+    u: tuple[np.ndarray, ...]
+    u_var: tuple[np.ndarray, ...]

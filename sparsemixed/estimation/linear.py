@@ -1,0 +1,59 @@
+"""The linear model with the same fixed part: what remains without random effects, and the comparison of the LR test."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sparsemixed.design.values import Design
+from sparsemixed.errors import DataError
+from sparsemixed.estimation.fit import Fit, LogEntry, VarianceParameter
+from sparsemixed.estimation.orthogonal import Orthogonal
+from sparsemixed.spec import ModelSpec
+
+
+def linear_llf(orthogonal: Orthogonal, reml: bool) -> float:
+    """Log (restricted) likelihood of y ~ N(X beta, sigma2 I), beta and sigma2 profiled out."""
+    n, p = orthogonal.Q.shape
+    df = n - p if reml else n
+    r2 = float(orthogonal.residual @ orthogonal.residual)
+    deviance = df * (1 + np.log(2 * np.pi * r2 / df)) + (orthogonal.logdet if reml else 0.0)
+    return -0.5 * float(deviance)
+
+
+def linear_fit(spec: ModelSpec, design: Design, orthogonal: Orthogonal) -> Fit:
+    """The fit of a model without random effects: closed form."""
+    n, p = orthogonal.Q.shape
+    reml = spec.estimation.method == "reml"
+    df = n - p if reml else n
+    r2 = float(orthogonal.residual @ orthogonal.residual)
+    if r2 <= np.finfo(float).eps ** 2 * float(design.y @ design.y):
+        raise DataError(f"the fixed part fits `{spec.response}` exactly; there is no residual variance to estimate")
+    sigma2 = r2 / df
+    llf = linear_llf(orthogonal, reml)
+    variance = VarianceParameter("", "var(Residual)", sigma2, np.array([sigma2]), "variance", False)
+    deviation = VarianceParameter("", "sd(Residual)", sigma2**0.5, np.array([0.5 * sigma2**0.5]), "sd", False)
+    return Fit(
+        spec=spec,
+        design=design,
+        beta=orthogonal.start,
+        vcov_beta=orthogonal.covariance(sigma2 * np.eye(p)),
+        sigma2=sigma2,
+        theta=np.zeros(0),
+        information=None if spec.estimation.nostderr else np.array([[0.5 * df]]),
+        boundary=np.zeros(0, bool),
+        boundary_names=(),
+        variances=(variance,),
+        deviations=(deviation,),
+        llf=llf,
+        llf_linear=llf,
+        converged=True,
+        message="closed form",
+        gradient_norm=0.0,
+        em_log=(),
+        log=(LogEntry(0, llf, 0.0),),
+        iterations=0,
+        factorizations=0,
+        solver="none",
+        u=(),
+        u_var=(),
+    )

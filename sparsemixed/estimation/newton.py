@@ -1,0 +1,159 @@
+"""Trust-region Newton on the profiled deviance, with exact gradients and the average information or the exact Hessian.
+
+The parameters are entries of relative factors, in which the deviance is smooth and even at a zero variance: a solution on
+the boundary is an ordinary stationary point that Newton reaches quickly, and no step can leave the valid region.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from sparsemixed.errors import NumericalError
+from sparsemixed.estimation.derivatives import Curvature, Derivatives
+from sparsemixed.estimation.fit import LogEntry
+from sparsemixed.estimation.objective import Evaluation, Objective
+from sparsemixed.spec import EstimationOptions
+
+Progress = Callable[[LogEntry], None]
+SHRINK, GROW = 0.25, 2.0
+LARGEST_RADIUS, SMALLEST_RADIUS = 1e3, 1e-10
+
+
+@dataclass(frozen=True)
+class Optimum:
+    """Where the iterations ended."""
+
+    evaluation: Evaluation
+    derivatives: Derivatives
+    converged: bool
+    message: str
+    decrement: float
+    log: tuple[LogEntry, ...]
+
+
+def minimize(
+    objective: Objective,
+    start: Evaluation,
+    options: EstimationOptions,
+    curvature: Callable[[Derivatives], Curvature],
+    llf: Callable[[float], float],
+    progress: Progress | None = None,
+) -> Optimum:
+    """Minimise the deviance from `start`.
+
+    Convergence: the Newton decrement g'inv(H)g / 2, the distance from the optimum in units of -2 log likelihood that the
+    quadratic model predicts, falls below `nrtolerance`; or both the relative change of the deviance below `ltolerance`
+    and the scaled step below `tolerance`, once the decrement is under 1e-4. The Hessian must be positive definite.
+
+    Parameters
+    ----------
+    curvature : callable
+        Which second derivatives to use: `Derivatives.average_information` or `Derivatives.observed_information`.
+    llf : callable
+        Log likelihood of a deviance, for the log.
+    """
+    at, radius, log = start, 1.0, []
+    derivatives = Derivatives(objective, at)
+    model = curvature(derivatives)
+    step_size = change = np.inf
+    refused = 0
+    while True:
+        scaled = _Scaled(model, at.theta)
+        entry = LogEntry(len(log), llf(at.deviance), float(np.abs(scaled.gradient).max(initial=0.0)), refused > 0)
+        log.append(entry)
+        if progress:
+            progress(entry)
+        reason = _finished(scaled, options, step_size, change)
+        if reason:
+            return Optimum(at, derivatives, True, reason, scaled.decrement, tuple(log))
+        if len(log) > options.iterate:
+            return Optimum(at, derivatives, False, f"iterate({options.iterate}) reached", scaled.decrement, tuple(log))
+        moved, refused = None, 0
+        while moved is None:
+            step, predicted = scaled.step(radius)
+            trial = _try(objective, at.theta + step)
+            gain = at.deviance - trial.deviance if trial else -np.inf
+            noise = 1e-13 * abs(at.deviance)
+            if gain >= 0.05 * predicted - noise:
+                if gain > 0.75 * predicted:
+                    radius = min(GROW * radius, LARGEST_RADIUS)
+                moved = trial
+            else:
+                refused += 1
+                radius = SHRINK * min(radius, scaled.size(step))
+                if radius < SMALLEST_RADIUS:
+                    message = "no step lowers the deviance (flat or discontinuous region)"
+                    return Optimum(at, derivatives, False, message, scaled.decrement, tuple(log))
+        step_size, change = scaled.size(step), abs(gain) / (abs(at.deviance) + 1.0)
+        at = moved
+        derivatives = Derivatives(objective, at)
+        model = curvature(derivatives)
+
+
+def _try(objective: Objective, theta: np.ndarray) -> Evaluation | None:
+    """The evaluation at theta, or None where the system breaks down (the step is then refused and shortened)."""
+    try:
+        return objective.evaluate(theta)
+    except NumericalError:
+        return None
+
+
+def _finished(scaled: _Scaled, options: EstimationOptions, step_size: float, change: float) -> str | None:
+    if not scaled.convex:
+        return None
+    if scaled.decrement <= options.nrtolerance:
+        return "Newton decrement below nrtolerance"
+    if scaled.decrement <= 1e-4 and step_size <= options.tolerance and change <= options.ltolerance:
+        return "changes of parameters and log likelihood below tolerance and ltolerance"
+    return None
+
+
+class _Scaled:
+    """The quadratic model in parameters scaled to unit curvature, diagonalised once, solved for any radius."""
+
+    def __init__(self, model: Curvature, theta: np.ndarray):
+        hessian = model.profiled
+        diagonal = np.abs(np.diag(hessian))
+        floor = 1e-10 * diagonal.max(initial=1e-300)
+        self.scale = 1.0 / np.sqrt(np.maximum(diagonal, floor))
+        self.gradient = model.gradient * self.scale
+        self.values, self.vectors = np.linalg.eigh(hessian * np.outer(self.scale, self.scale))
+        self.rotated = self.vectors.T @ self.gradient
+        self.reference = max(float(np.linalg.norm(theta / self.scale)), 1.0)
+        self.convex = bool(np.all(self.values > -1e-9))
+        usable = self.values > 1e-12
+        self.decrement = float(0.5 * np.sum(self.rotated[usable] ** 2 / self.values[usable]))
+
+    def size(self, step: np.ndarray) -> float:
+        """Scaled length of a step, relative to that of theta."""
+        return float(np.linalg.norm(step / self.scale)) / self.reference
+
+    def step(self, radius: float) -> tuple[np.ndarray, float]:
+        """Minimiser of the model within `radius`, and the reduction it predicts (Nocedal & Wright 2006, section 4.3)."""
+        limit = radius * self.reference
+        shift = self._shift(limit)
+        rotated = -self.rotated / (self.values + shift)
+        if self.values[0] < 0 and np.linalg.norm(rotated) < limit * (1 - 1e-6):
+            # Hard case: no gradient along the direction of negative curvature; walk to the boundary along it.
+            rotated[0] += np.sqrt(limit**2 - rotated @ rotated) * (1.0 if rotated[0] >= 0 else -1.0)
+        predicted = -(self.rotated @ rotated + 0.5 * rotated @ (self.values * rotated))
+        return self.scale * (self.vectors @ rotated), float(predicted)
+
+    def _shift(self, limit: float) -> float:
+        """Smallest shift that makes the Hessian positive definite and the step no longer than `limit`."""
+        floor = max(0.0, -self.values[0]) + 1e-12
+        if np.linalg.norm(self.rotated / (self.values + floor)) <= limit:
+            return floor if self.values[0] <= 0 else 0.0
+        low, high = floor, floor + np.linalg.norm(self.rotated) / limit + 1e-12
+        for _ in range(200):
+            middle = 0.5 * (low + high)
+            if np.linalg.norm(self.rotated / (self.values + middle)) > limit:
+                low = middle
+            else:
+                high = middle
+            if high - low <= 1e-10 * high:
+                break
+        return high

@@ -1,0 +1,97 @@
+"""The one theta vector: which numbers belong to which structure, and how they fill Lambda."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sparsemixed.design.values import RandomBlock, RandomTerm
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one block stands: engine term, first column inside the term, slice of theta."""
+
+    block: RandomBlock
+    term: int
+    column: int
+    theta: slice
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """All structures of a model.
+
+    Attributes
+    ----------
+    order : tuple of int
+        For each engine term, its place in `design.random` (largest term first).
+    k : tuple of int
+        Columns of each engine term.
+    places : tuple of Place
+        In the order of `design.random`, block after block, which is the order of theta.
+    """
+
+    order: tuple[int, ...]
+    k: tuple[int, ...]
+    places: tuple[Place, ...]
+
+    @property
+    def n_theta(self) -> int:
+        return self.places[-1].theta.stop if self.places else 0
+
+    def factors(self, theta: np.ndarray) -> list[np.ndarray]:
+        """One (k, k) matrix Lambda_t for each engine term."""
+        out = [np.zeros((k, k)) for k in self.k]
+        for place in self.places:
+            stop = place.column + place.block.structure.m
+            out[place.term][place.column : stop, place.column : stop] = place.block.structure.factor(theta[place.theta])
+        return out
+
+    def directions(self) -> list[list[np.ndarray]]:
+        """dLambda / dtheta_j for every j: constants, because the factors are linear in theta."""
+        out = []
+        for place in self.places:
+            for derivative in place.block.structure.dfactor():
+                factors = [np.zeros((k, k)) for k in self.k]
+                stop = place.column + place.block.structure.m
+                factors[place.term][place.column : stop, place.column : stop] = derivative
+                out.append(factors)
+        return out
+
+    def nearest(self, covariances: Sequence[np.ndarray]) -> np.ndarray:
+        """theta of the structures closest to one (k, k) covariance over sigma2 for each engine term."""
+        theta = np.empty(self.n_theta)
+        for place in self.places:
+            stop = place.column + place.block.structure.m
+            part = covariances[place.term][place.column : stop, place.column : stop]
+            theta[place.theta] = place.block.structure.nearest(part)
+        return theta
+
+    def edges(self) -> list[tuple[Place, np.ndarray, str]]:
+        """Every linear form in theta whose vanishing makes a covariance singular, with its meaning in words."""
+        out = []
+        for place in self.places:
+            block = place.block
+            words = block.structure.edge_names(block.names, block.equation)
+            for form, word in zip(block.structure.edges(), words, strict=True):
+                full = np.zeros(self.n_theta)
+                full[place.theta] = form
+                out.append((place, full, word))
+        return out
+
+
+def parameters(random: Sequence[RandomTerm]) -> Parameters:
+    """Order the engine's terms by number of random effects and lay out theta."""
+    order = tuple(sorted(range(len(random)), key=lambda r: -random[r].n_groups * random[r].k))
+    engine = {r: t for t, r in enumerate(order)}
+    places, start = [], 0
+    for r, term in enumerate(random):
+        column = 0
+        for block in term.blocks:
+            stop = start + block.structure.n_theta
+            places.append(Place(block, engine[r], column, slice(start, stop)))
+            start, column = stop, column + block.structure.m
+    return Parameters(order, tuple(random[r].k for r in order), tuple(places))

@@ -1,0 +1,62 @@
+"""The only door to scikit-sparse: one small class over the interfaces of 0.4 (SuiteSparse 5) and 0.5 (SuiteSparse >= 7.4)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from sksparse import cholmod as _cholmod
+
+from sparsemixed.errors import NumericalError
+
+_NEW_INTERFACE = hasattr(_cholmod, "CholeskyFactor")
+_FAILURE = "the Schur complement of the random effects is not positive definite"
+
+
+class SparseFactor:
+    """Cholesky factor P S P' = L L' of symmetric matrices that share one pattern.
+
+    Parameters
+    ----------
+    lower : csc_matrix (q, q)
+        Lower triangle of S; only its pattern is used here.
+    """
+
+    def __init__(self, lower: sp.csc_matrix):
+        self._factor: Any
+        if _NEW_INTERFACE:
+            self._factor = _cholmod.CholeskyFactor(sp.csc_array(lower), order="default", lower=True)
+        else:
+            self._factor = _cholmod.analyze(lower, mode="auto", ordering_method="default")
+
+    def factor(self, lower: sp.csc_matrix) -> None:
+        """Factor S from its lower triangle; raises NumericalError when S is not positive definite."""
+        try:
+            if _NEW_INTERFACE:
+                self._factor.factorize(sp.csc_array(lower), lower=True)
+            else:
+                self._factor.cholesky_inplace(lower)
+        except _cholmod.CholmodNotPositiveDefiniteError as error:
+            raise NumericalError(_FAILURE) from error
+
+    def solve(self, b: np.ndarray) -> np.ndarray:
+        """inv(S) b, b (q, m) float64."""
+        b = np.asfortranarray(b)
+        return self._factor.solve(b) if _NEW_INTERFACE else self._factor.solve_A(b)
+
+    def lower(self) -> sp.csc_matrix:
+        """A copy of L (q, q), numerically zero entries included, rows sorted.
+
+        scikit-sparse 0.4 does not report an indefinite matrix: its factor then holds nan, which is checked here.
+        """
+        factor = self._factor.view_factor("LL").copy() if _NEW_INTERFACE else self._factor.L()
+        factor = sp.csc_matrix(factor)
+        factor.sort_indices()
+        if not np.all(np.isfinite(factor.diagonal())) or np.any(factor.diagonal() <= 0):
+            raise NumericalError(_FAILURE)
+        return factor
+
+    def permutation(self) -> np.ndarray:
+        """p (q,) with L L' = S[p][:, p]."""
+        return np.asarray(self._factor.get_perm() if _NEW_INTERFACE else self._factor.P()).astype(np.int64)

@@ -1,0 +1,216 @@
+"""Cross-products of the design in one pass: after this nothing scales with the number of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+import scipy.sparse as sp
+
+from sparsemixed.solver.kernels import count_cells, fill_cells, scatter_outer, sort_rows
+
+
+class TermData(NamedTuple):
+    """What the engine needs of one random term: codes (n,) int32, number of groups J, columns (n, k) float64."""
+
+    codes: np.ndarray
+    n_groups: int
+    columns: np.ndarray
+
+
+class PairBlocks(NamedTuple):
+    """Z_t'Z_u of two remaining terms, t <= u, cell by cell.
+
+    rows, cols (c,) levels of t and of u that meet; values (c, k_t, k_u). For t == u every level meets itself only.
+    """
+
+    t: int
+    u: int
+    rows: np.ndarray
+    cols: np.ndarray
+    values: np.ndarray
+
+
+@dataclass(frozen=True)
+class CrossProducts:
+    """Z'Z, Z'[X y] and [X y]'[X y], in blocks; term 0 is the one that will be eliminated, the others are "the rest".
+
+    Attributes
+    ----------
+    k, n_groups : tuples
+        Columns and groups of each term. The rest's scalar columns are numbered term by term, level by level.
+    first : (J0, k0, k0)
+        Diagonal blocks of Z_0'Z_0.
+    indptr, columns, cross : (J0 + 1,), (nnz,), (nnz, k0)
+        Z_0'Z_rest by groups of term 0; columns ascend within a group, and all k_t columns of a level stand together.
+    starts : tuple of arrays
+        For each remaining term the first entry of each of its cells.
+    pairs : tuple of PairBlocks
+        Z_rest'Z_rest.
+    ZtXy : (q, p + 1);  XytXy : (p + 1, p + 1);  n : int
+    """
+
+    k: tuple[int, ...]
+    n_groups: tuple[int, ...]
+    first: np.ndarray
+    indptr: np.ndarray
+    columns: np.ndarray
+    cross: np.ndarray
+    starts: tuple[np.ndarray, ...]
+    pairs: tuple[PairBlocks, ...]
+    ZtXy: np.ndarray
+    XytXy: np.ndarray
+    n: int
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Number of random effects of each term."""
+        return tuple(k * j for k, j in zip(self.k, self.n_groups, strict=True))
+
+    @property
+    def q(self) -> int:
+        return sum(self.sizes)
+
+    @property
+    def q_rest(self) -> int:
+        return sum(self.sizes[1:])
+
+    @property
+    def rest_offsets(self) -> tuple[int, ...]:
+        """First scalar column of each remaining term."""
+        return tuple(int(x) for x in np.cumsum((0, *self.sizes[1:-1]))) if len(self.k) > 1 else ()
+
+    def slices(self) -> list[slice]:
+        """Where each term stands in a vector of all random effects."""
+        ends = np.cumsum(self.sizes)
+        return [slice(int(e - s), int(e)) for e, s in zip(ends, self.sizes, strict=True)]
+
+    @cached_property
+    def matrix(self) -> sp.csr_array:
+        """Z'Z as one sparse (q, q) matrix, for products with vectors."""
+        q0, k0 = self.sizes[0], self.k[0]
+        blocks = [[_block_diagonal(self.first), None], [None, None]]
+        if self.q_rest:
+            rows = np.repeat(np.arange(self.n_groups[0]), np.diff(self.indptr)) * k0
+            entries = [(self.cross[:, a], (rows + a, self.columns)) for a in range(k0)]
+            value, row, col = (np.concatenate(x) for x in zip(*((v, r, c) for v, (r, c) in entries), strict=True))
+            cross = sp.csr_array((value, (row, col)), shape=(q0, self.q_rest))
+            blocks = [[blocks[0][0], cross], [cross.T, self._rest_matrix()]]
+            return sp.csr_array(sp.block_array(blocks, format="csr"))
+        return blocks[0][0]
+
+    def _rest_matrix(self) -> sp.csr_array:
+        rows, cols, values = [], [], []
+        for pair in self.pairs:
+            row, col = pair_indices(self, pair)
+            rows.append(row.ravel())
+            cols.append(col.ravel())
+            values.append(pair.values.ravel())
+            if pair.t != pair.u:
+                rows.append(col.ravel())
+                cols.append(row.ravel())
+                values.append(pair.values.ravel())
+        coo = (np.concatenate(values), (np.concatenate(rows), np.concatenate(cols)))
+        return sp.csr_array(coo, shape=(self.q_rest, self.q_rest))
+
+
+def pair_indices(cp: CrossProducts, pair: PairBlocks) -> tuple[np.ndarray, np.ndarray]:
+    """Scalar rows and columns of every number in `pair.values`; both (c, k_t, k_u)."""
+    kt, ku = cp.k[pair.t + 1], cp.k[pair.u + 1]
+    row = cp.rest_offsets[pair.t] + pair.rows[:, None] * kt + np.arange(kt)
+    col = cp.rest_offsets[pair.u] + pair.cols[:, None] * ku + np.arange(ku)
+    shape = (pair.rows.size, kt, ku)
+    return np.broadcast_to(row[:, :, None], shape), np.broadcast_to(col[:, None, :], shape)
+
+
+def cross_products(terms: Sequence[TermData], X: np.ndarray, y: np.ndarray) -> CrossProducts:
+    """Accumulate all cross-products; `terms` must be ordered, the one to eliminate first.
+
+    Parameters
+    ----------
+    terms : sequence of TermData, at least one
+    X : (n, p) float64
+    y : (n,) float64
+    """
+    head, rest = terms[0], terms[1:]
+    Xy = np.ascontiguousarray(np.column_stack([X, y]))
+    indptr, columns, cells = _cells(head, rest)
+    k0 = head.columns.shape[1]
+    cross = np.zeros((columns.size, k0))
+    for term, cell in zip(rest, cells, strict=True):
+        _accumulate_cells(cell, term.columns, head.columns, cross)
+    ZtXy = [_grouped(t.codes, t.columns, Xy, t.n_groups).reshape(-1, Xy.shape[1]) for t in terms]
+    return CrossProducts(
+        k=tuple(t.columns.shape[1] for t in terms),
+        n_groups=tuple(t.n_groups for t in terms),
+        first=_grouped(head.codes, head.columns, head.columns, head.n_groups),
+        indptr=indptr,
+        columns=columns,
+        cross=cross,
+        starts=tuple(_distinct(cell, columns.size) for cell in cells),
+        pairs=tuple(_pairs(rest)),
+        ZtXy=np.concatenate(ZtXy),
+        XytXy=Xy.T @ Xy,
+        n=y.size,
+    )
+
+
+def _grouped(index: np.ndarray, left: np.ndarray, right: np.ndarray, size: int) -> np.ndarray:
+    """(size, a, b) sums of outer products by index."""
+    out = np.zeros((size, left.shape[1], right.shape[1]))
+    scatter_outer(index, left, right, out)
+    return out
+
+
+def _cells(head: TermData, rest: Sequence[TermData]) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
+    """Pattern of Z_0'Z_rest: indptr, columns, and for each remaining term the first entry of each row's cell."""
+    last, place = np.empty(head.n_groups, np.int64), np.empty(head.n_groups, np.int64)
+    counts = np.zeros(head.n_groups, np.int64)
+    sorted_rows = [sort_rows(t.codes, t.n_groups) for t in rest]
+    for term, (order, start) in zip(rest, sorted_rows, strict=True):
+        count_cells(order, start, head.codes, term.columns.shape[1], last, counts)
+    indptr = np.concatenate([[0], np.cumsum(counts)])
+    columns = np.empty(indptr[-1], np.int32)
+    cursor, offset, cells = indptr[:-1].copy(), 0, []
+    for term, (order, start) in zip(rest, sorted_rows, strict=True):
+        cell, width = np.empty(term.codes.size, np.int32), term.columns.shape[1]
+        fill_cells(order, start, head.codes, width, offset, last, cursor, place, columns, cell)
+        offset += width * term.n_groups
+        cells.append(cell)
+    return indptr, columns, cells
+
+
+def _distinct(cell: np.ndarray, size: int) -> np.ndarray:
+    """Sorted distinct values of `cell`, all below `size`."""
+    present = np.zeros(size, bool)
+    present[cell] = True
+    return np.flatnonzero(present)
+
+
+def _accumulate_cells(cell: np.ndarray, left: np.ndarray, right: np.ndarray, cross: np.ndarray) -> None:
+    """cross[cell[row] + a] += left[row, a] * right[row], for each column a of the remaining term."""
+    for a in range(left.shape[1]):
+        scatter_outer(cell + a, np.ascontiguousarray(left[:, a : a + 1]), right, cross[:, None, :])
+
+
+def _pairs(rest: Sequence[TermData]):
+    for t, term in enumerate(rest):
+        levels = np.arange(term.n_groups)
+        yield PairBlocks(t, t, levels, levels, _grouped(term.codes, term.columns, term.columns, term.n_groups))
+        for u in range(t + 1, len(rest)):
+            other = rest[u]
+            scalar = TermData(other.codes, other.n_groups, np.empty((0, 1)))
+            indptr, cols, (cell,) = _cells(term, [scalar])
+            values = _grouped(cell, term.columns, other.columns, cols.size)
+            rows = np.repeat(levels, np.diff(indptr))
+            yield PairBlocks(t, u, rows, cols.astype(np.int64), values)
+
+
+def _block_diagonal(blocks: np.ndarray) -> sp.csr_array:
+    """(J, k, k) -> sparse (J k, J k)."""
+    j, k, _ = blocks.shape
+    indices = (np.arange(j)[:, None, None] * k + np.arange(k)[None, None, :]).repeat(k, axis=1)
+    return sp.csr_array((blocks.ravel(), indices.ravel(), np.arange(0, j * k * k + 1, k)), shape=(j * k, j * k))

@@ -1,0 +1,86 @@
+"""The Schur complement as one dense matrix, by LAPACK."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.linalg import blas, lapack
+
+from sparsemixed.errors import NumericalError
+from sparsemixed.solver.crossproducts import CrossProducts, pair_indices
+from sparsemixed.solver.kernels import gather_dense, subtract_dense
+from sparsemixed.solver.layout import Layout
+
+
+class DenseRest:
+    """S in the upper triangle of a C-ordered (q2, q2) array, which LAPACK sees as a lower triangle."""
+
+    name = "dense"
+
+    def __init__(self, cp: CrossProducts, layout: Layout):
+        self.cp, self.layout = cp, layout
+        self._places = [pair_indices(cp, pair) for pair in cp.pairs]
+        self._lower = np.empty((cp.q_rest, cp.q_rest))
+        self._inverse: np.ndarray | None = None
+
+    def _assemble(self, pairs: Sequence[np.ndarray], products: Sequence[tuple[np.ndarray, np.ndarray]], out: np.ndarray):
+        """out = pairs - sum of left'right over `products`, upper triangle."""
+        out[:] = 0.0
+        for (row, col), values in zip(self._places, pairs, strict=True):
+            out[row, col] = values
+        lay = self.layout
+        for left, right in products:
+            subtract_dense(lay.schedule, lay.colptr, lay.entry, lay.end, self.cp.columns, left, right, out)
+
+    def factor(self, pairs: Sequence[np.ndarray], half: np.ndarray) -> float:
+        self._assemble(pairs, [(half, half)], self._lower)
+        np.einsum("ii->i", self._lower)[:] += 1.0
+        factor, info = lapack.dpotrf(self._lower.T, lower=1, clean=0, overwrite_a=1)
+        if info:
+            raise NumericalError(f"the Schur complement of the random effects is not positive definite (pivot {info})")
+        self._lower = factor.T
+        return 2.0 * float(np.log(np.einsum("ii->i", self._lower)).sum())
+
+    def solve(self, b: np.ndarray) -> np.ndarray:
+        return lapack.dpotrs(self._lower.T, b, lower=1)[0]
+
+    def invert(self) -> None:
+        inverse, info = lapack.dpotri(self._lower.T, lower=1)
+        if info:
+            raise NumericalError("the Schur complement of the random effects cannot be inverted")
+        self._inverse = mirrored(inverse.T)
+
+    def gather(self, entries: np.ndarray) -> np.ndarray:
+        out, lay = np.empty_like(entries), self.layout
+        gather_dense(
+            lay.schedule, lay.colptr, lay.entry, lay.begin, lay.end, self.cp.columns, entries, self._inverse, out
+        )
+        return out
+
+    def inverse_pairs(self) -> tuple[np.ndarray, ...]:
+        assert self._inverse is not None
+        return tuple(self._inverse[row, col] for row, col in self._places)
+
+    def trace_products(self, directions: Sequence[tuple[tuple[np.ndarray, ...], np.ndarray, np.ndarray]]) -> np.ndarray:
+        assert self._inverse is not None
+        solved = []
+        for pairs, left, right in directions:
+            derivative = np.empty_like(self._lower)
+            self._assemble(pairs, [(left, right), (right, left)], derivative)
+            solved.append(blas.dsymm(1.0, derivative.T, self._inverse.T, lower=1))
+        n = len(solved)
+        return np.array([[np.vdot(solved[k], solved[l].T) for l in range(n)] for k in range(n)])
+
+
+def mirrored(upper: np.ndarray) -> np.ndarray:
+    """Copy the upper triangle of a square array onto its lower one, in place, block by block to stay in cache."""
+    size, step = upper.shape[0], 256
+    for i in range(0, size, step):
+        stop = min(i + step, size)
+        block = upper[i:stop, i:stop]
+        block[:] = np.triu(block) + np.triu(block, 1).T
+        for j in range(stop, size, step):
+            end = min(j + step, size)
+            upper[j:end, i:stop] = upper[i:stop, j:end].T
+    return upper

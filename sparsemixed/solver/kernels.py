@@ -1,0 +1,172 @@
+"""Compiled loops of the exact solver: arrays in, arrays out.
+
+Conventions: group i of the eliminated term owns entries `indptr[i]:indptr[i + 1]` of the cross block; entry t belongs to
+column `columns[t]` of the remaining system and holds k0 numbers. Nothing is modified unless named `out`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit, prange
+
+
+@njit(cache=True)
+def sort_rows(codes, n_groups):
+    """Counting sort. codes (n,) int32 -> order (n,) int64 of the rows by group, start (n_groups + 1,) int64."""
+    start = np.zeros(n_groups + 1, np.int64)
+    for code in codes:
+        start[code + 1] += 1
+    for i in range(n_groups):
+        start[i + 1] += start[i]
+    cursor = start[:-1].copy()
+    order = np.empty(codes.size, np.int64)
+    for row in range(codes.size):
+        order[cursor[codes[row]]] = row
+        cursor[codes[row]] += 1
+    return order, start
+
+
+@njit(cache=True)
+def count_cells(order, start, groups, width, last, out):
+    """Add `width` to out[i] (n_groups,) for every level that group i meets.
+
+    order, start: rows sorted by level (`sort_rows`); groups (n,) int32: group of each row; last (n_groups,) int64: scratch.
+    """
+    last[:] = -1
+    for level in range(start.size - 1):
+        for s in range(start[level], start[level + 1]):
+            i = groups[order[s]]
+            if last[i] != level:
+                last[i] = level
+                out[i] += width
+
+
+@njit(cache=True)
+def fill_cells(order, start, groups, width, offset, last, cursor, place, out_columns, out_cell):
+    """Write each met level's columns into its group's stretch, levels ascending.
+
+    cursor (n_groups,) int64: next free entry of each group, advanced; last, place (n_groups,) int64: scratch;
+    out_columns (nnz,) int32; out_cell (n,) int32: first entry of the cell of each row.
+    """
+    last[:] = -1
+    for level in range(start.size - 1):
+        for s in range(start[level], start[level + 1]):
+            row = order[s]
+            i = groups[row]
+            if last[i] != level:
+                last[i] = level
+                place[i] = cursor[i]
+                for a in range(width):
+                    out_columns[cursor[i] + a] = offset + level * width + a
+                cursor[i] += width
+            out_cell[row] = place[i]
+
+
+@njit(cache=True)
+def scatter_outer(index, left, right, out):
+    """out[index[row]] += outer(left[row], right[row]). index (n,), left (n, a), right (n, b), out (m, a, b)."""
+    for row in range(index.size):
+        i = index[row]
+        for a in range(left.shape[1]):
+            x = left[row, a]
+            for b in range(right.shape[1]):
+                out[i, a, b] += x * right[row, b]
+
+
+@njit(cache=True)
+def factor_blocks(blocks, out_lower, out_inverse):
+    """Cholesky factors and their inverses of blocks (J, k, k); outputs (J, k, k). Returns -1, or the first bad block."""
+    k = blocks.shape[1]
+    for i in range(blocks.shape[0]):
+        for c in range(k):
+            pivot = blocks[i, c, c]
+            for m in range(c):
+                pivot -= out_lower[i, c, m] ** 2
+            if not pivot > 0.0:
+                return i
+            pivot = np.sqrt(pivot)
+            out_lower[i, c, c] = pivot
+            for r in range(c + 1, k):
+                out_lower[i, c, r] = 0.0
+                total = blocks[i, r, c]
+                for m in range(c):
+                    total -= out_lower[i, r, m] * out_lower[i, c, m]
+                out_lower[i, r, c] = total / pivot
+        for c in range(k):
+            for r in range(c):
+                out_inverse[i, r, c] = 0.0
+            out_inverse[i, c, c] = 1.0 / out_lower[i, c, c]
+            for r in range(c + 1, k):
+                total = 0.0
+                for m in range(c, r):
+                    total -= out_lower[i, r, m] * out_inverse[i, m, c]
+                out_inverse[i, r, c] = total / out_lower[i, r, r]
+    return -1
+
+
+@njit(cache=True)
+def apply_blocks(blocks, indptr, entries, transpose, out):
+    """out[t] = blocks[i] @ entries[t] for every entry t of group i (blocks[i].T with `transpose`). entries, out (nnz, k)."""
+    k = entries.shape[1]
+    for i in range(indptr.size - 1):
+        for t in range(indptr[i], indptr[i + 1]):
+            for a in range(k):
+                total = 0.0
+                for b in range(k):
+                    total += (blocks[i, b, a] if transpose else blocks[i, a, b]) * entries[t, b]
+                out[t, a] = total
+
+
+@njit(cache=True, parallel=True)
+def subtract_dense(schedule, colptr, entry, end, columns, left, right, out):
+    """out[c, r] -= sum over groups of left[r] . right[c], r >= c: dense Schur complement, columns owned by threads.
+
+    schedule (parts, width) int64: columns of each part, -1 padded; colptr (q2 + 1,), entry (nnz,): entries of each
+    column; end (nnz,): end of the group that the entry belongs to; left, right (nnz, k0); out (q2, q2).
+    """
+    k = left.shape[1]
+    for part in prange(schedule.shape[0]):
+        for s in range(schedule.shape[1]):
+            c = schedule[part, s]
+            if c < 0:
+                continue
+            for e in range(colptr[c], colptr[c + 1]):
+                p = entry[e]
+                if k == 1:
+                    weight = right[p, 0]
+                    for t in range(p, end[e]):
+                        out[c, columns[t]] -= weight * left[t, 0]
+                else:
+                    for t in range(p, end[e]):
+                        total = 0.0
+                        for a in range(k):
+                            total += left[t, a] * right[p, a]
+                        out[c, columns[t]] -= total
+
+
+@njit(cache=True, parallel=True)
+def gather_dense(schedule, colptr, entry, begin, end, columns, values, inverse, out):
+    """out[p] = sum over entries t of the same group of values[t] * inverse[column of p, column of t].
+
+    values, out (nnz, k0); inverse (q2, q2) symmetric. Others as in `subtract_dense`; begin (nnz,): start of the group.
+    """
+    k = values.shape[1]
+    for part in prange(schedule.shape[0]):
+        for s in range(schedule.shape[1]):
+            c = schedule[part, s]
+            if c < 0:
+                continue
+            for e in range(colptr[c], colptr[c + 1]):
+                p = entry[e]
+                if k == 1:
+                    total = 0.0
+                    for t in range(begin[e], end[e]):
+                        total += values[t, 0] * inverse[c, columns[t]]
+                    out[p, 0] = total
+                else:
+                    for a in range(k):
+                        out[p, a] = 0.0
+                    for t in range(begin[e], end[e]):
+                        weight = inverse[c, columns[t]]
+                        for a in range(k):
+                            out[p, a] += values[t, a] * weight

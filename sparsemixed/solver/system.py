@@ -1,0 +1,151 @@
+"""The penalised system M = Lambda'Z'ZLambda + I = L L': eliminate the largest term block-wise, then factor the rest.
+
+With term 0 eliminated, log|M| = log|M_00| + log|S| where S = M_22 - M_20 inv(M_00) M_02 is the Schur complement; entries
+of N = inv(M) on the pattern of Z'Z follow from those of inv(S) (Takahashi, Fagan & Chen 1973; two-level form as in the
+documentation page on the likelihood).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+import scipy.sparse as sp
+
+from sparsemixed.errors import NumericalError
+from sparsemixed.solver.congruence import Factors, Pattern, product, symmetric_product
+from sparsemixed.solver.crossproducts import CrossProducts
+from sparsemixed.solver.kernels import apply_blocks, factor_blocks
+from sparsemixed.solver.layout import Layout
+
+
+class Rest(Protocol):
+    """How the Schur complement S (q2, q2) is stored and factored."""
+
+    name: str
+
+    def factor(self, pairs: Sequence[np.ndarray], half: np.ndarray) -> float:
+        """Form S from the rest's pair blocks plus I minus half'half (half (nnz, k0)); factor; return log|S|."""
+        ...
+
+    def solve(self, b: np.ndarray) -> np.ndarray:
+        """inv(S) b for b (q2, m)."""
+        ...
+
+    def invert(self) -> None:
+        """Compute inv(S) at least on the pattern of S."""
+        ...
+
+    def gather(self, entries: np.ndarray) -> np.ndarray:
+        """Entries (nnz, k0) of each group times inv(S) among that group's columns."""
+        ...
+
+    def inverse_pairs(self) -> tuple[np.ndarray, ...]:
+        """inv(S) on the rest's pair blocks."""
+        ...
+
+    def trace_products(self, directions: Sequence[tuple[tuple[np.ndarray, ...], np.ndarray, np.ndarray]]) -> np.ndarray:
+        """tr(inv(S) S_k inv(S) S_l) for all directions; each S_k = pairs - left'right - right'left."""
+        ...
+
+
+class PenalizedSystem:
+    """The factored M at one Lambda; `refactor` moves it to another. Its buffers never leave it uncopied.
+
+    Parameters
+    ----------
+    cp : CrossProducts
+    layout : Layout
+    rest : Rest
+        Storage for the Schur complement, made for the same `cp` and `layout`.
+    """
+
+    def __init__(self, cp: CrossProducts, layout: Layout, rest: Rest):
+        self.cp, self.layout, self.rest = cp, layout, rest
+        self.factorizations = 0
+        self._lower = np.empty_like(cp.first)
+        self._inverse_lower = np.empty_like(cp.first)
+        self._half = np.empty_like(cp.cross)
+
+    def refactor(self, factors: Factors) -> float:
+        """Factor M at `factors` (one (k, k) matrix per term) and return log|M|."""
+        cp = self.cp
+        self.factorizations += 1
+        m = product(cp, factors, factors)
+        bad = factor_blocks(m.first + np.eye(cp.k[0]), self._lower, self._inverse_lower)
+        if bad >= 0:
+            raise NumericalError(f"the random-effects system broke down in group {bad} of its largest term")
+        apply_blocks(self._inverse_lower, cp.indptr, m.cross, False, self._half)
+        logdet = 2.0 * float(np.log(np.diagonal(self._lower, axis1=1, axis2=2)).sum())
+        self._half_matrix = self._scalar_matrix(self._half)
+        return logdet + self.rest.factor(m.pairs, self._half)
+
+    def _scalar_matrix(self, entries: np.ndarray) -> sp.csr_array:
+        indptr, indices = self.layout.scalar
+        data = entries.ravel()[self.layout.expand]
+        return sp.csr_array((data, indices, indptr), shape=(self.cp.sizes[0], self.cp.q_rest))
+
+    def solve(self, b: np.ndarray) -> np.ndarray:
+        """inv(M) b for b (q, m)."""
+        j0, k0 = self.cp.n_groups[0], self.cp.k[0]
+        q0, m = j0 * k0, b.shape[1]
+        head = (self._inverse_lower @ b[:q0].reshape(j0, k0, m)).reshape(q0, m)
+        rest = self.rest.solve(b[q0:] - self._half_matrix.T @ head)
+        head = head - self._half_matrix @ rest
+        head = self._inverse_lower.transpose(0, 2, 1) @ head.reshape(j0, k0, m)
+        return np.concatenate([head.reshape(q0, m), rest])
+
+    def inverse_blocks(self) -> Pattern:
+        """Entries of N = inv(M) on the pattern of Z'Z, at the Lambda of the last `refactor`."""
+        self.rest.invert()
+        elimination = self._elimination()
+        cross = -self.rest.gather(elimination)
+        first = self._inverse_lower.transpose(0, 2, 1) @ self._inverse_lower
+        first -= self._group_products(cross, elimination)
+        return Pattern(first, cross, self.rest.inverse_pairs())
+
+    def _elimination(self) -> np.ndarray:
+        """inv(M_00) M_02, entries (nnz, k0)."""
+        out = np.empty_like(self._half)
+        apply_blocks(self._inverse_lower, self.cp.indptr, self._half, True, out)
+        return out
+
+    def _group_products(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+        """(J0, k0, k0): for each group the sum over its entries of outer(left, right)."""
+        out = np.zeros_like(self.cp.first)
+        filled = np.flatnonzero(np.diff(self.cp.indptr))
+        if filled.size:
+            outer = left[:, :, None] * right[:, None, :]
+            out[filled] = np.add.reduceat(outer, self.cp.indptr[filled], axis=0)
+        return out
+
+    def trace_products(self, factors: Factors, directions: Sequence[Factors]) -> np.ndarray:
+        """T[k, l] = tr(N M_k N M_l), M_k the derivative of M in direction k. Call after `inverse_blocks`.
+
+        With E = inv(M_00) M_02 the congruence by [[I, -E], [0, I]] makes M block diagonal, and M_k becomes blocks M_k00,
+        Y_k = M_k02 - M_k00 E and S_k = M_k22 - E'F_k - F_k'E with F_k = M_k02 - M_k00 E / 2, so that
+        T = tr(inv(M_00) M_k00 inv(M_00) M_l00) + 2 tr(inv(M_00) Y_k inv(S) Y_l') + tr(inv(S) S_k inv(S) S_l).
+        """
+        cp, n = self.cp, len(directions)
+        elimination = self._elimination()
+        block_inverse = self._inverse_lower.transpose(0, 2, 1) @ self._inverse_lower
+        heads, schur, crosses = [], [], []
+        for direction in directions:
+            m = symmetric_product(cp, direction, factors)
+            through = np.empty_like(elimination)
+            apply_blocks(m.first, cp.indptr, elimination, False, through)
+            heads.append(block_inverse @ m.first)
+            crosses.append(m.cross - through)
+            schur.append((m.pairs, elimination, m.cross - 0.5 * through))
+        weighted = []
+        for cross in crosses:
+            out = np.empty_like(cross)
+            apply_blocks(block_inverse, cp.indptr, cross, False, out)
+            weighted.append(out)
+        gathered = [self.rest.gather(cross) for cross in crosses]
+        traces = self.rest.trace_products(schur) if cp.q_rest else np.zeros((n, n))
+        for k in range(n):
+            for l in range(n):
+                traces[k, l] += np.einsum("iab,iba->", heads[k], heads[l]) + 2.0 * np.vdot(gathered[k], weighted[l])
+        return traces

@@ -1,0 +1,152 @@
+"""What was asked: a frozen model specification that knows no data values.
+
+Both front ends (the command language and lme4-style formulas) end here, and everything after reads only this.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Base = Literal["first", "last", "frequent", "none"] | float | str
+"""Which level of a categorical variable gets no column: a rule, or the value of the level itself."""
+
+
+@dataclass(frozen=True)
+class Factor:
+    """One variable inside a term.
+
+    Attributes
+    ----------
+    variable : str
+    kind : {"continuous", "categorical", "by_type"}
+        `by_type` leaves the choice to the data: numeric columns are continuous, strings and pandas categoricals are
+        categorical (formulas only).
+    base : Base
+        Ignored unless the variable is treated as categorical. A number or string names the level itself.
+    levels : tuple
+        The only levels that get a column (`i(2 3).a`, `3.a`); empty means all of them.
+    omitted : bool
+        `o.`: the columns stay in the list of coefficients but are held at zero.
+    position : int or None
+        Offset in the text as typed, for messages.
+    """
+
+    variable: str
+    kind: Literal["continuous", "categorical", "by_type"] = "continuous"
+    base: Base = "first"
+    levels: tuple[float | str, ...] = ()
+    omitted: bool = False
+    position: int | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class Term:
+    """A product of factors: one column when all are continuous, else one per cell. `##` is expanded by the parser."""
+
+    factors: tuple[Factor, ...]
+
+
+@dataclass(frozen=True)
+class RandomEquation:
+    """One equation of random effects.
+
+    Attributes
+    ----------
+    label : str
+        The level's name as printed (`id`, `_all`; `a:b` from formulas).
+    grouping : tuple of str
+        The groups are the observed combinations of these variables: `()` for `_all`; ("region", "state") for `state`
+        typed below `region`. Equations with the same grouping belong to one level.
+    terms : tuple of Term
+        Random coefficients, in the order typed, without the constant.
+    constant : bool
+        Whether a random intercept ends the list (already decided for repeated levels).
+    factor : str or None
+        The variable of `R.varname`; then `terms` is empty and `constant` False.
+    covariance : str
+        Name of a covariance structure: identity, independent, exchangeable, unstructured.
+    collinear : bool
+        Keep collinear columns.
+    position : int or None
+        Offset of the equation in the text as typed.
+    """
+
+    label: str
+    grouping: tuple[str, ...]
+    terms: tuple[Term, ...] = ()
+    constant: bool = True
+    factor: str | None = None
+    covariance: str = "independent"
+    collinear: bool = False
+    position: int | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Which rows were asked for: the parsed `if` expression (see `command.expression`) and the `in` range, 1-based."""
+
+    condition: Any = None
+    condition_text: str | None = None
+    first: int | None = None
+    last: int | None = None
+
+
+@dataclass(frozen=True)
+class EstimationOptions:
+    """How to estimate. Tolerances follow Stata's names; see `estimation.newton` for what each one bounds."""
+
+    method: Literal["ml", "reml"] = "ml"
+    emiterate: int = 2
+    emtolerance: float = 1e-10
+    iterate: int = 100
+    tolerance: float = 1e-6
+    ltolerance: float = 1e-9
+    nrtolerance: float = 1e-9
+    nostderr: bool = False
+    solver: Literal["auto", "block", "dense", "sparse"] = "auto"
+
+
+@dataclass(frozen=True)
+class DisplayOptions:
+    """How to show a fit; replaying with others never refits."""
+
+    level: float = 95.0
+    stddeviations: bool = False
+    noretable: bool = False
+    nofetable: bool = False
+    noheader: bool = False
+    nogroup: bool = False
+    nofvlabel: bool = False
+    log: bool = False
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """The whole model as asked.
+
+    Attributes
+    ----------
+    text : str
+        The command or formula as typed.
+    response : str
+    fixed : tuple of Term
+        In the order typed, without the constant.
+    constant : bool
+        Whether the fixed part has a constant (reported last, as `_cons`).
+    random : tuple of RandomEquation
+        Top to bottom as typed.
+    sample : Sample
+    estimation, display : EstimationOptions, DisplayOptions
+    positions : mapping of variable name to its first offset in `text`, for messages
+    """
+
+    text: str
+    response: str
+    fixed: tuple[Term, ...] = ()
+    constant: bool = True
+    random: tuple[RandomEquation, ...] = ()
+    sample: Sample = Sample()
+    estimation: EstimationOptions = EstimationOptions()
+    display: DisplayOptions = DisplayOptions()
+    positions: dict[str, int] = field(default_factory=dict, compare=False)

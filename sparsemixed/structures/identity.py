@@ -1,0 +1,38 @@
+"""Equal variances, all covariances zero: `theta * I`."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sparsemixed.structures.base import Parameter, Structure, standard_deviation
+
+
+class Identity(Structure):
+    """Multiple of the identity (manual, `covariance(identity)`); also every one-dimensional equation.
+
+    Examples
+    --------
+    >>> Identity(2).factor(np.array([0.5]))
+    array([[0.5, 0. ],
+           [0. , 0.5]])
+    """
+
+    name, title = "identity", "Identity"
+
+    def dfactor(self) -> np.ndarray:
+        return np.eye(self.m)[None]
+
+    def nearest(self, covariance: np.ndarray) -> np.ndarray:
+        return np.array([np.sqrt(np.trace(covariance) / self.m)])
+
+    def edges(self) -> np.ndarray:
+        return np.ones((1, 1))
+
+    def edge_names(self, names: tuple[str, ...], label: str) -> list[str]:
+        return [f"var({' '.join(names)}) of {label} is 0"]
+
+    def display(self, theta: np.ndarray, names: tuple[str, ...]) -> list[Parameter]:
+        return [Parameter(f"var({' '.join(names)})", float(theta[0] ** 2), "variance", 2 * theta)]
+
+    def display_sd(self, theta: np.ndarray, names: tuple[str, ...]) -> list[Parameter]:
+        return [standard_deviation(v) for v in self.display(theta, names)]

@@ -1,0 +1,43 @@
+"""One variance per effect, all covariances zero: `diag(theta)`."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sparsemixed.structures.base import Parameter, Structure, standard_deviation
+
+
+class Independent(Structure):
+    """Distinct variances (manual, `covariance(independent)`).
+
+    Examples
+    --------
+    >>> Independent(2).factor(np.array([0.5, 2.0]))
+    array([[0.5, 0. ],
+           [0. , 2. ]])
+    """
+
+    name, title = "independent", "Independent"
+
+    def dfactor(self) -> np.ndarray:
+        d = np.zeros((self.m, self.m, self.m))
+        d[np.arange(self.m), np.arange(self.m), np.arange(self.m)] = 1.0
+        return d
+
+    def nearest(self, covariance: np.ndarray) -> np.ndarray:
+        return np.sqrt(np.diag(covariance))
+
+    def edges(self) -> np.ndarray:
+        return np.eye(self.m)
+
+    def edge_names(self, names: tuple[str, ...], label: str) -> list[str]:
+        return [f"var({name}) of {label} is 0" for name in names]
+
+    def display(self, theta: np.ndarray, names: tuple[str, ...]) -> list[Parameter]:
+        unit = np.eye(self.m)
+        return [
+            Parameter(f"var({name})", float(t**2), "variance", 2 * t * e) for name, t, e in zip(names, theta, unit, strict=True)
+        ]
+
+    def display_sd(self, theta: np.ndarray, names: tuple[str, ...]) -> list[Parameter]:
+        return [standard_deviation(v) for v in self.display(theta, names)]

@@ -1,0 +1,69 @@
+"""Every variance and covariance distinct: the lower Cholesky factor, entry by entry."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sparsemixed.structures.base import Parameter, Structure, correlation, standard_deviation
+
+
+class Unstructured(Structure):
+    """General symmetric matrix (manual, `covariance(unstructured)`): theta is the lower triangle of the factor by columns.
+
+    Examples
+    --------
+    >>> Unstructured(2).factor(np.array([1.0, 0.5, 2.0]))
+    array([[1. , 0. ],
+           [0.5, 2. ]])
+    """
+
+    name, title = "unstructured", "Unstructured"
+
+    def _places(self) -> tuple[np.ndarray, np.ndarray]:
+        """Row and column (i >= j) of each theta, column after column."""
+        columns, rows = np.triu_indices(self.m)
+        return rows, columns
+
+    def dfactor(self) -> np.ndarray:
+        rows, columns = self._places()
+        d = np.zeros((len(rows), self.m, self.m))
+        d[np.arange(len(rows)), rows, columns] = 1.0
+        return d
+
+    def nearest(self, covariance: np.ndarray) -> np.ndarray:
+        # A semidefinite sample covariance (fewer groups than effects) still has a factor: clip eigenvalues, then QR.
+        values, vectors = np.linalg.eigh((covariance + covariance.T) / 2)
+        root = vectors * np.sqrt(np.clip(values, 0.0, None))
+        lower = np.linalg.qr(root.T, mode="r").T
+        lower = lower * np.where(np.diag(lower) < 0, -1.0, 1.0)
+        return lower[self._places()]
+
+    def edges(self) -> np.ndarray:
+        rows, columns = self._places()
+        return np.eye(len(rows))[rows == columns]
+
+    def edge_names(self, names: tuple[str, ...], label: str) -> list[str]:
+        words = [f"var({names[0]}) of {label} is 0"]
+        for j in range(1, self.m):
+            words.append(f"{names[j]} of {label} is a linear combination of {', '.join(names[:j])} (or its variance is 0)")
+        return words
+
+    def display(self, theta: np.ndarray, names: tuple[str, ...]) -> list[Parameter]:
+        factor, d = self.factor(theta), self.dfactor()
+        covariance = factor @ factor.T
+        half = d @ factor.T
+        gradient = half + half.transpose(0, 2, 1)
+        rows = [Parameter(f"var({n})", float(covariance[i, i]), "variance", gradient[:, i, i]) for i, n in enumerate(names)]
+        for i in range(self.m):
+            for j in range(i + 1, self.m):
+                label = f"cov({names[i]},{names[j]})"
+                rows.append(Parameter(label, float(covariance[i, j]), "covariance", gradient[:, i, j]))
+        return rows
+
+    def display_sd(self, theta: np.ndarray, names: tuple[str, ...]) -> list[Parameter]:
+        rows = self.display(theta, names)
+        variances, covariances = rows[: self.m], iter(rows[self.m :])
+        pairs = [(i, j) for i in range(self.m) for j in range(i + 1, self.m)]
+        return [standard_deviation(v) for v in variances] + [
+            correlation(next(covariances), variances[i], variances[j]) for i, j in pairs
+        ]

@@ -97,7 +97,7 @@ class EstimationOptions:
     """How to estimate. Tolerances follow Stata's names; see `estimation.newton` for what each one bounds."""
 
     method: Literal["ml", "reml"] = "ml"
-    emiterate: int = 2
+    emiterate: int = 2  # Stata runs 20; with exact second derivatives a couple of steps is all that pays
     emtolerance: float = 1e-10
     iterate: int = 100
     tolerance: float = 1e-6
@@ -139,6 +139,9 @@ class ModelSpec:
     sample : Sample
     estimation, display : EstimationOptions, DisplayOptions
     positions : mapping of variable name to its first offset in `text`, for messages
+    full_coding : bool
+        Without a constant the first categorical term of a list keeps all its levels (R's rule, formulas); Stata's
+        commands drop the base level all the same.
     """
 
     text: str
@@ -150,3 +153,4 @@ class ModelSpec:
     estimation: EstimationOptions = EstimationOptions()
     display: DisplayOptions = DisplayOptions()
     positions: dict[str, int] = field(default_factory=dict, compare=False)
+    full_coding: bool = False

@@ -21,6 +21,7 @@ import numpy as np
 
 from sparsemixed.estimation.objective import Evaluation, Objective
 from sparsemixed.solver.congruence import Pattern, diagonal_sums
+from sparsemixed.solver.traces import factor_derivatives, trace_products
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,9 @@ class Derivatives:
         cp, at = self.objective.cp, self.at
         moved_sums = [diagonal_sums(cp, self.inverse, direction) for direction in self.directions]
         second = np.array([self._contract([s.T for s in sums]) for sums in moved_sums])
-        hessian = second + second.T - self.objective.system.trace_products(self.factors, self.directions)
+        system = self.objective.system
+        moves = factor_derivatives(system, self.factors, self.directions)
+        hessian = second + second.T - trace_products(system, moves)
         hessian = hessian + self._square_hessian / at.sigma2
         if self.objective.reml and self.objective.p:
             hessian = hessian + self._fixed_hessian()

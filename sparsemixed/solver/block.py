@@ -10,6 +10,7 @@ from sparsemixed.errors import NumericalError
 from sparsemixed.solver.crossproducts import CrossProducts
 from sparsemixed.solver.kernels import factor_blocks, scatter_outer
 from sparsemixed.solver.layout import Layout
+from sparsemixed.solver.system import Schur
 
 
 def is_block_diagonal(cp: CrossProducts) -> bool:
@@ -68,7 +69,7 @@ class BlockRest:
     def inverse_pairs(self) -> tuple[np.ndarray, ...]:
         return (self._inverse,) if self._k else ()
 
-    def trace_products(self, directions: Sequence[tuple[tuple[np.ndarray, ...], np.ndarray, np.ndarray]]) -> np.ndarray:
+    def trace_products(self, directions: Sequence[Schur]) -> np.ndarray:
         solved = [
             self._inverse @ self._assemble(pairs, [(left, right), (right, left)]) for pairs, left, right in directions
         ]

@@ -11,6 +11,7 @@ from sparsemixed.errors import NumericalError
 from sparsemixed.solver.crossproducts import CrossProducts, pair_indices
 from sparsemixed.solver.kernels import gather_dense, subtract_dense
 from sparsemixed.solver.layout import Layout
+from sparsemixed.solver.system import Schur
 
 
 class DenseRest:
@@ -62,7 +63,7 @@ class DenseRest:
         assert self._inverse is not None
         return tuple(self._inverse[row, col] for row, col in self._places)
 
-    def trace_products(self, directions: Sequence[tuple[tuple[np.ndarray, ...], np.ndarray, np.ndarray]]) -> np.ndarray:
+    def trace_products(self, directions: Sequence[Schur]) -> np.ndarray:
         assert self._inverse is not None
         solved = []
         for pairs, left, right in directions:

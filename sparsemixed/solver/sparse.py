@@ -12,6 +12,7 @@ from sparsemixed.solver.cholmod import SparseFactor
 from sparsemixed.solver.crossproducts import CrossProducts, pair_indices
 from sparsemixed.solver.kernels_sparse import gather_sparse, subtract_sparse
 from sparsemixed.solver.layout import Layout
+from sparsemixed.solver.system import Schur
 from sparsemixed.solver.takahashi import column_positions, factor_in_place, selected_inverse
 
 STEP = 1e-100
@@ -120,7 +121,7 @@ class SparseRest:
     def inverse_pairs(self) -> tuple[np.ndarray, ...]:
         return tuple(self._inverse[place] for place in self._places)
 
-    def trace_products(self, directions: Sequence[tuple[tuple[np.ndarray, ...], np.ndarray, np.ndarray]]) -> np.ndarray:
+    def trace_products(self, directions: Sequence[Schur]) -> np.ndarray:
         """By the derivative of the selected inverse, -inv(S) S_k inv(S), which is needed on the pattern of S only."""
         schur = [self._assemble(pairs, [(left, right), (right, left)]) for pairs, left, right in directions]
         weights = np.full(self._matrix.nnz, 2.0)

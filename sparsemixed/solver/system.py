@@ -8,16 +8,24 @@ documentation page on the likelihood).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import scipy.sparse as sp
 
 from sparsemixed.errors import NumericalError
-from sparsemixed.solver.congruence import Factors, Pattern, product, symmetric_product
+from sparsemixed.solver.congruence import Factors, Pattern, product
 from sparsemixed.solver.crossproducts import CrossProducts
 from sparsemixed.solver.kernels import apply_blocks, factor_blocks
 from sparsemixed.solver.layout import Layout
+
+
+class Schur(NamedTuple):
+    """Derivative of the Schur complement in one direction: S_k = pairs - left'right - right'left; entries (nnz, k0)."""
+
+    pairs: tuple[np.ndarray, ...]
+    left: np.ndarray
+    right: np.ndarray
 
 
 class Rest(Protocol):
@@ -45,8 +53,8 @@ class Rest(Protocol):
         """inv(S) on the rest's pair blocks."""
         ...
 
-    def trace_products(self, directions: Sequence[tuple[tuple[np.ndarray, ...], np.ndarray, np.ndarray]]) -> np.ndarray:
-        """tr(inv(S) S_k inv(S) S_l) for all directions; each S_k = pairs - left'right - right'left."""
+    def trace_products(self, directions: Sequence[Schur]) -> np.ndarray:
+        """tr(inv(S) S_k inv(S) S_l) for all directions."""
         ...
 
 
@@ -99,17 +107,21 @@ class PenalizedSystem:
     def inverse_blocks(self) -> Pattern:
         """Entries of N = inv(M) on the pattern of Z'Z, at the Lambda of the last `refactor`."""
         self.rest.invert()
-        elimination = self._elimination()
+        elimination = self.elimination()
         cross = -self.rest.gather(elimination)
-        first = self._inverse_lower.transpose(0, 2, 1) @ self._inverse_lower
-        first -= self._group_products(cross, elimination)
+        first = self.block_inverse - self._group_products(cross, elimination)
         return Pattern(first, cross, self.rest.inverse_pairs())
 
-    def _elimination(self) -> np.ndarray:
+    def elimination(self) -> np.ndarray:
         """inv(M_00) M_02, entries (nnz, k0)."""
         out = np.empty_like(self._half)
         apply_blocks(self._inverse_lower, self.cp.indptr, self._half, True, out)
         return out
+
+    @property
+    def block_inverse(self) -> np.ndarray:
+        """inv(M_00) (J0, k0, k0)."""
+        return self._inverse_lower.transpose(0, 2, 1) @ self._inverse_lower
 
     def _group_products(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
         """(J0, k0, k0): for each group the sum over its entries of outer(left, right)."""
@@ -119,33 +131,3 @@ class PenalizedSystem:
             outer = left[:, :, None] * right[:, None, :]
             out[filled] = np.add.reduceat(outer, self.cp.indptr[filled], axis=0)
         return out
-
-    def trace_products(self, factors: Factors, directions: Sequence[Factors]) -> np.ndarray:
-        """T[k, l] = tr(N M_k N M_l), M_k the derivative of M in direction k. Call after `inverse_blocks`.
-
-        With E = inv(M_00) M_02 the congruence by [[I, -E], [0, I]] makes M block diagonal, and M_k becomes blocks M_k00,
-        Y_k = M_k02 - M_k00 E and S_k = M_k22 - E'F_k - F_k'E with F_k = M_k02 - M_k00 E / 2, so that
-        T = tr(inv(M_00) M_k00 inv(M_00) M_l00) + 2 tr(inv(M_00) Y_k inv(S) Y_l') + tr(inv(S) S_k inv(S) S_l).
-        """
-        cp, n = self.cp, len(directions)
-        elimination = self._elimination()
-        block_inverse = self._inverse_lower.transpose(0, 2, 1) @ self._inverse_lower
-        heads, schur, crosses = [], [], []
-        for direction in directions:
-            m = symmetric_product(cp, direction, factors)
-            through = np.empty_like(elimination)
-            apply_blocks(m.first, cp.indptr, elimination, False, through)
-            heads.append(block_inverse @ m.first)
-            crosses.append(m.cross - through)
-            schur.append((m.pairs, elimination, m.cross - 0.5 * through))
-        weighted = []
-        for cross in crosses:
-            out = np.empty_like(cross)
-            apply_blocks(block_inverse, cp.indptr, cross, False, out)
-            weighted.append(out)
-        gathered = [self.rest.gather(cross) for cross in crosses]
-        traces = self.rest.trace_products(schur) if cp.q_rest else np.zeros((n, n))
-        for k in range(n):
-            for l in range(n):
-                traces[k, l] += np.einsum("iab,iba->", heads[k], heads[l]) + 2.0 * np.vdot(gathered[k], weighted[l])
-        return traces

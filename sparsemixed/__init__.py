@@ -1,0 +1,33 @@
+"""Linear mixed-effects models of any size: crossed and nested random effects by sparse linear algebra.
+
+>>> import sparsemixed
+>>> data = sparsemixed.datasets.simulate_longitudinal(50, 6, seed=1)
+>>> fit = sparsemixed.mixed("y time || id: time", data)
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from sparsemixed import errors
+
+if TYPE_CHECKING:
+    from sparsemixed import datasets
+    from sparsemixed.api import load, lrtest, mixed
+
+__version__ = "0.1.0"
+__all__ = ["__version__", "datasets", "errors", "load", "lrtest", "mixed"]
+
+
+def __getattr__(name: str) -> Any:
+    # Compiled code, pandas and scipy are loaded when first needed: the command line's --help must not wait for them.
+    if name in ("load", "lrtest", "mixed"):
+        return getattr(import_module("sparsemixed.api"), name)
+    if name == "datasets":
+        return import_module("sparsemixed.datasets")
+    raise AttributeError(f"module 'sparsemixed' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

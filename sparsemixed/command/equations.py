@@ -1,0 +1,98 @@
+"""Random-effects equations: which rows form a group, and which of repeated equations has the constant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from lark import Token, Tree
+
+from sparsemixed.command.parse import unquoted
+from sparsemixed.command.settings import Settings
+from sparsemixed.command.varlist import VarlistReader
+from sparsemixed.errors import CommandError, OptionError
+from sparsemixed.spec import RandomEquation
+
+WHOLE_SAMPLE = "_all"
+"""The level whose only group is the whole sample."""
+
+
+def read_equations(trees: Sequence[Tree], settings: Settings, positions: dict[str, int]) -> tuple[RandomEquation, ...]:
+    """All random-effects equations of a command, top to bottom."""
+    equations = tuple(_equation(tree, settings, positions) for tree in trees)
+    return _with_constant_once(_nested(equations, settings.source))
+
+
+def _equation(tree: Tree, settings: Settings, positions: dict[str, int]) -> RandomEquation:
+    """One equation by itself: its grouping still lacks the levels above."""
+    parts = {child.data: child for child in tree.children if isinstance(child, Tree)}
+    name: Token = parts["name"].children[0]
+    label, position = unquoted(name), name.start_pos or 0
+    for qualifier in ("condition", "rows", "weight"):
+        if qualifier in parts:
+            word: Token = parts[qualifier].children[0]
+            message = "if, in and [weight] go with the fixed part, before the first `||`"
+            raise CommandError(message, settings.source, word.start_pos)
+    if label != WHOLE_SAMPLE:
+        positions[label] = min(position, positions.get(label, position))
+    factor = _factor(parts.get("varlist"), positions)
+    terms = () if factor else VarlistReader(settings.source, positions).terms(parts.get("varlist"))
+    own = settings.read(parts.get("options"), "random")
+    covariance = str(own.get("covariance", "identity" if factor else "independent"))
+    if factor and covariance not in ("identity", "exchangeable"):
+        message = f"R.{factor} takes covariance(identity) or covariance(exchangeable), found {covariance}"
+        raise OptionError(message, settings.source, _option_position(parts["options"], "cov"))
+    constant = factor is None and bool(own.get("constant", True))
+    grouping = () if label == WHOLE_SAMPLE else (label,)
+    collinear = bool(own.get("collinear", False))
+    return RandomEquation(label, grouping, terms, constant, factor, covariance, collinear, position)
+
+
+def _option_position(options: Tree, shortest: str) -> int | None:
+    tokens = (option.children[0] for option in options.children[1:])
+    return next(token.start_pos for token in tokens if token.startswith(shortest))
+
+
+def _factor(varlist: Tree | None, positions: dict[str, int]) -> str | None:
+    """The variable of an equation that is `R.varname` and nothing else; what mixes R. with more is read as a list."""
+    if varlist is None or len(varlist.children) != 1 or len(varlist.children[0].children) != 1:
+        return None
+    operand = varlist.children[0].children[0].children
+    if len(operand) != 2 or operand[0] != "R." or not isinstance(operand[1], Tree):
+        return None
+    name: Token = operand[1].children[0]
+    positions[unquoted(name)] = min(name.start_pos or 0, positions.get(unquoted(name), name.start_pos or 0))
+    return unquoted(name)
+
+
+def _nested(equations: tuple[RandomEquation, ...], source: str) -> tuple[RandomEquation, ...]:
+    """Each level's groups are nested in those of the levels above it."""
+    result: list[RandomEquation] = []
+    path: tuple[str, ...] = ()
+    for equation in equations:
+        level = equation.grouping
+        if not level and path:
+            message = f"_all is the whole sample and cannot be nested below {path[-1]}: put it first"
+            raise CommandError(message, source, equation.position)
+        if level and level[0] in path[:-1]:
+            message = f"equations of the same level must follow each other; {level[0]} comes back after {path[-1]}"
+            raise CommandError(message, source, equation.position)
+        if level and level[0] not in path:
+            path += level
+        result.append(replace(equation, grouping=path if level else ()))
+    return tuple(result)
+
+
+def _with_constant_once(equations: tuple[RandomEquation, ...]) -> tuple[RandomEquation, ...]:
+    """Of the equations of one level only the last has a constant, or none does if that one has `noconstant`.
+
+    An equation `R.varname` has none and does not count.
+    """
+    result = list(equations)
+    settled: set[tuple[str, ...]] = set()
+    for rank in reversed(range(len(result))):
+        equation = result[rank]
+        if equation.factor is None:
+            result[rank] = replace(equation, constant=equation.constant and equation.grouping not in settled)
+            settled.add(equation.grouping)
+    return tuple(result)

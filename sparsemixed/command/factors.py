@@ -1,0 +1,133 @@
+"""Factor-variable operators: what stands before the dot in `i.a`, `ib3.a`, `2.a`, `c.x`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from sparsemixed.errors import CommandError, NotAvailableError
+from sparsemixed.spec import Base, Factor
+
+MOST_LEVELS = 10_000
+"""A list such as `i(1/999999999).a` is a slip, not a wish."""
+
+_FACTOR = re.compile(
+    r"(?P<letter>[ic]?)(?P<levels>\d+|\([^()]*\))?"
+    r"(?:(?P<bare_base>bn)|b(?P<base>\d+|\([^()]*\))?|(?P<omitted>o)(?P<omitted_levels>\d+|\([^()]*\))?)?"
+)
+_TIME_SERIES = re.compile(r"[ci]?(?:[lfds](?:\d+|\([^()]*\))?)+", re.IGNORECASE)
+_LEVEL = re.compile(r"\"(?P<text>[^\"]*)\"|(?P<low>-?\d+)\s*/\s*(?P<high>-?\d+)|(?P<number>-?\d+(?:\.\d+)?)")
+_BASE_RULES: dict[str, Base] = {"first": "first", "last": "last", "freq": "frequent", "frequent": "frequent"}
+
+
+@dataclass(frozen=True)
+class Operator:
+    """What an operator asks of the variables that follow it.
+
+    Attributes
+    ----------
+    kind : {"continuous", "categorical", "values"}
+        "values" is `R.`, random effects among the values of a variable.
+    base : Base or None
+        None if the operator names none; it is then the first level, or none when levels are selected.
+    levels, omitted
+        As in `Factor`.
+    """
+
+    kind: str
+    base: Base | None = None
+    levels: tuple[float | str, ...] = ()
+    omitted: bool = False
+
+    def factor(self, variable: str, position: int) -> Factor:
+        """The factor for one variable."""
+        if self.kind != "categorical":
+            return Factor(variable, "continuous", omitted=self.omitted, position=position)
+        base = self.base if self.base is not None else "none" if self.levels else "first"
+        return Factor(variable, "categorical", base, self.levels, self.omitted, position)
+
+
+def read_operator(text: str, source: str, position: int) -> Operator:
+    """Understand an operator with its dot.
+
+    Examples
+    --------
+    >>> read_operator("ib3.", "ib3.a", 0)
+    Operator(kind='categorical', base=3.0, levels=(), omitted=False)
+    >>> read_operator("i(2/4).", "i(2/4).a", 0).levels
+    (2.0, 3.0, 4.0)
+    """
+    word = text.removesuffix(".")
+    if word == "R":
+        return Operator("values")
+    match = _FACTOR.fullmatch(word)
+    if match is None and _TIME_SERIES.fullmatch(word):
+        raise NotAvailableError(f"time-series operator {text} is not available yet", source, position)
+    try:
+        return _factor_operator(match)
+    except ValueError as error:
+        detail = f": {error}" if str(error) else "; operators are i., c., o., ib#., ibn., #. and R."
+        raise CommandError(f"factor-variable operator {text} is not understood{detail}", source, position) from None
+    except NotImplementedError as error:
+        raise NotAvailableError(f"{text} is not available yet: {error}", source, position) from None
+
+
+def _factor_operator(match: re.Match | None) -> Operator:
+    if match is None:
+        raise ValueError
+    has_base = match["bare_base"] or match["base"]
+    levels = _levels(match["levels"] or match["omitted_levels"] or "")
+    if match["letter"] == "c" or (match["omitted"] and not match["letter"] and not levels):
+        if levels or has_base or "b" in match[0]:
+            raise ValueError("a continuous variable has no levels")
+        return Operator("continuous", omitted=bool(match["omitted"]))
+    if match["levels"] and match["omitted_levels"]:
+        raise ValueError("two lists of levels")
+    base: Base | None = "none" if match["bare_base"] else _base(match["base"])
+    if base is None and match[0].endswith("b"):
+        # `1b.a` is how results name a base level; `ib.a` names none.
+        if len(levels) != 1:
+            raise ValueError("b takes the base level: ib3., ib(last). or ibn.")
+        base = levels[0]
+    return Operator("categorical", base, levels, bool(match["omitted"]))
+
+
+def _base(text: str | None) -> Base | None:
+    """The base named after `b`: a level, or a rule in parentheses."""
+    if text is None:
+        return None
+    inside = text.strip("() \t\n")
+    if inside in _BASE_RULES:
+        return _BASE_RULES[inside]
+    if inside.startswith("#"):
+        raise NotImplementedError("name the base by its value, as in ib3.")
+    levels = _levels(text)
+    if len(levels) != 1:
+        raise ValueError("the base is one level, first, last or freq")
+    return levels[0]
+
+
+def _levels(text: str) -> tuple[float | str, ...]:
+    """Levels in `3`, `(2 3)`, `(2/4)` or `("a" "b")`."""
+    inside = text.removeprefix("(").removesuffix(")").strip()
+    levels: list[float | str] = []
+    while inside:
+        match = _LEVEL.match(inside)
+        if match is None:
+            raise ValueError(f"found {inside.split()[0]} where a level should be")
+        levels += _listed(match)
+        inside = inside[match.end() :].lstrip(" \t\n,")
+    if text and not levels:
+        raise ValueError("no level is listed")
+    return tuple(dict.fromkeys(levels))
+
+
+def _listed(match: re.Match) -> list[float | str]:
+    if match["text"] is not None:
+        return [match["text"]]
+    if match["number"] is not None:
+        return [float(match["number"])]
+    low, high = int(match["low"]), int(match["high"])
+    if not low <= high < low + MOST_LEVELS:
+        raise ValueError(f"{match[0]} is not an increasing range of at most {MOST_LEVELS} levels")
+    return [float(level) for level in range(low, high + 1)]

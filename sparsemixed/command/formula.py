@@ -1,0 +1,186 @@
+"""lme4-style formulas as model specifications: `y ~ x + (1 + x | g)`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from lark import Token, Tree
+
+from sparsemixed.command.algebra import Algebra
+from sparsemixed.command.parse import parse_tree
+from sparsemixed.command.settings import Settings
+from sparsemixed.errors import CommandError
+from sparsemixed.spec import ModelSpec, RandomEquation, Term
+
+_QUOTED = re.compile(r"\"[^\"\n]*\"|`[^`\n]*`")
+_NAME = r"(?:`[^`\n]+`|[^\W\d][\w.]*)"
+_RESPONSE = re.compile(rf"\s*(?P<name>{_NAME})\s*")
+_GROUPING_PART = re.compile(rf"\s*(?P<name>{_NAME})\s*(?P<joint>[/:]|$)")
+_NOT_A_RESPONSE = re.compile(r"\bif\b|\|\||\[")
+
+
+def is_formula(text: str) -> bool:
+    """Whether a model text is a formula: its first `~` does not belong to a command's `if` condition.
+
+    Examples
+    --------
+    >>> is_formula("y ~ x + (1 | g)"), is_formula("y x if ~missing(z) || id:")
+    (True, False)
+    """
+    tilde = _tilde(text)
+    return tilde is not None and not _NOT_A_RESPONSE.search(_QUOTED.sub("q", text[:tilde]))
+
+
+def _tilde(text: str) -> int | None:
+    """Offset of the first `~` outside of quotes."""
+    position = _QUOTED.sub(lambda match: "q" * len(match[0]), text).find("~")
+    return None if position < 0 else position
+
+
+@dataclass(frozen=True)
+class _Bar:
+    """One `(effects | grouping)` of a formula; all numbers are offsets."""
+
+    start: int
+    bar: int
+    bar_end: int
+    end: int
+
+
+def read_formula(source: str, text: str, keywords: Mapping[str, object]) -> ModelSpec:
+    """The specification of a formula.
+
+    Parameters
+    ----------
+    source : str
+        The formula as typed.
+    text : str
+        The same with the same offsets, without a leading `mixed`.
+    keywords : mapping
+        Options by name.
+
+    Examples
+    --------
+    >>> spec = read_formula("y ~ x + (1 | a/b)", "y ~ x + (1 | a/b)", {})
+    >>> [(equation.label, equation.grouping) for equation in spec.random]
+    [('a', ('a',)), ('a:b', ('a', 'b'))]
+    """
+    tilde = _tilde(text) or 0
+    positions: dict[str, int] = {}
+    response = _response(text[:tilde], source, positions)
+    right = " " * (tilde + 1) + text[tilde + 1 :]
+    bars = _bars(parse_tree(right, source, "formula.lark", "formula"), source)
+    algebra = Algebra(source, positions)
+    fixed, constant = algebra.terms(_without_bars(right, bars, source))
+    random = tuple(equation for bar in bars for equation in _equations(bar, text, algebra, source, positions))
+    _check_repeated_effects(random, source)
+    settings = Settings(source, text)
+    shared = settings.read_keywords(keywords)
+    if shared.get("collinear"):
+        random = tuple(replace(equation, collinear=True) for equation in random)
+    return ModelSpec(
+        full_coding=True,
+        text=source,
+        response=response,
+        fixed=fixed,
+        constant=constant and bool(shared.get("constant", True)),
+        random=random,
+        estimation=settings.estimation(),
+        display=settings.display(),
+        positions=positions,
+    )
+
+
+def _response(left: str, source: str, positions: dict[str, int]) -> str:
+    match = _RESPONSE.fullmatch(left)
+    if match is None:
+        found = left.strip()
+        hint = "compute a transformed response as a column first" if found else "as in y ~ x + (1 | g)"
+        message = f"the left side of `~` must be one variable, found {found or 'nothing'}; {hint}"
+        raise CommandError(message, source, len(left) - len(left.lstrip()) if found else len(left))
+    positions[match["name"].strip("`")] = match.start("name")
+    return match["name"].strip("`")
+
+
+def _bars(tree: Tree, source: str) -> list[_Bar]:
+    """The random parts: top-level parentheses with one bar directly inside."""
+    bars: list[_Bar] = []
+    for child in tree.children:
+        if isinstance(child, Token) and child.type == "BAR":
+            raise _misplaced_bar(child, source)
+        if not isinstance(child, Tree):
+            continue
+        inside = [token for token in child.children if isinstance(token, Token) and token.type == "BAR"]
+        nested = [token for group in child.children if isinstance(group, Tree) for token in group.scan_values(_is_bar)]
+        if len(inside) > 1 or nested:
+            raise _misplaced_bar([*inside[1:], *nested][0], source)
+        if inside:
+            opening, closing = child.children[0], child.children[-1]
+            bars.append(_Bar(opening.start_pos, inside[0].start_pos, inside[0].end_pos, closing.end_pos))
+    return bars
+
+
+def _is_bar(token: object) -> bool:
+    return isinstance(token, Token) and token.type == "BAR"
+
+
+def _misplaced_bar(token: Token, source: str) -> CommandError:
+    return CommandError(f"`{token}` belongs inside (effects {token} grouping), once", source, token.start_pos)
+
+
+def _without_bars(right: str, bars: list[_Bar], source: str) -> str:
+    """The fixed part: random parts and the plus before each as blanks, so offsets stay."""
+    kept = right
+    for bar in bars:
+        before, after = right[: bar.start].rstrip(), right[bar.end :].lstrip()
+        if (before and before[-1] != "+") or (after and after[0] not in "+-"):
+            raise CommandError("random effects are added with `+`", source, bar.start)
+        plus = max(len(before) - 1, 0)
+        kept = kept[:plus] + " " * (bar.end - plus) + kept[bar.end :]
+    return kept
+
+
+def _equations(bar: _Bar, text: str, algebra: Algebra, source: str, positions: dict[str, int]) -> list[RandomEquation]:
+    """One equation per level: `a/b` is a and a:b."""
+    effects = text[bar.start + 1 : bar.bar]
+    if not effects.strip():
+        raise CommandError("no random effects before the bar: write 1 for an intercept", source, bar.bar)
+    terms, constant = algebra.terms(" " * (bar.start + 1) + effects)
+    covariance = "independent" if bar.bar_end - bar.bar == 2 else "unstructured"
+    return [
+        RandomEquation(":".join(grouping), grouping, terms, constant, covariance=covariance, position=bar.start)
+        for grouping in _groupings(text, bar.bar_end, bar.end - 1, source, positions)
+    ]
+
+
+def _groupings(text: str, start: int, end: int, source: str, positions: dict[str, int]) -> list[tuple[str, ...]]:
+    """The grouping of each level of `a/b:c`; `:` binds tighter than `/`."""
+    groupings: list[tuple[str, ...]] = []
+    names: tuple[str, ...] = ()
+    joint, position = "/", start
+    while joint:
+        match = _GROUPING_PART.match(text, position, end)
+        if match is None:
+            found = text[position:end].strip() or "nothing"
+            message = f"grouping must be variables joined by `/` (nested) or `:` (combined), found {found}"
+            raise CommandError(message, source, position)
+        name, joint, position = match["name"].strip("`"), match["joint"], match.end()
+        positions[name] = min(match.start("name"), positions.get(name, match.start("name")))
+        names += () if name in names else (name,)
+        if joint != ":":
+            groupings.append(names)
+    return groupings
+
+
+def _check_repeated_effects(equations: tuple[RandomEquation, ...], source: str) -> None:
+    seen: set[tuple[frozenset[str], Term | None]] = set()
+    for equation in equations:
+        for effect in (*equation.terms, *([None] if equation.constant else [])):
+            key = (frozenset(equation.grouping), effect)
+            if key in seen:
+                name = "the intercept" if effect is None else ":".join(factor.variable for factor in effect.factors)
+                message = f"{name} has a random effect by {equation.label} twice; write 0 + to leave an intercept out"
+                raise CommandError(message, source, equation.position)
+            seen.add(key)

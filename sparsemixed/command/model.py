@@ -1,0 +1,49 @@
+"""The door to both languages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sparsemixed.command.formula import is_formula, read_formula
+from sparsemixed.command.parse import without_continuations
+from sparsemixed.command.statement import read_command, without_command_name
+from sparsemixed.errors import CommandError
+from sparsemixed.spec import ModelSpec
+
+
+def read_model(text: str, options: Mapping[str, object] | None = None) -> ModelSpec:
+    """Understand a model text.
+
+    Parameters
+    ----------
+    text : str
+        A formula if it has a `~` outside of an `if` condition, else a command; a leading `mixed` is accepted in both.
+    options : mapping of str to object, optional
+        Options as keyword arguments: True or False for those without argument, the argument for the others. An option
+        given here and in the text with different values is an error.
+
+    Returns
+    -------
+    ModelSpec
+        `sample.first` and `sample.last` are counted from 1, negative ones from the end, None where there is no limit.
+
+    Raises
+    ------
+    CommandError
+        With the offset of what was not understood.
+
+    Examples
+    --------
+    >>> read_model("weight week || id: week", {"reml": True}).estimation.method
+    'reml'
+    >>> read_model("weight ~ week + (1 + week | id)").random[0].covariance
+    'unstructured'
+    """
+    if not isinstance(text, str):
+        raise CommandError(f"the model must be a text, found {type(text).__name__}")
+    try:
+        if is_formula(text):
+            return read_formula(text, without_command_name(without_continuations(text)), options or {})
+        return read_command(text, options or {})
+    except RecursionError:
+        raise CommandError("the text is nested too deeply", text, 0) from None

@@ -1,0 +1,141 @@
+"""From text to a parse tree: the grammars, built once, with their failures told in the user's words."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+from lark import Lark, Token, Tree
+from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+
+from sparsemixed.errors import CommandError
+
+_PROTECTED_OR_CONTINUATION = re.compile(r"\"[^\"\n]*\"|`[^`\n]*`|///[^\n]*")
+
+_OPERATORS = ("OR", "AND", "COMPARE", "PLUS", "MINUS", "TIMES", "POWER")
+
+_WORDS = {
+    "NAME": "a name",
+    "QUOTED": "a name",
+    "OPERATOR": "a name",
+    "WILDCARD": "a name",
+    "SPAN": "a name",
+    "NUMBER": "a value",
+    "MISSING": "a value",
+    "STRING": "a value",
+    "NOT": "a value",
+    "RANGE": "a range of rows such as 1/100",
+    "COLON": "`:`",
+    "LPAR": "`(`",
+    "RPAR": "`)`",
+    "RSQB": "`]`",
+    "EQUALS": "`=`",
+    "IF": "`if`",
+    "IN": "`in`",
+    "LSQB": "`[`",
+    "HASH": "`#`",
+    "COMMA": "`,`",
+    "BARS": "`||`",
+    "$END": "the end",
+    **dict.fromkeys(_OPERATORS, "an operator"),
+}
+
+
+def without_continuations(text: str) -> str:
+    """The text with `///` and what follows it on the line as blanks; offsets stay as typed.
+
+    Examples
+    --------
+    >>> without_continuations("y x /// outcome\\n || id:")
+    'y x            \\n || id:'
+    """
+
+    def blank(match: re.Match) -> str:
+        return " " * len(match[0]) if match[0].startswith("///") else match[0]
+
+    return _PROTECTED_OR_CONTINUATION.sub(blank, text)
+
+
+@cache
+def _parser(grammar: str, start: str) -> Lark:
+    source = (Path(__file__).parent / grammar).read_text(encoding="utf-8")
+    return Lark(source, start=start, parser="lalr", lexer="contextual", propagate_positions=True, maybe_placeholders=False)
+
+
+def parse_tree(text: str, source: str, grammar: str = "grammar.lark", start: str = "command") -> Tree:
+    """Parse `text`, whose offsets are those of `source`; the source is what an error shows.
+
+    Examples
+    --------
+    >>> [child.data for child in parse_tree("y x || id:", "y x || id:").children]
+    [Token('RULE', 'varlist'), Token('RULE', 'equation')]
+    """
+    try:
+        return _parser(grammar, start).parse(text)
+    except UnexpectedInput as error:
+        raise _translated(error, text, source) from None
+
+
+def _translated(error: UnexpectedInput, text: str, source: str) -> CommandError:
+    """Our error for a lark error: what was found, what would have been understood, and a hint for the usual slips."""
+    if isinstance(error, UnexpectedToken) and error.token.type != "$END":
+        # A token that fits nowhere may have swallowed the rest of the text; its first word is enough.
+        position = error.token.start_pos or 0
+        found = _word_at(text, position)
+    elif isinstance(error, UnexpectedCharacters):
+        position, found = error.pos_in_stream or 0, _word_at(text, error.pos_in_stream or 0)
+    else:
+        position, found = len(text.rstrip()), "the end of the text"
+    # `error.expected` lists lookaheads of merged parser states, some of which would fail; `accepts` only real ones.
+    expected = set(error.interactive_parser.accepts())
+    message = f"found {found}, expected {_alternatives(expected)}"
+    hint = _hint(text, position, expected)
+    return CommandError(f"{message}; {hint}" if hint else message, source, position)
+
+
+def _word_at(text: str, position: int) -> str:
+    word = re.compile(r"\w+|\|\||##|.", re.DOTALL).match(text, position)
+    return f"`{word[0]}`" if word else "the end of the text"
+
+
+def _alternatives(expected: set[str]) -> str:
+    """Terminals as a readable list, in the order of `_WORDS`.
+
+    Examples
+    --------
+    >>> _alternatives({"COLON", "RPAR", "PLUS", "AND"})
+    '`:`, `)` or an operator'
+    """
+    if "NUMBER" in expected:
+        expected = expected - {"LPAR", "PLUS", "MINUS"}
+    words = list(dict.fromkeys(word for terminal, word in _WORDS.items() if terminal in expected))
+    if not words:
+        return "nothing more"
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
+
+
+def _hint(text: str, position: int, expected: set[str]) -> str:
+    rest = text[position:]
+    if re.match(r"(?:if|in)\b", rest):
+        return "`if` and `in` go in the fixed part, before its comma"
+    if "COLON" in expected:
+        return "a random-effects equation starts with its level variable and a colon: `|| id:`"
+    if rest.startswith("`"):
+        return "a backquoted name ends with a backquote too; macros are not expanded"
+    if rest.startswith("||") and "RPAR" in expected:
+        return "a parenthesis is not closed"
+    if rest.startswith("=") and expected & {"COMPARE", "BARS"}:
+        return "compare with `==`"
+    return ""
+
+
+def unquoted(token: Token) -> str:
+    """The variable a NAME or a backquoted name stands for.
+
+    Examples
+    --------
+    >>> unquoted(Token("QUOTED", "`my var`"))
+    'my var'
+    """
+    return str(token).strip("`")

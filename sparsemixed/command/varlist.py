@@ -1,0 +1,138 @@
+"""Lists of variables with factor-variable operators and interactions, expanded to terms in Stata's order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from itertools import product
+
+from lark import Token, Tree
+
+from sparsemixed.command.factors import Operator, read_operator
+from sparsemixed.command.parse import unquoted
+from sparsemixed.errors import CommandError, NotAvailableError
+from sparsemixed.spec import Base, Factor, Term
+
+MOST_FACTORS = 8
+"""Interactions of more variables are refused, as in Stata."""
+MOST_TERMS = 10_000
+"""Parentheses multiply; past this many terms a list is a slip."""
+
+Product = tuple[Factor, ...]
+
+_CATEGORICAL = Operator("categorical")
+
+
+class VarlistReader:
+    """Reads one list of variables; a base given anywhere in the list (`ib3.a`) holds in the whole list.
+
+    Parameters
+    ----------
+    source : str
+        The command as typed, for messages.
+    positions : dict
+        Variable name to first offset; filled while reading.
+    """
+
+    def __init__(self, source: str, positions: dict[str, int]):
+        self._source, self._positions = source, positions
+        self._bases: dict[str, Base] = {}
+
+    def terms(self, varlist: Tree | None) -> tuple[Term, ...]:
+        """All terms of the list, each once."""
+        products = [] if varlist is None else self._list(varlist, interacted=False, outer=None)
+        return once(Term(tuple(self._with_common_base(factor) for factor in factors)) for factors in products)
+
+    def _with_common_base(self, factor: Factor) -> Factor:
+        if factor.kind != "categorical" or factor.levels or factor.variable not in self._bases:
+            return factor
+        return replace(factor, base=self._bases[factor.variable])
+
+    def _list(self, varlist: Tree, interacted: bool, outer: Operator | None) -> list[Product]:
+        products: list[Product] = []
+        for chain in varlist.children:
+            products += self._chain(chain, interacted, outer)
+            self._check_size(products, chain)
+        return products
+
+    def _chain(self, chain: Tree, interacted: bool, outer: Operator | None) -> list[Product]:
+        """Operands joined by `#` and `##`; parentheses distribute first: `a##(b c)` is `a##b a##c`."""
+        operands = [child for child in chain.children if isinstance(child, Tree)]
+        joints = [child for child in chain.children if isinstance(child, Token)]
+        choices = [self._operand(operand, interacted or len(operands) > 1, outer) for operand in operands]
+        products: list[Product] = []
+        for combination in product(*choices):
+            products += self._expand(combination, joints)
+            self._check_size(products, chain)
+        return products
+
+    def _expand(self, factors: tuple[Product, ...], joints: list[Token]) -> list[Product]:
+        """`a##b##c` to a, b, a#b, c, a#c, b#c, a#b#c: Stata's order."""
+        expanded = [factors[0]]
+        for joint, right in zip(joints, factors[1:], strict=True):
+            joined = [left + right for left in expanded]
+            expanded = [*expanded, right, *joined] if joint == "##" else joined
+            if max(map(len, expanded)) > MOST_FACTORS:
+                raise self._error(f"an interaction has at most {MOST_FACTORS} variables", joint)
+        return expanded
+
+    def _operand(self, operand: Tree, interacted: bool, outer: Operator | None) -> list[Product]:
+        """One variable, or the list in a pair of parentheses; an operator before it concerns all of them."""
+        *operators, last = [child for child in operand.children if not _is_parenthesis(child)]
+        operator = self._operator(operators) or outer
+        if isinstance(last, Token):
+            raise NotAvailableError(f"{last} stands for several variables: not available yet", self._source, last.start_pos)
+        if last.data == "varlist":
+            return self._list(last, interacted, operator)
+        return [(self._factor(last.children[0], operator or (_CATEGORICAL if interacted else None)),)]
+
+    def _operator(self, tokens: list[Token]) -> Operator | None:
+        if not tokens:
+            return None
+        operators = [read_operator(str(token), self._source, token.start_pos or 0) for token in tokens]
+        if operators[0].kind == "values":
+            message = "R. stands alone in its random-effects equation: `|| level: R.variable`"
+            raise self._error(message, tokens[0])
+        if len(operators) > 1:
+            raise self._error("one factor-variable operator is enough", tokens[1])
+        return operators[0]
+
+    def _factor(self, name: Token, operator: Operator | None) -> Factor:
+        variable, position = unquoted(name), name.start_pos or 0
+        self._positions[variable] = min(position, self._positions.get(variable, position))
+        if operator is None:
+            return Factor(variable, position=position)
+        if operator.base is not None and self._bases.setdefault(variable, operator.base) != operator.base:
+            raise self._error(f"{variable} has two different base levels in one list", name)
+        return operator.factor(variable, position)
+
+    def _check_size(self, products: list[Product], chain: Tree) -> None:
+        if len(products) > MOST_TERMS:
+            token = next(chain.scan_values(lambda value: isinstance(value, Token)))
+            raise self._error(f"the list expands to more than {MOST_TERMS} terms", token)
+
+    def _error(self, message: str, token: Token) -> CommandError:
+        return CommandError(message, self._source, token.start_pos)
+
+
+def once(terms: Iterable[Term]) -> tuple[Term, ...]:
+    """The terms without repetitions; the order of a product's factors does not tell terms apart.
+
+    Examples
+    --------
+    >>> a, b = Factor("a"), Factor("b")
+    >>> len(once([Term((a, b)), Term((b, a)), Term((a, a))]))
+    2
+    """
+    kept: dict[tuple[str, ...], Term] = {}
+    for term in terms:
+        kept.setdefault(tuple(sorted(map(_meaning, term.factors))), term)
+    return tuple(kept.values())
+
+
+def _meaning(factor: Factor) -> str:
+    return repr(replace(factor, position=None))
+
+
+def _is_parenthesis(child: Tree | Token) -> bool:
+    return isinstance(child, Token) and child.type in ("LPAR", "RPAR")

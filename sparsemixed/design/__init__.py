@@ -1,0 +1,6 @@
+"""From a model specification and data to arrays with names."""
+
+from sparsemixed.design.build import build_design, rows_of_X
+from sparsemixed.design.frame import Frame, read_frame
+
+__all__ = ["Frame", "build_design", "read_frame", "rows_of_X"]

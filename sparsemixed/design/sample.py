@@ -1,0 +1,150 @@
+"""Which rows of the data are used."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from sparsemixed.design.frame import Frame
+from sparsemixed.design.rows import Rows
+from sparsemixed.errors import CommandError, DataError
+from sparsemixed.spec import ModelSpec, Sample
+
+
+def used_variables(spec: ModelSpec) -> tuple[str, ...]:
+    """Every variable of the model, once each, in the order of the model; a row missing in any of them is not used."""
+
+    def each() -> Iterator[str]:
+        yield spec.response
+        for term in spec.fixed:
+            yield from (factor.variable for factor in term.factors)
+        for equation in spec.random:
+            yield from equation.grouping
+            for term in equation.terms:
+                yield from (factor.variable for factor in term.factors)
+            if equation.factor is not None:
+                yield equation.factor
+
+    return tuple(dict.fromkeys(each()))
+
+
+def check_known(frame: Frame, names: Sequence[str], spec: ModelSpec) -> None:
+    """Raise a CommandError at the first name that is no column of the data, suggesting one that is."""
+    for name in names:
+        if name not in frame:
+            advice = _suggestion(name, frame.names)
+            raise CommandError(f"variable `{name}` not found{advice}", spec.text, spec.positions.get(name))
+
+
+def _suggestion(name: str, known: Sequence[str]) -> str:
+    by_lower = {other.lower(): other for other in reversed(known)}
+    longer = [other for other in known if other.startswith(name)]
+    close = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
+    if len(longer) == 1:
+        return f"; did you mean `{longer[0]}`?"
+    if close:
+        return f"; did you mean `{by_lower[close[0]]}`?"
+    shown = ", ".join(known[:12]) + (", ..." if len(known) > 12 else "")
+    return f"; the data have {shown}" if known else "; the data have no variables"
+
+
+def sample_rows(spec: ModelSpec, frame: Frame) -> np.ndarray:
+    """Positions of the rows used: those that `if` and `in` select, less those with a missing value in any variable.
+
+    Returns
+    -------
+    kept : (n,) int64, increasing, never empty
+
+    Raises
+    ------
+    CommandError
+        Unknown variable.
+    DataError
+        No observations, a range outside of the data, infinite values.
+    """
+    names = used_variables(spec)
+    condition = spec.sample.condition
+    in_condition = tuple(sorted(condition.variables)) if condition is not None else ()
+    check_known(frame, names + in_condition, spec)
+    if frame.n_rows == 0:
+        raise DataError("the data have no rows")
+    selected = _in_range(spec.sample, frame.n_rows)
+    if condition is not None:
+        selected &= _condition(spec.sample, frame, in_condition)
+        if not selected.any():
+            text = f" `{spec.sample.condition_text}`" if spec.sample.condition_text else ""
+            raise DataError(f"no observations: the `if` condition{text} selects none of the {frame.n_rows} rows")
+    complete = selected.copy()
+    for name in names:
+        missing = frame[name].missing
+        if missing is not None:
+            complete &= ~missing
+    if not complete.any():
+        raise DataError(_all_missing(frame, names, selected))
+    kept = np.flatnonzero(complete)
+    _check_finite(frame, names, kept)
+    return kept
+
+
+def _condition(sample: Sample, frame: Frame, names: tuple[str, ...]) -> np.ndarray:
+    columns = {name: frame[name].for_expression() for name in names}
+    return sample.condition.selects(columns, frame.n_rows)
+
+
+def _in_range(sample: Sample, n_rows: int) -> np.ndarray:
+    """(n_rows,) bool: the rows between `first` and `last`, counted from 1, or from the end when negative."""
+    first = 1 if sample.first is None else sample.first
+    last = n_rows if sample.last is None else sample.last
+    start, stop = (place + n_rows + 1 if place < 0 else place for place in (first, last))
+    if not 1 <= start <= stop <= n_rows:
+        raise DataError(f"the range `in {first}/{last}` does not lie within the {n_rows} rows of the data")
+    selected = np.zeros(n_rows, dtype=bool)
+    selected[start - 1 : stop] = True
+    return selected
+
+
+def _all_missing(frame: Frame, names: Sequence[str], selected: np.ndarray) -> str:
+    total = int(selected.sum())
+    lost = {}
+    for name in names:
+        missing = frame[name].missing
+        if missing is not None and missing[selected].any():
+            lost[name] = int(missing[selected].sum())
+    whole = [f"`{name}`" for name, count in lost.items() if count == total]
+    if whole:
+        verb = "is" if len(whole) == 1 else "are"
+        return f"no observations: {', '.join(whole)} {verb} missing in all of the {total} rows selected"
+    counts = ", ".join(f"`{name}` ({count})" for name, count in lost.items())
+    return f"no observations: each of the {total} rows selected is missing some variable of the model: {counts}"
+
+
+def _check_finite(frame: Frame, names: Sequence[str], kept: np.ndarray) -> None:
+    for name in names:
+        values = frame[name].values
+        if values.dtype.kind != "f":
+            continue
+        infinite = int(np.isinf(values[kept]).sum())
+        if infinite:
+            raise DataError(
+                f"variable `{name}` is infinite in {infinite} of the {len(kept)} rows used; "
+                "make those values missing or leave the rows out with `if`"
+            )
+
+
+def response_values(spec: ModelSpec, rows: Rows) -> np.ndarray:
+    """The response, (n,) float64.
+
+    Raises
+    ------
+    DataError
+        When it is not numeric, or does not vary.
+    """
+    y = rows.numbers(spec.response, use="response")
+    if y.min() == y.max():
+        raise DataError(
+            f"the response `{spec.response}` is constant (= {y[0]:g}) in the {rows.n} observations used; "
+            "there is no variance to model"
+        )
+    return y

@@ -1,0 +1,158 @@
+"""One column of the data in the form that the design stage computes with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from sparsemixed.errors import DataError
+
+Kind = Literal["numeric", "boolean", "text", "categorical", "dates"]
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A column of the data.
+
+    Attributes
+    ----------
+    name : str
+    kind : {"numeric", "boolean", "text", "categorical", "dates"}
+    values : (n,) array
+        Numbers in their own type for numeric and boolean variables; else int32 codes into `categories`, -1 where missing.
+    missing : (n,) bool array or None
+        None when no value is missing.
+    categories : tuple
+        The distinct values behind the codes: in category order (categorical), else sorted. Empty for numbers.
+    """
+
+    name: str
+    kind: Kind
+    values: np.ndarray
+    missing: np.ndarray | None
+    categories: tuple[Any, ...] = ()
+
+    @property
+    def is_number(self) -> bool:
+        return self.kind in ("numeric", "boolean")
+
+    @property
+    def has_names(self) -> bool:
+        """Whether the levels are names, so that a formula takes the variable as categorical without being told."""
+        return self.kind in ("boolean", "text", "categorical")
+
+    def numbers(self) -> np.ndarray:
+        """The values as (n,) float64, NaN where missing; numbers only."""
+        values = self.values.astype(np.float64)
+        if self.missing is not None:
+            values[self.missing] = np.nan
+        return values
+
+    def for_expression(self) -> np.ndarray:
+        """The values as an `if` expression sees them, (n,): float64 with NaN, or objects with "" where text is missing."""
+        if self.is_number:
+            return self.numbers()
+        numbers = all(isinstance(value, (int, float)) for value in self.categories)
+        if self.kind == "categorical" and self.categories and numbers:
+            return np.array([*self.categories, np.nan], dtype=np.float64)[self.values]
+        return np.array([*map(str, self.categories), ""], dtype=object)[self.values]
+
+
+def as_variable(name: str, series: pd.Series) -> Variable:
+    """Classify a column by what it holds; the series is only read.
+
+    Integers stay integers (identifiers beyond 2**53 keep their last digits), the empty string is a missing value, and
+    booleans are the numbers 0 and 1.
+    """
+    dtype = series.dtype
+    if isinstance(dtype, pd.CategoricalDtype):
+        return _categorical(name, series)
+    if pd.api.types.is_bool_dtype(dtype):
+        return _number(name, "boolean", series, np.int8)
+    if pd.api.types.is_integer_dtype(dtype):
+        return _number(name, "numeric", series, np.uint64 if _beyond_int64(series) else np.int64)
+    if pd.api.types.is_float_dtype(dtype):
+        return _float(name, series)
+    if (isinstance(dtype, np.dtype) and dtype.kind in "mM") or isinstance(dtype, (pd.DatetimeTZDtype, pd.PeriodDtype)):
+        return _coded(name, "dates", series)
+    if isinstance(dtype, np.dtype) and dtype.kind == "c":
+        raise DataError(f"variable `{name}` holds complex numbers; keep the real or the imaginary part")
+    if isinstance(dtype, pd.StringDtype):
+        return _coded(name, "text", series)
+    return _by_inspection(name, series.astype(object))
+
+
+def _beyond_int64(series: pd.Series) -> bool:
+    # Only unsigned 64-bit columns can hold what int64 cannot.
+    return str(series.dtype).lower().startswith("uint64") and bool((series > np.iinfo(np.int64).max).any())
+
+
+def _by_inspection(name: str, series: pd.Series) -> Variable:
+    """Classify a column of Python objects by its values."""
+    found = pd.api.types.infer_dtype(series, skipna=True)
+    if found in ("integer", "floating", "mixed-integer-float", "decimal", "empty"):
+        return _float(name, series.where(series.notna(), np.nan).astype(float))
+    if found == "boolean":
+        return _number(name, "boolean", series.astype("boolean"), np.int8)
+    if found in ("datetime", "datetime64", "date", "timedelta", "timedelta64", "time", "period"):
+        return _coded(name, "dates", series)
+    if found == "string":
+        return _coded(name, "text", series)
+    raise DataError(f"variable `{name}` mixes values of different types ({found}); convert it to numbers or to text first")
+
+
+def _number(name: str, kind: Kind, series: pd.Series, dtype: type) -> Variable:
+    missing = _mask(series)
+    if missing is not None:
+        series = series.mask(missing, 0)
+    return Variable(name, kind, series.to_numpy(dtype=dtype), missing)
+
+
+def _float(name: str, series: pd.Series) -> Variable:
+    values = series.to_numpy(dtype=np.float64, na_value=np.nan)
+    missing = np.isnan(values)
+    return Variable(name, "numeric", values, missing if missing.any() else None)
+
+
+def _mask(series: pd.Series) -> np.ndarray | None:
+    missing = series.isna().to_numpy(dtype=bool)
+    return missing if missing.any() else None
+
+
+def _categorical(name: str, series: pd.Series) -> Variable:
+    codes = series.cat.codes.to_numpy().astype(np.int32)
+    categories = tuple(_category(value) for value in series.cat.categories)
+    if "" in categories:
+        codes[codes == categories.index("")] = -1
+    return Variable(name, "categorical", codes, _none_missing(codes), categories)
+
+
+def _category(value: Any) -> Any:
+    """Whole numbers as int, other numbers as float, everything else (intervals, dates) as text."""
+    if isinstance(value, (bool, np.bool_)):
+        return int(value)
+    if isinstance(value, (int, float, np.number)):
+        return int(value) if float(value).is_integer() else float(value)
+    return str(value)
+
+
+def _coded(name: str, kind: Kind, series: pd.Series) -> Variable:
+    codes, uniques = pd.factorize(series, sort=False)
+    uniques = np.asarray(uniques, dtype=object)
+    if kind == "text":
+        uniques = np.array([str(value) for value in uniques], dtype=object)
+    order = np.argsort(uniques, kind="stable")
+    rank = np.empty(len(uniques) + 1, dtype=np.int32)
+    rank[order], rank[-1] = np.arange(len(uniques)), -1
+    codes, categories = rank[codes], tuple(uniques[order])
+    if kind == "text" and categories and categories[0] == "":
+        codes, categories = np.maximum(codes - 1, -1).astype(np.int32), categories[1:]
+    return Variable(name, kind, codes, _none_missing(codes), categories)
+
+
+def _none_missing(codes: np.ndarray) -> np.ndarray | None:
+    missing = codes < 0
+    return missing if missing.any() else None

@@ -1,0 +1,93 @@
+"""Estimates in the metric in which Stata stores them: coefficients, log standard deviations, inverse tanh of correlations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sparsemixed.design.values import RandomBlock
+from sparsemixed.estimation.fit import Fit
+from sparsemixed.inference.intervals import SCALES, theta_covariance
+
+
+@dataclass(frozen=True)
+class MetricEstimates:
+    """Estimates b (k,), their covariance V (k, k) and their (equation, name) pairs, as in e(b) and e(V)."""
+
+    names: tuple[tuple[str, str], ...]
+    b: np.ndarray
+    V: np.ndarray
+
+
+def blocks_as_typed(fit: Fit) -> list[RandomBlock]:
+    """The blocks of random effects in the order of the printed table."""
+    return sorted((block for term in fit.design.random for block in term.blocks), key=lambda block: block.position)
+
+
+def equation_names(fit: Fit) -> list[str]:
+    """Stata's equation name of each variance parameter but the residual: `lns1_1_1`, `atr1_1_1_2`.
+
+    The first number is the level counted from the top, the second the equation within the level, the rest the places
+    of the effects.
+    """
+    levels = list(dict.fromkeys(equation.grouping for equation in fit.spec.random))
+    names, seen = [], dict.fromkeys(levels, 0)
+    for block in blocks_as_typed(fit):
+        grouping = fit.spec.random[block.position].grouping
+        seen[grouping] += 1
+        stem = f"{levels.index(grouping) + 1}_{seen[grouping]}"
+        names += [_parameter_name(stem, kind, place) for kind, place in _places(block)]
+    return names
+
+
+def _places(block: RandomBlock) -> list[tuple[str, tuple[int, ...]]]:
+    """Kind and place of each parameter of a block: sd of effect i, correlation of effects i and j."""
+    m, q = block.structure.m, block.structure.n_theta
+    kinds = [p.kind for p in block.structure.display_sd(np.ones(q), block.names)]
+    deviations = sum(kind == "sd" for kind in kinds)
+    pairs = [(i, j) for i in range(1, m + 1) for j in range(i + 1, m + 1)]
+    correlations = q - deviations
+    # One correlation shared by all pairs (exchangeable) carries one number, as a shared standard deviation does.
+    places = pairs if correlations == len(pairs) and deviations == m else [(i + 1,) for i in range(correlations)]
+    return [*(("sd", (i + 1,)) for i in range(deviations)), *(("correlation", place) for place in places)]
+
+
+def _parameter_name(stem: str, kind: str, place: tuple[int, ...]) -> str:
+    return f"{'lns' if kind == 'sd' else 'atr'}{stem}_{'_'.join(map(str, place))}"
+
+
+def metric_estimates(fit: Fit) -> MetricEstimates:
+    """e(b) and e(V): every coefficient, base and omitted ones as zeros, then the variance parameters.
+
+    Rows and columns of V are zero for coefficients without an estimate and for parameters on the boundary, and NaN when
+    the information is not usable.
+    """
+    columns = fit.design.columns
+    estimated = np.array([i for i, c in enumerate(columns) if c.status == "estimated"], dtype=np.int64)
+    p, q = len(columns), len(fit.deviations)
+    b, V = np.zeros(p + q), np.zeros((p + q, p + q))
+    b[estimated] = fit.beta
+    V[np.ix_(estimated, estimated)] = fit.vcov_beta
+    b[p:], V[p:, p:] = _variance_part(fit)
+    variance_names = [*equation_names(fit), "lnsig_e"]
+    names = [(fit.spec.response, c.name) for c in columns] + [(name, "_cons") for name in variance_names]
+    return MetricEstimates(tuple(names), b, V)
+
+
+def _variance_part(fit: Fit) -> tuple[np.ndarray, np.ndarray]:
+    """The transformed variance parameters (q,) and their covariance (q, q) by the delta method."""
+    covariance = theta_covariance(fit).matrix
+    values = np.full(len(fit.deviations), np.nan)
+    gradients = np.zeros((len(fit.deviations), len(fit.theta) + 1))
+    for i, parameter in enumerate(fit.deviations):
+        scale = SCALES[parameter.kind]
+        if scale.valid(parameter.estimate):
+            values[i] = scale.to(parameter.estimate)
+            if not parameter.boundary:
+                gradients[i] = parameter.gradient * scale.slope(parameter.estimate)
+        elif parameter.estimate == 0:
+            values[i] = -np.inf
+    if covariance is None:
+        return values, np.full((len(values), len(values)), np.nan)
+    return values, gradients @ covariance @ gradients.T

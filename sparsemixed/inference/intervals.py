@@ -1,0 +1,99 @@
+"""Standard errors and confidence intervals of variance parameters, each kind on its own scale."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from sparsemixed.estimation.fit import Fit, VarianceParameter
+from sparsemixed.inference.wald import z_critical
+
+NOT_DEFINITE = (
+    "The observed information of the variance parameters is not positive definite: no standard errors. "
+    "The likelihood is flat or has not been maximised; a simpler random part may be needed."
+)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A transformation on which an estimate is nearly normal; `slope` is its derivative, `valid` its open domain."""
+
+    to: Callable[[float], float]
+    back: Callable[[float], float]
+    slope: Callable[[float], float]
+    valid: Callable[[float], bool]
+
+
+LOG = Scale(np.log, np.exp, lambda x: 1.0 / x, lambda x: x > 0)
+NATURAL = Scale(lambda x: x, lambda x: x, lambda x: 1.0, lambda x: True)
+ATANH = Scale(np.arctanh, np.tanh, lambda x: 1.0 / (1.0 - x * x), lambda x: abs(x) < 1)
+SCALES: dict[str, Scale] = {"variance": LOG, "sd": LOG, "covariance": NATURAL, "correlation": ATANH}
+
+
+@dataclass(frozen=True)
+class ThetaCovariance:
+    """Inverse of the observed information of (theta, log sigma2).
+
+    Attributes
+    ----------
+    matrix : (n_theta + 1, n_theta + 1) float64 or None
+        Rows and columns of parameters on the boundary are zero; None when there is no usable information.
+    note : str
+        Why there is none, when that is a surprise.
+    """
+
+    matrix: np.ndarray | None
+    note: str = ""
+
+
+def theta_covariance(fit: Fit) -> ThetaCovariance:
+    """Invert the information over the parameters that are not on the boundary, which are held fixed."""
+    if fit.information is None:
+        return ThetaCovariance(None)
+    free = np.flatnonzero(np.append(~fit.boundary, True))
+    information = fit.information[np.ix_(free, free)]
+    diagonal = np.diag(information)
+    if not np.all(np.isfinite(information)) or np.any(diagonal <= 0):
+        return ThetaCovariance(None, NOT_DEFINITE)
+    # Scaled to a unit diagonal, so that the test for definiteness does not depend on the units of the effects.
+    scale = 1.0 / np.sqrt(diagonal)
+    values, vectors = np.linalg.eigh(information * np.outer(scale, scale))
+    if values[0] <= 1e-13:
+        return ThetaCovariance(None, NOT_DEFINITE)
+    half = (vectors * scale[:, None]) / np.sqrt(values)
+    matrix = np.zeros_like(fit.information)
+    matrix[np.ix_(free, free)] = half @ half.T
+    return ThetaCovariance(matrix)
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A variance parameter with its standard error and limits; NaN where they are not defined."""
+
+    parameter: VarianceParameter
+    std_err: float
+    low: float
+    high: float
+
+
+def interval(parameter: VarianceParameter, covariance: ThetaCovariance, level: float) -> Interval:
+    """Delta-method standard error, and limits that are symmetric on the scale of the parameter's kind."""
+    undefined = Interval(parameter, float("nan"), float("nan"), float("nan"))
+    scale, x = SCALES[parameter.kind], parameter.estimate
+    if covariance.matrix is None or parameter.boundary or not np.isfinite(x) or not scale.valid(x):
+        return undefined
+    variance = float(parameter.gradient @ covariance.matrix @ parameter.gradient)
+    if not variance >= 0:
+        return undefined
+    std_err = np.sqrt(variance)
+    half = z_critical(level) * std_err * scale.slope(x)
+    with np.errstate(over="ignore"):
+        return Interval(parameter, float(std_err), float(scale.back(scale.to(x) - half)), float(scale.back(scale.to(x) + half)))
+
+
+def intervals(fit: Fit, level: float, stddeviations: bool = False) -> tuple[Interval, ...]:
+    """Every variance parameter, in the order printed, as variances or as standard deviations."""
+    covariance = theta_covariance(fit)
+    return tuple(interval(p, covariance, level) for p in (fit.deviations if stddeviations else fit.variances))

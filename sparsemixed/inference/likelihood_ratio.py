@@ -1,0 +1,91 @@
+"""Likelihood-ratio tests: a fit against the linear model, and two nested fits."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sparsemixed.errors import OptionError
+from sparsemixed.estimation.fit import Fit
+from sparsemixed.inference.wald import TestResult, chi2_test, chibar2_test
+
+CONSERVATIVE = "Note: LR test is conservative and provided only for reference."
+BOUNDARY = (
+    "Note: The reported degrees of freedom assumes the null hypothesis is not on the boundary of the parameter space. "
+    "If this is not true, then the reported test is conservative."
+)
+REML = "Note: LR tests based on REML are valid only when the fixed-effects specification is identical for both models."
+ZERO_STATISTIC = 1e-5  # below it a single variance is zero to the accuracy of any optimiser, and p is 1
+
+
+def against_linear_model(fit: Fit) -> TestResult | None:
+    """Test of all variance parameters but the residual variance; None when there are none.
+
+    With exactly one, a variance, the statistic is a mixture of chi2(0) and chi2(1). With more, the true distribution
+    is unknown and chi2(k) is conservative, which the note says.
+    """
+    extra = len(fit.theta)
+    if extra == 0:
+        return None
+    statistic = max(2.0 * (fit.llf - fit.llf_linear), 0.0)
+    title = "LR test vs. linear model"
+    if extra == 1:
+        zero = bool(fit.boundary[0]) or statistic < ZERO_STATISTIC
+        return chibar2_test(0.0 if zero else statistic, title=title)
+    return chi2_test(statistic, extra, CONSERVATIVE, title)
+
+
+def n_parameters(fit: Fit) -> int:
+    """All estimated parameters: coefficients, variance parameters, residual variance."""
+    return len(fit.beta) + len(fit.theta) + 1
+
+
+def n_variances(fit: Fit) -> int:
+    """Number of variances, covariances not counted."""
+    return sum(v.kind == "variance" for v in fit.variances)
+
+
+def likelihood_ratio(a: Fit, b: Fit) -> TestResult:
+    """Test of the smaller of two nested fits against the larger one, in either order.
+
+    Raises
+    ------
+    OptionError
+        If the fits cannot be compared: other data, other criteria, REML with other fixed parts, or as many parameters.
+    """
+    refuse_incomparable(a, b)
+    full, small = (a, b) if n_parameters(a) > n_parameters(b) else (b, a)
+    df = n_parameters(full) - n_parameters(small)
+    statistic = 2.0 * (full.llf - small.llf)
+    notes = []
+    if statistic < -1e-6:
+        notes.append("Note: The larger model has the lower likelihood: the models are not nested, or one has not converged.")
+    if n_variances(full) != n_variances(small):
+        notes.append(BOUNDARY)
+    if a.spec.estimation.method == "reml":
+        notes.append(REML)
+    return chi2_test(statistic, df, "\n".join(notes), "Likelihood-ratio test")
+
+
+def refuse_incomparable(a: Fit, b: Fit) -> None:
+    """Raise unless a difference of the two log likelihoods means something."""
+    n, m = len(a.design.y), len(b.design.y)
+    if n != m:
+        raise OptionError(f"lrtest: the fits have {n} and {m} observations; fit both models on the same rows")
+    if not np.array_equal(a.design.y, b.design.y):
+        raise OptionError("lrtest: the fits have different responses or different rows; fit both models on the same data")
+    if a.spec.estimation.method != b.spec.estimation.method:
+        raise OptionError("lrtest: one fit is by ML and the other by REML; fit both with the same option")
+    if a.spec.estimation.method == "reml" and not same_columns(a.design.X, b.design.X):
+        raise OptionError("lrtest: REML likelihoods with different fixed parts cannot be compared; fit both with option mle")
+    if n_parameters(a) == n_parameters(b):
+        raise OptionError(f"lrtest: both fits have {n_parameters(a)} parameters, so neither is nested within the other")
+
+
+def same_columns(X: np.ndarray, W: np.ndarray) -> bool:
+    """Whether two fixed parts are the same columns, whatever their order; the REML criterion depends on their scale."""
+    if X.shape != W.shape:
+        return False
+    if np.array_equal(X, W):
+        return True
+    columns = sorted(X[:, j].tobytes() for j in range(X.shape[1]))
+    return columns == sorted(W[:, j].tobytes() for j in range(W.shape[1]))

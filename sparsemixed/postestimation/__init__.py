@@ -1,0 +1,1 @@
+"""Uses of a fit: predictions and random effects."""

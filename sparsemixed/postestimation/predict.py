@@ -1,0 +1,108 @@
+"""Predictions for the rows of the estimation sample, and of the fixed part for new data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sparsemixed.design.values import RandomTerm
+from sparsemixed.errors import NotAvailableError, OptionError
+from sparsemixed.estimation.fit import Fit
+from sparsemixed.postestimation.random_effects import effect_names
+
+
+def predict(fit: Fit, data: Any, what: str) -> pd.Series | pd.DataFrame:
+    """Predictions, one row per observation.
+
+    Parameters
+    ----------
+    fit : Fit
+    data : DataFrame, path or None
+        New data for `xb` and `stdp`; None means the estimation sample.
+    what : {"xb", "stdp", "fitted", "residuals", "reffects", "reses"}
+
+    Returns
+    -------
+    Series or DataFrame
+        A frame for `reffects` and `reses`, one column per random effect. In the sample the index holds the positions of
+        the rows used.
+    """
+    if what not in WHAT:
+        if what in ("rstandard", "scores"):
+            raise NotAvailableError(f"predict(what={what!r}) is not available yet")
+        raise OptionError(f"predict: unknown what={what!r}; it is one of {', '.join(WHAT)}")
+    if data is None:
+        return WHAT[what](fit)
+    if what not in ("xb", "stdp"):
+        raise NotAvailableError(f"predict(what={what!r}) on new data is not available yet; xb and stdp are")
+    return _new_data(fit, data, what)
+
+
+def _new_data(fit: Fit, data: Any, what: str) -> pd.Series:
+    try:
+        from sparsemixed.design import rows_of_X
+    except ImportError:
+        raise NotAvailableError("predict() on new data is not available yet") from None
+    X = rows_of_X(fit.design, fit.spec, data)
+    values = _xb(fit, X) if what == "xb" else _stdp(fit, X)
+    same = isinstance(data, pd.DataFrame) and len(data) == len(values)
+    return pd.Series(values, index=data.index if same else None, name=what)
+
+
+def _xb(fit: Fit, X: np.ndarray) -> np.ndarray:
+    return X @ fit.beta
+
+
+def _stdp(fit: Fit, X: np.ndarray) -> np.ndarray:
+    return np.sqrt(np.clip(np.einsum("ij,ij->i", X @ fit.vcov_beta, X), 0.0, None))
+
+
+def _fitted(fit: Fit) -> np.ndarray:
+    """Fixed part plus the predicted random effects of every level."""
+    total = _xb(fit, fit.design.X)
+    for term, u in zip(fit.design.random, fit.u, strict=True):
+        total = total + np.einsum("ij,ij->i", term.columns, u[term.codes])
+    return total
+
+
+def _series(name: str, values: Callable[[Fit], np.ndarray]) -> Callable[[Fit], pd.Series]:
+    return lambda fit: pd.Series(values(fit), index=pd.Index(fit.design.kept.copy(), name="row"), name=name)
+
+
+def _effects(fit: Fit, standard_errors: bool) -> pd.DataFrame:
+    """The random effects that act in each row; a factor's levels share one column."""
+    pieces = []
+    for term, u, u_var in zip(fit.design.random, fit.u, fit.u_var, strict=True):
+        values = np.sqrt(np.clip(np.diagonal(u_var, axis1=1, axis2=2), 0.0, None)) if standard_errors else u
+        pieces.append(_term_effects(term, values))
+    index = pd.Index(fit.design.kept.copy(), name="row")
+    if not pieces:
+        return pd.DataFrame(index=index)
+    frame = pd.concat(pieces, axis=1)
+    frame.index = index
+    return frame
+
+
+def _term_effects(term: RandomTerm, values: np.ndarray) -> pd.DataFrame:
+    """(n, effects) frame with columns (equation, effect)."""
+    equation = term.blocks[0].equation
+    if term.members is not None:
+        # The columns are indicators of the factor's levels, so the product picks the effect of the row's own level.
+        own = np.einsum("ij,ij->i", term.columns, values[term.codes])
+        return pd.DataFrame({(equation, f"R.{term.blocks[0].factor}"): own})
+    columns = pd.MultiIndex.from_tuples([(equation, name) for name in effect_names(term)])
+    return pd.DataFrame(values[term.codes], columns=columns)
+
+
+WHAT: dict[str, Callable[[Fit], Any]] = {
+    "xb": _series("xb", lambda fit: _xb(fit, fit.design.X)),
+    "stdp": _series("stdp", lambda fit: _stdp(fit, fit.design.X)),
+    "fitted": _series("fitted", _fitted),
+    "residuals": _series("residuals", lambda fit: fit.design.y - _fitted(fit)),
+    "reffects": lambda fit: _effects(fit, standard_errors=False),
+    "reses": lambda fit: _effects(fit, standard_errors=True),
+}
+"""What can be predicted for the rows of the sample."""

@@ -1,0 +1,1 @@
+"""Showing a fit: numbers in tables first, then text, HTML or LaTeX."""

@@ -1,0 +1,38 @@
+"""The table of variance parameters: one section per equation as typed, the residual last."""
+
+from __future__ import annotations
+
+from sparsemixed.estimation.fit import Fit
+from sparsemixed.inference.estimation_metric import blocks_as_typed
+from sparsemixed.inference.intervals import Interval, intervals
+from sparsemixed.reporting.number_format import percent
+from sparsemixed.reporting.table import Column, Row, Section, Table
+
+
+def random_table(fit: Fit, level: float, stddeviations: bool) -> Table:
+    """Variances and covariances, or standard deviations and correlations, with limits."""
+    columns = (
+        Column("Estimate", "estimate"),
+        Column("Std. err.", "std_err"),
+        Column(f"[{percent(level)}% conf. interval]", "limit"),
+        Column("", "limit"),
+    )
+    return Table("random", "Random-effects parameters", columns, _sections(fit, intervals(fit, level, stddeviations)))
+
+
+def _sections(fit: Fit, found: tuple[Interval, ...]) -> tuple[Section, ...]:
+    """One section per equation; two equations of one level may have the same title, so blocks are counted, not compared."""
+    sections, start = [], 0
+    blocks = {block.position: block for block in blocks_as_typed(fit)}
+    for position, equation in enumerate(fit.spec.random):
+        if position not in blocks:
+            sections.append(Section(f"{equation.label}: (empty)", (), "equation"))
+            continue
+        stop = start + blocks[position].structure.n_theta
+        sections.append(Section(found[start].parameter.equation, tuple(map(_row, found[start:stop])), "equation"))
+        start = stop
+    return (*sections, Section("", tuple(map(_row, found[start:])), "equation"))
+
+
+def _row(found: Interval) -> Row:
+    return Row(found.parameter.label, (found.parameter.estimate, found.std_err, found.low, found.high))

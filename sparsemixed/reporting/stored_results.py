@@ -1,0 +1,129 @@
+"""A fit's numbers under the names of Stata's stored results `e()`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sparsemixed.estimation.fit import Fit
+from sparsemixed.inference.estimation_metric import blocks_as_typed, metric_estimates
+from sparsemixed.inference.likelihood_ratio import against_linear_model, n_parameters, n_variances
+from sparsemixed.inference.wald import model_test, tested_coefficients
+
+LATER: dict[str, str] = {
+    **dict.fromkeys(("F", "ddf_m", "df_max", "df_avg", "df_min", "df", "V_df", "small", "dfmethod", "dftitle"), "dfmethod()"),
+    **dict.fromkeys(("N_clust", "clustvar", "V_modelbased"), "vce(robust) and vce(cluster)"),
+    **dict.fromkeys(("wtype", "wexp", "fweightk", "pweightk", "pwscale"), "weights"),
+    **dict.fromkeys(("nrgroups", "ar_p", "ma_q", "res_order", "resopt", "rbyvar", "rglabels", "timevar"), "residuals()"),
+}
+"""Names that only some options store: name -> the option."""
+
+
+def _linear(fit: Fit, attribute: str) -> float:
+    test = against_linear_model(fit)
+    return float("nan") if test is None else float(getattr(test, attribute))
+
+
+def _matrix(fit: Fit, covariance: bool) -> pd.DataFrame:
+    estimates = metric_estimates(fit)
+    index = pd.MultiIndex.from_tuples(estimates.names, names=["equation", "name"])
+    if covariance:
+        return pd.DataFrame(estimates.V, index=index, columns=index)
+    return pd.DataFrame(estimates.b[None, :], index=["y1"], columns=index)
+
+
+def _command_line(text: str) -> str:
+    """A command with its first word; a formula as it stands."""
+    return text if "~" in text or text.split()[:1] == ["mixed"] else f"mixed {text}"
+
+
+def _per_block(fit: Fit, value: Callable) -> str:
+    return " ".join(str(value(block)) for block in blocks_as_typed(fit))
+
+
+SCALARS: dict[str, Callable[[Fit], Any]] = {
+    "N": lambda fit: len(fit.design.y),
+    "N_g": lambda fit: [row.n_groups for row in fit.design.groups],
+    "g_min": lambda fit: [row.minimum for row in fit.design.groups],
+    "g_avg": lambda fit: [row.average for row in fit.design.groups],
+    "g_max": lambda fit: [row.maximum for row in fit.design.groups],
+    "k": n_parameters,
+    "k_f": lambda fit: len(fit.beta),
+    "k_r": lambda fit: len(fit.theta),
+    "k_rs": lambda fit: n_variances(fit) - 1,
+    "k_rc": lambda fit: len(fit.variances) - n_variances(fit),
+    "k_res": lambda fit: 1,
+    "df_m": lambda fit: len(tested_coefficients(fit)),
+    "ll": lambda fit: fit.llf,
+    "chi2": lambda fit: model_test(fit).statistic,
+    "p": lambda fit: model_test(fit).pvalue,
+    "ll_c": lambda fit: fit.llf_linear,
+    "chi2_c": lambda fit: _linear(fit, "statistic"),
+    "df_c": lambda fit: _linear(fit, "df"),
+    "p_c": lambda fit: _linear(fit, "pvalue"),
+    "rank": lambda fit: int(np.count_nonzero(np.diag(metric_estimates(fit).V))),
+    "ic": lambda fit: fit.iterations,
+    "rc": lambda fit: 0 if fit.converged else 430,
+    "converged": lambda fit: int(fit.converged),
+}
+
+MACROS: dict[str, Callable[[Fit], str]] = {
+    "cmd": lambda fit: "mixed",
+    "cmdline": lambda fit: _command_line(fit.spec.text),
+    "depvar": lambda fit: fit.spec.response,
+    "ivars": lambda fit: " ".join(dict.fromkeys(row.name for row in fit.design.groups)),
+    "title": lambda fit: f"Mixed-effects {fit.spec.estimation.method.upper()} regression",
+    "redim": lambda fit: _per_block(fit, lambda block: block.structure.m),
+    "vartypes": lambda fit: _per_block(fit, lambda block: block.structure.title),
+    "revars": lambda fit: _per_block(fit, lambda block: " ".join(block.names)),
+    "rstructure": lambda fit: "independent",
+    "rstructlab": lambda fit: "Independent",
+    "chi2type": lambda fit: "Wald",
+    "vce": lambda fit: "oim",
+    "vcetype": lambda fit: "",
+    "method": lambda fit: fit.spec.estimation.method.upper(),
+    "opt": lambda fit: "trust-region Newton",
+    "optmetric": lambda fit: "matsqrt",
+    "properties": lambda fit: "b V",
+}
+
+MATRICES: dict[str, Callable[[Fit], Any]] = {
+    "b": lambda fit: _matrix(fit, covariance=False),
+    "V": lambda fit: _matrix(fit, covariance=True),
+    "sample": lambda fit: fit.design.kept.copy(),
+}
+
+
+class StoredResults(Mapping[str, Any]):
+    """Read-only mapping of Stata's names to numbers, texts and data frames, each computed when asked for.
+
+    Group counts (`N_g`, `g_min`, `g_avg`, `g_max`) are lists, one entry per level from the top. `sample` holds the
+    positions of the rows used. `k` = `k_f` + `k_r` + `k_res`.
+    """
+
+    def __init__(self, fit: Fit):
+        self._fit = fit
+        self._found = {**SCALARS, **MACROS, **MATRICES}
+
+    def __getitem__(self, name: str) -> Any:
+        if name in self._found:
+            return self._found[name](self._fit)
+        if name in LATER:
+            raise KeyError(f"e({name}) is stored only with {LATER[name]}")
+        raise KeyError(f"no stored result e({name}); there are {', '.join(self._found)}")
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def __repr__(self) -> str:
+        lines = [f"e({name}) = {self[name]}" for name in (*SCALARS, *MACROS)]
+        return "\n".join([*lines, *(f"e({name}): {type(self[name]).__name__}" for name in MATRICES)])

@@ -1,0 +1,134 @@
+"""A report as plain text, in Stata's layout of 78 columns."""
+
+from __future__ import annotations
+
+import textwrap
+
+from sparsemixed.inference.wald import TestResult
+from sparsemixed.reporting.number_format import fixed, written
+from sparsemixed.reporting.table import Entry, Report, Row, Section, Table
+
+WIDTH = 78
+CELLS = {"fixed": (11, 11, 9, 8, 13, 12), "random": (11, 11, 14, 12)}
+STUBS = {"fixed": 12, "random": 28}
+HEADINGS = {"fixed": " Coefficient  Std. err.      z    P>|z|", "random": "   Estimate   Std. err."}
+
+
+def render_text(report: Report) -> str:
+    """All blocks, a blank line between them."""
+    blocks = list(report.preamble)
+    if report.title:
+        blocks.append(_header(report))
+    blocks += [_table(table) for table in report.tables]
+    if report.linear_test is not None:
+        line = _linear_test(report.linear_test)
+        if any(table.name == "random" for table in report.tables):
+            blocks[-1] += "\n" + line  # directly under the rule of the table it belongs to
+        else:
+            blocks.append(line)
+    blocks += [textwrap.fill(note, WIDTH, subsequent_indent="      ") for note in report.notes]
+    return "\n\n".join(blocks)
+
+
+def _header(report: Report) -> str:
+    """Title and numbers, label = value in two aligned columns that end at the right margin."""
+    entries = (*report.entries, *report.group_entries, *report.test_entries)
+    texts = [written(e.value, e.kind) for e in entries if e.kind]
+    label_width, value_width = max(len(e.label) for e in entries), max(map(len, texts))
+
+    def right(entry: Entry) -> str:
+        if not entry.kind:
+            return f"{entry.label:<{label_width + 3 + value_width}}"
+        label = f"{entry.label:>{label_width}}" if entry.label in ("min", "avg", "max") else f"{entry.label:<{label_width}}"
+        return f"{label} = {written(entry.value, entry.kind):>{value_width}}"
+
+    lefts = [report.title, *[""] * (len(entries) - 1)]
+    if report.group_variable:
+        lefts[len(report.entries)] = f"Group variable: {report.group_variable}"
+    criterion = report.criterion
+    if criterion is not None:
+        lefts[-1] = f"{criterion.label} = {written(criterion.value, criterion.kind):>10}"
+    lines = [_both_ends(left, right(entry)) for left, entry in zip(lefts, entries, strict=True)]
+    if report.groups is not None:
+        lines[1:1] = ["", *_groups(report.groups), ""]
+    return "\n".join(lines)
+
+
+def _both_ends(left: str, right: str) -> str:
+    """Text at the left margin and text at the right one, at least two blanks apart."""
+    return (left + " " * max(WIDTH - len(left) - len(right), 2) + right).rstrip()
+
+
+def _groups(table: Table) -> list[str]:
+    """The levels, indented by eight."""
+    width = max(15, *(len(row.label) for row in table.sections[0].rows))
+    rule = "-" * (width + 46)
+    lines = [
+        "Grouping information",
+        rule,
+        f"{'':>{width}} |     No. of       Observations per group",
+        f"{table.stub:>{width}} |     groups    Minimum    Average    Maximum",
+        "-" * (width + 1) + "+" + "-" * 44,
+    ]
+    for row in table.sections[0].rows:
+        cells = [written(v, c.kind) for v, c in zip(row.values, table.columns, strict=True)]
+        lines.append(f"{row.label:>{width}} |" + "".join(f"{cell:>11}" for cell in cells))
+    return [" " * 8 + line for line in (*lines, rule)]
+
+
+def _table(table: Table) -> str:
+    """A table of estimates between rules; its first column widens for long names, as Stata's does."""
+    cells = CELLS[table.name]
+    stub = max(STUBS[table.name], len(table.stub), *(_stub_width(section) for section in table.sections), 0)
+    body = sum(cells)
+    rule, middle = "-" * (stub + 2 + body), "-" * (stub + 1) + "+" + "-" * body
+    limits = table.columns[-2].title
+    heading = HEADINGS[table.name] + f"{limits:>{body - len(HEADINGS[table.name])}}"
+    label = f"{table.stub:>{stub}} " if table.name == "fixed" else f"  {table.stub:<{stub - 1}}"
+    lines = [rule, f"{label}|{heading}", middle]
+    for i, section in enumerate(table.sections):
+        if i and table.name == "random":
+            lines.append(middle)
+        elif i and _apart(table.sections[i - 1], section):
+            lines.append(" " * (stub + 1) + "|")
+        lines += _section_lines(section, table, stub)
+    return "\n".join([*lines, rule])
+
+
+def _apart(before: Section, after: Section) -> bool:
+    """Whether a blank line parts two sections of coefficients.
+
+    One stands before every factor, around every interaction, and after a factor that shows several levels.
+    """
+    if after.kind != "variable" or before.kind == "interaction":
+        return True
+    return before.kind == "factor" and len(before.rows) > 1
+
+
+def _stub_width(section: Section) -> int:
+    # Levels stand one place further left than names; an equation's title may use the place before the bar.
+    inside = 1 if section.title and section.kind != "equation" else 0
+    title = len(section.title) - 1 if section.kind == "equation" else len(section.title)
+    return max([title, *(len(row.label) + inside for row in section.rows)])
+
+
+def _section_lines(section: Section, table: Table, stub: int) -> list[str]:
+    lines = []
+    if section.title:
+        lines.append(f"{section.title:<{stub + 1}}|" if section.kind == "equation" else f"{section.title:>{stub}} |")
+    level = bool(section.title) and section.kind != "equation"
+    for row in section.rows:
+        label = f"{row.label:>{stub - 1}}  |" if level else f"{row.label:>{stub}} |"
+        lines.append(label + _row_cells(row, table))
+    return lines
+
+
+def _row_cells(row: Row, table: Table) -> str:
+    cells = CELLS[table.name]
+    texts = [written(v, c.kind) for v, c in zip(row.values, table.columns, strict=False)]
+    return "".join(f"{t:>{w}}" for t, w in zip(texts, cells, strict=False)) + (f"  {row.remark}" if row.remark else "")
+
+
+def _linear_test(test: TestResult) -> str:
+    left = f"{test.title}: {test.label} = {fixed(test.statistic, 2)}"
+    return _both_ends(left, f"{test.tail} = {fixed(test.pvalue, 4)}")

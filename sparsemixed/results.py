@@ -1,0 +1,213 @@
+"""The face of a fit: frozen, with one-line methods."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sparsemixed.errors import NotAvailableError
+from sparsemixed.estimation.fit import Fit
+from sparsemixed.inference.intervals import intervals
+from sparsemixed.inference.likelihood_ratio import n_parameters
+from sparsemixed.inference.wald import coefficients
+from sparsemixed.postestimation.predict import predict
+from sparsemixed.postestimation.random_effects import random_effects
+from sparsemixed.reporting.html import render_html
+from sparsemixed.reporting.latex import render_latex
+from sparsemixed.reporting.report import check_level, display_options, report, status
+from sparsemixed.reporting.stored_results import StoredResults
+from sparsemixed.reporting.text import render_text
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Results:
+    """A fitted model.
+
+    Nothing here changes a fit: every array and data frame is a copy, and showing a fit in another way never refits.
+
+    Attributes
+    ----------
+    fit : Fit
+        The numbers that everything is computed from.
+    """
+
+    fit: Fit
+
+    def _series(self, values: np.ndarray) -> pd.Series:
+        return pd.Series(np.array(values, dtype=float), index=list(self.fit.design.names))
+
+    @property
+    def params(self) -> pd.Series:
+        """Coefficients of the fixed part, by name."""
+        return self._series(self.fit.beta)
+
+    @property
+    def bse(self) -> pd.Series:
+        """Standard errors of the coefficients."""
+        return self._series(coefficients(self.fit, 95.0).std_err)
+
+    @property
+    def zvalues(self) -> pd.Series:
+        """Coefficients over their standard errors."""
+        return self._series(coefficients(self.fit, 95.0).statistic)
+
+    @property
+    def tvalues(self) -> pd.Series:
+        """The same as `zvalues`."""
+        return self.zvalues
+
+    @property
+    def pvalues(self) -> pd.Series:
+        """Two-sided p-values of the coefficients."""
+        return self._series(coefficients(self.fit, 95.0).pvalue)
+
+    @property
+    def df(self) -> pd.Series:
+        """Denominator degrees of freedom."""
+        raise NotAvailableError("df needs the option dfmethod(), which is not available yet")
+
+    def conf_int(self, level: float | None = None) -> pd.DataFrame:
+        """Confidence limits of the coefficients, columns `low` and `high`.
+
+        Parameters
+        ----------
+        level : float, optional
+            In per cent; by default the level that the model was fitted with.
+        """
+        found = coefficients(self.fit, check_level(self.fit.spec.display.level if level is None else level))
+        return pd.DataFrame({"low": found.low, "high": found.high}, index=list(self.fit.design.names))
+
+    def cov_params(self) -> pd.DataFrame:
+        """Covariance matrix of the coefficients, (p, p)."""
+        names = list(self.fit.design.names)
+        return pd.DataFrame(self.fit.vcov_beta.copy(), index=names, columns=names)
+
+    @property
+    def random_params(self) -> pd.DataFrame:
+        """Variance parameters as printed: index (equation, parameter), columns estimate, std_err, ci_low, ci_high."""
+        display = self.fit.spec.display
+        found = intervals(self.fit, display.level, display.stddeviations)
+        keys = [(i.parameter.equation, i.parameter.label) for i in found]
+        rows = [(i.parameter.estimate, i.std_err, i.low, i.high) for i in found]
+        index = pd.MultiIndex.from_tuples(keys, names=["equation", "parameter"])
+        return pd.DataFrame(rows, index=index, columns=["estimate", "std_err", "ci_low", "ci_high"], dtype=float)
+
+    @property
+    def llf(self) -> float:
+        """Log likelihood, or log restricted likelihood."""
+        return float(self.fit.llf)
+
+    @property
+    def aic(self) -> float:
+        """-2 llf + 2k, with k all estimated parameters, the fixed part's included."""
+        return -2.0 * self.llf + 2.0 * n_parameters(self.fit)
+
+    @property
+    def bic(self) -> float:
+        """-2 llf + k log(N), with N the number of observations."""
+        return -2.0 * self.llf + n_parameters(self.fit) * float(np.log(self.nobs))
+
+    @property
+    def nobs(self) -> int:
+        """Number of observations used."""
+        return len(self.fit.design.y)
+
+    @property
+    def converged(self) -> bool:
+        """Whether the optimiser reached its tolerances."""
+        return bool(self.fit.converged)
+
+    @property
+    def status(self) -> str:
+        """How the fit ended: convergence, components on the boundary and what that means, and advice."""
+        return status(self.fit)
+
+    @property
+    def e(self) -> Mapping[str, Any]:
+        """Stata's stored results, read-only: `e["ll"]`, `e["chi2"]`, `e["N_g"]`, `e["V"]`."""
+        return StoredResults(self.fit)
+
+    @property
+    def random_effects(self) -> dict[str, pd.DataFrame]:
+        """Best linear unbiased predictions: one data frame per set of groups, one row per group."""
+        return random_effects(self.fit)
+
+    @property
+    def random_effects_se(self) -> dict[str, pd.DataFrame]:
+        """Standard errors of prediction of `random_effects`, in the same form."""
+        return random_effects(self.fit, standard_errors=True)
+
+    def predict(
+        self,
+        data: Any = None,
+        what: str = "xb",
+        level: str | None = None,
+        se: bool = False,
+        interval: str | None = None,
+        new_levels: str = "population",
+    ) -> pd.Series | pd.DataFrame:
+        """Predictions, one row per observation.
+
+        Parameters
+        ----------
+        data : DataFrame or path, optional
+            New data, for `xb` and `stdp`; by default the estimation sample.
+        what : {"xb", "stdp", "fitted", "residuals", "reffects", "reses"}
+        level, se, interval, new_levels
+            Not available yet: anything but the defaults raises.
+        """
+        if level is not None or se or interval is not None or new_levels != "population":
+            raise NotAvailableError("predict: level, se, interval and new_levels are not available yet")
+        return predict(self.fit, data, what)
+
+    def summary(self, **display: Any) -> str:
+        """The tables as text.
+
+        Parameters
+        ----------
+        **display
+            Display options in place of the model's: `level=90`, `stddeviations=True`, `noretable`, `nofetable`,
+            `noheader`, `nogroup`, `nofvlabel`, `log`.
+        """
+        return render_text(report(self.fit, display_options(self.fit, display)))
+
+    def to_latex(self, **display: Any) -> str:
+        """The tables as LaTeX tabulars for booktabs; display options as in `summary`."""
+        return render_latex(report(self.fit, display_options(self.fit, display)))
+
+    def _repr_html_(self) -> str:
+        return render_html(report(self.fit, self.fit.spec.display))
+
+    def __str__(self) -> str:
+        return self.summary()
+
+    def __repr__(self) -> str:
+        how = "" if self.converged else ", not converged"
+        return f"<Results of {self.fit.spec.text!r}: {self.nobs} observations, log likelihood {self.llf:.8g}{how}>"
+
+
+class _Later:
+    """A name of the public interface whose work is not there yet: using it says so."""
+
+    def __init__(self, name: str):
+        self._name = name
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        raise NotAvailableError(f"{self._name}() is not available yet")
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise NotAvailableError(f"{self._name}.{name}() is not available yet")
+
+
+LATER = (
+    *("test", "testparm", "lincom", "contrast", "margins", "pwcompare", "estat", "profile", "bootstrap", "jackknife"),
+    *("simulate", "refit", "save", "tidy", "glance"),
+)
+for _name in LATER:
+    setattr(Results, _name, _Later(_name))

@@ -1,0 +1,33 @@
+"""What all tests share: profiles of hypothesis, and the folder of the manual's data sets."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# Compiled functions make the first example slow, so no deadline.
+SLOW_STARTS = [HealthCheck.too_slow]
+settings.register_profile("dev", max_examples=25, deadline=None, suppress_health_check=SLOW_STARTS)
+settings.register_profile(
+    "ci", max_examples=50, deadline=None, derandomize=True, print_blob=True, suppress_health_check=SLOW_STARTS
+)
+settings.register_profile("nightly", max_examples=2000, deadline=None, print_blob=True, suppress_health_check=SLOW_STARTS)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
+
+
+@pytest.fixture(scope="session")
+def manual_data() -> Callable[[str], Path]:
+    """Function from the name of one of the manual's data sets to its file; without the file the test is skipped."""
+
+    def find(name: str) -> Path:
+        folder = os.environ.get("SPARSEMIXED_DATA")
+        path = Path(folder or ".").expanduser() / f"{name}.dta"
+        if not folder or not path.is_file():
+            pytest.skip(f"data set {name} is not there: name a folder that holds {name}.dta in SPARSEMIXED_DATA")
+        return path
+
+    return find

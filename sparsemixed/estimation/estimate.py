@@ -52,6 +52,19 @@ def estimate(spec: ModelSpec, design: Design, progress: Progress | None = None) 
     return _finish(spec, design, objective, orthogonal, optimum, curvature(optimum.derivatives), em_log, llf)
 
 
+def reopen(fit: Fit) -> tuple[Objective, Orthogonal, Evaluation]:
+    """Factor once more at the optimum, for whoever needs the system behind a fit (degrees of freedom, scores).
+
+    Returns
+    -------
+    Objective, standing at `fit.theta`; Orthogonal, which takes its coordinates of the fixed effects back to those of X;
+    Evaluation at `fit.theta`.
+    """
+    orthogonal = orthogonalize(fit.design.X, fit.design.y)
+    objective = _objective(fit.spec, fit.design, orthogonal)
+    return objective, orthogonal, objective.evaluate(fit.theta)
+
+
 def _objective(spec: ModelSpec, design: Design, orthogonal: Orthogonal) -> Objective:
     layout = parameters(design.random)
     terms = [TermData(t.codes, t.n_groups, t.columns) for t in (design.random[r] for r in layout.order)]

@@ -8,8 +8,8 @@ import pytest
 from tests.engine_cases import SHAPES, make_objective, make_terms, solvers_for
 
 from sparsemixed.estimation.derivatives import Derivatives
-from sparsemixed.solver.congruence import diagonal_sums
-from sparsemixed.solver.traces import factor_derivatives, trace_products
+from sparsemixed.solver.congruence import diagonal_sums, symmetric_product
+from sparsemixed.solver.traces import factor_trace_products, trace_products
 
 N = 60
 CASES = [(shape, solver) for shape in SHAPES for solver in solvers_for(shape)]
@@ -70,7 +70,7 @@ def test_gradient_and_observed_information(shape, solver, reml):
     np.testing.assert_allclose(derivatives.gradient, expected[:-1], rtol=1e-8, atol=1e-9)
     assert abs(expected[-1]) < 1e-8  # sigma2 is profiled out
     full = oracle.hessian(y, X, s2 * V, first, second, reml)
-    np.testing.assert_allclose(derivatives.observed_information().hessian, full, rtol=1e-7, atol=1e-8)
+    np.testing.assert_allclose(derivatives.observed_information.hessian, full, rtol=1e-7, atol=1e-8)
 
 
 @pytest.mark.parametrize("reml", [False, True])
@@ -90,7 +90,7 @@ def test_average_information_replaces_only_one_trace(shape, solver, reml):
             for k in range(n)
         ]
     )
-    got = Derivatives(objective, at).average_information().hessian[:-1, :-1]
+    got = Derivatives(objective, at).average_information.hessian[:-1, :-1]
     np.testing.assert_allclose(got, expected, rtol=1e-7, atol=1e-8)
 
 
@@ -122,8 +122,10 @@ def test_inverse_blocks_and_traces(shape, solver):
     moves = [oracle.repeated(d, cp.n_groups) for d in layout.directions()]
     changes = [N_dense @ (m.T @ A @ root + root.T @ A @ m) for m in moves]
     expected = np.array([[np.sum(a * b.T) for b in changes] for a in changes])
-    moves = factor_derivatives(system, factors, layout.directions())
-    np.testing.assert_allclose(trace_products(system, moves), expected, rtol=1e-9, atol=1e-9)
+    derivatives = [symmetric_product(cp, d, factors) for d in layout.directions()]
+    np.testing.assert_allclose(trace_products(system, derivatives), expected, rtol=1e-9, atol=1e-9)
+    quick = factor_trace_products(system, inverse, factors, layout.directions())
+    np.testing.assert_allclose(quick, expected, rtol=1e-9, atol=1e-9)
 
 
 def test_derivatives_at_a_singular_factor():
@@ -139,4 +141,4 @@ def test_derivatives_at_a_singular_factor():
     full = oracle.hessian(
         y, X, at.sigma2 * V, [at.sigma2 * v for v in first], [[at.sigma2 * v for v in row] for row in second], True
     )
-    np.testing.assert_allclose(derivatives.observed_information().hessian[:-1, :-1], full, rtol=1e-7, atol=1e-8)
+    np.testing.assert_allclose(derivatives.observed_information.hessian[:-1, :-1], full, rtol=1e-7, atol=1e-8)

@@ -21,7 +21,7 @@ import numpy as np
 
 from sparsemixed.estimation.objective import Evaluation, Objective
 from sparsemixed.solver.congruence import Pattern, diagonal_sums
-from sparsemixed.solver.traces import factor_derivatives, trace_products
+from sparsemixed.solver.traces import factor_trace_products
 
 
 @dataclass(frozen=True)
@@ -113,6 +113,7 @@ class Derivatives:
         x = cp.ZtXy[:, :p].T @ (moved - self.objective.multiply(self.factors, solved))
         return 2.0 * (moved.T @ through - g.T @ solved - x.T @ at.XVX_inverse @ x)
 
+    @cached_property
     def average_information(self) -> Curvature:
         """Corrected average information in place of the Hessian: no work beyond the selected inverse."""
         at = self.at
@@ -144,14 +145,15 @@ class Derivatives:
                 )
         return out
 
+    @cached_property
     def observed_information(self) -> Curvature:
         """Exact Hessian of the deviance."""
         cp, at = self.objective.cp, self.at
         moved_sums = [diagonal_sums(cp, self.inverse, direction) for direction in self.directions]
         second = np.array([self._contract([s.T for s in sums]) for sums in moved_sums])
         system = self.objective.system
-        moves = factor_derivatives(system, self.factors, self.directions)
-        hessian = second + second.T - trace_products(system, moves)
+        traces = factor_trace_products(system, self.inverse, self.factors, self.directions)
+        hessian = second + second.T - traces
         hessian = hessian + self._square_hessian / at.sigma2
         if self.objective.reml and self.objective.p:
             hessian = hessian + self._fixed_hessian()

@@ -17,6 +17,7 @@ from sparsemixed.estimation.parameters import parameters
 from sparsemixed.estimation.start import mivque_start
 from sparsemixed.solver.choose import penalized_system
 from sparsemixed.solver.crossproducts import TermData, cross_products
+from sparsemixed.solver.threads import blas_threads
 from sparsemixed.spec import ModelSpec
 
 EXACT_BELOW = 400
@@ -37,9 +38,20 @@ def estimate(spec: ModelSpec, design: Design, progress: Progress | None = None) 
     -------
     Fit
     """
-    orthogonal = orthogonalize(design.X, design.y)
     if not design.random:
-        return linear_fit(spec, design, orthogonal)
+        return linear_fit(spec, design, orthogonalize(design.X, design.y))
+    with blas_threads(_largest_order(design)):
+        return _estimate(spec, design, progress)
+
+
+def _largest_order(design: Design) -> int:
+    """Order of the largest dense matrix that the fit may meet."""
+    sizes = sorted(term.n_groups * term.k for term in design.random)
+    return max(sum(sizes[:-1]), design.X.shape[1])
+
+
+def _estimate(spec: ModelSpec, design: Design, progress: Progress | None) -> Fit:
+    orthogonal = orthogonalize(design.X, design.y)
     objective = _objective(spec, design, orthogonal)
     constant = orthogonal.logdet if objective.reml else 0.0
 
@@ -47,7 +59,11 @@ def estimate(spec: ModelSpec, design: Design, progress: Progress | None = None) 
         return -0.5 * (deviance + constant)
 
     at, em_log = _start(objective, spec, llf)
-    curvature = Derivatives.observed_information if _exact_is_cheap(objective) else Derivatives.average_information
+    exact = _exact_is_cheap(objective)
+
+    def curvature(derivatives: Derivatives) -> Curvature:
+        return derivatives.observed_information if exact else derivatives.average_information
+
     optimum = minimize(objective, at, spec.estimation, curvature, llf, progress)
     return _finish(spec, design, objective, orthogonal, optimum, curvature(optimum.derivatives), em_log, llf)
 
@@ -138,7 +154,7 @@ def _finish(
 
 def _information(derivatives: Derivatives, boundary: Boundary) -> np.ndarray:
     """Observed information (n_theta + 1,) of (theta, log sigma2): half the Hessian of the deviance, boundary rows zero."""
-    information = 0.5 * derivatives.observed_information().hessian
+    information = 0.5 * derivatives.observed_information.hessian
     fixed = np.append(boundary.parameters, False)
     information[fixed] = 0.0
     information[:, fixed] = 0.0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,6 +21,13 @@ from sparsemixed.spec import EstimationOptions
 Progress = Callable[[LogEntry], None]
 SHRINK, GROW = 0.25, 2.0
 LARGEST_RADIUS, SMALLEST_RADIUS = 1e3, 1e-10
+
+
+class Model(NamedTuple):
+    """Gradient (n_theta,) and Hessian (n_theta, n_theta) of the quadratic model of the profiled deviance."""
+
+    gradient: np.ndarray
+    hessian: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -57,7 +65,8 @@ def minimize(
     """
     at, radius, log = start, 1.0, []
     derivatives = Derivatives(objective, at)
-    model = curvature(derivatives)
+    secant = _Secant()
+    model = secant.correct(at.theta, curvature(derivatives))
     step_size = change = np.inf
     refused = 0
     while True:
@@ -90,7 +99,7 @@ def minimize(
         step_size, change = scaled.size(step), abs(gain) / (abs(at.deviance) + 1.0)
         at = moved
         derivatives = Derivatives(objective, at)
-        model = curvature(derivatives)
+        model = secant.correct(at.theta, curvature(derivatives))
 
 
 def _try(objective: Objective, theta: np.ndarray) -> Evaluation | None:
@@ -111,11 +120,38 @@ def _finished(scaled: _Scaled, options: EstimationOptions, step_size: float, cha
     return None
 
 
+class _Secant:
+    """What the exact gradients have shown of the true Hessian beyond the curvature used: a symmetric rank-one update.
+
+    After each step s with gradient change y the correction E moves so that (H + E) s = y, H the mean of the curvatures at
+    both ends (structured SR1; Nocedal & Wright 2006, section 6.2). It vanishes where the curvature is already exact.
+    """
+
+    def __init__(self):
+        self.last: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
+        self.correction = np.zeros(0)
+
+    def correct(self, theta: np.ndarray, model: Curvature) -> Model:
+        """The curvature at theta with the correction learned so far."""
+        profiled = model.profiled
+        if self.last is not None:
+            before, gradient, curvature = self.last
+            step = theta - before
+            missing = model.gradient - gradient - 0.5 * (profiled + curvature) @ step - self.correction @ step
+            size = missing @ step
+            if abs(size) > 1e-8 * np.linalg.norm(missing) * np.linalg.norm(step):
+                self.correction = self.correction + np.outer(missing, missing) / size
+        else:
+            self.correction = np.zeros_like(profiled)
+        self.last = (theta, model.gradient, profiled)
+        return Model(model.gradient, profiled + self.correction)
+
+
 class _Scaled:
     """The quadratic model in parameters scaled to unit curvature, diagonalised once, solved for any radius."""
 
-    def __init__(self, model: Curvature, theta: np.ndarray):
-        hessian = model.profiled
+    def __init__(self, model: Model, theta: np.ndarray):
+        hessian = model.hessian
         diagonal = np.abs(np.diag(hessian))
         floor = 1e-10 * diagonal.max(initial=1e-300)
         self.scale = 1.0 / np.sqrt(np.maximum(diagonal, floor))

@@ -1,66 +1,114 @@
 """Starting values by MIVQUE(0): quadratic forms of the residual, from the cross-products alone.
 
-For the projected residual r = Qy and each random column c, E|Z_c'r|^2 is linear in the variances with coefficients
-|Z_c'Q Z_d|_F^2 (Hartley, Rao & LaMotte 1978); solving those equations costs no factorization.
+For the projected residual r = Qy and the components V_c = Z (I x D_c) Z', D_c the unit symmetric matrices of each term,
+E[r'V_c r] is linear in the variances and covariances with coefficients tr(Q V_c Q V_d) (Hartley, Rao & LaMotte 1978).
+Solving those equations costs no factorization.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import scipy.sparse as sp
-from scipy.optimize import nnls
+from scipy.optimize import lsq_linear
 
 from sparsemixed.solver.crossproducts import CrossProducts
 
+MOST_COMPONENTS = 40
+"""Above this number only variances are started from the data, covariances from zero: the equations grow with its square."""
+SMALLEST_SHARE = 1e-3
+"""Smallest starting variance, as a share of sigma2 per unit of the column's mean square: the deviance is flat at zero."""
+
+
+@dataclass(frozen=True)
+class Component:
+    """One unit symmetric matrix: entry (a, b) of the covariance of term t, with its operator I x D (q, q)."""
+
+    term: int
+    a: int
+    b: int
+    operator: sp.csr_array
+
 
 def mivque_start(cp: CrossProducts) -> list[np.ndarray]:
-    """One diagonal (k, k) covariance over sigma2 for each term; X must be orthonormal and y orthogonal to it.
-
-    Every variance is kept positive (at least a thousandth of the residual variance per unit of the column's mean
-    square), because the deviance is stationary at zero.
-    """
+    """One positive definite (k, k) covariance over sigma2 for each term; X must be orthonormal and y orthogonal to it."""
     p, n = cp.ZtXy.shape[1] - 1, cp.n
-    owner = _column_owner(cp)
-    components = int(owner.max()) + 1
-    indicator = sp.csr_array((np.ones(cp.q), (np.arange(cp.q), owner)), shape=(cp.q, components))
+    components = _components(cp)
     ztx, zty = cp.ZtXy[:, :p], cp.ZtXy[:, p]
-    trace = indicator.T @ (cp.matrix.diagonal() - (ztx**2).sum(axis=1))
-    system = np.empty((components + 1, components + 1))
-    system[:-1, :-1] = _projected_norms(cp, ztx, indicator, owner)
-    system[:-1, -1] = system[-1, :-1] = trace
+    system, moments = np.empty((len(components) + 1,) * 2), np.empty(len(components) + 1)
+    system[:-1, :-1] = _projected_traces(cp, ztx, components)
+    traces = [_trace(cp, ztx, c) for c in components]
+    system[:-1, -1] = system[-1, :-1] = traces
     system[-1, -1] = n - p
-    moments = np.append(indicator.T @ zty**2, cp.XytXy[p, p])
-    scale = 1.0 / np.sqrt(np.maximum(np.diag(system), np.finfo(float).tiny))
-    variance = nnls(system * np.outer(scale, scale), moments * scale)[0] * scale
-    total = cp.XytXy[p, p] / max(n - p, 1)
-    sigma2 = max(variance[-1], 0.05 * total)
-    mean_square = np.maximum(trace, np.finfo(float).tiny) / n
-    relative = np.maximum(variance[:-1] / sigma2, 1e-3 / mean_square)
-    return _as_matrices(cp, relative)
+    moments[:-1] = [zty @ (c.operator @ zty) for c in components]
+    moments[-1] = cp.XytXy[p, p]
+    values = _solve(system, moments, [c.a == c.b for c in components] + [True])
+    sigma2 = max(values[-1], 0.05 * moments[-1] / max(n - p, 1))
+    return _positive(cp, components, values[:-1] / sigma2, np.array(traces) / n)
 
 
-def _column_owner(cp: CrossProducts) -> np.ndarray:
-    """(q,) number of the random column (term by term) that each random effect belongs to."""
-    first = np.cumsum((0, *cp.k[:-1]))
-    return np.concatenate([f + np.tile(np.arange(k), j) for f, k, j in zip(first, cp.k, cp.n_groups, strict=True)])
+def _components(cp: CrossProducts) -> list[Component]:
+    pairs = [(t, a, b) for t, k in enumerate(cp.k) for a in range(k) for b in range(a, k)]
+    if len(pairs) > MOST_COMPONENTS:
+        pairs = [(t, a, b) for t, a, b in pairs if a == b]
+    out = []
+    for t, a, b in pairs:
+        first = cp.slices()[t].start + cp.k[t] * np.arange(cp.n_groups[t])
+        rows, cols = (first + a, first + b) if a == b else (np.append(first + a, first + b), np.append(first + b, first + a))
+        operator = sp.csr_array((np.ones(rows.size), (rows, cols)), shape=(cp.q, cp.q))
+        out.append(Component(t, a, b, operator))
+    return out
 
 
-def _projected_norms(cp: CrossProducts, ztx: np.ndarray, indicator: sp.csr_array, owner: np.ndarray) -> np.ndarray:
-    """|Z_c'Q Z_d|_F^2 for all pairs of random columns, Q = I - XX'."""
+def _projected_traces(cp: CrossProducts, ztx: np.ndarray, components: list[Component]) -> np.ndarray:
+    """tr(Q V_c Q V_d) = tr(S_c B S_d B) with B = Z'QZ = A - FF', F = Z'X, expanded so that B is never formed."""
     a = cp.matrix
-    squares = sp.csr_array((a.data**2, a.indices, a.indptr), shape=a.shape)
-    norms = (indicator.T @ (squares @ indicator)).toarray()
-    count = indicator.shape[1]
-    grams = np.empty((count, ztx.shape[1], ztx.shape[1]))
-    for c in range(count):
-        rows = owner == c
-        grams[c] = ztx[rows].T @ ztx[rows]
-        # <A_cd, X_c X_d'> for every d at once
-        picked = np.where(rows[:, None], ztx, 0.0)
-        norms[c] -= 2.0 * (indicator.T @ ((a @ picked) * ztx).sum(axis=1))
-    return norms + np.einsum("cab,dab->cd", grams, grams)
+    left = [c.operator @ a for c in components]
+    moved = [c.operator @ ztx for c in components]
+    through = [a @ m for m in moved]
+    inner = [ztx.T @ m for m in moved]
+    out = np.empty((len(components),) * 2)
+    for c in range(len(components)):
+        for d in range(c, len(components)):
+            # tr(S_c A S_d A) = <S_c A, A S_d> and A S_d is the transpose of S_d A
+            whole = _inner(left[c], left[d])
+            cross = np.vdot(moved[c], through[d])
+            out[c, d] = out[d, c] = whole - 2.0 * cross + np.vdot(inner[c], inner[d].T)
+    return out
 
 
-def _as_matrices(cp: CrossProducts, variances: np.ndarray) -> list[np.ndarray]:
-    stops = np.cumsum(cp.k)
-    return [np.diag(variances[stop - k : stop]) for stop, k in zip(stops, cp.k, strict=True)]
+def _inner(left: sp.csr_array, right: sp.csr_array) -> float:
+    """sum_ij left[i, j] right[j, i]."""
+    return float(left.multiply(right.T.tocsr()).sum())
+
+
+def _trace(cp: CrossProducts, ztx: np.ndarray, component: Component) -> float:
+    """tr(Q V_c)."""
+    return _inner(component.operator, cp.matrix) - float(np.vdot(ztx, component.operator @ ztx))
+
+
+def _solve(system: np.ndarray, moments: np.ndarray, nonnegative: list[bool]) -> np.ndarray:
+    """Least squares with variances kept nonnegative, in equations scaled to unit diagonal."""
+    scale = 1.0 / np.sqrt(np.maximum(np.diag(system), np.finfo(float).tiny))
+    lower = np.where(nonnegative, 0.0, -np.inf)
+    result = lsq_linear(system * np.outer(scale, scale), moments * scale, bounds=(lower, np.inf))
+    return result.x * scale
+
+
+def _positive(
+    cp: CrossProducts, components: list[Component], values: np.ndarray, mean_square: np.ndarray
+) -> list[np.ndarray]:
+    """Assemble the covariances and lift their eigenvalues, in units of the columns, off the boundary."""
+    out = [np.zeros((k, k)) for k in cp.k]
+    unit = [np.ones(k) for k in cp.k]
+    for component, value, square in zip(components, values, mean_square, strict=True):
+        out[component.term][component.a, component.b] = out[component.term][component.b, component.a] = value
+        if component.a == component.b:
+            unit[component.term][component.a] = np.sqrt(max(square, np.finfo(float).tiny))
+    lifted = []
+    for matrix, scale in zip(out, unit, strict=True):
+        eigenvalues, vectors = np.linalg.eigh(matrix * np.outer(scale, scale))
+        floor = max(SMALLEST_SHARE, 1e-2 * eigenvalues.max())
+        lifted.append((vectors * np.maximum(eigenvalues, floor)) @ vectors.T / np.outer(scale, scale))
+    return lifted

@@ -22,6 +22,7 @@ class BlockRest:
     """S as (J, k, k) blocks; with no remaining term everything is empty."""
 
     name = "block"
+    dense_inverse = None
 
     def __init__(self, cp: CrossProducts, layout: Layout):
         self.cp, self.layout = cp, layout

@@ -84,3 +84,18 @@ def diagonal_sums(cp: CrossProducts, inverse: Pattern, factors: Factors) -> list
         if t != u:
             sums[u] += np.einsum("nca,ncb->ab", n, factors[t].T @ pair.values)
     return sums
+
+
+def rest_diagonals(cp: CrossProducts, left: Pattern, right: Pattern) -> list[np.ndarray]:
+    """For each remaining term the (k, k) sum over its groups of the diagonal blocks of left @ right, both symmetric."""
+    sums = []
+    for t, start in enumerate(cp.starts):
+        k = cp.k[t + 1]
+        sums.append(
+            np.array([[np.vdot(left.cross[start + a], right.cross[start + b]) for b in range(k)] for a in range(k)])
+        )
+    for pair, n, m in zip(cp.pairs, left.pairs, right.pairs, strict=True):
+        sums[pair.t] = sums[pair.t] + np.einsum("nac,nbc->ab", n, m)
+        if pair.t != pair.u:
+            sums[pair.u] = sums[pair.u] + np.einsum("nca,ncb->ab", n, m)
+    return sums

@@ -47,7 +47,10 @@ class DenseRest:
         return lapack.dpotrs(self._lower.T, b, lower=1)[0]
 
     def invert(self) -> None:
-        inverse, info = lapack.dpotri(self._lower.T, lower=1)
+        if self._inverse is None:
+            self._inverse = np.empty_like(self._lower)
+        self._inverse[:] = self._lower
+        inverse, info = lapack.dpotri(self._inverse.T, lower=1, overwrite_c=1)
         if info:
             raise NumericalError("the Schur complement of the random effects cannot be inverted")
         self._inverse = mirrored(inverse.T)
@@ -63,15 +66,20 @@ class DenseRest:
         assert self._inverse is not None
         return tuple(self._inverse[row, col] for row, col in self._places)
 
-    def trace_products(self, directions: Sequence[Schur]) -> np.ndarray:
+    @property
+    def dense_inverse(self) -> np.ndarray | None:
+        return self._inverse
+
+    def derivative_times_inverse(self, direction: Schur) -> np.ndarray:
         assert self._inverse is not None
-        solved = []
-        for pairs, left, right in directions:
-            derivative = np.empty_like(self._lower)
-            self._assemble(pairs, [(left, right), (right, left)], derivative)
-            solved.append(blas.dsymm(1.0, derivative.T, self._inverse.T, lower=1))
-        n = len(solved)
-        return np.array([[np.vdot(solved[k], solved[l].T) for l in range(n)] for k in range(n)])
+        derivative = np.empty_like(self._lower)
+        left, right = direction.left, direction.right
+        self._assemble(direction.pairs, [(left, right), (right, left)], derivative)
+        return blas.dsymm(1.0, derivative.T, self._inverse.T, lower=1)
+
+    def trace_products(self, directions: Sequence[Schur]) -> np.ndarray:
+        solved = [self.derivative_times_inverse(direction) for direction in directions]
+        return np.array([[np.vdot(a, b.T) for b in solved] for a in solved])
 
 
 def mirrored(upper: np.ndarray) -> np.ndarray:

@@ -1,0 +1,209 @@
+"""How the covariance of the fixed effects moves with the variance parameters: P_k, Q_kl and the information matrices.
+
+For parameters phi in which V is linear (Kenward & Roger 1997, section 2):
+P_k = X'(dinv(V)/dphi_k)X = -X'inv(V)V_k inv(V)X, Q_kl = X'inv(V)V_k inv(V)V_l inv(V)X, and the expected information
+I_kl = (tr(inv(V)V_k inv(V)V_l) - 2 tr(Phi Q_kl) + tr(Phi P_k Phi P_l)) / 2 with Phi = inv(X'inv(V)X).
+
+All of it comes from q- and p-sized objects: with T = Z'inv(V)X and H = Z'inv(V0)Z, P_k = -T'(I x B_k)T and
+Q_kl = F_k'H F_l / sigma2 with F_k = (I x B_k)T. Everything is kept in coordinates in which Phi is the identity, so that
+neither badly scaled nor nearly collinear covariates cost digits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import solve_triangular
+
+from sparsemixed.errors import NotAvailableError
+from sparsemixed.estimation.derivatives import Derivatives
+from sparsemixed.estimation.estimate import reopen
+from sparsemixed.estimation.fit import Fit
+from sparsemixed.estimation.objective import Evaluation, Objective
+from sparsemixed.estimation.orthogonal import Orthogonal, orthogonalize
+from sparsemixed.inference.expected_traces import expected_traces
+from sparsemixed.inference.linear_parameters import LinearParameter, linear_parameters, metric_change
+from sparsemixed.inference.memo import remembered
+
+
+@dataclass(frozen=True)
+class FixedDerivatives:
+    """First and second derivatives of the fixed effects' precision at the optimum.
+
+    Attributes
+    ----------
+    root : (p, p) float64
+        Phi = root root', the covariance of the coefficients.
+    P : (m, p, p) float64
+        root'P_k root for each variance parameter, the residual variance last.
+    Q : (m, m, p, p) float64 or None
+        root'Q_kl root; None when only first derivatives were asked for.
+    expected : (m, m) float64 or None
+        Expected information of the restricted likelihood.
+    observed : (m, m) float64
+        Observed information in the same parameters.
+    names : tuple of str
+        The parameters: equation and label as printed.
+    """
+
+    root: np.ndarray
+    P: np.ndarray
+    Q: np.ndarray | None
+    expected: np.ndarray | None
+    observed: np.ndarray
+    names: tuple[str, ...]
+
+    @property
+    def Phi(self) -> np.ndarray:
+        """Covariance (p, p) of the coefficients."""
+        return self.root @ self.root.T
+
+    def covariance(self, information: str) -> np.ndarray:
+        """W (m, m), the covariance of the variance parameters from the `eim` or `oim`; NaN when that is not definite."""
+        matrix = self.observed if information == "oim" else self.expected
+        if matrix is None:
+            raise ValueError("the expected information was not computed")
+        scale = np.sqrt(np.clip(np.diag(matrix), 0.0, None))
+        if not np.all(np.isfinite(matrix)) or np.any(scale == 0):
+            return np.full_like(matrix, np.nan)
+        values, vectors = np.linalg.eigh(matrix / np.outer(scale, scale))
+        if values[0] <= 1e-13:
+            return np.full_like(matrix, np.nan)
+        half = vectors / scale[:, None] / np.sqrt(values)
+        return half @ half.T
+
+
+def fixed_derivatives(fit: Fit, second: bool = True) -> FixedDerivatives:
+    """The derivatives of a fit; without `second`, Q and the expected information may be missing."""
+    if not fit.design.random:
+        return _linear(fit)
+    if len(fit.variances) != len(fit.theta) + 1:
+        raise NotAvailableError("degrees of freedom from the information matrix are not available for residual structures yet")
+    return _random(fit, True) if second else _first(fit)
+
+
+@remembered
+def _first(fit: Fit) -> FixedDerivatives:
+    return _random(fit, False)
+
+
+@remembered
+def _linear(fit: Fit) -> FixedDerivatives:
+    """V = sigma2 I: everything is known without a computation."""
+    orthogonal = orthogonalize(fit.design.X, fit.design.y)
+    n, p = fit.design.X.shape
+    s, unit = fit.sigma2, np.eye(p)
+    root = np.sqrt(s) * solve_triangular(orthogonal.R, unit)
+    information = np.array([[0.5 * (n - p) / s**2]])
+    return FixedDerivatives(root, -unit[None] / s, unit[None, None] / s**2, information, information, ("var(Residual)",))
+
+
+@remembered
+def _random(fit: Fit, second: bool) -> FixedDerivatives:
+    objective, orthogonal, at = reopen(fit)
+    derivatives = Derivatives(objective, at)
+    layout = linear_parameters(objective.parameters, fit)
+    root = np.linalg.cholesky(at.sigma2 * at.XVX_inverse) if objective.p else np.zeros((0, 0))
+    P, Q = _precision(objective, at, derivatives.ZtE @ root, at.U @ root, layout, second)
+    expected = None
+    if second:
+        traces = expected_traces(objective.system, derivatives.inverse, layout, at.sigma2)
+        between = np.einsum("kab,lba->kl", P, P)
+        expected = 0.5 * (traces - 2.0 * np.einsum("klaa->kl", Q) + between)
+    jacobian = metric_change(fit, [parameter.row for parameter in layout])
+    labels = [fit.variances[row] for row in (*(parameter.row for parameter in layout), -1)]
+    return FixedDerivatives(
+        root=_original(orthogonal, root),
+        P=P,
+        Q=Q,
+        expected=expected,
+        observed=_observed(fit, derivatives, jacobian),
+        names=tuple(f"{v.equation} {v.label}".strip() for v in labels),
+    )
+
+
+def _original(orthogonal: Orthogonal, root: np.ndarray) -> np.ndarray:
+    """The root in the coordinates of X."""
+    return solve_triangular(orthogonal.R, root) if root.size else root
+
+
+def _observed(fit: Fit, derivatives: Derivatives, jacobian: np.ndarray) -> np.ndarray:
+    """Observed information carried from (theta, log sigma2) to phi: at the optimum no second derivative is needed."""
+    information = fit.information
+    if information is None:
+        information = 0.5 * derivatives.observed_information().hessian
+    free = np.append(~fit.boundary, True)
+    half = np.linalg.solve(jacobian.T, information[np.ix_(free, free)])
+    out = np.linalg.solve(jacobian.T, half.T)
+    return (out + out.T) / 2
+
+
+def _precision(
+    objective: Objective, at: Evaluation, ZtE: np.ndarray, U: np.ndarray, layout: list[LinearParameter], second: bool
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """P (m + 1, p, p), and Q (m + 1, m + 1, p, p) if wanted.
+
+    Parameters
+    ----------
+    ZtE, U : (q, p)
+        Z'inv(V0)X and inv(M)Lambda'Z'X, times the root of Phi.
+    """
+    p, m, s = ZtE.shape[1], len(layout), at.sigma2
+    T = ZtE / s
+    unit, inner = np.eye(p), U.T @ U
+    P = np.empty((m + 1, p, p))
+    for k, parameter in enumerate(layout):
+        P[k] = -_between(objective, parameter, T, T)
+    P[m] = -(unit - inner / s) / s
+    if not second:
+        return P, None
+    Q = np.empty((m + 1, m + 1, p, p))
+    for l, parameter in enumerate(layout):
+        through = _through(objective, _moved(objective, parameter, T)) / s
+        for k, other in enumerate(layout):
+            Q[k, l] = _between(objective, other, T, through)
+    factors = objective.parameters.factors(at.theta)
+    spread = objective.multiply(factors, U)
+    through = _through(objective, spread)
+    for k, parameter in enumerate(layout):
+        # Z'inv(V0)inv(V0)X = Z'E - H Lambda U
+        Q[k, m] = _between(objective, parameter, T, ZtE - through) / s**2
+        Q[m, k] = Q[k, m].T
+    Q[m, m] = (s * unit - 2.0 * inner + spread.T @ through) / s**3
+    return P, Q
+
+
+def _block(objective: Objective, parameter: LinearParameter, values: np.ndarray) -> np.ndarray:
+    """The rows of a parameter's block: (J, m, p) of values (q, p)."""
+    cp, t = objective.cp, parameter.term
+    return values[cp.slices()[t]].reshape(cp.n_groups[t], cp.k[t], -1)[:, parameter.columns]
+
+
+def _between(objective: Objective, parameter: LinearParameter, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """left'(I x B)right, (p, p)."""
+    a, b = _block(objective, parameter, left), parameter.basis @ _block(objective, parameter, right)
+    return np.tensordot(a, b, axes=([0, 1], [0, 1]))
+
+
+def _moved(objective: Objective, parameter: LinearParameter, values: np.ndarray) -> np.ndarray:
+    """(I x B)values, (q, p)."""
+    out = np.zeros_like(values)
+    cp, t = objective.cp, parameter.term
+    target = out[cp.slices()[t]].reshape(cp.n_groups[t], cp.k[t], -1)
+    target[:, parameter.columns] = parameter.basis @ _block(objective, parameter, values)
+    return out
+
+
+def _through(objective: Objective, values: np.ndarray) -> np.ndarray:
+    """H values = (A - A Lambda N Lambda'A) values, (q, p)."""
+    factors = objective.parameters.factors(objective_theta(objective))
+    first = objective.cp.matrix @ values
+    solved = objective.system.solve(objective.multiply(factors, first, transpose=True))
+    return first - objective.cp.matrix @ objective.multiply(factors, solved)
+
+
+def objective_theta(objective: Objective) -> np.ndarray:
+    """Where the objective stands."""
+    assert objective._at is not None
+    return objective._at

@@ -177,7 +177,9 @@ class TermList:
                 prefix = ("o." if held else "") if len(factors) == 1 else ("co." if held else "c.")
                 parts.append(f"{prefix}{factor.variable}")
             else:
-                parts.append(f"{level_text(value)}{self._mark(factor, value, held)}.{factor.variable}")
+                plain = self.spec.full_coding and cell.status == "estimated"
+                mark = "" if plain else self._mark(factor, value, held)
+                parts.append(f"{level_text(value)}{mark}.{factor.variable}")
         return "#".join(parts)
 
     def _mark(self, factor: Factor, value: Level, held: bool) -> str:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sparsemixed.estimation.derivatives import Curvature
 from sparsemixed.estimation.objective import Evaluation, Objective
 
 NEAR = 1e-5
@@ -23,18 +22,20 @@ class Boundary:
     names: tuple[str, ...]
 
 
-def settle(objective: Objective, at: Evaluation, model: Curvature) -> tuple[Evaluation, Boundary]:
+def settle(
+    objective: Objective, at: Evaluation, gradient: np.ndarray, hessian: np.ndarray
+) -> tuple[Evaluation, Boundary]:
     """Move the solution onto every edge that costs no likelihood, and report them.
 
     Newton approaches an edge but stops a rounding error short of it; here theta is projected on the edge and kept there
     if the deviance does not rise. All parameters of a block that touches an edge lose their standard errors.
     """
-    hessian, theta = model.profiled, at.theta
+    theta = at.theta
     touched, names = np.zeros(theta.size, bool), []
     for place, form, words in objective.parameters.edges():
         value = float(form @ theta)
         move = -form * value / float(form @ form)
-        if value != 0.0 and abs(model.gradient @ move) + 0.5 * abs(move @ hessian @ move) > NEAR:
+        if value != 0.0 and abs(gradient @ move) + 0.5 * abs(move @ hessian @ move) > NEAR:
             continue
         if value != 0.0:
             trial = objective.evaluate(theta + move)

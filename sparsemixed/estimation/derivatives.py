@@ -66,9 +66,8 @@ class Derivatives:
         """For each term the (k, k) sum over groups of left_i right_i'; left, right (q, m)."""
         cp = self.objective.cp
         return [
-            left[s].reshape(-1, k, left.shape[1]).transpose(1, 0, 2).reshape(k, -1)
-            @ right[s].reshape(-1, k, right.shape[1]).transpose(1, 0, 2).reshape(k, -1).T
-            for s, k in zip(cp.slices(), cp.k, strict=True)
+            np.einsum("iac,ibc->ab", left[s].reshape(j, k, left.shape[1]), right[s].reshape(j, k, right.shape[1]))
+            for s, k, j in zip(cp.slices(), cp.k, cp.n_groups, strict=True)
         ]
 
     @cached_property

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from sparsemixed.design.values import Design
+from sparsemixed.errors import NumericalError
 from sparsemixed.estimation.boundary import Boundary, settle
 from sparsemixed.estimation.derivatives import Curvature, Derivatives
 from sparsemixed.estimation.em import em_step
 from sparsemixed.estimation.fit import Fit, LogEntry, VarianceParameter
-from sparsemixed.estimation.linear import linear_fit, linear_llf
+from sparsemixed.estimation.linear import check_residual, linear_fit, linear_llf
 from sparsemixed.estimation.newton import Optimum, Progress, minimize
 from sparsemixed.estimation.objective import Evaluation, Objective
 from sparsemixed.estimation.orthogonal import Orthogonal, orthogonalize
@@ -20,6 +21,8 @@ from sparsemixed.solver.crossproducts import TermData, cross_products
 from sparsemixed.solver.threads import blas_threads
 from sparsemixed.spec import ModelSpec
 
+VANISHED = 1e-12
+"""Share of the residual sum of squares below which an unconverged fit is told that its residual variance vanishes."""
 EXACT_BELOW = 400
 """Up to this order of the Schur complement the exact Hessian costs less than a second factorization of anything."""
 
@@ -52,6 +55,7 @@ def _largest_order(design: Design) -> int:
 
 def _estimate(spec: ModelSpec, design: Design, progress: Progress | None) -> Fit:
     orthogonal = orthogonalize(design.X, design.y)
+    check_residual(orthogonal, design.y, spec.response)
     objective = _objective(spec, design, orthogonal)
     constant = orthogonal.logdet if objective.reml else 0.0
 
@@ -60,12 +64,15 @@ def _estimate(spec: ModelSpec, design: Design, progress: Progress | None) -> Fit
 
     at, em_log = _start(objective, spec, llf)
     exact = _exact_is_cheap(objective)
-
-    def curvature(derivatives: Derivatives) -> Curvature:
-        return derivatives.observed_information if exact else derivatives.average_information
-
-    optimum = minimize(objective, at, spec.estimation, curvature, llf, progress)
-    return _finish(spec, design, objective, orthogonal, optimum, curvature(optimum.derivatives), em_log, llf)
+    optimum = minimize(objective, at, spec.estimation, exact, llf, progress)
+    if not optimum.converged and optimum.evaluation.r2 < VANISHED * objective.cp.XytXy[-1, -1]:
+        raise NumericalError(
+            f"the residual variance goes to zero: the random effects fit `{spec.response}` exactly. Is there a group for "
+            "every observation, or a constant response within groups?"
+        )
+    derivatives = optimum.derivatives
+    model = derivatives.observed_information if exact else derivatives.average_information
+    return _finish(spec, design, objective, orthogonal, optimum, model, em_log, llf)
 
 
 def reopen(fit: Fit) -> tuple[Objective, Orthogonal, Evaluation]:
@@ -118,7 +125,7 @@ def _finish(
     llf,
 ) -> Fit:
     """Settle the boundary, then gather what the fit reports."""
-    at, boundary = settle(objective, optimum.evaluation, model)
+    at, boundary = settle(objective, optimum.evaluation, model.gradient, model.profiled)
     derivatives = optimum.derivatives
     if at is not optimum.evaluation or spec.estimation.nostderr:
         derivatives = Derivatives(objective, at)
@@ -196,7 +203,7 @@ def _random_effects(
     for t, (r, where) in enumerate(zip(objective.parameters.order, cp.slices(), strict=True)):
         k, factor = cp.k[t], derivatives.factors[t]
         inverse = derivatives.inverse.first if t == 0 else own[t - 1]
-        spread = at.U[where].reshape(-1, k, at.U.shape[1])
+        spread = at.U[where].reshape(cp.n_groups[t], k, at.U.shape[1])
         inverse = inverse + spread @ at.XVX_inverse @ spread.transpose(0, 2, 1)
         means[r] = at.u[where].reshape(-1, k) @ factor.T
         variances[r] = at.sigma2 * (factor @ inverse @ factor.T)

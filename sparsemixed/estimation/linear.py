@@ -20,14 +20,23 @@ def linear_llf(orthogonal: Orthogonal, reml: bool) -> float:
     return -0.5 * float(deviance)
 
 
+def check_residual(orthogonal: Orthogonal, y: np.ndarray, response: str) -> None:
+    """Refuse a response that leaves nothing to model, or whose squares are beyond floating point."""
+    with np.errstate(over="ignore", under="ignore"):
+        r2, y2 = float(orthogonal.residual @ orthogonal.residual), float(y @ y)
+    if not np.isfinite(y2) or (y2 < 1e-280 and np.any(y)):
+        raise DataError(f"the squares of `{response}` are beyond the range of floating point; rescale it")
+    if r2 <= (10 * np.finfo(float).eps) ** 2 * y2:
+        raise DataError(f"the fixed part fits `{response}` exactly; there is no residual variance to estimate")
+
+
 def linear_fit(spec: ModelSpec, design: Design, orthogonal: Orthogonal) -> Fit:
     """The fit of a model without random effects: closed form."""
     n, p = orthogonal.Q.shape
     reml = spec.estimation.method == "reml"
     df = n - p if reml else n
     r2 = float(orthogonal.residual @ orthogonal.residual)
-    if r2 <= np.finfo(float).eps ** 2 * float(design.y @ design.y):
-        raise DataError(f"the fixed part fits `{spec.response}` exactly; there is no residual variance to estimate")
+    check_residual(orthogonal, design.y, spec.response)
     sigma2 = r2 / df
     llf = linear_llf(orthogonal, reml)
     variance = VarianceParameter("", "var(Residual)", sigma2, np.array([sigma2]), "variance", False)

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sparsemixed.errors import NumericalError
+from sparsemixed.estimation.boundary import settle
 from sparsemixed.estimation.derivatives import Curvature, Derivatives
 from sparsemixed.estimation.fit import LogEntry
 from sparsemixed.estimation.objective import Evaluation, Objective
@@ -20,6 +21,12 @@ from sparsemixed.spec import EstimationOptions
 
 Progress = Callable[[LogEntry], None]
 SHRINK, GROW = 0.25, 2.0
+ROUNDING = 1e-12
+"""Relative size of the deviance's rounding error: differences below it mean nothing."""
+NEARLY = 1e-4
+"""Newton decrement from which edges of the parameter space are tried exactly, and changes alone may end the iterations."""
+FLAT = 1e-7
+"""Scaled curvature below which a direction counts as flat: rounding in its gradient must not look like distance."""
 LARGEST_RADIUS, SMALLEST_RADIUS = 1e3, 1e-10
 
 
@@ -46,7 +53,7 @@ def minimize(
     objective: Objective,
     start: Evaluation,
     options: EstimationOptions,
-    curvature: Callable[[Derivatives], Curvature],
+    exact: bool,
     llf: Callable[[float], float],
     progress: Progress | None = None,
 ) -> Optimum:
@@ -58,17 +65,17 @@ def minimize(
 
     Parameters
     ----------
-    curvature : callable
-        Which second derivatives to use: `Derivatives.average_information` or `Derivatives.observed_information`.
+    exact : bool
+        Use the exact Hessian; else the average information, corrected by what the gradients show.
     llf : callable
         Log likelihood of a deviance, for the log.
     """
     at, radius, log = start, 1.0, []
     derivatives = Derivatives(objective, at)
-    secant = _Secant()
-    model = secant.correct(at.theta, curvature(derivatives))
+    secant = _Secant(exact)
+    model = secant.model(derivatives)
     step_size = change = np.inf
-    refused = 0
+    refused, settled_at = 0, 0
     while True:
         scaled = _Scaled(model, at.theta)
         entry = LogEntry(len(log), llf(at.deviance), float(np.abs(scaled.gradient).max(initial=0.0)), refused > 0)
@@ -80,12 +87,21 @@ def minimize(
             return Optimum(at, derivatives, True, reason, scaled.decrement, tuple(log))
         if len(log) > options.iterate:
             return Optimum(at, derivatives, False, f"iterate({options.iterate}) reached", scaled.decrement, tuple(log))
+        if scaled.decrement <= NEARLY and len(log) > settled_at + 3:
+            # On its edge a covariance matrix has directions that change nothing; beside it Newton would crawl along them.
+            settled_at = len(log)
+            settled, _ = settle(objective, at, model.gradient, model.hessian)
+            if settled is not at:
+                at, refused, step_size = settled, 0, np.inf
+                derivatives = Derivatives(objective, at)
+                model = secant.model(derivatives)
+                continue
         moved, refused = None, 0
         while moved is None:
             step, predicted = scaled.step(radius)
             trial = _try(objective, at.theta + step)
             gain = at.deviance - trial.deviance if trial else -np.inf
-            noise = 1e-13 * abs(at.deviance)
+            noise = ROUNDING * abs(at.deviance)
             if gain >= 0.05 * predicted - noise:
                 if gain > 0.75 * predicted:
                     radius = min(GROW * radius, LARGEST_RADIUS)
@@ -93,13 +109,18 @@ def minimize(
             else:
                 refused += 1
                 radius = SHRINK * min(radius, scaled.size(step))
+                # With no gradient left, a negative curvature that no step can use is rounding too.
+                settled = scaled.convex or scaled.decrement <= options.nrtolerance
+                if predicted < ROUNDING * (abs(at.deviance) + objective.df) and settled:
+                    message = "no step changes the deviance beyond rounding"
+                    return Optimum(at, derivatives, True, message, scaled.decrement, tuple(log))
                 if radius < SMALLEST_RADIUS:
                     message = "no step lowers the deviance (flat or discontinuous region)"
                     return Optimum(at, derivatives, False, message, scaled.decrement, tuple(log))
         step_size, change = scaled.size(step), abs(gain) / (abs(at.deviance) + 1.0)
         at = moved
         derivatives = Derivatives(objective, at)
-        model = secant.correct(at.theta, curvature(derivatives))
+        model = secant.model(derivatives)
 
 
 def _try(objective: Objective, theta: np.ndarray) -> Evaluation | None:
@@ -115,7 +136,7 @@ def _finished(scaled: _Scaled, options: EstimationOptions, step_size: float, cha
         return None
     if scaled.decrement <= options.nrtolerance:
         return "Newton decrement below nrtolerance"
-    if scaled.decrement <= 1e-4 and step_size <= options.tolerance and change <= options.ltolerance:
+    if scaled.decrement <= NEARLY and step_size <= options.tolerance and change <= options.ltolerance:
         return "changes of parameters and log likelihood below tolerance and ltolerance"
     return None
 
@@ -124,27 +145,30 @@ class _Secant:
     """What the exact gradients have shown of the true Hessian beyond the curvature used: a symmetric rank-one update.
 
     After each step s with gradient change y the correction E moves so that (H + E) s = y, H the mean of the curvatures at
-    both ends (structured SR1; Nocedal & Wright 2006, section 6.2). It vanishes where the curvature is already exact.
+    both ends (structured SR1; Nocedal & Wright 2006, section 6.2). An exact Hessian needs none.
     """
 
-    def __init__(self):
+    def __init__(self, exact: bool):
+        self.exact = exact
         self.last: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
         self.correction = np.zeros(0)
 
-    def correct(self, theta: np.ndarray, model: Curvature) -> Model:
-        """The curvature at theta with the correction learned so far."""
-        profiled = model.profiled
-        if self.last is not None:
-            before, gradient, curvature = self.last
+    def model(self, derivatives: Derivatives) -> Model:
+        """The quadratic model at `derivatives.at`."""
+        if self.exact:
+            return Model(derivatives.gradient, derivatives.observed_information.profiled)
+        theta, gradient, profiled = derivatives.at.theta, derivatives.gradient, derivatives.average_information.profiled
+        if self.last is None:
+            self.correction = np.zeros_like(profiled)
+        else:
+            before, old_gradient, old_profiled = self.last
             step = theta - before
-            missing = model.gradient - gradient - 0.5 * (profiled + curvature) @ step - self.correction @ step
+            missing = gradient - old_gradient - 0.5 * (profiled + old_profiled) @ step - self.correction @ step
             size = missing @ step
             if abs(size) > 1e-8 * np.linalg.norm(missing) * np.linalg.norm(step):
                 self.correction = self.correction + np.outer(missing, missing) / size
-        else:
-            self.correction = np.zeros_like(profiled)
-        self.last = (theta, model.gradient, profiled)
-        return Model(model.gradient, profiled + self.correction)
+        self.last = (theta, gradient, profiled)
+        return Model(gradient, profiled + self.correction)
 
 
 class _Scaled:
@@ -159,9 +183,9 @@ class _Scaled:
         self.values, self.vectors = np.linalg.eigh(hessian * np.outer(self.scale, self.scale))
         self.rotated = self.vectors.T @ self.gradient
         self.reference = max(float(np.linalg.norm(theta / self.scale)), 1.0)
-        self.convex = bool(np.all(self.values > -1e-9))
-        usable = self.values > 1e-12
-        self.decrement = float(0.5 * np.sum(self.rotated[usable] ** 2 / self.values[usable]))
+        self.convex = bool(np.all(self.values > -FLAT))
+        curved = self.values > -FLAT
+        self.decrement = float(0.5 * np.sum(self.rotated[curved] ** 2 / np.maximum(self.values[curved], FLAT)))
 
     def size(self, step: np.ndarray) -> float:
         """Scaled length of a step, relative to that of theta."""

@@ -95,10 +95,10 @@ class Objective:
     def multiply(self, factors: list[np.ndarray], values: np.ndarray, transpose: bool = False) -> np.ndarray:
         """Lambda @ values, or Lambda' @ values, for values (q, m)."""
         out = np.empty_like(values)
-        for factor, where, k in zip(factors, self.cp.slices(), self.cp.k, strict=True):
+        for factor, where, k, j in zip(factors, self.cp.slices(), self.cp.k, self.cp.n_groups, strict=True):
             lam = factor.T if transpose else factor
-            part = values[where].reshape(-1, k, values.shape[1])
-            out[where] = (lam @ part).reshape(-1, values.shape[1])
+            part = values[where].reshape(j, k, values.shape[1])
+            out[where] = (lam @ part).reshape(j * k, values.shape[1])
         return out
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -91,7 +91,13 @@ def parameters(random: Sequence[RandomTerm]) -> Parameters:
     for r, term in enumerate(random):
         column = 0
         for block in term.blocks:
+            block = _well_scaled(block, term.columns[:, column : column + block.structure.m])
             stop = start + block.structure.n_theta
             places.append(Place(block, engine[r], column, slice(start, stop)))
             start, column = stop, column + block.structure.m
     return Parameters(order, tuple(random[r].k for r in order), tuple(places))
+
+
+def _well_scaled(block: RandomBlock, columns: np.ndarray) -> RandomBlock:
+    """The block with its structure's parameters in coordinates suited to its columns (n, m)."""
+    return replace(block, structure=block.structure.in_basis(columns.T @ columns / len(columns)))

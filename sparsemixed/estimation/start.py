@@ -38,14 +38,16 @@ def mivque_start(cp: CrossProducts) -> list[np.ndarray]:
     ztx, zty = cp.ZtXy[:, :p], cp.ZtXy[:, p]
     system, moments = np.empty((len(components) + 1,) * 2), np.empty(len(components) + 1)
     system[:-1, :-1] = _projected_traces(cp, ztx, components)
-    traces = [_trace(cp, ztx, c) for c in components]
+    # A column in the span of X has no projected trace; its share of the raw one keeps its start finite.
+    traces = np.array([max(_trace(cp, ztx, c), 1e-2 * _inner(c.operator, cp.matrix)) for c in components])
     system[:-1, -1] = system[-1, :-1] = traces
     system[-1, -1] = n - p
     moments[:-1] = [zty @ (c.operator @ zty) for c in components]
     moments[-1] = cp.XytXy[p, p]
-    values = _solve(system, moments, [c.a == c.b for c in components] + [True])
-    sigma2 = max(values[-1], 0.05 * moments[-1] / max(n - p, 1))
-    return _positive(cp, components, values[:-1] / sigma2, np.array(traces) / n)
+    total = moments[-1] / max(n - p, 1)
+    values = _solve(system, moments, *_bounds(components, traces / n, total))
+    sigma2 = max(values[-1], 0.05 * total)
+    return _positive(cp, components, values[:-1] / sigma2, traces / n)
 
 
 def _components(cp: CrossProducts) -> list[Component]:
@@ -88,12 +90,28 @@ def _trace(cp: CrossProducts, ztx: np.ndarray, component: Component) -> float:
     return _inner(component.operator, cp.matrix) - float(np.vdot(ztx, component.operator @ ztx))
 
 
-def _solve(system: np.ndarray, moments: np.ndarray, nonnegative: list[bool]) -> np.ndarray:
-    """Least squares with variances kept nonnegative, in equations scaled to unit diagonal."""
-    scale = 1.0 / np.sqrt(np.maximum(np.diag(system), np.finfo(float).tiny))
-    lower = np.where(nonnegative, 0.0, -np.inf)
-    result = lsq_linear(system * np.outer(scale, scale), moments * scale, bounds=(lower, np.inf))
-    return result.x * scale
+def _bounds(components: list[Component], traces: np.ndarray, total: float) -> tuple[np.ndarray, np.ndarray]:
+    """No component may claim more than twice the total variance: nearly confounded columns leave the equations free to."""
+    largest = {}
+    for c, trace in zip(components, traces, strict=True):
+        if c.a == c.b:
+            largest[c.term, c.a] = 2.0 * total / max(trace, np.finfo(float).tiny)
+    upper = np.array([np.sqrt(largest[c.term, c.a] * largest[c.term, c.b]) for c in components])
+    lower = np.where([c.a == c.b for c in components], 0.0, -upper)
+    return np.append(lower, 0.0), np.append(upper, 2.0 * total)
+
+
+def _solve(system: np.ndarray, moments: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> np.ndarray:
+    """Bounded least squares in units of the bounds; components that move nothing stay at zero."""
+    diagonal = np.diag(system) * upper**2
+    used = diagonal > 1e-12 * diagonal.max()
+    scale = np.where(used, 1.0 / np.sqrt(np.where(used, np.diag(system), 1.0)), 0.0)
+    out = np.zeros_like(moments)
+    part = np.ix_(used, used)
+    bounds = (lower[used] / scale[used], upper[used] / scale[used])
+    solved = lsq_linear((system * np.outer(scale, scale))[part], (moments * scale)[used], bounds=bounds, method="bvls")
+    out[used] = solved.x * scale[used]
+    return out
 
 
 def _positive(

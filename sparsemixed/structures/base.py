@@ -62,6 +62,14 @@ class Structure(ABC):
     def __hash__(self) -> int:
         return hash((type(self), self.m))
 
+    def in_basis(self, gram: np.ndarray) -> Structure:
+        """The same family with theta in coordinates suited to columns with cross-products `gram` (m, m).
+
+        Only the parameterization changes: covariances, their display and the likelihood do not. A family that is not
+        closed under linear maps of the effects returns itself.
+        """
+        return self
+
     @property
     def n_theta(self) -> int:
         """Number q of parameters."""

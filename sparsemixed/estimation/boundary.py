@@ -32,7 +32,7 @@ def settle(
     """
     theta = at.theta
     touched, names = np.zeros(theta.size, bool), []
-    for place, form, words in objective.parameters.edges():
+    for where, form, words in objective.edges():
         value = float(form @ theta)
         move = -form * value / float(form @ form)
         if value != 0.0 and abs(gradient @ move) + 0.5 * abs(move @ hessian @ move) > NEAR:
@@ -42,6 +42,6 @@ def settle(
             if trial.deviance > at.deviance + FLAT:
                 continue
             at, theta = trial, trial.theta
-        touched[place.theta] = True
+        touched[where] = True
         names.append(words)
     return at, Boundary(touched, tuple(names))

@@ -7,6 +7,7 @@ import numpy as np
 from sparsemixed.design.values import Design
 from sparsemixed.errors import NumericalError
 from sparsemixed.estimation.boundary import Boundary, settle
+from sparsemixed.estimation.cluster_estimate import cluster_estimate
 from sparsemixed.estimation.derivatives import Curvature, Derivatives
 from sparsemixed.estimation.em import em_step
 from sparsemixed.estimation.fit import Fit, LogEntry, VarianceParameter
@@ -15,6 +16,7 @@ from sparsemixed.estimation.newton import Optimum, Progress, minimize
 from sparsemixed.estimation.objective import Evaluation, Objective
 from sparsemixed.estimation.orthogonal import Orthogonal, orthogonalize
 from sparsemixed.estimation.parameters import parameters
+from sparsemixed.estimation.report import random_parameters
 from sparsemixed.estimation.start import mivque_start
 from sparsemixed.solver.choose import penalized_system
 from sparsemixed.solver.crossproducts import TermData, cross_products
@@ -41,6 +43,8 @@ def estimate(spec: ModelSpec, design: Design, progress: Progress | None = None) 
     -------
     Fit
     """
+    if design.residual is not None:
+        return cluster_estimate(spec, design, progress)
     if not design.random:
         return linear_fit(spec, design, orthogonalize(design.X, design.y))
     with blas_threads(_largest_order(design)):
@@ -130,7 +134,7 @@ def _finish(
     if at is not optimum.evaluation or spec.estimation.nostderr:
         derivatives = Derivatives(objective, at)
     information = None if spec.estimation.nostderr else _information(derivatives, boundary)
-    variances, deviations = variance_parameters(objective, at, boundary)
+    variances, deviations = _variance_parameters(objective, at, boundary)
     u, u_var = _random_effects(objective, derivatives, len(design.random))
     return Fit(
         spec=spec,
@@ -168,28 +172,16 @@ def _information(derivatives: Derivatives, boundary: Boundary) -> np.ndarray:
     return information
 
 
-def variance_parameters(
+def _variance_parameters(
     objective: Objective, at: Evaluation, boundary: Boundary
 ) -> tuple[tuple[VarianceParameter, ...], tuple[VarianceParameter, ...]]:
-    """The parameters as printed: variances and covariances, then standard deviations and correlations."""
+    """The parameters as printed, the residual's last."""
     n_theta, sigma = at.theta.size, np.sqrt(at.sigma2)
-    scales = {"variance": at.sigma2, "covariance": at.sigma2, "sd": sigma, "correlation": 1.0}
-    powers = {"variance": 1.0, "covariance": 1.0, "sd": 0.5, "correlation": 0.0}
-    columns: tuple[list, list] = ([], [])
-    for place in objective.parameters.places:
-        block, theta = place.block, at.theta[place.theta]
-        title = f"{block.equation}: {block.structure.title}"
-        on_edge = bool(boundary.parameters[place.theta].any())
-        for out, show in zip(columns, (block.structure.display, block.structure.display_sd), strict=True):
-            for p in show(theta, block.names):
-                gradient = np.zeros(n_theta + 1)
-                gradient[place.theta] = scales[p.kind] * p.gradient
-                gradient[-1] = powers[p.kind] * scales[p.kind] * p.value
-                out.append(VarianceParameter(title, p.label, scales[p.kind] * p.value, gradient, p.kind, on_edge))
+    variances, deviations = random_parameters(objective.parameters, at.theta, at.sigma2, boundary, n_theta)
     unit = np.eye(n_theta + 1)[-1]
-    columns[0].append(VarianceParameter("", "var(Residual)", at.sigma2, at.sigma2 * unit, "variance", False))
-    columns[1].append(VarianceParameter("", "sd(Residual)", float(sigma), 0.5 * sigma * unit, "sd", False))
-    return tuple(columns[0]), tuple(columns[1])
+    variances.append(VarianceParameter("", "var(Residual)", at.sigma2, at.sigma2 * unit, "variance", False))
+    deviations.append(VarianceParameter("", "sd(Residual)", float(sigma), 0.5 * sigma * unit, "sd", False))
+    return tuple(variances), tuple(deviations)
 
 
 def _random_effects(

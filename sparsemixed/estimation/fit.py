@@ -23,7 +23,7 @@ class VarianceParameter:
     estimate : float
     gradient : (n_theta + 1,) float64
         Derivative with respect to (theta, log sigma2), for the delta method.
-    kind : {"variance", "covariance", "sd", "correlation"}
+    kind : {"variance", "covariance", "sd", "correlation", "coefficient", "decay"}
         Decides the scale of the confidence interval.
     boundary : bool
         Its component lies on the boundary, so no standard error is defined.
@@ -59,7 +59,7 @@ class Fit:
         sigma2 * inv(X' inv(V / sigma2) X).
     sigma2 : float
     theta : (n_theta,) float64
-        All structures' parameters, block after block in the order of `design.random`.
+        All structures' parameters, block after block in the order of `design.random`, then those of the residuals.
     information : (n_theta + 1, n_theta + 1) float64 or None
         Observed information of (theta, log sigma2) with beta profiled out; None with `nostderr`. Rows and columns of
         parameters on the boundary are zero.
@@ -79,7 +79,7 @@ class Fit:
     em_log, log : tuple of LogEntry
     iterations, factorizations : int
     solver : str
-        "block", "dense" or "sparse".
+        "block", "dense", "sparse", "clusters" (residual structures) or "none".
     u : tuple of (n_groups, k) arrays
         Best linear unbiased predictions b of the random effects, term by term.
     u_var : tuple of (n_groups, k, k) arrays

@@ -71,7 +71,7 @@ def minimize(
         Log likelihood of a deviance, for the log.
     """
     at, radius, log = start, 1.0, []
-    derivatives = Derivatives(objective, at)
+    derivatives = objective.derivatives(at)
     secant = _Secant(exact)
     model = secant.model(derivatives)
     step_size = change = np.inf
@@ -93,7 +93,7 @@ def minimize(
             settled, _ = settle(objective, at, model.gradient, model.hessian)
             if settled is not at:
                 at, refused, step_size = settled, 0, np.inf
-                derivatives = Derivatives(objective, at)
+                derivatives = objective.derivatives(at)
                 model = secant.model(derivatives)
                 continue
         moved, refused = None, 0
@@ -119,7 +119,7 @@ def minimize(
                     return Optimum(at, derivatives, False, message, scaled.decrement, tuple(log))
         step_size, change = scaled.size(step), abs(gain) / (abs(at.deviance) + 1.0)
         at = moved
-        derivatives = Derivatives(objective, at)
+        derivatives = objective.derivatives(at)
         model = secant.model(derivatives)
 
 

@@ -9,6 +9,7 @@ d_REML = log|M| + log|X'inv(V0)X| + (n - p) (1 + log(2 pi r2 / (n - p)))
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
@@ -17,6 +18,9 @@ from sparsemixed.errors import NumericalError
 from sparsemixed.estimation.parameters import Parameters
 from sparsemixed.solver.crossproducts import CrossProducts
 from sparsemixed.solver.system import PenalizedSystem
+
+if TYPE_CHECKING:
+    from sparsemixed.estimation.derivatives import Derivatives
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,7 @@ class Objective:
         solved = self.system.solve(rhs)
         w = self.cp.XytXy - rhs.T @ solved
         w = (w + w.T) / 2
-        beta, inverse, logdet_x = _solve_fixed(w[:p, :p], w[:p, p])
+        beta, inverse, logdet_x = solve_fixed(w[:p, :p], w[:p, p])
         r2 = float(w[p, p] - w[:p, p] @ beta)
         if not r2 > 0:
             raise NumericalError(
@@ -85,6 +89,21 @@ class Objective:
         deviance = logdet + self.df * (1 + np.log(2 * np.pi * r2 / self.df)) + (logdet_x if self.reml else 0.0)
         U = solved[:, :p]
         return Evaluation(self._at, float(deviance), beta, r2, r2 / self.df, solved[:, p] - U @ beta, U, inverse)
+
+    @property
+    def n_theta(self) -> int:
+        return self.parameters.n_theta
+
+    def derivatives(self, at: Evaluation) -> Derivatives:
+        """Derivatives at an evaluation; the system is moved there if it stands elsewhere."""
+        from sparsemixed.estimation.derivatives import Derivatives
+
+        return Derivatives(self, at)
+
+    def edges(self):
+        """(slice of theta, linear form, words) of every edge of the parameter space."""
+        for place, form, words in self.parameters.edges():
+            yield place.theta, form, words
 
     def ensure(self, evaluation: Evaluation) -> None:
         """Make the system stand at `evaluation.theta`, refactoring only if it has moved."""
@@ -102,7 +121,7 @@ class Objective:
         return out
 
 
-def _solve_fixed(xvx: np.ndarray, xvy: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+def solve_fixed(xvx: np.ndarray, xvy: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
     """beta, inverse and log-determinant of the fixed effects' system (p may be 0)."""
     if not xvy.size:
         return xvy, xvx, 0.0

@@ -41,6 +41,20 @@ def equation_names(fit: Fit) -> list[str]:
     return names
 
 
+def residual_names(fit: Fit) -> list[str]:
+    """Names of the residual parameters: `lnsig_e` for the first standard deviation, then `r_lns2ose`, `r_atr1`, ..."""
+    count = sum(block.structure.n_theta for block in blocks_as_typed(fit))
+    seen: dict[str, int] = {}
+    names = []
+    for parameter in fit.deviations[count:]:
+        kind = seen[parameter.kind] = seen.get(parameter.kind, 0) + 1
+        stem = {"sd": "r_lns", "correlation": "r_atr", "decay": "r_logitr", "coefficient": "r_phi", "covariance": "r_cov"}
+        suffix = "ose" if parameter.kind == "sd" else ""
+        first = parameter.kind == "sd" and kind == 1
+        names.append("lnsig_e" if first else f"{stem[parameter.kind]}{kind}{suffix}")
+    return names
+
+
 def _places(block: RandomBlock) -> list[tuple[str, tuple[int, ...]]]:
     """Kind and place of each parameter of a block: sd of effect i, correlation of effects i and j."""
     m, q = block.structure.m, block.structure.n_theta
@@ -70,7 +84,7 @@ def metric_estimates(fit: Fit) -> MetricEstimates:
     b[estimated] = fit.beta
     V[np.ix_(estimated, estimated)] = fit.vcov_beta
     b[p:], V[p:, p:] = _variance_part(fit)
-    variance_names = [*equation_names(fit), "lnsig_e"]
+    variance_names = [*equation_names(fit), *residual_names(fit)]
     names = [(fit.spec.response, c.name) for c in columns] + [(name, "_cons") for name in variance_names]
     return MetricEstimates(tuple(names), b, V)
 

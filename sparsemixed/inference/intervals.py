@@ -29,7 +29,17 @@ class Scale:
 LOG = Scale(np.log, np.exp, lambda x: 1.0 / x, lambda x: x > 0)
 NATURAL = Scale(lambda x: x, lambda x: x, lambda x: 1.0, lambda x: True)
 ATANH = Scale(np.arctanh, np.tanh, lambda x: 1.0 / (1.0 - x * x), lambda x: abs(x) < 1)
-SCALES: dict[str, Scale] = {"variance": LOG, "sd": LOG, "covariance": NATURAL, "correlation": ATANH}
+LOGIT = Scale(
+    lambda x: np.log(x / (1.0 - x)), lambda x: 1.0 / (1.0 + np.exp(-x)), lambda x: 1.0 / (x * (1.0 - x)), lambda x: 0 < x < 1
+)
+SCALES: dict[str, Scale] = {
+    "variance": LOG,
+    "sd": LOG,
+    "covariance": NATURAL,
+    "coefficient": NATURAL,
+    "correlation": ATANH,
+    "decay": LOGIT,
+}
 
 
 @dataclass(frozen=True)

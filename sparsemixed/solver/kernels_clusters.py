@@ -1,0 +1,65 @@
+"""Compiled loops over independent clusters of rows; clusters are sorted by pattern.
+
+start (G + 1,) int64: clusters of pattern g are start[g]:start[g + 1]; rows (N, m, P): [X y] of every cluster.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit, prange
+
+
+@njit(cache=True, parallel=True)
+def pattern_moments(start, rows, out):
+    """out[g, a, b, c, d] = sum over clusters i of pattern g of rows[i, a, c] rows[i, b, d]; out (G, m, m, P, P), zeroed."""
+    m, p = rows.shape[1], rows.shape[2]
+    for g in prange(start.size - 1):
+        for i in range(start[g], start[g + 1]):
+            for a in range(m):
+                for b in range(m):
+                    for c in range(p):
+                        x = rows[i, a, c]
+                        for d in range(p):
+                            out[g, a, b, c, d] += x * rows[i, b, d]
+
+
+@njit(cache=True, parallel=True)
+def quadratic_forms(start, rows, weights, out):
+    """out[g] = sum over clusters i of pattern g of rows[i]' weights[g] rows[i]; weights (G, m, m), out (G, P, P), zeroed."""
+    m, p = rows.shape[1], rows.shape[2]
+    for g in prange(start.size - 1):
+        half = np.empty((m, p))
+        for i in range(start[g], start[g + 1]):
+            for a in range(m):
+                for d in range(p):
+                    total = 0.0
+                    for b in range(m):
+                        total += weights[g, a, b] * rows[i, b, d]
+                    half[a, d] = total
+            for c in range(p):
+                for d in range(p):
+                    total = 0.0
+                    for a in range(m):
+                        total += rows[i, a, c] * half[a, d]
+                    out[g, c, d] += total
+
+
+@njit(cache=True, parallel=True)
+def outer_forms(start, rows, weights, out):
+    """out[g] = sum over clusters i of pattern g of rows[i] weights rows[i]'; weights (P, P), out (G, m, m), zeroed."""
+    m, p = rows.shape[1], rows.shape[2]
+    for g in prange(start.size - 1):
+        half = np.empty((m, p))
+        for i in range(start[g], start[g + 1]):
+            for a in range(m):
+                for d in range(p):
+                    total = 0.0
+                    for c in range(p):
+                        total += rows[i, a, c] * weights[c, d]
+                    half[a, d] = total
+            for a in range(m):
+                for b in range(m):
+                    total = 0.0
+                    for d in range(p):
+                        total += half[a, d] * rows[i, b, d]
+                    out[g, a, b] += total

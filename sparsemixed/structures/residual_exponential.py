@@ -1,0 +1,36 @@
+"""Correlation rho to the power of the distance in time."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sparsemixed.structures.base import Parameter
+from sparsemixed.structures.residual import ResidualStructure, lags, unit_variance
+
+
+class Exponential(ResidualStructure):
+    """Exponential decay for real times (manual, `residuals(exponential)`): rho^|t - s|, rho = 1 / (1 + exp(-eta)).
+
+    Examples
+    --------
+    >>> Exponential().covariance(np.array([0.0]), np.array([0.0, 0.5, 2.0])).round(4)
+    array([[1.    , 0.7071, 0.25  ],
+           [0.7071, 1.    , 0.3536],
+           [0.25  , 0.3536, 1.    ]])
+    """
+
+    name, time, n_rho = "exponential", "real", 1
+
+    @property
+    def title(self) -> str:
+        return "Exponential"
+
+    def covariance(self, rho: np.ndarray, t: np.ndarray) -> np.ndarray:
+        return np.exp(-lags(t) * np.log1p(np.exp(-rho[0])))
+
+    def dcovariance(self, rho: np.ndarray, t: np.ndarray) -> np.ndarray:
+        return (lags(t) * self.covariance(rho, t) / (1.0 + np.exp(rho[0])))[None]
+
+    def display(self, rho: np.ndarray) -> list[Parameter]:
+        value = 1.0 / (1.0 + np.exp(-rho[0]))
+        return [Parameter("rho", float(value), "decay", np.array([value * (1 - value)])), unit_variance(1)]

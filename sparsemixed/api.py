@@ -10,6 +10,7 @@ from sparsemixed.design import build_design
 from sparsemixed.errors import NotAvailableError
 from sparsemixed.estimation import estimate
 from sparsemixed.estimation.fit import LogEntry
+from sparsemixed.inference.dof_table import coefficient_degrees
 from sparsemixed.inference.likelihood_ratio import likelihood_ratio
 from sparsemixed.inference.wald import TestResult
 from sparsemixed.results import Results
@@ -48,7 +49,11 @@ def mixed(model: str, data: Any, *, progress: Callable[[LogEntry], None] | None 
     """
     spec = read_model(model, options)
     design = build_design(spec, data)
-    return Results(estimate(spec, design, progress=progress))
+    fit = estimate(spec, design, progress=progress)
+    if spec.estimation.dfmethod is not None:
+        # Now, not when they are first shown: a method that cannot serve this design must say so here.
+        coefficient_degrees(fit, spec.estimation.dfmethod)
+    return Results(fit)
 
 
 def lrtest(a: Results, b: Results) -> TestResult:

@@ -9,11 +9,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sparsemixed.errors import NotAvailableError
+from sparsemixed.errors import NotAvailableError, OptionError
 from sparsemixed.estimation.fit import Fit
+from sparsemixed.inference.dof_table import coefficient_covariance, coefficient_degrees
 from sparsemixed.inference.intervals import intervals
 from sparsemixed.inference.likelihood_ratio import n_parameters
-from sparsemixed.inference.wald import coefficients
+from sparsemixed.inference.wald import TestResult, coefficients
+from sparsemixed.postestimation.contrasts import Comparisons, contrast, pairwise
+from sparsemixed.postestimation.estat import criteria, degrees_table, refuse, with_method
+from sparsemixed.postestimation.linear_tests import LinearCombination, hypothesis_test, lincom, parameter_test
 from sparsemixed.postestimation.predict import predict
 from sparsemixed.postestimation.random_effects import random_effects
 from sparsemixed.reporting.html import render_html
@@ -67,8 +71,11 @@ class Results:
 
     @property
     def df(self) -> pd.Series:
-        """Denominator degrees of freedom."""
-        raise NotAvailableError("df needs the option dfmethod(), which is not available yet")
+        """Degrees of freedom of the coefficients' t tests; needs the option `dfmethod`."""
+        asked = self.fit.spec.estimation.dfmethod
+        if asked is None:
+            raise OptionError("df needs degrees of freedom: fit the model with the option dfmethod(), or use estat.df(methods=)")
+        return self._series(coefficient_degrees(self.fit, asked))
 
     def conf_int(self, level: float | None = None) -> pd.DataFrame:
         """Confidence limits of the coefficients, columns `low` and `high`.
@@ -82,9 +89,10 @@ class Results:
         return pd.DataFrame({"low": found.low, "high": found.high}, index=list(self.fit.design.names))
 
     def cov_params(self) -> pd.DataFrame:
-        """Covariance matrix of the coefficients, (p, p)."""
-        names = list(self.fit.design.names)
-        return pd.DataFrame(self.fit.vcov_beta.copy(), index=names, columns=names)
+        """Covariance matrix of the coefficients, (p, p); Kenward-Roger's adjusted one when the fit asked for it."""
+        names, asked = list(self.fit.design.names), self.fit.spec.estimation.dfmethod
+        matrix = self.fit.vcov_beta if asked is None else coefficient_covariance(self.fit, asked)
+        return pd.DataFrame(matrix.copy(), index=names, columns=names)
 
     @property
     def random_params(self) -> pd.DataFrame:
@@ -164,6 +172,56 @@ class Results:
             raise NotAvailableError("predict: level, se, interval and new_levels are not available yet")
         return predict(self.fit, data, what)
 
+    def test(self, hypothesis: Any, values: Any = None, small: bool = False) -> TestResult:
+        """Wald test of a linear hypothesis.
+
+        Parameters
+        ----------
+        hypothesis : str, list of str, or array (l, p)
+            A text, `"2.drug = 3.drug = 0"`, `"2*x1 - 3*x2 = 4"`, `"(a = b) (c = 2)"`; names, each of which is zero,
+            `"week age"`, `["week"]`; or rows over the estimated coefficients.
+        values : array (l,), optional
+            Right-hand sides of an array's rows.
+        small : bool
+            F test with the degrees of freedom of the fit's `dfmethod` instead of chi-squared.
+        """
+        return hypothesis_test(self.fit, hypothesis, values, small)
+
+    def testparm(self, terms: str, equal: bool = False, small: bool = False) -> TestResult:
+        """Test that all coefficients of terms such as `i.drug`, `i.drug#c.age` or `x*` are zero, or `equal`."""
+        return parameter_test(self.fit, terms, equal, small)
+
+    def lincom(self, expression: str, level: float | None = None, small: bool = False) -> LinearCombination:
+        """Estimate, test and confidence interval of a linear expression: `"2.drug - 3.drug"`."""
+        return lincom(self.fit, expression, self._level(level), small)
+
+    def contrast(self, terms: str, mcompare: str = "noadjust", level: float | None = None, small: bool = False) -> Comparisons:
+        """Contrasts of balanced margins: `"r.drug"`, `"drug day drug#day"`, `"ar.day@drug"`.
+
+        Parameters
+        ----------
+        terms : str
+            Terms with operators: r. reference (`rb2.` for another base), a. next level, ar. previous level, g. grand
+            mean, h. Helmert, j. reverse Helmert, p. and q. orthogonal polynomials in values and ranks.
+        mcompare : {"noadjust", "bonferroni", "sidak", "scheffe"}
+        level : float, optional
+        small : bool
+            Use the degrees of freedom of the fit's `dfmethod`.
+        """
+        return contrast(self.fit, terms, mcompare, self._level(level), small)
+
+    def pwcompare(self, terms: str, mcompare: str = "noadjust", level: float | None = None, small: bool = False) -> Comparisons:
+        """All pairs of balanced margins of a factor or interaction; `mcompare` as in `contrast`, or "tukey"."""
+        return pairwise(self.fit, terms, mcompare, self._level(level), small)
+
+    def _level(self, level: float | None) -> float:
+        return check_level(self.fit.spec.display.level if level is None else level)
+
+    @property
+    def estat(self) -> Estat:
+        """Summaries beyond the tables: `estat.df()`, `estat.ic()`."""
+        return Estat(self.fit)
+
     def summary(self, **display: Any) -> str:
         """The tables as text.
 
@@ -190,6 +248,43 @@ class Results:
         return f"<Results of {self.fit.spec.text!r}: {self.nobs} observations, log likelihood {self.llf:.8g}{how}>"
 
 
+@dataclass(frozen=True)
+class Estat:
+    """`estat` of a fit: one method per subcommand."""
+
+    fit: Fit
+
+    def df(self, methods: list[str] | str | None = None, post: str | None = None, information: str = "eim") -> Any:
+        """Degrees of freedom of the coefficients by several methods.
+
+        Parameters
+        ----------
+        methods : list of str, optional
+            Of residual, repeated, anova, betwithin, satterthwaite, kroger; by default the fit's own.
+        post : str, optional
+            Return `Results` that use this method from here on, instead of a table; nothing is estimated again.
+        information : {"eim", "oim"}
+            The information matrix of satterthwaite and kroger.
+
+        Returns
+        -------
+        DataFrame or Results
+        """
+        if post is not None:
+            return Results(with_method(self.fit, post, information))
+        return degrees_table(self.fit, methods, information)
+
+    def ic(self, *others: Results) -> pd.DataFrame:
+        """Information criteria of this fit, and of others below it."""
+        fits = [self.fit, *(other.fit for other in others)]
+        return criteria(fits, [fit.spec.text for fit in fits])
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        raise refuse(name)
+
+
 class _Later:
     """A name of the public interface whose work is not there yet: using it says so."""
 
@@ -199,14 +294,9 @@ class _Later:
     def __call__(self, *args: Any, **options: Any) -> Any:
         raise NotAvailableError(f"{self._name}() is not available yet")
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        raise NotAvailableError(f"{self._name}.{name}() is not available yet")
-
 
 LATER = (
-    *("test", "testparm", "lincom", "contrast", "margins", "pwcompare", "estat", "profile", "bootstrap", "jackknife"),
+    *("margins", "profile", "bootstrap", "jackknife"),
     *("simulate", "refit", "save", "tidy", "glance"),
 )
 for _name in LATER:

@@ -83,6 +83,29 @@ class RandomEquation:
 
 
 @dataclass(frozen=True)
+class ResidualSpec:
+    """residuals(restype [#] [, by(varname) t(varname)]).
+
+    Attributes
+    ----------
+    name : str
+        independent, exchangeable, ar, ma, unstructured, banded, toeplitz or exponential.
+    order : int or None
+        As typed; None takes the default of the family.
+    by, t : str or None
+        Variables.
+    position : int or None
+        Offset of the option's argument in the text.
+    """
+
+    name: str = "independent"
+    order: int | None = None
+    by: str | None = None
+    t: str | None = None
+    position: int | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
 class Sample:
     """Which rows were asked for: the parsed `if` expression (see `command.expression`) and the `in` range, 1-based."""
 
@@ -90,6 +113,25 @@ class Sample:
     condition_text: str | None = None
     first: int | None = None
     last: int | None = None
+
+
+DFMETHODS: dict[str, bool] = {
+    "residual": False,
+    "repeated": False,
+    "anova": False,
+    "betwithin": False,
+    "satterthwaite": True,
+    "kroger": True,
+}
+"""Methods of degrees of freedom, and whether each needs REML."""
+
+
+@dataclass(frozen=True)
+class SmallSample:
+    """A method of degrees of freedom (a key of `DFMETHODS`) and the information matrix it uses, where it uses one."""
+
+    name: str
+    information: Literal["eim", "oim"] = "eim"
 
 
 @dataclass(frozen=True)
@@ -105,6 +147,7 @@ class EstimationOptions:
     nrtolerance: float = 1e-9
     nostderr: bool = False
     solver: Literal["auto", "block", "dense", "sparse"] = "auto"
+    dfmethod: SmallSample | None = None
 
 
 @dataclass(frozen=True)
@@ -119,6 +162,8 @@ class DisplayOptions:
     nogroup: bool = False
     nofvlabel: bool = False
     log: bool = False
+    dftable: Literal["default", "ci", "pvalue"] = "default"
+    small: bool | None = None  # None: with the fit's degrees of freedom when it has any
 
 
 @dataclass(frozen=True)
@@ -139,6 +184,8 @@ class ModelSpec:
     sample : Sample
     estimation, display : EstimationOptions, DisplayOptions
     positions : mapping of variable name to its first offset in `text`, for messages
+    residual : ResidualSpec
+        Structure of the errors within the lowest-level groups.
     full_coding : bool
         Without a constant the first categorical term of a list keeps all its levels (R's rule, formulas); Stata's
         commands drop the base level all the same.
@@ -154,3 +201,4 @@ class ModelSpec:
     display: DisplayOptions = DisplayOptions()
     positions: dict[str, int] = field(default_factory=dict, compare=False)
     full_coding: bool = False
+    residual: ResidualSpec = ResidualSpec()

@@ -128,9 +128,6 @@ LATER = {
     f"{ISEI} [pw=w_fstuwt] || id_school:, pweight(wnrschbw) pwscale(size)": "pw=",
     f"{ISEI} [pw=w_fstuwt/wnrschbw] || id_school:, pweight(wnrschbw) pwscale(gk)": "pw=",
     f"{ISEI} || id_school:, pweight(wnrschbw)": "pweight",
-    "score i.drug || person:, reml dfmethod(repeated)": "dfmethod",
-    f"{GCF}reml nolog dfmethod(kroger)": "dfmethod",
-    f"{GCF}reml nolog dfmethod(satterthwaite)": "dfmethod",
 }
 
 

@@ -207,6 +207,6 @@ def test_keyword_arguments_refused(keywords, message):
 
 
 def test_keyword_arguments_not_available_yet():
-    with pytest.raises(NotAvailableError, match="dfmethod"):
-        read_model("y x || id:", {"dfmethod": "kroger"})
+    with pytest.raises(NotAvailableError, match="estmetric"):
+        read_model("y x || id:", {"estmetric": True})
     assert read_model("y x || id:, reml", {"reml": True}).estimation.method == "reml"

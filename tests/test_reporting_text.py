@@ -242,8 +242,8 @@ def test_notes_come_first():
 
 def test_display_options_are_checked():
     fit = manual_fits.example_1()
-    with pytest.raises(NotAvailableError, match="dftable"):
-        display_options(fit, {"dftable": "ci"})
+    with pytest.raises(NotAvailableError, match="estmetric"):
+        display_options(fit, {"estmetric": True})
     with pytest.raises(OptionError, match="unknown display option nonsense"):
         display_options(fit, {"nonsense": True})
     for level in (5, 100, "high"):

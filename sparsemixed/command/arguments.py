@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from sparsemixed.command.suggestions import suggestion
 from sparsemixed.errors import NotAvailableError, OptionError
+from sparsemixed.spec import DFMETHODS, SmallSample
 
 Reader = Callable[[str], object]
 """Raises OptionError or NotAvailableError without a place; the caller adds it."""
@@ -114,3 +115,24 @@ def one_of(available: tuple[str, ...], later: tuple[str, ...] = (), refused: tup
         raise OptionError(f"found {text.strip() or 'nothing'}, expected {wanted}{suggestion(typed, names)}")
 
     return read
+
+
+def degrees_of_freedom(text: str) -> SmallSample:
+    """A method of degrees of freedom and, after a comma, the information matrix of those that rest on one.
+
+    Examples
+    --------
+    >>> degrees_of_freedom("kr, oim")
+    SmallSample(name='kroger', information='oim')
+    """
+    name, comma, option = (part.strip() for part in text.partition(","))
+    method = one_of(_DFMETHODS)(name)
+    if not comma:
+        return SmallSample(str(method))
+    if not DFMETHODS[str(method)]:
+        raise OptionError(f"{method} takes no option, found {option or 'nothing'} after the comma")
+    return SmallSample(str(method), "oim" if one_of(("EIM", "OIM"))(option) == "oim" else "eim")
+
+
+_DFMETHODS = ("RESidual", "REPeated", "ANOVA", "BETWithin", "SATterthwaite", "KRoger")
+"""The keys of `spec.DFMETHODS`, in the notation of `Word`."""

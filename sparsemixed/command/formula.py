@@ -89,6 +89,7 @@ def read_formula(source: str, text: str, keywords: Mapping[str, object]) -> Mode
         random=random,
         estimation=settings.estimation(),
         display=settings.display(),
+        residual=settings.residual(),
         positions=positions,
     )
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sparsemixed.command.arguments import Reader, Word, number, one_of, whole
+from sparsemixed.command.arguments import Reader, Word, degrees_of_freedom, number, one_of, whole
+from sparsemixed.command.residuals import residuals
 
 COVARIANCES = ("INDependent", "EXchangeable", "IDentity", "UNstructured")
 """Structures of random effects, in the notation of `Word`."""
-
-_RESIDUALS_LATER = ("EXchangeable", "AR", "MA", "UNstructured", "BAnded", "TOeplitz", "EXPonential")
 
 
 @dataclass(frozen=True)
@@ -20,7 +19,7 @@ class Option:
     ----------
     pattern : str
         The name in the notation of `Word`.
-    part : {"estimation", "display", "equation", "later", "default"}
+    part : {"estimation", "display", "residual", "equation", "later", "default"}
         Which part of the specification it sets; "later" is not available yet; "default" asks for what is done anyway.
     field : str
         The field it sets; options with the same field exclude each other.
@@ -84,14 +83,9 @@ OPTIONS: tuple[Option, ...] = (
     # Method
     Option("MLE", "estimation", "method", "ml", "reml"),
     Option("REML", "estimation", "method", "reml", "ml"),
+    Option("DFMethod", "estimation", "dfmethod", argument=degrees_of_freedom, takes_argument=True),
+    Option("RESiduals", "residual", "residual", argument=residuals, takes_argument=True),
     # What is done anyway
-    Option(
-        "RESiduals",
-        "default",
-        "residuals",
-        argument=one_of(("INDependent",), _RESIDUALS_LATER),
-        takes_argument=True,
-    ),
     Option("VCE", "default", "vce", argument=one_of(("OIM",), ("Robust", "CLuster")), takes_argument=True),
     Option("TECHnique", "default", "technique", argument=one_of(("NR",), ("DFP", "BFGS"), ("BHHH",)), takes_argument=True),
     Option("MATSqrt", "default", "matsqrt"),
@@ -104,6 +98,8 @@ OPTIONS: tuple[Option, ...] = (
     _display("NOHEADer"),
     _display("NOGRoup"),
     _display("NOFVLABel"),
+    Option("DFTable", "display", "dftable", argument=one_of(("DEFault", "CI", "PValue")), takes_argument=True),
+    _display("SMALL"),
     _display("LOG"),
     _display("NOLOG", "log", False),
     # Algorithm
@@ -116,7 +112,7 @@ OPTIONS: tuple[Option, ...] = (
     _estimation("NRTOLerance", number(0)),
     _estimation("SOLVER", one_of(("AUTO", "BLOCK", "DENSE", "SPARSE"))),
     # Recognised
-    *_later("FWeight()", "PWeight()", "PWSCale()", "CONSTraints()", "DFMethod()", "DFTable()", "SMALL"),
+    *_later("FWeight()", "PWeight()", "PWSCale()", "CONSTraints()"),
     *_later("Robust", "CLuster()", "ESTMetric", "NOCNSReport", "COEFLegend"),
     *_later("EMONLY", "EMLOG", "EMDOTs", "MATLog"),
     *_later("DIFficult", "TRace", "GRADient", "SHOWSTEP", "HESSian", "SHOWTOLerance", "NONRTOLerance"),

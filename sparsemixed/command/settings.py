@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lark import Token, Tree
 
@@ -11,7 +11,7 @@ from sparsemixed.command.arguments import Reader
 from sparsemixed.command.options import OPTIONS, Option, find_option
 from sparsemixed.command.suggestions import suggestion
 from sparsemixed.errors import NotAvailableError, OptionError
-from sparsemixed.spec import DisplayOptions, EstimationOptions
+from sparsemixed.spec import DFMETHODS, DisplayOptions, EstimationOptions, ResidualSpec
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ class Setting:
 
     value: object
     written: str
+    position: int | None = None
 
 
 class Settings:
@@ -84,11 +85,32 @@ class Settings:
 
     def estimation(self) -> EstimationOptions:
         """The estimation options asked for, the rest at their defaults."""
-        return EstimationOptions(**self._part("estimation"))
+        options = EstimationOptions(**self._part("estimation"))
+        asked = options.dfmethod
+        if asked is not None and DFMETHODS[asked.name] and options.method != "reml":
+            self._refuse("estimation", "dfmethod", "needs REML estimation; add the option reml")
+        return options
+
+    def residual(self) -> ResidualSpec:
+        """The residual structure asked for; independent errors by default."""
+        setting = self._model.get(("residual", "residual"))
+        if setting is None:
+            return ResidualSpec()
+        assert isinstance(setting.value, ResidualSpec)
+        return replace(setting.value, position=setting.position)
 
     def display(self) -> DisplayOptions:
         """The display options asked for, the rest at their defaults."""
+        for field in ("dftable", "small"):
+            setting = self._model.get(("display", field))
+            if setting is not None and setting.value not in ("default", False) and ("estimation", "dfmethod") not in self._model:
+                self._refuse("display", field, "needs degrees of freedom; add the option dfmethod()")
         return DisplayOptions(**self._part("display"))
+
+    def _refuse(self, part: str, field: str, why: str) -> None:
+        """Raise for an option that another one rules out."""
+        setting = self._model[part, field]
+        raise OptionError(f"option {setting.written} {why}", None if setting.position is None else self.source, setting.position)
 
     def _part(self, part: str) -> dict:
         return {field: setting.value for (of, field), setting in self._model.items() if of == part}
@@ -110,14 +132,14 @@ class Settings:
         if parenthesized and not option.takes_argument:
             raise OptionError(f"option {option.name} takes no argument", self.source, tree.children[1].start_pos)
         if option.argument is None:
-            return Setting(option.value, option.name)
+            return Setting(option.value, option.name, token.start_pos)
         if not parenthesized:
             raise OptionError(f"option {option.written} needs an argument", self.source, token.start_pos)
         opening, closing = tree.children[1], tree.children[-1]
         text = self._text[opening.end_pos : closing.start_pos]
         position = opening.end_pos + len(text) - len(text.lstrip())
         value = _argument(option, option.argument, text, self.source, position)
-        return Setting(value, f"{option.name}({text.strip()})")
+        return Setting(value, f"{option.name}({text.strip()})", token.start_pos)
 
     def _store(self, settings: dict[tuple[str, str], Setting], option: Option, setting: Setting, position: int | None) -> None:
         key = (option.part, option.field)

@@ -66,6 +66,7 @@ def read_command(source: str, keywords: Mapping[str, object]) -> ModelSpec:
         sample=sample,
         estimation=settings.estimation(),
         display=settings.display(),
+        residual=settings.residual(),
         positions=positions,
     )
 

@@ -36,9 +36,7 @@ def diagonal_totals(cp: CrossProducts, inverse: Pattern) -> list[np.ndarray]:
     return [inverse.first.sum(axis=0), *own]
 
 
-def expected_traces(
-    system: PenalizedSystem, inverse: Pattern, parameters: list[LinearParameter], sigma2: float
-) -> np.ndarray:
+def expected_traces(system: PenalizedSystem, inverse: Pattern, parameters: list[LinearParameter], sigma2: float) -> np.ndarray:
     """T[k, l] = tr(inv(V) V_k inv(V) V_l), (m + 1, m + 1), sigma2 last.
 
     Parameters
@@ -52,18 +50,38 @@ def expected_traces(
     """
     cp, m = system.cp, len(parameters)
     whitened = [_whitened(cp, parameter) for parameter in parameters]
-    unit = [np.eye(k) for k in cp.k]
-    both = trace_products(system, [block_diagonal(cp, g) for g in (*whitened, unit)])
+    both = _with_unit(system, whitened)
     totals = diagonal_totals(cp, inverse)
     out = np.empty((m + 1, m + 1))
     for k in range(m):
-        for l in range(m):
-            same = [a @ b for a, b in zip(whitened[k], whitened[l], strict=True)]
-            alone = sum(j * np.trace(g) for j, g in zip(cp.n_groups, same, strict=True))
-            out[k, l] = alone - 2.0 * _contract(same, totals) + both[k, l]
+        for j in range(m):
+            same = [a @ b for a, b in zip(whitened[k], whitened[j], strict=True)]
+            alone = sum(groups * np.trace(g) for groups, g in zip(cp.n_groups, same, strict=True))
+            out[k, j] = alone - 2.0 * _contract(same, totals) + both[k, j]
         out[k, m] = out[m, k] = _contract(whitened[k], totals) - both[k, m]
     out[m, m] = cp.n - cp.q + both[m, m]
     return (out + out.T) / (2.0 * sigma2**2)
+
+
+def _with_unit(system: PenalizedSystem, whitened: list[list[np.ndarray]]) -> np.ndarray:
+    """tr(G_k N G_l N) for all pairs of the whitened directions and the identity, (m + 1, m + 1).
+
+    Where no block is on the boundary the identity is a combination of the G_k (the one that gives Lambda Lambda'), which
+    saves the dense product of one more direction.
+    """
+    cp, m = system.cp, len(whitened)
+    unit = [np.eye(k) for k in cp.k]
+    flat = np.array([_flat(g) for g in whitened]).reshape(m, sum(k * k for k in cp.k))
+    size = np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), np.finfo(float).tiny)
+    weights = np.linalg.lstsq((flat / size).T, _flat(unit), rcond=None)[0] / size[:, 0]
+    if not np.allclose(weights @ flat, _flat(unit), rtol=0.0, atol=1e-12):
+        return trace_products(system, [block_diagonal(cp, g) for g in (*whitened, unit)])
+    extended = np.vstack([np.eye(m), weights])
+    return extended @ trace_products(system, [block_diagonal(cp, g) for g in whitened]) @ extended.T
+
+
+def _flat(blocks: list[np.ndarray]) -> np.ndarray:
+    return np.concatenate([block.ravel() for block in blocks])
 
 
 def _contract(blocks: list[np.ndarray], totals: list[np.ndarray]) -> float:

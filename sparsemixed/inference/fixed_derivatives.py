@@ -23,7 +23,7 @@ from sparsemixed.estimation.fit import Fit
 from sparsemixed.estimation.objective import Evaluation, Objective
 from sparsemixed.estimation.orthogonal import Orthogonal, orthogonalize
 from sparsemixed.inference.expected_traces import expected_traces
-from sparsemixed.inference.linear_parameters import LinearParameter, linear_parameters, metric_change
+from sparsemixed.inference.linear_parameters import LinearParameter, just_inside, linear_parameters, metric_change
 from sparsemixed.inference.memo import remembered
 
 
@@ -39,10 +39,8 @@ class FixedDerivatives:
         root'P_k root for each variance parameter, the residual variance last.
     Q : (m, m, p, p) float64 or None
         root'Q_kl root; None when only first derivatives were asked for.
-    expected : (m, m) float64 or None
-        Expected information of the restricted likelihood.
-    observed : (m, m) float64
-        Observed information in the same parameters.
+    expected, observed : (m, m) float64 or None
+        Expected or observed information of the restricted likelihood, whichever was asked for.
     names : tuple of str
         The parameters: equation and label as printed.
     """
@@ -51,7 +49,7 @@ class FixedDerivatives:
     P: np.ndarray
     Q: np.ndarray | None
     expected: np.ndarray | None
-    observed: np.ndarray
+    observed: np.ndarray | None
     names: tuple[str, ...]
 
     @property
@@ -63,7 +61,7 @@ class FixedDerivatives:
         """W (m, m), the covariance of the variance parameters from the `eim` or `oim`; NaN when that is not definite."""
         matrix = self.observed if information == "oim" else self.expected
         if matrix is None:
-            raise ValueError("the expected information was not computed")
+            raise ValueError(f"the information matrix {information} was not computed")
         scale = np.sqrt(np.clip(np.diag(matrix), 0.0, None))
         if not np.all(np.isfinite(matrix)) or np.any(scale == 0):
             return np.full_like(matrix, np.nan)
@@ -74,18 +72,17 @@ class FixedDerivatives:
         return half @ half.T
 
 
-def fixed_derivatives(fit: Fit, second: bool = True) -> FixedDerivatives:
-    """The derivatives of a fit; without `second`, Q and the expected information may be missing."""
+def fixed_derivatives(fit: Fit, information: str, second: bool = True) -> FixedDerivatives:
+    """The derivatives of a fit for one information matrix, `eim` or `oim`; without `second`, Q may be missing.
+
+    Components on the boundary are left out, as known; but a singular covariance matrix that is not zero stays in with the
+    expected information, which is evaluated just inside the boundary.
+    """
     if not fit.design.random:
         return _linear(fit)
     if len(fit.variances) != len(fit.theta) + 1:
         raise NotAvailableError("degrees of freedom from the information matrix are not available for residual structures yet")
-    return _random(fit, True) if second else _first(fit)
-
-
-@remembered
-def _first(fit: Fit) -> FixedDerivatives:
-    return _random(fit, False)
+    return _random(fit, information, second or information == "eim")
 
 
 @remembered
@@ -100,25 +97,29 @@ def _linear(fit: Fit) -> FixedDerivatives:
 
 
 @remembered
-def _random(fit: Fit, second: bool) -> FixedDerivatives:
+def _random(fit: Fit, information: str, second: bool) -> FixedDerivatives:
     objective, orthogonal, at = reopen(fit)
+    theta, boundary = fit.theta, fit.boundary
+    if information == "eim" and boundary.any():
+        theta, boundary = just_inside(objective.parameters, theta, boundary)
+        at = objective.evaluate(theta)
     derivatives = Derivatives(objective, at)
-    layout = linear_parameters(objective.parameters, fit)
+    layout = linear_parameters(objective.parameters, theta, boundary)
     root = np.linalg.cholesky(at.sigma2 * at.XVX_inverse) if objective.p else np.zeros((0, 0))
-    P, Q = _precision(objective, at, derivatives.ZtE @ root, at.U @ root, layout, second)
-    expected = None
-    if second:
+    P, Q = precision_derivatives(objective, at, derivatives.ZtE @ root, at.U @ root, layout, second)
+    expected = observed = None
+    if information == "oim":
+        observed = _observed(fit, derivatives, metric_change(fit, [parameter.row for parameter in layout]))
+    elif Q is not None:
         traces = expected_traces(objective.system, derivatives.inverse, layout, at.sigma2)
-        between = np.einsum("kab,lba->kl", P, P)
-        expected = 0.5 * (traces - 2.0 * np.einsum("klaa->kl", Q) + between)
-    jacobian = metric_change(fit, [parameter.row for parameter in layout])
+        expected = 0.5 * (traces - 2.0 * np.einsum("klaa->kl", Q) + np.einsum("kab,lba->kl", P, P))
     labels = [fit.variances[row] for row in (*(parameter.row for parameter in layout), -1)]
     return FixedDerivatives(
         root=_original(orthogonal, root),
         P=P,
         Q=Q,
         expected=expected,
-        observed=_observed(fit, derivatives, jacobian),
+        observed=observed,
         names=tuple(f"{v.equation} {v.label}".strip() for v in labels),
     )
 
@@ -132,14 +133,14 @@ def _observed(fit: Fit, derivatives: Derivatives, jacobian: np.ndarray) -> np.nd
     """Observed information carried from (theta, log sigma2) to phi: at the optimum no second derivative is needed."""
     information = fit.information
     if information is None:
-        information = 0.5 * derivatives.observed_information().hessian
+        information = 0.5 * derivatives.observed_information.hessian
     free = np.append(~fit.boundary, True)
     half = np.linalg.solve(jacobian.T, information[np.ix_(free, free)])
     out = np.linalg.solve(jacobian.T, half.T)
     return (out + out.T) / 2
 
 
-def _precision(
+def precision_derivatives(
     objective: Objective, at: Evaluation, ZtE: np.ndarray, U: np.ndarray, layout: list[LinearParameter], second: bool
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """P (m + 1, p, p), and Q (m + 1, m + 1, p, p) if wanted.
@@ -150,7 +151,7 @@ def _precision(
         Z'inv(V0)X and inv(M)Lambda'Z'X, times the root of Phi.
     """
     p, m, s = ZtE.shape[1], len(layout), at.sigma2
-    T = ZtE / s
+    T, factors = ZtE / s, objective.parameters.factors(at.theta)
     unit, inner = np.eye(p), U.T @ U
     P = np.empty((m + 1, p, p))
     for k, parameter in enumerate(layout):
@@ -159,13 +160,12 @@ def _precision(
     if not second:
         return P, None
     Q = np.empty((m + 1, m + 1, p, p))
-    for l, parameter in enumerate(layout):
-        through = _through(objective, _moved(objective, parameter, T)) / s
+    for j, parameter in enumerate(layout):
+        through = _through(objective, factors, _moved(objective, parameter, T)) / s
         for k, other in enumerate(layout):
-            Q[k, l] = _between(objective, other, T, through)
-    factors = objective.parameters.factors(at.theta)
+            Q[k, j] = _between(objective, other, T, through)
     spread = objective.multiply(factors, U)
-    through = _through(objective, spread)
+    through = _through(objective, factors, spread)
     for k, parameter in enumerate(layout):
         # Z'inv(V0)inv(V0)X = Z'E - H Lambda U
         Q[k, m] = _between(objective, parameter, T, ZtE - through) / s**2
@@ -195,15 +195,8 @@ def _moved(objective: Objective, parameter: LinearParameter, values: np.ndarray)
     return out
 
 
-def _through(objective: Objective, values: np.ndarray) -> np.ndarray:
+def _through(objective: Objective, factors: list[np.ndarray], values: np.ndarray) -> np.ndarray:
     """H values = (A - A Lambda N Lambda'A) values, (q, p)."""
-    factors = objective.parameters.factors(objective_theta(objective))
     first = objective.cp.matrix @ values
     solved = objective.system.solve(objective.multiply(factors, first, transpose=True))
     return first - objective.cp.matrix @ objective.multiply(factors, solved)
-
-
-def objective_theta(objective: Objective) -> np.ndarray:
-    """Where the objective stands."""
-    assert objective._at is not None
-    return objective._at

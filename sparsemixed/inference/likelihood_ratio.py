@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from sparsemixed.errors import OptionError
 from sparsemixed.estimation.fit import Fit
+from sparsemixed.inference.variance_mixture import mixture_freedoms, mixture_pvalue
 from sparsemixed.inference.wald import TestResult, chi2_test, chibar2_test
 
 CONSERVATIVE = "Note: LR test is conservative and provided only for reference."
@@ -47,6 +50,9 @@ def n_variances(fit: Fit) -> int:
 def likelihood_ratio(a: Fit, b: Fit) -> TestResult:
     """Test of the smaller of two nested fits against the larger one, in either order.
 
+    The p-value is that of chi-squared, which is conservative where a variance is tested; `mixture_pvalue` is the right one
+    where the fits differ by one random effect (see `inference.variance_mixture`).
+
     Raises
     ------
     OptionError
@@ -63,7 +69,11 @@ def likelihood_ratio(a: Fit, b: Fit) -> TestResult:
         notes.append(BOUNDARY)
     if a.spec.estimation.method == "reml":
         notes.append(REML)
-    return chi2_test(statistic, df, "\n".join(notes), "Likelihood-ratio test")
+    found = chi2_test(statistic, df, "\n".join(notes), "Likelihood-ratio test")
+    freedoms = mixture_freedoms(small, full)
+    if freedoms is None:
+        return found
+    return replace(found, mixture_pvalue=mixture_pvalue(statistic, freedoms))
 
 
 def refuse_incomparable(a: Fit, b: Fit) -> None:

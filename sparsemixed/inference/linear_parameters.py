@@ -62,19 +62,40 @@ def linear_basis(structure: Structure) -> np.ndarray:
     return np.round(np.linalg.solve(jacobian.T, moves.reshape(len(moves), -1)), 12).reshape(-1, m, m) + 0.0
 
 
-def linear_parameters(layout: Parameters, fit: Fit) -> list[LinearParameter]:
-    """All entries of blocks that are not on the boundary, in the order of `fit.variances`."""
+def linear_parameters(layout: Parameters, theta: np.ndarray, boundary: np.ndarray) -> list[LinearParameter]:
+    """All entries of blocks that have no parameter on the boundary (n_theta,) bool, in the order of `Fit.variances`."""
     found: list[LinearParameter] = []
     row = 0
     for place in layout.places:
         structure = place.block.structure
-        if not fit.boundary[place.theta].any():
-            root = structure.factor(fit.theta[place.theta])
+        if not boundary[place.theta].any():
+            root = structure.factor(theta[place.theta])
             columns = slice(place.column, place.column + structure.m)
             for k, basis in enumerate(linear_basis(structure)):
                 found.append(LinearParameter(place.term, columns, basis, root, row + k))
         row += structure.n_theta
     return found
+
+
+INSIDE = 1e-6
+"""How far inside, relative to its largest variance, a singular covariance matrix is looked at."""
+
+
+def just_inside(layout: Parameters, theta: np.ndarray, boundary: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """theta with singular covariance matrices moved inside by next to nothing, and the boundary that is left.
+
+    The expected information is continuous there, so a perfect correlation does not make the block's parameters known.
+    A block whose variances are all zero stays out.
+    """
+    theta, boundary = theta.copy(), boundary.copy()
+    for place in layout.places:
+        structure = place.block.structure
+        factor = structure.factor(theta[place.theta])
+        largest = float(np.max(np.sum(factor**2, axis=1)))
+        if boundary[place.theta].any() and largest > 0:
+            theta[place.theta] = structure.nearest(factor @ factor.T + INSIDE * largest * np.eye(structure.m))
+            boundary[place.theta] = False
+    return theta, boundary
 
 
 def metric_change(fit: Fit, rows: list[int]) -> np.ndarray:

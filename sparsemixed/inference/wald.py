@@ -1,4 +1,4 @@
-"""The one place where p-values are computed: z, chi-squared and chi-bar-squared tests.
+"""The one place where p-values are computed: z, t, chi-squared, F and chi-bar-squared tests.
 
 Only `scipy.special` is used: importing `scipy.stats` would cost more time than a small fit.
 """
@@ -6,13 +6,15 @@ Only `scipy.special` is used: importing `scipy.stats` would cost more time than 
 from __future__ import annotations
 
 import textwrap
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
-from scipy.special import chdtrc, ndtr, ndtri
+from scipy.special import chdtrc, fdtrc, ndtr, ndtri, stdtr, stdtrit
 
 from sparsemixed.estimation.fit import Fit
+from sparsemixed.inference.degrees import DofMethod
+from sparsemixed.inference.dof_table import coefficient_covariance, coefficient_degrees, small_sample
 
 
 @dataclass(frozen=True)
@@ -25,13 +27,15 @@ class TestResult:
     df : float
         Degrees of freedom of the numerator; 1 for z and chi-bar-squared (a mixture of 0 and 1).
     ddf : float or None
-        Denominator degrees of freedom; None for chi-squared and z.
+        Denominator degrees of freedom of F, those of t; None for chi-squared and z.
     pvalue : float
     note : str
         What to keep in mind when reading the p-value; empty when nothing.
-    kind : {"chi2", "chibar2", "z"}
+    kind : {"chi2", "chibar2", "z", "F", "t"}
     title : str
         What was tested, as the first lines of the printed form.
+    mixture_pvalue : float or None
+        Likelihood-ratio tests on the boundary: the p-value of the chi-bar-squared mixture, where that is known.
     """
 
     __test__: ClassVar[bool] = False  # pytest would collect a class of this name
@@ -43,16 +47,20 @@ class TestResult:
     note: str = ""
     kind: str = "chi2"
     title: str = ""
+    mixture_pvalue: float | None = None
 
     @property
     def label(self) -> str:
-        """The statistic's name as printed: `chi2(2)`, `chibar2(01)`, `z`."""
+        """The statistic's name as printed: `chi2(2)`, `F(3, 12.00)`, `chibar2(01)`, `z`, `t`."""
+        if self.kind == "F":
+            return f"F({self.df:g}, {self.ddf:.2f})"
         return {"chi2": f"chi2({self.df:g})", "chibar2": "chibar2(01)"}.get(self.kind, self.kind)
 
     @property
     def tail(self) -> str:
         """The p-value's name as printed."""
-        return {"chi2": "Prob > chi2", "chibar2": "Prob >= chibar2"}.get(self.kind, "P>|z|")
+        names = {"chi2": "Prob > chi2", "chibar2": "Prob >= chibar2", "F": "Prob > F"}
+        return names.get(self.kind, f"P>|{self.kind}|")
 
     def __str__(self) -> str:
         names = [self.label if self.kind == "z" else f"LR {self.label}" if "ratio" in self.title else self.label, self.tail]
@@ -69,6 +77,36 @@ def _fixed(value: float, decimals: int) -> str:
 def z_critical(level: float) -> float:
     """Half width, in standard errors, of a normal confidence interval of `level` per cent."""
     return float(-ndtri((1.0 - level / 100.0) / 2.0))
+
+
+def critical(level: float, df: np.ndarray | float | None) -> np.ndarray | float:
+    """The same for t with `df` degrees of freedom, element by element; None is the normal distribution."""
+    if df is None:
+        return z_critical(level)
+    tail = (1.0 + level / 100.0) / 2.0
+    finite = np.where(np.isinf(df), 1.0, df)
+    return np.where(np.isinf(df), z_critical(level), stdtrit(finite, tail))
+
+
+def two_sided(statistic: np.ndarray | float, df: np.ndarray | float | None) -> np.ndarray:
+    """Two-sided p-value of t with `df` degrees of freedom, of z when None."""
+    if df is None:
+        return z_pvalue(statistic)
+    finite = np.where(np.isinf(df), 1.0, df)
+    return np.where(np.isinf(df), z_pvalue(statistic), 2.0 * stdtr(finite, -np.abs(statistic)))
+
+
+def f_pvalue(statistic: float, df: float, ddf: float) -> float:
+    """Upper tail of the F distribution.
+
+    Examples
+    --------
+    >>> round(f_pvalue(24.7588652, 3, 12), 9), round(f_pvalue(2.0, 3, float("inf")), 9) == round(chi2_pvalue(6.0, 3), 9)
+    (1.9925e-05, True)
+    """
+    if df <= 0 or not np.isfinite(statistic) or np.isnan(ddf):
+        return float("nan")
+    return chi2_pvalue(df * statistic, df) if np.isinf(ddf) else float(fdtrc(df, ddf, max(statistic, 0.0)))
 
 
 def z_pvalue(z: np.ndarray | float) -> np.ndarray:
@@ -117,15 +155,44 @@ def tested_coefficients(fit: Fit) -> np.ndarray:
     return np.array([i for i, c in enumerate(estimated) if c.term != -1], dtype=np.int64)
 
 
-def model_test(fit: Fit) -> TestResult:
-    """Wald test that all regressors have coefficient zero."""
-    tested = tested_coefficients(fit)
-    return wald_chi2(fit.beta[tested], fit.vcov_beta[np.ix_(tested, tested)], "Wald test of the model")
+def wald_test(
+    fit: Fit, K: np.ndarray, r: np.ndarray | None = None, dof: DofMethod | None = None, title: str = "", note: str = ""
+) -> TestResult:
+    """Wald test of K beta = r.
+
+    Parameters
+    ----------
+    K : (l, p) float64
+        Of full row rank (see `inference.hypothesis`).
+    r : (l,) float64, optional
+        Zero by default.
+    dof : DofMethod, optional
+        Gives the covariance and the denominator degrees of freedom of an F test. Without it, or where it has none for
+        this K, the test is chi-squared.
+    """
+    distance = K @ fit.beta if r is None else K @ fit.beta - r
+    covariance = fit.vcov_beta if dof is None else dof.covariance(fit)
+    chi2 = wald_chi2(distance, K @ covariance @ K.T, title)
+    degrees = None if dof is None or not len(K) else dof.dof(fit, K)
+    if degrees is None or degrees.df is None:
+        return replace(chi2, note=note)
+    statistic = chi2.statistic / chi2.df * degrees.scale if chi2.df else float("nan")
+    pvalue = f_pvalue(statistic, chi2.df, degrees.df)
+    return TestResult(statistic, chi2.df, degrees.df, pvalue, note, "F", title)
+
+
+def model_test(fit: Fit, small: bool | None = None) -> TestResult:
+    """Wald test that all regressors have coefficient zero; `small` as in `dof_table.small_sample`."""
+    rows = np.eye(len(fit.beta))[tested_coefficients(fit)]
+    return wald_test(fit, rows, dof=small_sample(fit, small), title="Wald test of the model")
 
 
 @dataclass(frozen=True)
 class Coefficients:
-    """Estimates of the fixed part with their z tests and confidence limits, each (p,)."""
+    """Estimates of the fixed part with their z or t tests and confidence limits, each (p,).
+
+    `df` holds the degrees of freedom of the t tests, None for z tests.
+    """
 
     estimate: np.ndarray
     std_err: np.ndarray
@@ -133,12 +200,20 @@ class Coefficients:
     pvalue: np.ndarray
     low: np.ndarray
     high: np.ndarray
+    df: np.ndarray | None = None
 
 
-def coefficients(fit: Fit, level: float) -> Coefficients:
-    """z tests and normal confidence intervals of the estimated coefficients."""
-    std_err = np.sqrt(np.clip(np.diag(fit.vcov_beta), 0.0, None))
+def coefficients(fit: Fit, level: float, small: bool | None = None) -> Coefficients:
+    """Tests and confidence intervals of the estimated coefficients; `small` as in `dof_table.small_sample`."""
+    asked = None if small_sample(fit, small) is None else fit.spec.estimation.dfmethod
+    covariance = fit.vcov_beta if asked is None else coefficient_covariance(fit, asked)
+    df = None if asked is None else coefficient_degrees(fit, asked).copy()
+    return tabulated(fit.beta.copy(), np.sqrt(np.clip(np.diag(covariance), 0.0, None)), df, level)
+
+
+def tabulated(estimate: np.ndarray, std_err: np.ndarray, df: np.ndarray | None, level: float) -> Coefficients:
+    """z tests, or t tests with `df` degrees of freedom, of estimates (l,) against zero."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        z = fit.beta / std_err
-    half = z_critical(level) * std_err
-    return Coefficients(fit.beta.copy(), std_err, z, z_pvalue(z), fit.beta - half, fit.beta + half)
+        statistic = estimate / std_err
+        half = critical(level, df) * std_err
+    return Coefficients(estimate, std_err, statistic, two_sided(statistic, df), estimate - half, estimate + half, df)

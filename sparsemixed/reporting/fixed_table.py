@@ -6,23 +6,41 @@ from itertools import groupby
 
 from sparsemixed.design.values import Column as DesignColumn
 from sparsemixed.estimation.fit import Fit
-from sparsemixed.inference.wald import coefficients
+from sparsemixed.inference.wald import Coefficients, coefficients
 from sparsemixed.reporting.number_format import general, percent
 from sparsemixed.reporting.table import Column, Row, Section, Table
+from sparsemixed.spec import DisplayOptions
 
 
-def fixed_table(fit: Fit, level: float, value_labels: bool) -> Table:
-    """Coefficients with z tests; reference levels are left out, omitted and empty cells say so."""
-    c = coefficients(fit, level)
-    numbers = iter(zip(c.estimate, c.std_err, c.statistic, c.pvalue, c.low, c.high, strict=True))
+def fixed_table(fit: Fit, options: DisplayOptions) -> Table:
+    """Coefficients with z or t tests; reference levels are left out, omitted and empty cells say so."""
+    c = coefficients(fit, options.level, options.small)
+    columns, arrays = _columns(c, options)
+    numbers = iter(zip(*arrays, strict=True))
     values = [tuple(map(float, next(numbers))) if x.status == "estimated" else () for x in fit.design.columns]
     shown = [(x, v) for x, v in zip(fit.design.columns, values, strict=True) if x.status != "base"]
-    labels = fit.design.value_labels if value_labels else {}
+    labels = {} if options.nofvlabel else fit.design.value_labels
     sections = [_section(fit, list(members), labels) for _, members in groupby(shown, key=lambda member: member[0].term)]
-    limit = f"[{percent(level)}% conf. interval]"
-    titles = ("Coefficient", "Std. err.", "z", "P>|z|", limit, "")
-    kinds = ("estimate", "std_err", "statistic", "pvalue", "limit", "limit")
-    return Table("fixed", fit.spec.response, tuple(map(Column, titles, kinds)), tuple(sections))
+    return Table("fixed", fit.spec.response, columns, tuple(sections))
+
+
+def _columns(c: Coefficients, options: DisplayOptions) -> tuple[tuple[Column, ...], tuple]:
+    """Headings and arrays (p,) of the columns that `dftable` asks for; without degrees of freedom it asks for nothing."""
+    name = "z" if c.df is None else "t"
+    limit = f"[{percent(options.level)}% conf. interval]"
+    table = {
+        "estimate": (Column("Coefficient", "estimate"), c.estimate),
+        "std_err": (Column("Std. err.", "std_err"), c.std_err),
+        "df": (Column("DF", "df"), c.df),
+        "statistic": (Column(name, "statistic"), c.statistic),
+        "pvalue": (Column(f"P>|{name}|", "pvalue"), c.pvalue),
+        "low": (Column(limit, "limit"), c.low),
+        "high": (Column("", "limit"), c.high),
+    }
+    wanted = {"ci": ("df", "low", "high"), "pvalue": ("df", "statistic", "pvalue")}
+    standard = ("statistic", "pvalue", "low", "high")
+    chosen = ("estimate", "std_err", *(standard if c.df is None else wanted.get(options.dftable, standard)))
+    return tuple(table[key][0] for key in chosen), tuple(table[key][1] for key in chosen)
 
 
 def _section(fit: Fit, members: list[tuple[DesignColumn, tuple]], labels: dict) -> Section:

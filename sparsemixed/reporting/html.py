@@ -30,8 +30,13 @@ def one_line(test: TestResult) -> str:
 
 def _header(report: Report) -> str:
     group = [("Group variable", report.group_variable)] if report.group_variable else []
-    entries: tuple[Entry | None, ...] = (*report.entries, *report.group_entries, *report.test_entries, report.criterion)
-    numbers = [(e.label, written(e.value, e.kind)) for e in entries if e is not None and e.kind]
+    entries: tuple[Entry | None, ...] = (
+        *(*report.entries, *report.group_entries, *report.dof_entries, *report.test_entries),
+        report.criterion,
+    )
+    if report.dof_method:
+        group.append(("DF method", report.dof_method))
+    numbers = [(f"{e.lead} {e.label}".strip(), written(e.value, e.kind)) for e in entries if e is not None and e.kind]
     rows = "".join(f"<tr><th{RIGHT}>{escape(label)}</th><td{RIGHT}>{escape(text)}</td></tr>" for label, text in group + numbers)
     return f"<table><caption>{escape(report.title)}</caption><tbody>{rows}</tbody></table>"
 

@@ -54,6 +54,8 @@ FORMATS = {
     "pvalue": lambda x: fixed(x, 3),
     "probability": lambda x: fixed(x, 4),
     "chi2": lambda x: fixed(x, 2),
+    "df": lambda x: fixed(x, 1),
+    "ddf": lambda x: fixed(x, 2),
     "count": count,
     "average": lambda x: f"{x:,.1f}",
     "criterion": lambda x: general(x, 10),

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 
+import numpy as np
+
 from sparsemixed.errors import NotAvailableError, OptionError
 from sparsemixed.estimation.fit import Fit
+from sparsemixed.inference.dof_table import coefficient_degrees, degrees_summary, small_sample
 from sparsemixed.inference.intervals import theta_covariance
 from sparsemixed.inference.likelihood_ratio import against_linear_model
 from sparsemixed.inference.wald import model_test
@@ -13,10 +16,10 @@ from sparsemixed.reporting.fixed_table import fixed_table
 from sparsemixed.reporting.iteration_log import criterion_name, iteration_log
 from sparsemixed.reporting.random_table import random_table
 from sparsemixed.reporting.table import Column, Entry, Report, Row, Section, Table
-from sparsemixed.spec import DisplayOptions
+from sparsemixed.spec import DFMETHODS, DisplayOptions
 
 LATER = (
-    *("dftable", "estmetric", "small", "coeflegend", "cformat", "pformat", "sformat", "noci", "nopvalues", "noomitted"),
+    *("estmetric", "coeflegend", "cformat", "pformat", "sformat", "noci", "nopvalues", "noomitted"),
     *("vsquish", "noemptycells", "baselevels", "allbaselevels", "fvwrap", "fvwrapon", "nolstretch", "nolrtest"),
 )
 """Stata's display options that are not carried out yet."""
@@ -41,6 +44,10 @@ def display_options(fit: Fit, changes: dict) -> DisplayOptions:
             raise NotAvailableError(f"display option {name} is not available yet")
         if name not in known:
             raise OptionError(f"unknown display option {name}; known are {', '.join(sorted(known))}")
+    if "dftable" in changes and changes["dftable"] not in ("default", "ci", "pvalue"):
+        raise OptionError(f"dftable={changes['dftable']!r} is not one of default, ci, pvalue")
+    if fit.spec.estimation.dfmethod is None and changes.get("dftable", "default") != "default":
+        raise OptionError("dftable needs degrees of freedom: fit the model with the option dfmethod()")
     options = dataclasses.replace(fit.spec.display, **changes)
     check_level(options.level)
     return options
@@ -56,9 +63,10 @@ def check_level(level: float) -> float:
 def report(fit: Fit, options: DisplayOptions) -> Report:
     """Everything that `options` leaves to print."""
     header = not options.noheader
+    method = small_sample(fit, options.small)
     tables = []
     if not options.nofetable and fit.design.columns:
-        tables.append(fixed_table(fit, options.level, not options.nofvlabel))
+        tables.append(fixed_table(fit, options))
     if not options.noretable:
         tables.append(random_table(fit, options.level, options.stddeviations))
     grouped = header and not options.nogroup
@@ -69,13 +77,15 @@ def report(fit: Fit, options: DisplayOptions) -> Report:
         group_variable=rows[0].name if len(rows) == 1 else "",
         entries=(Entry("Number of obs", len(fit.design.y), "count"),) if header else (),
         group_entries=_group_entries(rows[0]) if len(rows) == 1 else (),
-        test_entries=_test_entries(fit) if header else (),
+        test_entries=_test_entries(fit, options) if header else (),
         criterion=Entry(criterion_name(fit.spec.estimation.method), fit.llf, "criterion") if header else None,
         groups=_groups_table(rows) if len(rows) > 1 else None,
         tables=tuple(tables),
         linear_test=against_linear_model(fit),
-        notes=notes(fit),
+        notes=notes(fit, options.small),
         level=options.level,
+        dof_method=method.title if method is not None and header else "",
+        dof_entries=_dof_entries(fit) if method is not None and header else (),
     )
 
 
@@ -104,9 +114,17 @@ def _groups_table(rows) -> Table:
     return Table("groups", "Group variable", (*columns, Column("Maximum", "count")), (Section("", found, "variable"),))
 
 
-def _test_entries(fit: Fit) -> tuple[Entry, ...]:
-    test = model_test(fit)
-    return Entry(f"Wald {test.label}", test.statistic, "chi2"), Entry(test.tail, test.pvalue, "probability")
+def _dof_entries(fit: Fit) -> tuple[Entry, ...]:
+    """Smallest, average and largest degrees of freedom of the coefficients."""
+    assert fit.spec.estimation.dfmethod is not None
+    low, mean, high = degrees_summary(coefficient_degrees(fit, fit.spec.estimation.dfmethod))
+    return Entry("min", low, "ddf", "DF:"), Entry("avg", mean, "ddf"), Entry("max", high, "ddf")
+
+
+def _test_entries(fit: Fit, options: DisplayOptions) -> tuple[Entry, ...]:
+    test = model_test(fit, options.small)
+    label = test.label if test.kind == "F" else f"Wald {test.label}"
+    return Entry(label, test.statistic, "chi2"), Entry(test.tail, test.pvalue, "probability")
 
 
 def boundary_sentence(fit: Fit) -> str:
@@ -119,7 +137,7 @@ def boundary_sentence(fit: Fit) -> str:
     )
 
 
-def notes(fit: Fit) -> tuple[str, ...]:
+def notes(fit: Fit, small: bool | None = None) -> tuple[str, ...]:
     """What a reader must know after the tables."""
     test = against_linear_model(fit)
     found = []
@@ -128,9 +146,24 @@ def notes(fit: Fit) -> tuple[str, ...]:
     if fit.spec.random and not fit.design.random:
         found.append("Note: all random-effects equations are empty; model is linear regression.")
     found += [f"Note: {text}" for text in (boundary_sentence(fit), theta_covariance(fit).note) if text]
+    found += [f"Note: {text}" for text in _small_sample_notes(fit, small)]
     if not fit.converged:
         found.append(f"Warning: Convergence not achieved: {fit.message.rstrip('.')}. The results are not final.")
     return tuple(found)
+
+
+def _small_sample_notes(fit: Fit, small: bool | None) -> list[str]:
+    """What the degrees of freedom leave out."""
+    asked = fit.spec.estimation.dfmethod
+    if small_sample(fit, small) is None or asked is None:
+        return []
+    found = []
+    if DFMETHODS[asked.name] and fit.boundary_names:
+        known = "Variances of zero" if asked.information == "eim" else "Components on the boundary"
+        found.append(f"{known} count as known in the degrees of freedom.")
+    if np.any(np.isnan(coefficient_degrees(fit, asked))):
+        found.append("Some degrees of freedom are not defined: the design leaves none, or the information is not definite.")
+    return found
 
 
 def status(fit: Fit) -> str:

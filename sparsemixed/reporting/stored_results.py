@@ -9,12 +9,15 @@ import numpy as np
 import pandas as pd
 
 from sparsemixed.estimation.fit import Fit
+from sparsemixed.inference.dof_table import coefficient_covariance, coefficient_degrees, degrees_summary, method_of
 from sparsemixed.inference.estimation_metric import blocks_as_typed, metric_estimates
 from sparsemixed.inference.likelihood_ratio import against_linear_model, n_parameters, n_variances
 from sparsemixed.inference.wald import model_test, tested_coefficients
+from sparsemixed.spec import SmallSample
 
 LATER: dict[str, str] = {
-    **dict.fromkeys(("F", "ddf_m", "df_max", "df_avg", "df_min", "df", "V_df", "small", "dfmethod", "dftitle"), "dfmethod()"),
+    **dict.fromkeys(("F", "ddf_m", "df_max", "df_avg", "df_min", "df", "dfmethod", "dftitle"), "dfmethod()"),
+    "V_df": "dfmethod(kroger)",
     **dict.fromkeys(("N_clust", "clustvar", "V_modelbased"), "vce(robust) and vce(cluster)"),
     **dict.fromkeys(("wtype", "wexp", "fweightk", "pweightk", "pwscale"), "weights"),
     **dict.fromkeys(("nrgroups", "ar_p", "ma_q", "res_order", "resopt", "rbyvar", "rglabels", "timevar"), "residuals()"),
@@ -58,8 +61,9 @@ SCALARS: dict[str, Callable[[Fit], Any]] = {
     "k_res": lambda fit: 1,
     "df_m": lambda fit: len(tested_coefficients(fit)),
     "ll": lambda fit: fit.llf,
-    "chi2": lambda fit: model_test(fit).statistic,
+    "chi2": lambda fit: model_test(fit, False).statistic,
     "p": lambda fit: model_test(fit).pvalue,
+    "small": lambda fit: int(fit.spec.estimation.dfmethod is not None),
     "ll_c": lambda fit: fit.llf_linear,
     "chi2_c": lambda fit: _linear(fit, "statistic"),
     "df_c": lambda fit: _linear(fit, "df"),
@@ -97,6 +101,40 @@ MATRICES: dict[str, Callable[[Fit], Any]] = {
 }
 
 
+def _asked(fit: Fit) -> SmallSample:
+    """The fit's method of degrees of freedom; only fits with one have these results."""
+    assert fit.spec.estimation.dfmethod is not None
+    return fit.spec.estimation.dfmethod
+
+
+def _degrees(fit: Fit) -> np.ndarray:
+    return coefficient_degrees(fit, _asked(fit))
+
+
+def _model_f(fit: Fit, attribute: str) -> float:
+    """The header's F test; NaN where the degrees of freedom of the coefficients differ and it is chi-squared."""
+    test = model_test(fit)
+    return float(getattr(test, attribute)) if test.kind == "F" else float("nan")
+
+
+def _adjusted(fit: Fit) -> pd.DataFrame:
+    names = list(fit.design.names)
+    return pd.DataFrame(coefficient_covariance(fit, _asked(fit)).copy(), index=names, columns=names)
+
+
+SMALL_SAMPLE: dict[str, Callable[[Fit], Any]] = {
+    "F": lambda fit: _model_f(fit, "statistic"),
+    "ddf_m": lambda fit: _model_f(fit, "ddf"),
+    "df_min": lambda fit: degrees_summary(_degrees(fit))[0],
+    "df_avg": lambda fit: degrees_summary(_degrees(fit))[1],
+    "df_max": lambda fit: degrees_summary(_degrees(fit))[2],
+    "dfmethod": lambda fit: _asked(fit).name,
+    "dftitle": lambda fit: method_of(fit, _asked(fit)).title,
+    "df": lambda fit: pd.Series(_degrees(fit).copy(), index=list(fit.design.names)),
+}
+"""Stored with `dfmethod()` only; `V_df`, the adjusted covariance, with `dfmethod(kroger)` only."""
+
+
 class StoredResults(Mapping[str, Any]):
     """Read-only mapping of Stata's names to numbers, texts and data frames, each computed when asked for.
 
@@ -107,6 +145,11 @@ class StoredResults(Mapping[str, Any]):
     def __init__(self, fit: Fit):
         self._fit = fit
         self._found = {**SCALARS, **MACROS, **MATRICES}
+        asked = fit.spec.estimation.dfmethod
+        if asked is not None:
+            self._found.update(SMALL_SAMPLE)
+            if asked.name == "kroger":
+                self._found["V_df"] = _adjusted
 
     def __getitem__(self, name: str) -> Any:
         if name in self._found:
@@ -125,5 +168,6 @@ class StoredResults(Mapping[str, Any]):
         return len(self._found)
 
     def __repr__(self) -> str:
-        lines = [f"e({name}) = {self[name]}" for name in (*SCALARS, *MACROS)]
-        return "\n".join([*lines, *(f"e({name}): {type(self[name]).__name__}" for name in MATRICES)])
+        whole = [name for name in self if name in MATRICES or name in ("df", "V_df")]
+        lines = [f"e({name}) = {self[name]}" for name in self if name not in whole]
+        return "\n".join([*lines, *(f"e({name}): {type(self[name]).__name__}" for name in whole)])

@@ -55,11 +55,15 @@ class Table:
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the header: a label with a number; without a `kind` the label stands alone."""
+    """One line of the header: a label with a number; without a `kind` the label stands alone.
+
+    `lead` stands before a label that is set to the right: `DF:     min`.
+    """
 
     label: str
     value: float = float("nan")
     kind: str = ""
+    lead: str = ""
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,10 @@ class Report:
         After everything else.
     level : float
         Of the confidence limits, in per cent.
+    dof_method : str
+        Title of the method of degrees of freedom; empty for large-sample inference.
+    dof_entries : tuple of Entry
+        Smallest, average and largest degrees of freedom.
     """
 
     preamble: tuple[str, ...]
@@ -101,3 +109,5 @@ class Report:
     linear_test: TestResult | None
     notes: tuple[str, ...]
     level: float
+    dof_method: str = ""
+    dof_entries: tuple[Entry, ...] = ()

@@ -9,9 +9,14 @@ from sparsemixed.reporting.number_format import fixed, written
 from sparsemixed.reporting.table import Entry, Report, Row, Section, Table
 
 WIDTH = 78
-CELLS = {"fixed": (11, 11, 9, 8, 13, 12), "random": (11, 11, 14, 12)}
 STUBS = {"fixed": 12, "random": 28}
-HEADINGS = {"fixed": " Coefficient  Std. err.      z    P>|z|", "random": "   Estimate   Std. err."}
+LAYOUTS = {
+    "estimate std_err statistic pvalue limit limit": ((11, 11, 9, 8, 13, 12), " Coefficient  Std. err.      {0}    P>|{0}|"),
+    "estimate std_err df statistic pvalue": ((11, 11, 13, 9, 8), " Coefficient  Std. err.           DF       {0}    P>|{0}|"),
+    "estimate std_err df limit limit": ((11, 11, 13, 17, 12), " Coefficient  Std. err.           DF"),
+    "estimate std_err limit limit": ((11, 11, 14, 12), "   Estimate   Std. err."),
+}
+"""Kinds of the columns -> widths of their cells, and the heading but the limits'; {0} is the statistic's name."""
 
 
 def render_text(report: Report) -> str:
@@ -32,19 +37,23 @@ def render_text(report: Report) -> str:
 
 def _header(report: Report) -> str:
     """Title and numbers, label = value in two aligned columns that end at the right margin."""
-    entries = (*report.entries, *report.group_entries, *report.test_entries)
+    entries = (*report.entries, *report.group_entries, *report.dof_entries, *report.test_entries)
     texts = [written(e.value, e.kind) for e in entries if e.kind]
     label_width, value_width = max(len(e.label) for e in entries), max(map(len, texts))
 
     def right(entry: Entry) -> str:
         if not entry.kind:
             return f"{entry.label:<{label_width + 3 + value_width}}"
-        label = f"{entry.label:>{label_width}}" if entry.label in ("min", "avg", "max") else f"{entry.label:<{label_width}}"
+        small = entry.label in ("min", "avg", "max")
+        label = f"{entry.label:>{label_width - len(entry.lead)}}" if small else f"{entry.label:<{label_width}}"
+        label = entry.lead + label
         return f"{label} = {written(entry.value, entry.kind):>{value_width}}"
 
     lefts = [report.title, *[""] * (len(entries) - 1)]
     if report.group_variable:
         lefts[len(report.entries)] = f"Group variable: {report.group_variable}"
+    if report.dof_method:
+        lefts[len(report.entries) + len(report.group_entries)] = f"DF method: {report.dof_method}"
     criterion = report.criterion
     if criterion is not None:
         lefts[-1] = f"{criterion.label} = {written(criterion.value, criterion.kind):>10}"
@@ -78,12 +87,12 @@ def _groups(table: Table) -> list[str]:
 
 def _table(table: Table) -> str:
     """A table of estimates between rules; its first column widens for long names, as Stata's does."""
-    cells = CELLS[table.name]
+    cells, heading = _layout(table)
     stub = max(STUBS[table.name], len(table.stub), *(_stub_width(section) for section in table.sections), 0)
     body = sum(cells)
     rule, middle = "-" * (stub + 2 + body), "-" * (stub + 1) + "+" + "-" * body
-    limits = table.columns[-2].title
-    heading = HEADINGS[table.name] + f"{limits:>{body - len(HEADINGS[table.name])}}"
+    if table.columns[-1].kind == "limit":
+        heading += f"{table.columns[-2].title:>{body - len(heading)}}"
     label = f"{table.stub:>{stub}} " if table.name == "fixed" else f"  {table.stub:<{stub - 1}}"
     lines = [rule, f"{label}|{heading}", middle]
     for i, section in enumerate(table.sections):
@@ -93,6 +102,12 @@ def _table(table: Table) -> str:
             lines.append(" " * (stub + 1) + "|")
         lines += _section_lines(section, table, stub)
     return "\n".join([*lines, rule])
+
+
+def _layout(table: Table) -> tuple[tuple[int, ...], str]:
+    """Widths of the cells and the heading without the limits'."""
+    cells, heading = LAYOUTS[" ".join(column.kind for column in table.columns)]
+    return cells, heading.format(next((c.title for c in table.columns if c.kind == "statistic"), ""))
 
 
 def _apart(before: Section, after: Section) -> bool:
@@ -124,7 +139,7 @@ def _section_lines(section: Section, table: Table, stub: int) -> list[str]:
 
 
 def _row_cells(row: Row, table: Table) -> str:
-    cells = CELLS[table.name]
+    cells = _layout(table)[0]
     texts = [written(v, c.kind) for v, c in zip(row.values, table.columns, strict=False)]
     return "".join(f"{t:>{w}}" for t, w in zip(texts, cells, strict=False)) + (f"  {row.remark}" if row.remark else "")
 

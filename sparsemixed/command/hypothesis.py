@@ -1,0 +1,156 @@
+"""Linear hypotheses as typed: from text to linear forms in coefficients, whose names are looked up later."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from lark import Token
+
+from sparsemixed.command.parse import parse_tree
+from sparsemixed.errors import CommandError
+
+_EQUATION = re.compile(r"\[(?P<equation>[^\]]*)\](?P<name>.+)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class LinearForm:
+    """constant + the sum of weights[name] * coefficient(name).
+
+    Attributes
+    ----------
+    weights : dict of str to float
+        By the name as typed, without `_b[]`; in the order typed.
+    constant : float
+    positions : dict of str to int
+        First offset of each name in the text.
+    """
+
+    weights: dict[str, float] = field(default_factory=dict)
+    constant: float = 0.0
+    positions: dict[str, int] = field(default_factory=dict, compare=False, repr=False)
+
+    def __add__(self, other: LinearForm) -> LinearForm:
+        weights = dict(self.weights)
+        for name, weight in other.weights.items():
+            weights[name] = weights.get(name, 0.0) + weight
+        return LinearForm(weights, self.constant + other.constant, {**other.positions, **self.positions})
+
+    def __mul__(self, factor: float) -> LinearForm:
+        weights = {name: factor * weight for name, weight in self.weights.items()}
+        return LinearForm(weights, factor * self.constant, self.positions)
+
+    def __sub__(self, other: LinearForm) -> LinearForm:
+        return self + other * -1.0
+
+
+def read_hypotheses(text: str) -> list[LinearForm]:
+    """Forms that the hypothesis sets to zero.
+
+    A chain `a = b = c` means a - b = 0 and a - c = 0; a list of names means that each is zero; several hypotheses stand
+    in parentheses, `(a = b) (c = 2)`.
+
+    Raises
+    ------
+    CommandError
+        With the offset of what was not understood, or is not linear.
+
+    Examples
+    --------
+    >>> [form.weights for form in read_hypotheses("2.drug = 3.drug = 0")]
+    [{'2.drug': 1.0, '3.drug': -1.0}, {'2.drug': 1.0}]
+    >>> read_hypotheses("2*x1 - _b[x2]/4 = 3")
+    [LinearForm(weights={'x1': 2.0, 'x2': -0.25}, constant=-3.0)]
+    """
+    found: list[LinearForm] = []
+    for part in _parts(text):
+        tree: Any = parse_tree(part, text, "hypothesis.lark", "hypothesis")
+        if tree.data == "names":
+            found += [_name(token) for token in tree.children]
+            continue
+        first, *others = (_form(child, text) for child in tree.children if not _is_equals(child))
+        found += [first - other for other in others] or [first]
+    return found
+
+
+def read_linear(text: str) -> LinearForm:
+    """One linear expression, as for `lincom`.
+
+    Examples
+    --------
+    >>> read_linear("(2.drug - 3.drug)/2 + 1")
+    LinearForm(weights={'2.drug': 0.5, '3.drug': -0.5}, constant=1.0)
+    """
+    tree: Any = parse_tree(text, text, "hypothesis.lark", "hypothesis")
+    if tree.data != "single":
+        raise CommandError("one linear expression is needed here, such as 2.drug - 3.drug, and no `=`", text, 0)
+    return _form(tree.children[0], text)
+
+
+def _is_equals(child: object) -> bool:
+    return isinstance(child, Token) and child.type == "EQUALS"
+
+
+def _parts(text: str) -> list[str]:
+    """The hypotheses of `(a) (b)`, each with blanks before it so that offsets stay; a text that is no such list as it is."""
+    parts, depth, start = [], 0, 0
+    for i, letter in enumerate(text):
+        if letter == "(":
+            if depth == 0:
+                start = i + 1
+            depth += 1
+        elif letter == ")":
+            depth -= 1
+            if depth == 0:
+                parts.append(" " * start + text[start:i])
+        elif depth == 0 and not letter.isspace():
+            return [text]
+        if depth < 0:
+            return [text]
+    return parts if parts and depth == 0 else [text]
+
+
+def _name(token: Token) -> LinearForm:
+    """A name without its wrappings; the name of its equation stays, for whoever knows the response."""
+    text, position = str(token), token.start_pos or 0
+    if text.startswith("_b["):
+        text, position = text[3:-1].strip(), position + 3
+    return LinearForm({text.strip("`"): 1.0}, 0.0, {text.strip("`"): position})
+
+
+def without_equation(name: str, response: str) -> str | None:
+    """`[weight]week` without its equation; None if it names another equation than the response's.
+
+    Examples
+    --------
+    >>> without_equation("[weight]week", "weight"), without_equation("[y]week", "weight"), without_equation("week", "weight")
+    ('week', None, 'week')
+    """
+    match = _EQUATION.fullmatch(name)
+    if match is None:
+        head, colon, tail = name.partition(":")
+        return tail if colon and head == response else name
+    return match["name"] if match["equation"].strip() == response else None
+
+
+def _form(node: Any, text: str) -> LinearForm:
+    if node.data == "number":
+        return LinearForm({}, float(node.children[0]))
+    if node.data == "name":
+        return _name(node.children[0])
+    if node.data == "parenthesis":
+        return _form(node.children[1], text)
+    if node.data == "unary":
+        return _form(node.children[1], text) * (-1.0 if node.children[0] == "-" else 1.0)
+    sign, position = str(node.children[1]), node.children[1].start_pos
+    left, right = _form(node.children[0], text), _form(node.children[2], text)
+    if sign in ("+", "-"):
+        return left + right if sign == "+" else left - right
+    if sign == "*" and not left.weights:
+        return right * left.constant
+    if right.weights:
+        raise CommandError("a product or ratio of coefficients is not linear", text, position)
+    if sign == "/" and right.constant == 0:
+        raise CommandError("division by zero", text, position)
+    return left * (right.constant if sign == "*" else 1.0 / right.constant)

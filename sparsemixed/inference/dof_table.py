@@ -1,0 +1,87 @@
+"""The one table of methods of degrees of freedom: options, results and documentation read it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from sparsemixed.errors import OptionError
+from sparsemixed.estimation.fit import Fit
+from sparsemixed.inference.anova_dof import Anova
+from sparsemixed.inference.between_within import BetweenWithin
+from sparsemixed.inference.degrees import DofMethod
+from sparsemixed.inference.kenward_roger import KenwardRoger
+from sparsemixed.inference.memo import remembered
+from sparsemixed.inference.repeated_dof import Repeated
+from sparsemixed.inference.residual_dof import Residual
+from sparsemixed.inference.satterthwaite import Satterthwaite
+from sparsemixed.spec import DFMETHODS, SmallSample
+
+METHODS: dict[str, Callable[[str], DofMethod]] = {
+    "residual": lambda information: Residual(),
+    "repeated": lambda information: Repeated(),
+    "anova": lambda information: Anova(),
+    "betwithin": lambda information: BetweenWithin(),
+    "satterthwaite": Satterthwaite,
+    "kroger": KenwardRoger,
+}
+"""Name -> the method for an information matrix, `eim` or `oim`."""
+
+
+def small_sample(fit: Fit, small: bool | None = None) -> DofMethod | None:
+    """The fit's own method, or None for large-sample inference.
+
+    Parameters
+    ----------
+    small : bool, optional
+        By default small-sample inference is used if the fit has a method; False never uses it, True insists.
+    """
+    asked = fit.spec.estimation.dfmethod
+    if asked is None:
+        if small:
+            raise OptionError("small needs degrees of freedom: fit the model with the option dfmethod(), or use estat.df(post=)")
+        return None
+    return None if small is False else method_of(fit, asked)
+
+
+def method_of(fit: Fit, asked: SmallSample) -> DofMethod:
+    """The method asked for, if it can serve this fit.
+
+    Raises
+    ------
+    OptionError
+        satterthwaite and kroger rest on the restricted likelihood.
+    """
+    if asked.name not in METHODS:
+        raise OptionError(f"unknown method of degrees of freedom {asked.name}; there are {', '.join(METHODS)}")
+    if DFMETHODS[asked.name] and fit.spec.estimation.method != "reml":
+        raise OptionError(f"dfmethod({asked.name}) needs REML estimation; add the option reml")
+    return METHODS[asked.name](asked.information)
+
+
+@remembered
+def coefficient_degrees(fit: Fit, asked: SmallSample) -> np.ndarray:
+    """(p,) degrees of freedom of every coefficient; NaN where a method finds none. Not to be changed."""
+    df = np.asarray(method_of(fit, asked).coefficients(fit), dtype=float)
+    return np.where(df > 0, df, np.nan)
+
+
+@remembered
+def coefficient_covariance(fit: Fit, asked: SmallSample) -> np.ndarray:
+    """(p, p) covariance that the method's tests use. Not to be changed."""
+    return method_of(fit, asked).covariance(fit)
+
+
+def degrees_summary(df: np.ndarray) -> tuple[float, float, float]:
+    """Smallest, average and largest of the degrees of freedom that are defined; NaN when none are.
+
+    Examples
+    --------
+    >>> degrees_summary(np.array([12.0, 4.0, np.nan]))
+    (4.0, 8.0, 12.0)
+    """
+    known = df[~np.isnan(df)]
+    if not known.size:
+        return float("nan"), float("nan"), float("nan")
+    return float(known.min()), float(known.mean()), float(known.max())

@@ -1,0 +1,92 @@
+"""Wald tests and linear combinations of coefficients: `test`, `testparm`, `lincom`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sparsemixed.errors import OptionError
+from sparsemixed.estimation.fit import Fit
+from sparsemixed.inference.coefficient_names import CoefficientNames
+from sparsemixed.inference.dof_table import small_sample
+from sparsemixed.inference.hypothesis import hypothesis, independent, linear_combination, written
+from sparsemixed.inference.wald import TestResult, tabulated, wald_test
+
+
+def hypothesis_test(fit: Fit, what: Any, values: Any, small: bool) -> TestResult:
+    """Joint test of a hypothesis (see `inference.hypothesis`); chi-squared, or F with the fit's degrees of freedom."""
+    found = hypothesis(fit, what, values)
+    return wald_test(fit, found.K, found.r, small_sample(fit, True) if small else None, found.title, found.note)
+
+
+def parameter_test(fit: Fit, terms: str, equal: bool, small: bool) -> TestResult:
+    """Test that all coefficients of some terms are zero, or equal to one another."""
+    places = CoefficientNames(fit).matching(terms)
+    K = np.eye(len(fit.beta))[places]
+    if equal:
+        if len(places) < 2:
+            raise OptionError("testparm: equal needs at least two coefficients")
+        K = K[0] - K[1:]
+    found = independent(fit, K, np.zeros(len(K)))
+    return wald_test(fit, found.K, found.r, small_sample(fit, True) if small else None, found.title, found.note)
+
+
+@dataclass(frozen=True)
+class LinearCombination:
+    """A linear combination of coefficients with its test against zero.
+
+    Attributes
+    ----------
+    estimate, std_err, low, high : float
+    statistic, pvalue : float
+        z, or t with `ddf` degrees of freedom.
+    df : int
+        1.
+    ddf : float or None
+    level : float
+    title, note : str
+    """
+
+    estimate: float
+    std_err: float
+    statistic: float
+    df: int
+    ddf: float | None
+    pvalue: float
+    low: float
+    high: float
+    level: float
+    title: str
+    note: str = ""
+
+    def __str__(self) -> str:
+        name = "z" if self.ddf is None else f"t({self.ddf:.2f})"
+        return (
+            f"{self.title}\n\n"
+            f"Coefficient = {self.estimate:.7g}, std. err. = {self.std_err:.7g}, {name} = {self.statistic:.2f}, "
+            f"P>|{name[0]}| = {self.pvalue:.3f}\n"
+            f"[{self.level:g}% conf. interval] = {self.low:.7g}  {self.high:.7g}"
+            + (f"\n\nNote: {self.note}" if self.note else "")
+        )
+
+
+UNDEFINED = "the method defines no degrees of freedom for this combination; the test is large-sample."
+
+
+def lincom(fit: Fit, text: str, level: float, small: bool) -> LinearCombination:
+    """Estimate, standard error, test and interval of a linear expression in coefficients."""
+    row, constant = linear_combination(fit, text)
+    title = f" ( 1)  {written(fit, row, -constant)}"
+    estimate = float(row @ fit.beta + constant)
+    if not row.any():
+        raise OptionError(f"lincom: no estimated coefficient is left in {text}")
+    method = small_sample(fit, True) if small else None
+    covariance = fit.vcov_beta if method is None else method.covariance(fit)
+    df = None if method is None else method.dof(fit, row[None]).df
+    std_err = float(np.sqrt(row @ covariance @ row))
+    found = tabulated(np.array([estimate]), np.array([std_err]), None if df is None else np.array([df]), level)
+    note = UNDEFINED if method is not None and df is None else ""
+    statistic, pvalue, low, high = (float(x[0]) for x in (found.statistic, found.pvalue, found.low, found.high))
+    return LinearCombination(estimate, std_err, statistic, 1, df, pvalue, low, high, level, title, note)

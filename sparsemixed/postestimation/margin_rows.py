@@ -1,0 +1,67 @@
+"""Rows of balanced margins: the linear prediction in every cell of some factors, averaged evenly over all others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+from sparsemixed.design.terms import level_text
+from sparsemixed.errors import OptionError
+from sparsemixed.estimation.fit import Fit
+
+
+@dataclass(frozen=True)
+class MarginRows:
+    """Margins over the cells of some factors.
+
+    Attributes
+    ----------
+    rows : (c, p) float64
+        On the estimated coefficients.
+    unknown : (c, columns) float64
+        On coefficients that have no estimate (empty cells, omitted columns); a contrast is estimable where they cancel.
+    cells : tuple of tuple of str
+        The levels of each cell, the last factor fastest.
+    """
+
+    rows: np.ndarray
+    unknown: np.ndarray
+    cells: tuple[tuple[str, ...], ...]
+
+
+def margin_rows(fit: Fit, factors: tuple[str, ...], covariates: tuple[str, ...] = ()) -> MarginRows:
+    """Margins of `factors`; with `covariates` those of the slope in their product, and otherwise covariates at zero.
+
+    Raises
+    ------
+    OptionError
+        If one of the factors is not a factor of the fixed part.
+    """
+    levels = {v: fit.design.levels[v] for v in factors if v in fit.design.levels}
+    for variable in factors:
+        if variable not in levels:
+            known = ", ".join(fit.design.levels) or "none"
+            raise OptionError(f"{variable} is not a factor of the fixed part; its factors are {known}")
+    cells = list(product(*(levels[v] for v in factors)))
+    named = [dict(zip(factors, cell, strict=True)) for cell in cells]
+    weights = np.array([[_weight(fit, column, cell, covariates) for column in fit.design.columns] for cell in named])
+    weights = weights.reshape(len(cells), len(fit.design.columns))
+    status = np.array([c.status for c in fit.design.columns])
+    shown = tuple(tuple(level_text(level) for level in cell) for cell in cells)
+    return MarginRows(weights[:, status == "estimated"], weights[:, np.isin(status, ("empty", "omitted"))], shown)
+
+
+def _weight(fit: Fit, column, cell: dict, covariates: tuple[str, ...]) -> float:
+    """How much of a column's coefficient is in the margin of a cell."""
+    factors = fit.spec.fixed[column.term].factors if column.term >= 0 else ()
+    weight, continuous = 1.0, []
+    for factor, value in zip(factors, column.cell, strict=True):
+        if value is None:
+            continuous.append(factor.variable)
+        elif factor.variable in cell:
+            weight *= float(cell[factor.variable] == value)
+        else:
+            weight /= len(fit.design.levels[factor.variable])
+    return weight if sorted(continuous) == sorted(covariates) else 0.0

@@ -15,7 +15,7 @@ def em_step(derivatives: Derivatives) -> np.ndarray:
     """theta (n_theta,) after one EM step from `derivatives.at`."""
     objective, at = derivatives.objective, derivatives.at
     cp, inverse = objective.cp, derivatives.inverse
-    own = {pair.t: values for pair, values in zip(cp.pairs, inverse.pairs, strict=True) if pair.t == pair.u}
+    own = {pair.t: values[pair.own] for pair, values in zip(cp.pairs, inverse.pairs, strict=True) if pair.t == pair.u}
     moments = derivatives.outer(at.u[:, None], at.u[:, None])
     if objective.reml:
         uncertainty = derivatives.outer(at.U @ at.XVX_inverse, at.U)

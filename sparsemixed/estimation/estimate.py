@@ -7,7 +7,6 @@ import numpy as np
 from sparsemixed.design.values import Design
 from sparsemixed.errors import NumericalError
 from sparsemixed.estimation.boundary import Boundary, settle
-from sparsemixed.estimation.cluster_estimate import cluster_estimate
 from sparsemixed.estimation.derivatives import Curvature, Derivatives
 from sparsemixed.estimation.em import em_step
 from sparsemixed.estimation.fit import Fit, LogEntry, VarianceParameter
@@ -16,7 +15,9 @@ from sparsemixed.estimation.newton import Optimum, Progress, minimize
 from sparsemixed.estimation.objective import Evaluation, Objective
 from sparsemixed.estimation.orthogonal import Orthogonal, orthogonalize
 from sparsemixed.estimation.parameters import parameters
+from sparsemixed.estimation.predictions import random_effects
 from sparsemixed.estimation.report import random_parameters
+from sparsemixed.estimation.residual_estimate import residual_estimate
 from sparsemixed.estimation.start import mivque_start
 from sparsemixed.solver.choose import penalized_system
 from sparsemixed.solver.crossproducts import TermData, cross_products
@@ -44,7 +45,7 @@ def estimate(spec: ModelSpec, design: Design, progress: Progress | None = None) 
     Fit
     """
     if design.residual is not None:
-        return cluster_estimate(spec, design, progress)
+        return residual_estimate(spec, design, progress)
     if not design.random:
         return linear_fit(spec, design, orthogonalize(design.X, design.y))
     with blas_threads(_largest_order(design)):
@@ -135,7 +136,7 @@ def _finish(
         derivatives = Derivatives(objective, at)
     information = None if spec.estimation.nostderr else _information(derivatives, boundary)
     variances, deviations = _variance_parameters(objective, at, boundary)
-    u, u_var = _random_effects(objective, derivatives, len(design.random))
+    u, u_var = random_effects(objective, derivatives, len(design.random))
     return Fit(
         spec=spec,
         design=design,
@@ -182,21 +183,3 @@ def _variance_parameters(
     variances.append(VarianceParameter("", "var(Residual)", at.sigma2, at.sigma2 * unit, "variance", False))
     deviations.append(VarianceParameter("", "sd(Residual)", float(sigma), 0.5 * sigma * unit, "sd", False))
     return tuple(variances), tuple(deviations)
-
-
-def _random_effects(
-    objective: Objective, derivatives: Derivatives, count: int
-) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
-    """b (J, k) and Var(b - b_hat) (J, k, k) of every term, in the order of the design."""
-    at, cp = derivatives.at, objective.cp
-    own = {pair.t: values for pair, values in zip(cp.pairs, derivatives.inverse.pairs, strict=True) if pair.t == pair.u}
-    means: list = [None] * count
-    variances: list = [None] * count
-    for t, (r, where) in enumerate(zip(objective.parameters.order, cp.slices(), strict=True)):
-        k, factor = cp.k[t], derivatives.factors[t]
-        inverse = derivatives.inverse.first if t == 0 else own[t - 1]
-        spread = at.U[where].reshape(cp.n_groups[t], k, at.U.shape[1])
-        inverse = inverse + spread @ at.XVX_inverse @ spread.transpose(0, 2, 1)
-        means[r] = at.u[where].reshape(-1, k) @ factor.T
-        variances[r] = at.sigma2 * (factor @ inverse @ factor.T)
-    return tuple(means), tuple(variances)

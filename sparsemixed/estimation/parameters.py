@@ -27,7 +27,7 @@ class Parameters:
     Attributes
     ----------
     order : tuple of int
-        For each engine term, its place in `design.random` (largest term first).
+        For each engine term, its place in `design.random` (largest term first); NOBODY for a head without effects.
     k : tuple of int
         Columns of each engine term.
     places : tuple of Place
@@ -83,9 +83,19 @@ class Parameters:
         return out
 
 
-def parameters(random: Sequence[RandomTerm]) -> Parameters:
-    """Order the engine's terms by number of random effects and lay out theta."""
-    order = tuple(sorted(range(len(random)), key=lambda r: -random[r].n_groups * random[r].k))
+NOBODY = -1
+"""Place in `Parameters.order` of a head without effects, where no term can be eliminated block-wise."""
+
+
+def parameters(random: Sequence[RandomTerm], may_lead: Sequence[bool] | None = None) -> Parameters:
+    """Order the engine's terms by number of random effects and lay out theta.
+
+    The first engine term is the largest that `may_lead` (all may, by default); where none may, one without effects.
+    """
+    order = sorted(range(len(random)), key=lambda r: -random[r].n_groups * random[r].k)
+    if may_lead is not None:
+        head = next((r for r in order if may_lead[r]), NOBODY)
+        order = [head, *(r for r in order if r != head)]
     engine = {r: t for t, r in enumerate(order)}
     places, start = [], 0
     for r, term in enumerate(random):
@@ -95,7 +105,7 @@ def parameters(random: Sequence[RandomTerm]) -> Parameters:
             stop = start + block.structure.n_theta
             places.append(Place(block, engine[r], column, slice(start, stop)))
             start, column = stop, column + block.structure.m
-    return Parameters(order, tuple(random[r].k for r in order), tuple(places))
+    return Parameters(tuple(order), tuple(1 if r == NOBODY else random[r].k for r in order), tuple(places))
 
 
 def _well_scaled(block: RandomBlock, columns: np.ndarray) -> RandomBlock:

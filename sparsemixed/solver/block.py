@@ -15,7 +15,10 @@ from sparsemixed.solver.system import Schur
 
 def is_block_diagonal(cp: CrossProducts) -> bool:
     """Whether the rest is at most one term and every eliminated group meets at most one of its levels."""
-    return len(cp.k) == 1 or (len(cp.k) == 2 and int(np.diff(cp.indptr).max()) <= cp.k[1])
+    if len(cp.k) == 1:
+        return True
+    alone = all(pair.own.size == pair.rows.size for pair in cp.pairs)
+    return len(cp.k) == 2 and alone and int(np.diff(cp.indptr).max()) <= cp.k[1]
 
 
 class BlockRest:

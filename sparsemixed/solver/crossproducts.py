@@ -24,7 +24,8 @@ class TermData(NamedTuple):
 class PairBlocks(NamedTuple):
     """Z_t'Z_u of two remaining terms, t <= u, cell by cell.
 
-    rows, cols (c,) levels of t and of u that meet; values (c, k_t, k_u). For t == u every level meets itself only.
+    rows, cols (c,) levels of t and of u that meet; values (c, k_t, k_u). For t == u every level meets itself, and others
+    only where errors are correlated across levels; then both orders are listed.
     """
 
     t: int
@@ -32,6 +33,11 @@ class PairBlocks(NamedTuple):
     rows: np.ndarray
     cols: np.ndarray
     values: np.ndarray
+
+    @property
+    def own(self) -> np.ndarray:
+        """(J,) cells where a level of t == u meets itself, by level."""
+        return np.flatnonzero(self.rows == self.cols)
 
 
 @dataclass(frozen=True)
@@ -137,11 +143,11 @@ def cross_products(terms: Sequence[TermData], X: np.ndarray, y: np.ndarray) -> C
     """
     head, rest = terms[0], terms[1:]
     Xy = np.ascontiguousarray(np.column_stack([X, y]))
-    indptr, columns, cells = _cells(head, rest)
+    indptr, columns, cells = cells_of(head, rest)
     k0 = head.columns.shape[1]
     cross = np.zeros((columns.size, k0))
     for term, cell in zip(rest, cells, strict=True):
-        _accumulate_cells(cell, term.columns, head.columns, cross)
+        accumulate_cells(cell, term.columns, head.columns, cross)
     ZtXy = [_grouped(t.codes, t.columns, Xy, t.n_groups).reshape(-1, Xy.shape[1]) for t in terms]
     return CrossProducts(
         k=tuple(t.columns.shape[1] for t in terms),
@@ -150,7 +156,7 @@ def cross_products(terms: Sequence[TermData], X: np.ndarray, y: np.ndarray) -> C
         indptr=indptr,
         columns=columns,
         cross=cross,
-        starts=tuple(_distinct(cell, columns.size) for cell in cells),
+        starts=tuple(distinct_cells(cell, columns.size) for cell in cells),
         pairs=tuple(_pairs(rest)),
         ZtXy=np.concatenate(ZtXy),
         XytXy=Xy.T @ Xy,
@@ -165,7 +171,7 @@ def _grouped(index: np.ndarray, left: np.ndarray, right: np.ndarray, size: int) 
     return out
 
 
-def _cells(head: TermData, rest: Sequence[TermData]) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
+def cells_of(head: TermData, rest: Sequence[TermData]) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
     """Pattern of Z_0'Z_rest: indptr, columns, and for each remaining term the first entry of each row's cell."""
     last, place = np.empty(head.n_groups, np.int64), np.empty(head.n_groups, np.int64)
     counts = np.zeros(head.n_groups, np.int64)
@@ -183,14 +189,14 @@ def _cells(head: TermData, rest: Sequence[TermData]) -> tuple[np.ndarray, np.nda
     return indptr, columns, cells
 
 
-def _distinct(cell: np.ndarray, size: int) -> np.ndarray:
+def distinct_cells(cell: np.ndarray, size: int) -> np.ndarray:
     """Sorted distinct values of `cell`, all below `size`."""
     present = np.zeros(size, bool)
     present[cell] = True
     return np.flatnonzero(present)
 
 
-def _accumulate_cells(cell: np.ndarray, left: np.ndarray, right: np.ndarray, cross: np.ndarray) -> None:
+def accumulate_cells(cell: np.ndarray, left: np.ndarray, right: np.ndarray, cross: np.ndarray) -> None:
     """cross[cell[row] + a] += left[row, a] * right[row], for each column a of the remaining term."""
     for a in range(left.shape[1]):
         scatter_outer(cell + a, np.ascontiguousarray(left[:, a : a + 1]), right, cross[:, None, :])
@@ -203,7 +209,7 @@ def _pairs(rest: Sequence[TermData]):
         for u in range(t + 1, len(rest)):
             other = rest[u]
             scalar = TermData(other.codes, other.n_groups, np.empty((0, 1)))
-            indptr, cols, (cell,) = _cells(term, [scalar])
+            indptr, cols, (cell,) = cells_of(term, [scalar])
             values = _grouped(cell, term.columns, other.columns, cols.size)
             rows = np.repeat(levels, np.diff(indptr))
             yield PairBlocks(t, u, rows, cols.astype(np.int64), values)

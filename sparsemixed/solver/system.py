@@ -85,6 +85,10 @@ class PenalizedSystem:
         self._inverse_lower = np.empty_like(cp.first)
         self._half = np.empty_like(cp.cross)
 
+    def reset(self, cp: CrossProducts) -> None:
+        """Take other cross-products on the same pattern; call `refactor` next."""
+        self.cp = cp
+
     def refactor(self, factors: Factors) -> float:
         """Factor M at `factors` (one (k, k) matrix per term) and return log|M|."""
         cp = self.cp

@@ -1,0 +1,208 @@
+"""Fits with a residual structure: the same steps as `estimation.estimate`, on cluster patterns or on a precision matrix."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sparsemixed.design.values import Design, ResidualPart
+from sparsemixed.errors import DataError
+from sparsemixed.estimation.boundary import Boundary, settle
+from sparsemixed.estimation.cluster_objective import ClusterObjective
+from sparsemixed.estimation.cluster_predictions import random_effects as cluster_random_effects
+from sparsemixed.estimation.fit import Fit, LogEntry, VarianceParameter
+from sparsemixed.estimation.linear import check_residual, linear_llf
+from sparsemixed.estimation.newton import Optimum, Progress, minimize
+from sparsemixed.estimation.orthogonal import Orthogonal, orthogonalize
+from sparsemixed.estimation.parameters import NOBODY, parameters
+from sparsemixed.estimation.precision_objective import PrecisionObjective
+from sparsemixed.estimation.predictions import random_effects
+from sparsemixed.estimation.report import random_parameters
+from sparsemixed.estimation.start import mivque_start
+from sparsemixed.solver.clusters import clusters, components
+from sparsemixed.solver.crossproducts import TermData, cross_products
+from sparsemixed.solver.precision import precision
+from sparsemixed.solver.threads import blas_threads
+from sparsemixed.solver.weighted_rows import WeightedRows, constant_within
+from sparsemixed.spec import ModelSpec
+from sparsemixed.structures.base import Parameter
+
+SMALL_CLUSTER = 200
+"""Rows tied together up to which one dense covariance matrix per cluster pattern is the cheapest way."""
+MOST_NUMBERS = 1e9
+"""Numbers in all derivative matrices (8 GB) beyond which a design is refused."""
+
+ResidualObjective = ClusterObjective | PrecisionObjective
+
+
+def residual_estimate(spec: ModelSpec, design: Design, progress: Progress | None) -> Fit:
+    """Fit a model with `design.residual`; see `estimation.estimate`."""
+    with blas_threads(0):
+        orthogonal = orthogonalize(design.X, design.y)
+        check_residual(orthogonal, design.y, spec.response)
+        objective = residual_objective(spec, design, orthogonal)
+        constant = orthogonal.logdet if objective.reml else 0.0
+
+        def llf(deviance: float) -> float:
+            return -0.5 * (deviance + constant)
+
+        start = objective.evaluate(_start(design, orthogonal, objective))
+        optimum = minimize(objective, start, spec.estimation, True, llf, progress)
+        return _finish(spec, design, objective, orthogonal, optimum, llf)
+
+
+def residual_objective(spec: ModelSpec, design: Design, orthogonal: Orthogonal) -> ResidualObjective:
+    """The objective of a design with a residual structure: by clusters where they are small, else by the precision matrix."""
+    part = design.residual
+    assert part is not None
+    codes = [part.codes, *(term.codes for term in design.random)]
+    sizes = np.bincount(components(codes, [part.n_groups, *(term.n_groups for term in design.random)])).astype(float)
+    n_theta = sum(b.structure.n_theta for term in design.random for b in term.blocks) + part.structure.n_rho
+    if sizes.max() <= SMALL_CLUSTER and float((sizes**2).sum()) * (n_theta + 3) <= MOST_NUMBERS:
+        return cluster_objective(spec, design, orthogonal)
+    return _precision_objective(spec, design, orthogonal, part)
+
+
+def cluster_objective(spec: ModelSpec, design: Design, orthogonal: Orthogonal) -> ClusterObjective:
+    """The objective on patterns of independent clusters."""
+    part = design.residual
+    assert part is not None
+    layout = parameters(design.random)
+    terms = [TermData(t.codes, t.n_groups, t.columns) for t in (design.random[r] for r in layout.order)]
+    rows = np.column_stack([orthogonal.Q, orthogonal.residual])
+    buckets = clusters(terms, part.codes, part.n_groups, part.t, rows)
+    reml = spec.estimation.method == "reml"
+    return ClusterObjective(buckets, layout, part.structure, len(design.y), design.X.shape[1], reml)
+
+
+def _precision_objective(
+    spec: ModelSpec, design: Design, orthogonal: Orthogonal, part: ResidualPart
+) -> PrecisionObjective:
+    """The objective on the precision matrix of the residuals, rows sorted by residual group and time."""
+    order = np.lexsort((part.t if part.t.ndim == 1 else part.t[:, 0], part.codes))
+    start = np.concatenate([[0], np.cumsum(np.bincount(part.codes, minlength=part.n_groups))])
+    _check_size(part, start)
+    residual = precision(part.structure, part.t[order], start)
+    layout = parameters(design.random, [constant_within(term.codes[order], start) for term in design.random])
+    terms = [_sorted_term(design, r, order) for r in layout.order]
+    rows = np.column_stack([orthogonal.Q, orthogonal.residual])[order]
+    weighted = WeightedRows(terms, rows, start, residual.indptr, residual.indices)
+    reml = spec.estimation.method == "reml"
+    return PrecisionObjective(weighted, residual, layout, part.structure, reml, spec.estimation.solver)
+
+
+def _sorted_term(design: Design, r: int, order: np.ndarray) -> TermData:
+    if r == NOBODY:
+        return TermData(np.zeros(order.size, np.int32), 1, np.zeros((order.size, 1)))
+    term = design.random[r]
+    return TermData(term.codes[order], term.n_groups, np.ascontiguousarray(term.columns[order]))
+
+
+def _check_size(part: ResidualPart, start: np.ndarray) -> None:
+    """Refuse dense blocks beyond memory; AR(1) and exponential errors never come here with more than a tridiagonal."""
+    if part.structure.name == "exponential" or (part.structure.name == "ar" and part.structure.n_rho == 1):
+        return
+    widths = np.diff(start).astype(float)
+    numbers = float((widths**2).sum()) * (part.structure.n_rho + 6)
+    if numbers > MOST_NUMBERS:
+        raise DataError(
+            f"{part.equation[10:]} residuals within groups of up to {int(widths.max()):,} rows would need "
+            f"{8e-9 * numbers:,.0f} GB. AR(1) and exponential errors have no such limit; otherwise use smaller groups"
+        )
+
+
+def _start(design: Design, orthogonal: Orthogonal, objective: ResidualObjective) -> np.ndarray:
+    """MIVQUE(0) for the random effects under independence; moments of the residuals for the structures that take them."""
+    part = design.residual
+    assert part is not None
+    theta = np.zeros(0)
+    if design.random:
+        layout = parameters(design.random)
+        terms = [TermData(t.codes, t.n_groups, t.columns) for t in (design.random[r] for r in layout.order)]
+        theta = layout.nearest(mivque_start(cross_products(terms, orthogonal.Q, orthogonal.residual)))
+    moments = None
+    if part.levels is not None and part.t.ndim == 1 and not design.random:
+        moments = _pairwise_moments(orthogonal.residual, part.t.astype(np.int64), part.codes, part.n_groups, len(part.levels))
+    return np.append(theta, objective.residual.start(moments))
+
+
+def _pairwise_moments(residual: np.ndarray, place: np.ndarray, codes: np.ndarray, n_groups: int, p: int) -> np.ndarray | None:
+    """(p, p) mean products of the residuals at every pair of levels, None where some pair never meets."""
+    table, seen = np.zeros((n_groups, p)), np.zeros((n_groups, p))
+    table[codes, place], seen[codes, place] = residual, 1.0
+    count = seen.T @ seen
+    moments = (table.T @ table) / np.maximum(count, 1.0)
+    return moments if np.all(np.diag(moments) > 0) else None
+
+
+def _finish(
+    spec: ModelSpec, design: Design, objective: ResidualObjective, orthogonal: Orthogonal, optimum: Optimum, llf
+) -> Fit:
+    model = optimum.derivatives.observed_information
+    at, boundary = settle(objective, optimum.evaluation, model.gradient, model.profiled)
+    derivatives = optimum.derivatives if at is optimum.evaluation else objective.derivatives(at)
+    information = 0.5 * derivatives.observed_information.hessian
+    held = np.append(boundary.parameters, False)
+    information[held] = 0.0
+    information[:, held] = 0.0
+    variances, deviations = _variance_parameters(design, objective, at.theta, at.sigma2, boundary)
+    if isinstance(objective, ClusterObjective):
+        u, u_var = cluster_random_effects(design, objective, at)
+        factorizations, solver = objective.factorizations, "clusters"
+    else:
+        u, u_var = random_effects(objective, derivatives, len(design.random))
+        factorizations, solver = objective.system.factorizations, objective.system.rest.name
+    return Fit(
+        spec=spec,
+        design=design,
+        beta=orthogonal.coefficients(at.beta),
+        vcov_beta=orthogonal.covariance(at.sigma2 * at.XVX_inverse),
+        sigma2=at.sigma2,
+        theta=at.theta,
+        information=information,
+        boundary=boundary.parameters,
+        boundary_names=boundary.names,
+        variances=variances,
+        deviations=deviations,
+        llf=llf(at.deviance),
+        llf_linear=linear_llf(orthogonal, objective.reml),
+        converged=optimum.converged,
+        message=optimum.message,
+        gradient_norm=0.5 * optimum.decrement,
+        em_log=(LogEntry(0, optimum.log[0].llf, float("nan")),),
+        log=optimum.log,
+        iterations=len(optimum.log) - 1,
+        factorizations=factorizations,
+        solver=solver,
+        u=u,
+        u_var=u_var,
+    )
+
+
+def _variance_parameters(
+    design: Design, objective: ResidualObjective, theta: np.ndarray, sigma2: float, boundary: Boundary
+) -> tuple[tuple[VarianceParameter, ...], tuple[VarianceParameter, ...]]:
+    """Random-effects rows as in every fit, then those of the residual structure."""
+    n, own = theta.size, objective.parameters.n_theta
+    variances, deviations = random_parameters(objective.parameters, theta, sigma2, boundary, n)
+    part = design.residual
+    assert part is not None
+    for p in objective.residual.display(theta[own:]):
+        variances.append(_residual_row(part.equation, p, sigma2, own, n))
+        deviations.append(_residual_row(part.equation, _as_deviation(p) if p.kind == "variance" else p, sigma2, own, n))
+    return tuple(variances), tuple(deviations)
+
+
+def _as_deviation(p: Parameter) -> Parameter:
+    sd = float(np.sqrt(p.value))
+    return Parameter(p.label.replace("var(", "sd("), sd, "sd", p.gradient / (2 * sd))
+
+
+def _residual_row(equation: str, p: Parameter, sigma2: float, own: int, n: int) -> VarianceParameter:
+    power = {"variance": 1.0, "covariance": 1.0, "sd": 0.5}.get(p.kind, 0.0)
+    scale = sigma2**power
+    gradient = np.zeros(n + 1)
+    gradient[own : own + p.gradient.size] = scale * p.gradient
+    gradient[-1] = power * scale * p.value
+    return VarianceParameter(equation, p.label, scale * p.value, gradient, p.kind, False)
+
+

@@ -57,10 +57,11 @@ def hessian(y, X, V, first, second, reml):
     Q = P if reml else inverse
     Py = P @ y
     n = len(first)
+    products, pulls = [Q @ a for a in first], [a @ Py for a in first]
     out = np.empty((n, n))
     for k in range(n):
         for l in range(n):
-            a, b, c = first[k], first[l], second[k][l]
-            trace = -np.trace(Q @ a @ Q @ b) + np.sum(Q * c.T)
-            out[k, l] = trace + 2 * Py @ a @ P @ b @ Py - Py @ c @ Py
+            c = second[k][l]
+            trace = -np.sum(products[k] * products[l].T) + np.sum(Q * c.T)
+            out[k, l] = trace + 2 * pulls[k] @ P @ pulls[l] - Py @ c @ Py
     return out

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from tests import dense_oracle as oracle
 import numpy as np
 import pytest
-from tests.engine_cases import SHAPES, make_objective, make_terms, solvers_for
 
 from sparsemixed.estimation.derivatives import Derivatives
 from sparsemixed.solver.congruence import diagonal_sums, symmetric_product
 from sparsemixed.solver.traces import factor_trace_products, trace_products
+from tests import dense_oracle as oracle
+from tests.engine_cases import SHAPES, make_objective, make_terms, solvers_for
 
 N = 60
 CASES = [(shape, solver) for shape in SHAPES for solver in solvers_for(shape)]
@@ -48,9 +48,7 @@ def test_deviance_beta_and_predictions(shape, solver, reml):
     inverse = np.linalg.inv(V)
     beta = np.linalg.solve(X.T @ inverse @ X, X.T @ inverse @ y)
     np.testing.assert_allclose(orthogonal.coefficients(at.beta), beta, rtol=1e-9)
-    np.testing.assert_allclose(
-        orthogonal.covariance(at.XVX_inverse), np.linalg.inv(X.T @ inverse @ X), rtol=1e-8, atol=1e-12
-    )
+    np.testing.assert_allclose(orthogonal.covariance(at.XVX_inverse), np.linalg.inv(X.T @ inverse @ X), rtol=1e-8, atol=1e-12)
     root = oracle.repeated(objective.parameters.factors(theta), objective.cp.n_groups)
     b = root @ root.T @ Z.T @ inverse @ (y - X @ beta)
     np.testing.assert_allclose(objective.multiply(objective.parameters.factors(theta), at.u[:, None])[:, 0], b, atol=1e-10)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tests import dense_oracle as oracle
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
-from tests.engine_cases import SHAPES, make_objective, make_terms
 from scipy.optimize import minimize as scipy_minimize
 
 import sparsemixed
@@ -15,6 +15,8 @@ from sparsemixed.estimation.em import em_step
 from sparsemixed.estimation.newton import minimize
 from sparsemixed.estimation.start import mivque_start
 from sparsemixed.spec import EstimationOptions
+from tests import dense_oracle as oracle
+from tests.engine_cases import SHAPES, make_objective, make_terms
 
 
 def objective_for(shape, reml, n=120):
@@ -30,9 +32,7 @@ def objective_for(shape, reml, n=120):
 def test_both_hessians_reach_the_optimum_of_a_derivative_free_search(shape, reml):
     objective = objective_for(shape, reml)
     start = objective.evaluate(objective.parameters.nearest(mivque_start(objective.cp)))
-    ends = [
-        minimize(objective, start, EstimationOptions(), exact, lambda d: -0.5 * d) for exact in (False, True)
-    ]
+    ends = [minimize(objective, start, EstimationOptions(), exact, lambda d: -0.5 * d) for exact in (False, True)]
     assert all(end.converged for end in ends)
     deviances = [end.evaluation.deviance for end in ends]
     assert deviances[0] == pytest.approx(deviances[1], abs=1e-7)
@@ -57,8 +57,11 @@ def test_mivque_is_unbiased_on_average():
     rng = np.random.default_rng(2)
     n, J = 400, 40
     codes, other = rng.integers(0, J, n), rng.integers(0, 25, n)
-    terms = [make_terms(rng, n, "intercept")[0]]
-    terms = [type(terms[0])(c.astype(np.int32), j, np.ones((n, 1)), terms[0].blocks, terms[0].labels) for c, j in ((codes, J), (other, 25))]
+    model = make_terms(rng, n, "intercept")[0]
+    terms = [
+        replace(model, codes=group.astype(np.int32), n_groups=size, columns=np.ones((n, 1)))
+        for group, size in ((codes, J), (other, 25))
+    ]
     ratios = []
     for _ in range(60):
         y = rng.normal(size=n) + 1.2 * rng.normal(size=J)[codes] + 0.8 * rng.normal(size=25)[other]
@@ -74,8 +77,10 @@ def test_zero_variance_is_exact_and_named():
     fit = sparsemixed.mixed("Yield || Batch:", data)
     row = fit.random_params.loc[("Batch: Identity", "var(_cons)")]
     assert row["estimate"] == 0.0
-    assert np.isnan(row["std_err"]) and np.isnan(row["ci_low"])
-    assert fit.converged and "var(_cons) of Batch is 0" in fit.status
+    assert np.isnan(row["std_err"])
+    assert np.isnan(row["ci_low"])
+    assert fit.converged
+    assert "var(_cons) of Batch is 0" in fit.status
     assert np.isfinite(fit.bse["_cons"])
 
 

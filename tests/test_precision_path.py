@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -69,7 +71,7 @@ def setting(name, design, reml, solver, seed=0):
     def covariance(theta):
         own, rho = objective.split(theta)
         R = np.zeros((n, n), rho.dtype)
-        for low, high in zip(start[:-1], start[1:], strict=True):
+        for low, high in pairwise(start):
             R[low:high, low:high] = structure.covariance(rho, times[low:high])
         Z = oracle.random_design([(d.codes, d.n_groups, d.columns) for d in data])
         root = oracle.repeated(layout.factors(own), objective.cp.n_groups)
@@ -172,7 +174,8 @@ def test_no_term_is_constant_within_residual_groups():
     data = pd.DataFrame({"a": rng.integers(0, 9, n), "t": np.arange(n), "x": rng.normal(size=n)})
     data["y"] = data.x + rng.normal(size=9)[data.a] + rng.normal(size=n)
     fit = sparsemixed.mixed("y x || _all: R.a, residuals(ar 1, t(t))", data)
-    assert fit.fit.solver == "dense" and fit.converged
+    assert fit.fit.solver == "dense"
+    assert fit.converged
     V = np.zeros((n, n))
     var_a, rho, var_e = fit.random_params["estimate"]
     same = data.a.to_numpy()[:, None] == data.a.to_numpy()[None, :]

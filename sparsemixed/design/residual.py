@@ -16,9 +16,7 @@ from sparsemixed.structures.residual_table import RESIDUAL_STRUCTURES
 NO_TIME = ("independent", "exchangeable")
 
 
-def residual_part(
-    spec: ModelSpec, rows: Rows, groups: Groups, value_labels: dict
-) -> tuple[ResidualPart | None, tuple[str, ...]]:
+def residual_part(spec: ModelSpec, rows: Rows, groups: Groups, value_labels: dict) -> tuple[ResidualPart | None, tuple[str, ...]]:
     """The residual structure over the lowest-level groups, or None for independent errors with one variance; and notes.
 
     Raises
@@ -92,7 +90,9 @@ def _times(spec: ModelSpec, rows: Rows, codes: np.ndarray, n_groups: int) -> tup
         raise OptionError(message, spec.text, asked.position)
     t = rows.numbers(asked.t)
     if asked.name != "exponential" and not np.all(t == np.round(t)):
-        raise DataError(f"t({asked.t}) must be integer-valued for residuals({asked.name}); use residuals(exponential) for real times")
+        raise DataError(
+            f"t({asked.t}) must be integer-valued for residuals({asked.name}); use residuals(exponential) for real times"
+        )
     if asked.name in ("unstructured", "banded") and t.min() < 0:
         raise DataError(f"t({asked.t}) must be nonnegative for residuals({asked.name}); its smallest value is {t.min():g}")
     order = np.lexsort((t, codes))
@@ -119,7 +119,11 @@ def _structure(
     if asked.name == "exponential":
         return family()
     if levels is not None:
-        band = None if asked.name == "unstructured" else _order(spec, len(levels) - 1, 0, len(levels) - 1, "number of levels less one")
+        band = (
+            None
+            if asked.name == "unstructured"
+            else _order(spec, len(levels) - 1, 0, len(levels) - 1, "number of levels less one")
+        )
         return family(levels, band)  # type: ignore[call-arg]
     low, high = np.full(n_groups, np.inf), np.full(n_groups, -np.inf)
     np.minimum.at(low, codes, t)
@@ -139,5 +143,3 @@ def _order(spec: ModelSpec, default: int, smallest: int, largest: int, limit: st
         message = f"residuals({asked.name} {order}): the order must lie between {smallest} and {largest} (the {limit})"
         raise OptionError(message, spec.text, asked.position)
     return order
-
-

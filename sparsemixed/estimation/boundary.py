@@ -22,9 +22,7 @@ class Boundary:
     names: tuple[str, ...]
 
 
-def settle(
-    objective: Objective, at: Evaluation, gradient: np.ndarray, hessian: np.ndarray
-) -> tuple[Evaluation, Boundary]:
+def settle(objective: Objective, at: Evaluation, gradient: np.ndarray, hessian: np.ndarray) -> tuple[Evaluation, Boundary]:
     """Move the solution onto every edge that costs no likelihood, and report them.
 
     Newton approaches an edge but stops a rounding error short of it; here theta is projected on the edge and kept there

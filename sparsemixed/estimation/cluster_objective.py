@@ -12,6 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
+from sparsemixed.design.values import Design
 from sparsemixed.errors import NumericalError
 from sparsemixed.estimation.derivatives import Curvature
 from sparsemixed.estimation.objective import solve_fixed
@@ -48,12 +49,12 @@ class ClusterObjective:
     reml : bool
     """
 
-    def __init__(
-        self, buckets: list[Bucket], parameters: Parameters, residual: ResidualStructure, n: int, p: int, reml: bool
-    ):
+    def __init__(self, buckets: list[Bucket], parameters: Parameters, residual: ResidualStructure, n: int, p: int, reml: bool):
         self.buckets, self.parameters, self.residual, self.reml, self.p = buckets, parameters, residual, reml, p
         self.df = n - p if reml else n
         self.factorizations = 0
+
+    solver = "clusters"
 
     @property
     def n_theta(self) -> int:
@@ -89,6 +90,12 @@ class ClusterObjective:
             raise NumericalError("the residual sum of squares vanished")
         deviance = logdet + self.df * (1 + np.log(2 * np.pi * r2 / self.df)) + (logdet_x if self.reml else 0.0)
         return ClusterEvaluation(theta, float(deviance), beta, r2, r2 / self.df, XVX_inverse, tuple(inverses))
+
+    def predictions(self, design: Design, derivatives: ClusterDerivatives) -> tuple[tuple, tuple]:
+        """Random effects and their prediction-error covariance, term by term of the design."""
+        from sparsemixed.estimation.cluster_predictions import random_effects
+
+        return random_effects(design, self, derivatives.at)
 
     def derivatives(self, at: ClusterEvaluation) -> ClusterDerivatives:
         return ClusterDerivatives(self, at)
@@ -161,9 +168,7 @@ class ClusterDerivatives:
     @cached_property
     def _square_gradient(self) -> np.ndarray:
         """Derivative (n_theta,) of r2 / sigma2."""
-        return -sum(
-            np.einsum("kgab,gab->k", first, Q @ residual @ Q) for Q, first, _, _, residual, _ in self._pieces
-        )
+        return -sum(np.einsum("kgab,gab->k", first, Q @ residual @ Q) for Q, first, _, _, residual, _ in self._pieces)
 
     @cached_property
     def observed_information(self) -> Curvature:

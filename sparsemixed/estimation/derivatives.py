@@ -139,9 +139,7 @@ class Derivatives:
         out = np.zeros((n, n))
         for k, left in enumerate(self.directions):
             for l, right in enumerate(self.directions):
-                out[k, l] = sum(
-                    np.vdot(a, b @ c) for a, b, c in zip(left, blocks, right, strict=True) if a.any() and c.any()
-                )
+                out[k, l] = sum(np.vdot(a, b @ c) for a, b, c in zip(left, blocks, right, strict=True) if a.any() and c.any())
         return out
 
     @cached_property

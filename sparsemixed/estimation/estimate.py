@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from sparsemixed.design.values import Design
 from sparsemixed.errors import NumericalError
-from sparsemixed.estimation.boundary import Boundary, settle
-from sparsemixed.estimation.derivatives import Curvature, Derivatives
+from sparsemixed.estimation.derivatives import Derivatives
 from sparsemixed.estimation.em import em_step
-from sparsemixed.estimation.fit import Fit, LogEntry, VarianceParameter
-from sparsemixed.estimation.linear import check_residual, linear_fit, linear_llf
-from sparsemixed.estimation.newton import Optimum, Progress, minimize
+from sparsemixed.estimation.finish import finish
+from sparsemixed.estimation.fit import Fit, LogEntry
+from sparsemixed.estimation.linear import check_residual, linear_fit
+from sparsemixed.estimation.newton import Progress, minimize
 from sparsemixed.estimation.objective import Evaluation, Objective
 from sparsemixed.estimation.orthogonal import Orthogonal, orthogonalize
 from sparsemixed.estimation.parameters import parameters
-from sparsemixed.estimation.predictions import random_effects
-from sparsemixed.estimation.report import random_parameters
 from sparsemixed.estimation.residual_estimate import residual_estimate
 from sparsemixed.estimation.start import mivque_start
 from sparsemixed.solver.choose import penalized_system
@@ -75,9 +71,7 @@ def _estimate(spec: ModelSpec, design: Design, progress: Progress | None) -> Fit
             f"the residual variance goes to zero: the random effects fit `{spec.response}` exactly. Is there a group for "
             "every observation, or a constant response within groups?"
         )
-    derivatives = optimum.derivatives
-    model = derivatives.observed_information if exact else derivatives.average_information
-    return _finish(spec, design, objective, orthogonal, optimum, model, em_log, llf)
+    return finish(spec, design, orthogonal, objective, optimum, em_log, llf)
 
 
 def reopen(fit: Fit) -> tuple[Objective, Orthogonal, Evaluation]:
@@ -117,69 +111,3 @@ def _start(objective: Objective, spec: ModelSpec, llf) -> tuple[Evaluation, tupl
         if change <= spec.estimation.emtolerance * abs(at.deviance):
             break
     return at, tuple(log)
-
-
-def _finish(
-    spec: ModelSpec,
-    design: Design,
-    objective: Objective,
-    orthogonal: Orthogonal,
-    optimum: Optimum,
-    model: Curvature,
-    em_log: tuple[LogEntry, ...],
-    llf,
-) -> Fit:
-    """Settle the boundary, then gather what the fit reports."""
-    at, boundary = settle(objective, optimum.evaluation, model.gradient, model.profiled)
-    derivatives = optimum.derivatives
-    if at is not optimum.evaluation or spec.estimation.nostderr:
-        derivatives = Derivatives(objective, at)
-    information = None if spec.estimation.nostderr else _information(derivatives, boundary)
-    variances, deviations = _variance_parameters(objective, at, boundary)
-    u, u_var = random_effects(objective, derivatives, len(design.random))
-    return Fit(
-        spec=spec,
-        design=design,
-        beta=orthogonal.coefficients(at.beta),
-        vcov_beta=orthogonal.covariance(at.sigma2 * at.XVX_inverse),
-        sigma2=at.sigma2,
-        theta=at.theta,
-        information=information,
-        boundary=boundary.parameters,
-        boundary_names=boundary.names,
-        variances=variances,
-        deviations=deviations,
-        llf=llf(at.deviance),
-        llf_linear=linear_llf(orthogonal, objective.reml),
-        converged=optimum.converged,
-        message=optimum.message,
-        gradient_norm=0.5 * optimum.decrement,
-        em_log=em_log,
-        log=optimum.log,
-        iterations=len(optimum.log) - 1,
-        factorizations=objective.system.factorizations,
-        solver=objective.system.rest.name,
-        u=u,
-        u_var=u_var,
-    )
-
-
-def _information(derivatives: Derivatives, boundary: Boundary) -> np.ndarray:
-    """Observed information (n_theta + 1,) of (theta, log sigma2): half the Hessian of the deviance, boundary rows zero."""
-    information = 0.5 * derivatives.observed_information.hessian
-    fixed = np.append(boundary.parameters, False)
-    information[fixed] = 0.0
-    information[:, fixed] = 0.0
-    return information
-
-
-def _variance_parameters(
-    objective: Objective, at: Evaluation, boundary: Boundary
-) -> tuple[tuple[VarianceParameter, ...], tuple[VarianceParameter, ...]]:
-    """The parameters as printed, the residual's last."""
-    n_theta, sigma = at.theta.size, np.sqrt(at.sigma2)
-    variances, deviations = random_parameters(objective.parameters, at.theta, at.sigma2, boundary, n_theta)
-    unit = np.eye(n_theta + 1)[-1]
-    variances.append(VarianceParameter("", "var(Residual)", at.sigma2, at.sigma2 * unit, "variance", False))
-    deviations.append(VarianceParameter("", "sd(Residual)", float(sigma), 0.5 * sigma * unit, "sd", False))
-    return tuple(variances), tuple(deviations)

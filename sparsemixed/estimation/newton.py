@@ -14,7 +14,7 @@ import numpy as np
 
 from sparsemixed.errors import NumericalError
 from sparsemixed.estimation.boundary import settle
-from sparsemixed.estimation.derivatives import Curvature, Derivatives
+from sparsemixed.estimation.derivatives import Derivatives
 from sparsemixed.estimation.fit import LogEntry
 from sparsemixed.estimation.objective import Evaluation, Objective
 from sparsemixed.spec import EstimationOptions
@@ -39,10 +39,11 @@ class Model(NamedTuple):
 
 @dataclass(frozen=True)
 class Optimum:
-    """Where the iterations ended."""
+    """Where the iterations ended, with the quadratic model there."""
 
     evaluation: Evaluation
     derivatives: Derivatives
+    model: Model
     converged: bool
     message: str
     decrement: float
@@ -84,9 +85,9 @@ def minimize(
             progress(entry)
         reason = _finished(scaled, options, step_size, change)
         if reason:
-            return Optimum(at, derivatives, True, reason, scaled.decrement, tuple(log))
+            return Optimum(at, derivatives, model, True, reason, scaled.decrement, tuple(log))
         if len(log) > options.iterate:
-            return Optimum(at, derivatives, False, f"iterate({options.iterate}) reached", scaled.decrement, tuple(log))
+            return Optimum(at, derivatives, model, False, f"iterate({options.iterate}) reached", scaled.decrement, tuple(log))
         if scaled.decrement <= NEARLY and len(log) > settled_at + 3:
             # On its edge a covariance matrix has directions that change nothing; beside it Newton would crawl along them.
             settled_at = len(log)
@@ -113,10 +114,10 @@ def minimize(
                 settled = scaled.convex or scaled.decrement <= options.nrtolerance
                 if predicted < ROUNDING * (abs(at.deviance) + objective.df) and settled:
                     message = "no step changes the deviance beyond rounding"
-                    return Optimum(at, derivatives, True, message, scaled.decrement, tuple(log))
+                    return Optimum(at, derivatives, model, True, message, scaled.decrement, tuple(log))
                 if radius < SMALLEST_RADIUS:
                     message = "no step lowers the deviance (flat or discontinuous region)"
-                    return Optimum(at, derivatives, False, message, scaled.decrement, tuple(log))
+                    return Optimum(at, derivatives, model, False, message, scaled.decrement, tuple(log))
         step_size, change = scaled.size(step), abs(gain) / (abs(at.deviance) + 1.0)
         at = moved
         derivatives = objective.derivatives(at)

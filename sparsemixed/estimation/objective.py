@@ -20,6 +20,7 @@ from sparsemixed.solver.crossproducts import CrossProducts
 from sparsemixed.solver.system import PenalizedSystem
 
 if TYPE_CHECKING:
+    from sparsemixed.design.values import Design
     from sparsemixed.estimation.derivatives import Derivatives
 
 
@@ -93,6 +94,21 @@ class Objective:
     @property
     def n_theta(self) -> int:
         return self.parameters.n_theta
+
+    @property
+    def factorizations(self) -> int:
+        return self.system.factorizations
+
+    @property
+    def solver(self) -> str:
+        """How the Schur complement is stored."""
+        return self.system.rest.name
+
+    def predictions(self, design: Design, derivatives: Derivatives) -> tuple[tuple, tuple]:
+        """Random effects and their prediction-error covariance, term by term of the design."""
+        from sparsemixed.estimation.predictions import random_effects
+
+        return random_effects(self, derivatives, len(design.random))
 
     def derivatives(self, at: Evaluation) -> Derivatives:
         """Derivatives at an evaluation; the system is moved there if it stands elsewhere."""

@@ -83,7 +83,10 @@ class PrecisionDerivatives(Derivatives):
         """Cell of entry (s, r) for every entry (r, s)."""
         rows = self.objective.rows
         t, u, levels, others, _, _ = pair
-        key = rows.terms[t + 1].codes[rows.indices].astype(np.int64) * rows.terms[u + 1].n_groups + rows.terms[u + 1].codes[rows.row]
+        key = (
+            rows.terms[t + 1].codes[rows.indices].astype(np.int64) * rows.terms[u + 1].n_groups
+            + rows.terms[u + 1].codes[rows.row]
+        )
         return np.searchsorted(levels * rows.terms[u + 1].n_groups + others, key)
 
     @cached_property
@@ -138,7 +141,7 @@ class PrecisionDerivatives(Derivatives):
         u (q, c) and Ze = Z'Qe (q, c) for the c columns. The part with d2Q is in Psi.
         """
         objective, cp, p = self.objective, self.objective.cp, self.objective.p
-        phi, columns = self.at.XVX_inverse, u.shape[1]
+        phi = self.at.XVX_inverse
         b = objective.multiply(self.factors, u)
         moved = [objective.multiply(d, u) for d in self.directions]
         through = [cp.matrix @ m for m in moved]
@@ -168,11 +171,11 @@ class PrecisionDerivatives(Derivatives):
                     gram = gram - changed[k - own][0].T @ moved[l]
                 out[k, l] = 2.0 * np.vdot(gram, weight)
         if last:
-            x = np.column_stack([gx - cp.ZtXy[:, :p].T @ objective.multiply(self.factors, s) for gx, s in zip(g_x, solved, strict=True)])
+            reached = [cp.ZtXy[:, :p].T @ objective.multiply(self.factors, each) for each in solved]
+            x = np.column_stack([direct - back for direct, back in zip(g_x, reached, strict=True)])
             return out - 2.0 * x.T @ phi @ x
         first = self._fixed_changes(moved, Ze, changed, b)
         products = [phi @ w for w in first]
-        assert columns == p
         return out - np.array([[np.vdot(a, c.T) for c in products] for a in products])
 
     def _contrast(self, last: bool) -> np.ndarray:

@@ -1,31 +1,50 @@
-"""Random-effects parameters on the scale on which they are printed."""
+"""Variance parameters on the scale on which they are printed."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from sparsemixed.design.values import Design
 from sparsemixed.estimation.boundary import Boundary
 from sparsemixed.estimation.fit import VarianceParameter
-from sparsemixed.estimation.parameters import Parameters
+from sparsemixed.structures.base import Parameter, standard_deviation
 
-POWERS = {"variance": 1.0, "covariance": 1.0, "sd": 0.5, "correlation": 0.0}
-"""Power of sigma2 in a parameter of each kind."""
+POWERS = {"variance": 1.0, "covariance": 1.0, "sd": 0.5}
+"""Power of sigma2 in a parameter of each kind; others do not depend on it."""
+
+Rows = tuple[VarianceParameter, ...]
 
 
-def random_parameters(
-    layout: Parameters, theta: np.ndarray, sigma2: float, boundary: Boundary, n_theta: int
-) -> tuple[list[VarianceParameter], list[VarianceParameter]]:
-    """Variances and covariances, then standard deviations and correlations; gradients (n_theta + 1,)."""
+def variance_parameters(design: Design, objective, at, boundary: Boundary) -> tuple[Rows, Rows]:
+    """Variances and covariances, then standard deviations and correlations: random effects first, residuals last."""
+    n = at.theta.size
     columns: tuple[list, list] = ([], [])
-    for place in layout.places:
-        block, own = place.block, theta[place.theta]
+
+    def add(out: list, equation: str, p: Parameter, where: slice, on_edge: bool) -> None:
+        power = POWERS.get(p.kind, 0.0)
+        scale = at.sigma2**power
+        gradient = np.zeros(n + 1)
+        gradient[where] = scale * p.gradient
+        gradient[-1] = power * scale * p.value
+        out.append(VarianceParameter(equation, p.label, scale * p.value, gradient, p.kind, on_edge))
+
+    for place in objective.parameters.places:
+        block, own = place.block, at.theta[place.theta]
         title = f"{block.equation}: {block.structure.title}"
         on_edge = bool(boundary.parameters[place.theta].any())
         for out, show in zip(columns, (block.structure.display, block.structure.display_sd), strict=True):
             for p in show(own, block.names):
-                scale = sigma2 ** POWERS[p.kind]
-                gradient = np.zeros(n_theta + 1)
-                gradient[place.theta] = scale * p.gradient
-                gradient[-1] = POWERS[p.kind] * scale * p.value
-                out.append(VarianceParameter(title, p.label, scale * p.value, gradient, p.kind, on_edge))
-    return columns
+                add(out, title, p, place.theta, on_edge)
+    first = objective.parameters.n_theta
+    equation, rows = _residual_rows(design, at.theta[first:])
+    for p in rows:
+        add(columns[0], equation, p, slice(first, n), False)
+        add(columns[1], equation, standard_deviation(p) if p.kind == "variance" else p, slice(first, n), False)
+    return tuple(columns[0]), tuple(columns[1])
+
+
+def _residual_rows(design: Design, rho: np.ndarray) -> tuple[str, list[Parameter]]:
+    """Equation and parameters of the residual structure, or the one variance of independent errors."""
+    if design.residual is None:
+        return "", [Parameter("var(Residual)", 1.0, "variance", np.zeros(0))]
+    return design.residual.equation, design.residual.structure.display(rho)

@@ -6,17 +6,14 @@ import numpy as np
 
 from sparsemixed.design.values import Design, ResidualPart
 from sparsemixed.errors import DataError
-from sparsemixed.estimation.boundary import Boundary, settle
 from sparsemixed.estimation.cluster_objective import ClusterObjective
-from sparsemixed.estimation.cluster_predictions import random_effects as cluster_random_effects
-from sparsemixed.estimation.fit import Fit, LogEntry, VarianceParameter
-from sparsemixed.estimation.linear import check_residual, linear_llf
-from sparsemixed.estimation.newton import Optimum, Progress, minimize
+from sparsemixed.estimation.finish import finish
+from sparsemixed.estimation.fit import Fit, LogEntry
+from sparsemixed.estimation.linear import check_residual
+from sparsemixed.estimation.newton import Progress, minimize
 from sparsemixed.estimation.orthogonal import Orthogonal, orthogonalize
 from sparsemixed.estimation.parameters import NOBODY, parameters
 from sparsemixed.estimation.precision_objective import PrecisionObjective
-from sparsemixed.estimation.predictions import random_effects
-from sparsemixed.estimation.report import random_parameters
 from sparsemixed.estimation.start import mivque_start
 from sparsemixed.solver.clusters import clusters, components
 from sparsemixed.solver.crossproducts import TermData, cross_products
@@ -24,7 +21,6 @@ from sparsemixed.solver.precision import precision
 from sparsemixed.solver.threads import blas_threads
 from sparsemixed.solver.weighted_rows import WeightedRows, constant_within
 from sparsemixed.spec import ModelSpec
-from sparsemixed.structures.base import Parameter
 
 SMALL_CLUSTER = 200
 """Rows tied together up to which one dense covariance matrix per cluster pattern is the cheapest way."""
@@ -47,7 +43,8 @@ def residual_estimate(spec: ModelSpec, design: Design, progress: Progress | None
 
         start = objective.evaluate(_start(design, orthogonal, objective))
         optimum = minimize(objective, start, spec.estimation, True, llf, progress)
-        return _finish(spec, design, objective, orthogonal, optimum, llf)
+        em_log = (LogEntry(0, llf(start.deviance), float("nan")),)
+        return finish(spec, design, orthogonal, objective, optimum, em_log, llf)
 
 
 def residual_objective(spec: ModelSpec, design: Design, orthogonal: Orthogonal) -> ResidualObjective:
@@ -74,9 +71,7 @@ def cluster_objective(spec: ModelSpec, design: Design, orthogonal: Orthogonal) -
     return ClusterObjective(buckets, layout, part.structure, len(design.y), design.X.shape[1], reml)
 
 
-def _precision_objective(
-    spec: ModelSpec, design: Design, orthogonal: Orthogonal, part: ResidualPart
-) -> PrecisionObjective:
+def _precision_objective(spec: ModelSpec, design: Design, orthogonal: Orthogonal, part: ResidualPart) -> PrecisionObjective:
     """The objective on the precision matrix of the residuals, rows sorted by residual group and time."""
     order = np.lexsort((part.t if part.t.ndim == 1 else part.t[:, 0], part.codes))
     start = np.concatenate([[0], np.cumsum(np.bincount(part.codes, minlength=part.n_groups))])
@@ -132,77 +127,3 @@ def _pairwise_moments(residual: np.ndarray, place: np.ndarray, codes: np.ndarray
     count = seen.T @ seen
     moments = (table.T @ table) / np.maximum(count, 1.0)
     return moments if np.all(np.diag(moments) > 0) else None
-
-
-def _finish(
-    spec: ModelSpec, design: Design, objective: ResidualObjective, orthogonal: Orthogonal, optimum: Optimum, llf
-) -> Fit:
-    model = optimum.derivatives.observed_information
-    at, boundary = settle(objective, optimum.evaluation, model.gradient, model.profiled)
-    derivatives = optimum.derivatives if at is optimum.evaluation else objective.derivatives(at)
-    information = 0.5 * derivatives.observed_information.hessian
-    held = np.append(boundary.parameters, False)
-    information[held] = 0.0
-    information[:, held] = 0.0
-    variances, deviations = _variance_parameters(design, objective, at.theta, at.sigma2, boundary)
-    if isinstance(objective, ClusterObjective):
-        u, u_var = cluster_random_effects(design, objective, at)
-        factorizations, solver = objective.factorizations, "clusters"
-    else:
-        u, u_var = random_effects(objective, derivatives, len(design.random))
-        factorizations, solver = objective.system.factorizations, objective.system.rest.name
-    return Fit(
-        spec=spec,
-        design=design,
-        beta=orthogonal.coefficients(at.beta),
-        vcov_beta=orthogonal.covariance(at.sigma2 * at.XVX_inverse),
-        sigma2=at.sigma2,
-        theta=at.theta,
-        information=information,
-        boundary=boundary.parameters,
-        boundary_names=boundary.names,
-        variances=variances,
-        deviations=deviations,
-        llf=llf(at.deviance),
-        llf_linear=linear_llf(orthogonal, objective.reml),
-        converged=optimum.converged,
-        message=optimum.message,
-        gradient_norm=0.5 * optimum.decrement,
-        em_log=(LogEntry(0, optimum.log[0].llf, float("nan")),),
-        log=optimum.log,
-        iterations=len(optimum.log) - 1,
-        factorizations=factorizations,
-        solver=solver,
-        u=u,
-        u_var=u_var,
-    )
-
-
-def _variance_parameters(
-    design: Design, objective: ResidualObjective, theta: np.ndarray, sigma2: float, boundary: Boundary
-) -> tuple[tuple[VarianceParameter, ...], tuple[VarianceParameter, ...]]:
-    """Random-effects rows as in every fit, then those of the residual structure."""
-    n, own = theta.size, objective.parameters.n_theta
-    variances, deviations = random_parameters(objective.parameters, theta, sigma2, boundary, n)
-    part = design.residual
-    assert part is not None
-    for p in objective.residual.display(theta[own:]):
-        variances.append(_residual_row(part.equation, p, sigma2, own, n))
-        deviations.append(_residual_row(part.equation, _as_deviation(p) if p.kind == "variance" else p, sigma2, own, n))
-    return tuple(variances), tuple(deviations)
-
-
-def _as_deviation(p: Parameter) -> Parameter:
-    sd = float(np.sqrt(p.value))
-    return Parameter(p.label.replace("var(", "sd("), sd, "sd", p.gradient / (2 * sd))
-
-
-def _residual_row(equation: str, p: Parameter, sigma2: float, own: int, n: int) -> VarianceParameter:
-    power = {"variance": 1.0, "covariance": 1.0, "sd": 0.5}.get(p.kind, 0.0)
-    scale = sigma2**power
-    gradient = np.zeros(n + 1)
-    gradient[own : own + p.gradient.size] = scale * p.gradient
-    gradient[-1] = power * scale * p.value
-    return VarianceParameter(equation, p.label, scale * p.value, gradient, p.kind, False)
-
-

@@ -114,9 +114,7 @@ def _solve(system: np.ndarray, moments: np.ndarray, lower: np.ndarray, upper: np
     return out
 
 
-def _positive(
-    cp: CrossProducts, components: list[Component], values: np.ndarray, mean_square: np.ndarray
-) -> list[np.ndarray]:
+def _positive(cp: CrossProducts, components: list[Component], values: np.ndarray, mean_square: np.ndarray) -> list[np.ndarray]:
     """Assemble the covariances and lift their eigenvalues, in units of the columns, off the boundary."""
     out = [np.zeros((k, k)) for k in cp.k]
     unit = [np.ones(k) for k in cp.k]

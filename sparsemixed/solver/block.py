@@ -74,7 +74,5 @@ class BlockRest:
         return (self._inverse,) if self._k else ()
 
     def trace_products(self, directions: Sequence[Schur]) -> np.ndarray:
-        solved = [
-            self._inverse @ self._assemble(pairs, [(left, right), (right, left)]) for pairs, left, right in directions
-        ]
+        solved = [self._inverse @ self._assemble(pairs, [(left, right), (right, left)]) for pairs, left, right in directions]
         return np.array([[np.einsum("iab,iba->", a, b) for b in solved] for a in solved])

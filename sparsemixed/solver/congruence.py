@@ -91,9 +91,7 @@ def rest_diagonals(cp: CrossProducts, left: Pattern, right: Pattern) -> list[np.
     sums = []
     for t, start in enumerate(cp.starts):
         k = cp.k[t + 1]
-        sums.append(
-            np.array([[np.vdot(left.cross[start + a], right.cross[start + b]) for b in range(k)] for a in range(k)])
-        )
+        sums.append(np.array([[np.vdot(left.cross[start + a], right.cross[start + b]) for b in range(k)] for a in range(k)]))
     for pair, n, m in zip(cp.pairs, left.pairs, right.pairs, strict=True):
         sums[pair.t] = sums[pair.t] + np.einsum("nac,nbc->ab", n, m)
         if pair.t != pair.u:

@@ -57,9 +57,7 @@ class DenseRest:
 
     def gather(self, entries: np.ndarray) -> np.ndarray:
         out, lay = np.empty_like(entries), self.layout
-        gather_dense(
-            lay.schedule, lay.colptr, lay.entry, lay.begin, lay.end, self.cp.columns, entries, self._inverse, out
-        )
+        gather_dense(lay.schedule, lay.colptr, lay.entry, lay.begin, lay.end, self.cp.columns, entries, self._inverse, out)
         return out
 
     def inverse_pairs(self) -> tuple[np.ndarray, ...]:

@@ -93,9 +93,7 @@ class SparseRest:
         """inv(S) on the pattern of S, from the values of the factor."""
         q = self.cp.q_rest
         out = np.empty_like(lower)
-        selected_inverse(
-            self._lower.indptr, self._lower.indices, lower, np.zeros(q, lower.dtype), np.full(q, -1), out
-        )
+        selected_inverse(self._lower.indptr, self._lower.indices, lower, np.zeros(q, lower.dtype), np.full(q, -1), out)
         return out[self._in_factor]
 
     def invert(self) -> None:

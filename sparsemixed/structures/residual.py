@@ -69,16 +69,6 @@ def lags(t: np.ndarray) -> np.ndarray:
     return np.abs(t[..., :, None] - t[..., None, :])
 
 
-def complex_step(function, rho: np.ndarray) -> np.ndarray:
-    """Jacobian (n_rho, ...) of an analytic function of real rho."""
-    rows = []
-    for j in range(rho.size):
-        moved = rho.astype(complex)
-        moved[j] += 1j * STEP
-        rows.append(np.imag(function(moved)) / STEP)
-    return np.array(rows)
-
-
 def unit_variance(n_rho: int) -> Parameter:
     """`var(e)` where R has unit diagonal: sigma2 itself."""
     return Parameter("var(e)", 1.0, "variance", np.zeros(n_rho))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sparsemixed.structures.base import Parameter
-from sparsemixed.structures.residual import ResidualStructure, complex_step, lags, unit_variance
+from sparsemixed.structures.residual import ResidualStructure, lags, unit_variance
 
 
 def coefficients(partial: np.ndarray) -> np.ndarray:
@@ -14,6 +14,18 @@ def coefficients(partial: np.ndarray) -> np.ndarray:
     for value in partial:
         phi = np.append(phi - value * phi[::-1], value)
     return phi
+
+
+def coefficients_with_gradient(rho: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """phi (p,) of partial autocorrelations tanh(rho), and dphi / drho (p, p) with one row for each rho."""
+    partial = np.tanh(rho)
+    phi, gradient = partial[:0], np.zeros((rho.size, 0), partial.dtype)
+    for i, value in enumerate(partial):
+        slope = np.zeros(rho.size, partial.dtype)
+        slope[i] = 1.0 - value**2
+        moved = gradient - value * gradient[:, ::-1] - slope[:, None] * phi[::-1]
+        phi, gradient = np.append(phi - value * phi[::-1], value), np.column_stack([moved, slope])
+    return phi, gradient
 
 
 def autocorrelations(phi: np.ndarray, longest: int) -> np.ndarray:
@@ -67,13 +79,7 @@ class Autoregressive(ResidualStructure):
     def _derivative(self, rho: np.ndarray, longest: int) -> np.ndarray:
         """d autocorrelations / d rho (p, longest + 1), differentiating the two recursions (complex rho allowed)."""
         p = self.order
-        partial = np.tanh(rho)
-        phi, dphi = partial[:0], np.zeros((p, 0), partial.dtype)
-        for i, value in enumerate(partial):
-            dvalue = np.zeros(p, partial.dtype)
-            dvalue[i] = 1.0 - value**2
-            moved = dphi - value * dphi[:, ::-1] - dvalue[:, None] * phi[::-1]
-            phi, dphi = np.append(phi - value * phi[::-1], value), np.column_stack([moved, dvalue])
+        phi, dphi = coefficients_with_gradient(rho)
         system = np.eye(p, dtype=phi.dtype)
         places = [(k - 1, abs(k - j) - 1, j - 1) for k in range(1, p + 1) for j in range(1, p + 1) if k != j]
         for row, col, j in places:
@@ -95,8 +101,7 @@ class Autoregressive(ResidualStructure):
         return out
 
     def display(self, rho: np.ndarray) -> list[Parameter]:
-        phi = coefficients(np.tanh(rho))
-        gradient = complex_step(lambda r: coefficients(np.tanh(r)), rho)
+        phi, gradient = coefficients_with_gradient(rho)
         names = ["rho"] if self.order == 1 else [f"phi{j + 1}" for j in range(self.order)]
         kind = "correlation" if self.order == 1 else "coefficient"
         rows = [Parameter(name, float(phi[j]), kind, gradient[:, j]) for j, name in enumerate(names)]

@@ -43,28 +43,37 @@ class ByLevel(ResidualStructure):
         return (part[0], part[1:]) if k else (0.0, part)
 
     def start(self, moments: np.ndarray | None = None) -> np.ndarray:
-        parts = [np.append(np.zeros(k > 0), s.start(moments)) for k, s in enumerate(self.structures)]
+        parts = [np.append(np.zeros(int(k > 0)), s.start(moments)) for k, s in enumerate(self.structures)]
         return np.concatenate(parts)
 
+    def _picked(self, k: int, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Which sets of times have rows of level k, and which pairs of their rows both do.
+
+        A set of rows that random effects tie together can hold residual groups of several levels.
+        """
+        own = t[..., 1] == k
+        picked = own.any(axis=-1)
+        return picked, own[picked][..., :, None] & own[picked][..., None, :]
+
     def covariance(self, rho: np.ndarray, t: np.ndarray) -> np.ndarray:
-        times, level = t[..., 0], t[..., 0, 1].astype(np.int64)
-        out = np.empty((*times.shape, times.shape[-1]), rho.dtype)
+        times = t[..., 0]
+        out = np.zeros((*times.shape, times.shape[-1]), rho.dtype)
         for k, structure in enumerate(self.structures):
-            picked = level == k
+            picked, both = self._picked(k, t)
             if picked.any():
                 scale, own = self._split(k, rho)
-                out[picked] = np.exp(2.0 * scale) * structure.covariance(own, times[picked])
+                out[picked] += np.where(both, np.exp(2.0 * scale) * structure.covariance(own, times[picked]), 0.0)
         return out
 
     def dcovariance(self, rho: np.ndarray, t: np.ndarray) -> np.ndarray:
-        times, level = t[..., 0], t[..., 0, 1].astype(np.int64)
+        times = t[..., 0]
         out = np.zeros((self.n_rho, *times.shape, times.shape[-1]), rho.dtype)
         for k, structure in enumerate(self.structures):
-            picked = level == k
+            picked, both = self._picked(k, t)
             if picked.any():
                 scale, own = self._split(k, rho)
                 first = self.slices[k].start
-                factor = np.exp(2.0 * scale)
+                factor = np.where(both, np.exp(2.0 * scale), 0.0)
                 if k:
                     out[first, picked] = 2.0 * factor * structure.covariance(own, times[picked])
                 change = structure.dcovariance(own, times[picked])

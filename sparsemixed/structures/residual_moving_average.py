@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from sparsemixed.structures.base import Parameter
-from sparsemixed.structures.residual import ResidualStructure, complex_step, lags, unit_variance
-from sparsemixed.structures.residual_autoregressive import coefficients
+from sparsemixed.structures.residual import ResidualStructure, lags, unit_variance
+from sparsemixed.structures.residual_autoregressive import coefficients, coefficients_with_gradient
 
 
 class MovingAverage(ResidualStructure):
@@ -51,13 +51,8 @@ class MovingAverage(ResidualStructure):
         return self._derivative(rho, int(lag.max(initial=0)))[:, lag]
 
     def _derivative(self, rho: np.ndarray, longest: int) -> np.ndarray:
-        q, partial = self.order, np.tanh(rho)
-        phi, dphi = partial[:0], np.zeros((q, 0), partial.dtype)
-        for i, value in enumerate(partial):
-            dvalue = np.zeros(q, partial.dtype)
-            dvalue[i] = 1.0 - value**2
-            moved = dphi - value * dphi[:, ::-1] - dvalue[:, None] * phi[::-1]
-            phi, dphi = np.append(phi - value * phi[::-1], value), np.column_stack([moved, dvalue])
+        q = self.order
+        phi, dphi = coefficients_with_gradient(rho)
         weights = np.append([1.0], -phi)
         change = np.column_stack([np.zeros(q), -dphi])
         value, out = np.zeros(longest + 1, weights.dtype), np.zeros((q, longest + 1), weights.dtype)
@@ -68,6 +63,6 @@ class MovingAverage(ResidualStructure):
         return out / value[0] - out[:, :1] * value / value[0] ** 2
 
     def display(self, rho: np.ndarray) -> list[Parameter]:
-        theta, gradient = self._theta(rho), complex_step(self._theta, rho)
-        rows = [Parameter(f"theta{j + 1}", float(theta[j]), "coefficient", gradient[:, j]) for j in range(self.order)]
+        phi, gradient = coefficients_with_gradient(rho)
+        rows = [Parameter(f"theta{j + 1}", float(-phi[j]), "coefficient", -gradient[:, j]) for j in range(self.order)]
         return [*rows, unit_variance(self.n_rho)]

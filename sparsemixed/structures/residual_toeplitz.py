@@ -45,7 +45,6 @@ class Toeplitz(ResidualStructure):
     def display(self, rho: np.ndarray) -> list[Parameter]:
         unit = np.eye(self.n_rho)
         rows = [
-            Parameter(f"rho{k + 1}", float(np.tanh(r)), "correlation", (1 - np.tanh(r) ** 2) * unit[k])
-            for k, r in enumerate(rho)
+            Parameter(f"rho{k + 1}", float(np.tanh(r)), "correlation", (1 - np.tanh(r) ** 2) * unit[k]) for k, r in enumerate(rho)
         ]
         return [*rows, unit_variance(self.n_rho)]

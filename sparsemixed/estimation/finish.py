@@ -1,0 +1,67 @@
+"""From an optimum to a fit: settle the boundary, then gather what is reported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from sparsemixed.design.values import Design
+from sparsemixed.estimation.boundary import Boundary, settle
+from sparsemixed.estimation.fit import Fit, LogEntry
+from sparsemixed.estimation.linear import linear_llf
+from sparsemixed.estimation.newton import Optimum
+from sparsemixed.estimation.orthogonal import Orthogonal
+from sparsemixed.estimation.report import variance_parameters
+from sparsemixed.spec import ModelSpec
+
+
+def finish(
+    spec: ModelSpec,
+    design: Design,
+    orthogonal: Orthogonal,
+    objective,
+    optimum: Optimum,
+    em_log: tuple[LogEntry, ...],
+    llf: Callable[[float], float],
+) -> Fit:
+    """The fit at the optimum of any objective (`Objective`, `ClusterObjective`, `PrecisionObjective`)."""
+    at, boundary = settle(objective, optimum.evaluation, optimum.model.gradient, optimum.model.hessian)
+    derivatives = optimum.derivatives if at is optimum.evaluation else objective.derivatives(at)
+    information = None if spec.estimation.nostderr else _information(derivatives, boundary)
+    variances, deviations = variance_parameters(design, objective, at, boundary)
+    u, u_var = objective.predictions(design, derivatives)
+    return Fit(
+        spec=spec,
+        design=design,
+        beta=orthogonal.coefficients(at.beta),
+        vcov_beta=orthogonal.covariance(at.sigma2 * at.XVX_inverse),
+        sigma2=at.sigma2,
+        theta=at.theta,
+        information=information,
+        boundary=boundary.parameters,
+        boundary_names=boundary.names,
+        variances=variances,
+        deviations=deviations,
+        llf=llf(at.deviance),
+        llf_linear=linear_llf(orthogonal, objective.reml),
+        converged=optimum.converged,
+        message=optimum.message,
+        gradient_norm=0.5 * optimum.decrement,
+        em_log=em_log,
+        log=optimum.log,
+        iterations=len(optimum.log) - 1,
+        factorizations=objective.factorizations,
+        solver=objective.solver,
+        u=u,
+        u_var=u_var,
+    )
+
+
+def _information(derivatives, boundary: Boundary) -> np.ndarray:
+    """Observed information (n_theta + 1,) of (theta, log sigma2): half the Hessian of the deviance, boundary rows zero."""
+    information = 0.5 * derivatives.observed_information.hessian
+    held = np.append(boundary.parameters, False)
+    information[held] = 0.0
+    information[:, held] = 0.0
+    return information

@@ -163,12 +163,14 @@ class ClusterDerivatives:
     @cached_property
     def gradient(self) -> np.ndarray:
         """Gradient (n_theta,) of the profiled deviance."""
-        return sum(np.einsum("kgab,gab->k", first, kernel) for _, first, _, kernel, _, _ in self._pieces)
+        parts = [np.einsum("kgab,gab->k", first, kernel) for _, first, _, kernel, _, _ in self._pieces]
+        return np.sum(parts, axis=0)
 
     @cached_property
     def _square_gradient(self) -> np.ndarray:
         """Derivative (n_theta,) of r2 / sigma2."""
-        return -sum(np.einsum("kgab,gab->k", first, Q @ residual @ Q) for Q, first, _, _, residual, _ in self._pieces)
+        parts = [np.einsum("kgab,gab->k", first, Q @ residual @ Q) for Q, first, _, _, residual, _ in self._pieces]
+        return -np.sum(parts, axis=0)
 
     @cached_property
     def observed_information(self) -> Curvature:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -51,8 +51,8 @@ class Optimum:
 
 
 def minimize(
-    objective: Objective,
-    start: Evaluation,
+    objective: Any,
+    start: Any,
     options: EstimationOptions,
     exact: bool,
     llf: Callable[[float], float],
@@ -66,6 +66,8 @@ def minimize(
 
     Parameters
     ----------
+    objective : Objective, ClusterObjective or PrecisionObjective
+    start : what `objective.evaluate` returns
     exact : bool
         Use the exact Hessian; else the average information, corrected by what the gradients show.
     llf : callable
@@ -208,7 +210,7 @@ class _Scaled:
         floor = max(0.0, -self.values[0]) + 1e-12
         if np.linalg.norm(self.rotated / (self.values + floor)) <= limit:
             return floor if self.values[0] <= 0 else 0.0
-        low, high = floor, floor + np.linalg.norm(self.rotated) / limit + 1e-12
+        low, high = floor, floor + float(np.linalg.norm(self.rotated)) / limit + 1e-12
         for _ in range(200):
             middle = 0.5 * (low + high)
             if np.linalg.norm(self.rotated / (self.values + middle)) > limit:

@@ -27,8 +27,8 @@ class PrecisionDerivatives(Derivatives):
     def __init__(self, objective: PrecisionObjective, evaluation: Evaluation):
         objective.ensure(evaluation)
         own, self.rho = objective.split(evaluation.theta)
-        super().__init__(_Standing(objective), replace(evaluation, theta=own))
-        self.objective, self.full = objective, evaluation
+        super().__init__(_Standing(objective), replace(evaluation, theta=own))  # type: ignore[arg-type]
+        self.objective: PrecisionObjective = objective
 
     @cached_property
     def _residual_changes(self) -> tuple[list[CrossProducts], np.ndarray, np.ndarray]:

@@ -25,7 +25,7 @@ class BlockRest:
     """S as (J, k, k) blocks; with no remaining term everything is empty."""
 
     name = "block"
-    dense_inverse = None
+    dense_inverse: np.ndarray | None = None
 
     def __init__(self, cp: CrossProducts, layout: Layout):
         self.cp, self.layout = cp, layout

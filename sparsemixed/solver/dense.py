@@ -23,7 +23,7 @@ class DenseRest:
         self.cp, self.layout = cp, layout
         self._places = [pair_indices(cp, pair) for pair in cp.pairs]
         self._lower = np.empty((cp.q_rest, cp.q_rest))
-        self._inverse: np.ndarray | None = None
+        self.dense_inverse: np.ndarray | None = None
 
     def _assemble(self, pairs: Sequence[np.ndarray], products: Sequence[tuple[np.ndarray, np.ndarray]], out: np.ndarray):
         """out = pairs - sum of left'right over `products`, upper triangle."""
@@ -47,33 +47,29 @@ class DenseRest:
         return lapack.dpotrs(self._lower.T, b, lower=1)[0]
 
     def invert(self) -> None:
-        if self._inverse is None:
-            self._inverse = np.empty_like(self._lower)
-        self._inverse[:] = self._lower
-        inverse, info = lapack.dpotri(self._inverse.T, lower=1, overwrite_c=1)
+        if self.dense_inverse is None:
+            self.dense_inverse = np.empty_like(self._lower)
+        self.dense_inverse[:] = self._lower
+        inverse, info = lapack.dpotri(self.dense_inverse.T, lower=1, overwrite_c=1)
         if info:
             raise NumericalError("the Schur complement of the random effects cannot be inverted")
-        self._inverse = mirrored(inverse.T)
+        self.dense_inverse = mirrored(inverse.T)
 
     def gather(self, entries: np.ndarray) -> np.ndarray:
         out, lay = np.empty_like(entries), self.layout
-        gather_dense(lay.schedule, lay.colptr, lay.entry, lay.begin, lay.end, self.cp.columns, entries, self._inverse, out)
+        gather_dense(lay.schedule, lay.colptr, lay.entry, lay.begin, lay.end, self.cp.columns, entries, self.dense_inverse, out)
         return out
 
     def inverse_pairs(self) -> tuple[np.ndarray, ...]:
-        assert self._inverse is not None
-        return tuple(self._inverse[row, col] for row, col in self._places)
-
-    @property
-    def dense_inverse(self) -> np.ndarray | None:
-        return self._inverse
+        assert self.dense_inverse is not None
+        return tuple(self.dense_inverse[row, col] for row, col in self._places)
 
     def derivative_times_inverse(self, direction: Schur) -> np.ndarray:
-        assert self._inverse is not None
+        assert self.dense_inverse is not None
         derivative = np.empty_like(self._lower)
         left, right = direction.left, direction.right
         self._assemble(direction.pairs, [(left, right), (right, left)], derivative)
-        return blas.dsymm(1.0, derivative.T, self._inverse.T, lower=1)
+        return blas.dsymm(1.0, derivative.T, self.dense_inverse.T, lower=1)
 
     def trace_products(self, directions: Sequence[Schur]) -> np.ndarray:
         solved = [self.derivative_times_inverse(direction) for direction in directions]

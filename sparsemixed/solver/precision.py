@@ -161,15 +161,15 @@ class MarkovPrecision:
         extra = phi**2 / room
         return self._fill(extra, extra, -phi / room, 1.0), float(np.log(room).sum())
 
-    def _first(self, rho: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _first(self, rho: np.ndarray) -> tuple[np.ndarray, complex]:
         phi, change, room = self._phi(rho)
         square = 2.0 * phi * change / room**2
         between = -change * (1.0 + phi**2) / room**2
-        return self._fill(square, square, between, 0.0), np.sum(-2.0 * phi * change / room)
+        return self._fill(square, square, between, 0.0), np.sum(-2.0 * phi * change / room).item()
 
     def derivatives(self, rho: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         data, logdet = self._first(rho)
-        return data[None], np.array([logdet])
+        return data[None], np.array([np.real(logdet)])
 
     def second(self, rho: np.ndarray, weights: np.ndarray) -> np.ndarray:
         data, logdet = self._first(rho.astype(complex) + 1j * STEP)

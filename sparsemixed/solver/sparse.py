@@ -38,7 +38,7 @@ class SparseRest:
     """S as the lower triangle of a fixed CSC pattern."""
 
     name = "sparse"
-    dense_inverse = None
+    dense_inverse: np.ndarray | None = None
 
     def __init__(self, cp: CrossProducts, layout: Layout):
         self.cp, self.layout = cp, layout

@@ -33,14 +33,8 @@ class Rest(Protocol):
 
     name: str
 
-    @property
-    def dense_inverse(self) -> np.ndarray | None:
-        """All of inv(S) (q2, q2) after `invert`, where it is held; else None."""
-        ...
-
-    def derivative_times_inverse(self, direction: Schur) -> np.ndarray:
-        """S_k inv(S) (q2, q2); only where `dense_inverse` is held."""
-        ...
+    dense_inverse: np.ndarray | None
+    """All of inv(S) (q2, q2) after `invert`, where it is held (then `derivative_times_inverse` is offered too); else None."""
 
     def factor(self, pairs: Sequence[np.ndarray], half: np.ndarray) -> float:
         """Form S from the rest's pair blocks plus I minus half'half (half (nnz, k0)); factor; return log|S|."""

@@ -67,12 +67,12 @@ def factor_trace_products(
     """
     derivatives = [symmetric_product(system.cp, direction, factors) for direction in directions]
     dense = system.rest.dense_inverse
-    moves = [None if dense is None else _multipliers(factors, direction) for direction in directions]
-    own = [k for k, move in enumerate(moves) if move is not None]
-    if dense is None or not own:
+    if dense is None:
         return trace_products(system, derivatives)
-    cp, n = system.cp, len(directions)
-    general = [k for k in range(n) if k not in own]
+    found = [(k, _multipliers(factors, direction)) for k, direction in enumerate(directions)]
+    moves = {k: move for k, move in found if move is not None}
+    cp, n, own = system.cp, len(directions), list(moves)
+    general = [k for k in range(n) if k not in moves]
     traces = np.zeros((n, n))
     both = {}  # l -> sums over groups of the diagonal blocks of N M_l N, for each remaining term
     if general:

@@ -16,7 +16,6 @@ from sparsemixed.errors import NumericalError
 from sparsemixed.estimation.boundary import settle
 from sparsemixed.estimation.derivatives import Derivatives
 from sparsemixed.estimation.fit import LogEntry
-from sparsemixed.estimation.objective import Evaluation, Objective
 from sparsemixed.spec import EstimationOptions
 
 Progress = Callable[[LogEntry], None]
@@ -41,8 +40,8 @@ class Model(NamedTuple):
 class Optimum:
     """Where the iterations ended, with the quadratic model there."""
 
-    evaluation: Evaluation
-    derivatives: Derivatives
+    evaluation: Any
+    derivatives: Any
     model: Model
     converged: bool
     message: str
@@ -73,60 +72,72 @@ def minimize(
     llf : callable
         Log likelihood of a deviance, for the log.
     """
-    at, radius, log = start, 1.0, []
-    derivatives = objective.derivatives(at)
-    secant = _Secant(exact)
-    model = secant.model(derivatives)
-    step_size = change = np.inf
-    refused, settled_at = 0, 0
+    state = _State(objective, options, exact, start)
+    log: list[LogEntry] = []
+    settled_at = 0
     while True:
-        scaled = _Scaled(model, at.theta)
-        entry = LogEntry(len(log), llf(at.deviance), float(np.abs(scaled.gradient).max(initial=0.0)), refused > 0)
-        log.append(entry)
+        at, scaled = state.at, state.scaled
+        log.append(LogEntry(len(log), llf(at.deviance), scaled.steepest, state.refused > 0))
         if progress:
-            progress(entry)
-        reason = _finished(scaled, options, step_size, change)
-        if reason:
-            return Optimum(at, derivatives, model, True, reason, scaled.decrement, tuple(log))
-        if len(log) > options.iterate:
-            return Optimum(at, derivatives, model, False, f"iterate({options.iterate}) reached", scaled.decrement, tuple(log))
-        if scaled.decrement <= NEARLY and len(log) > settled_at + 3:
+            progress(log[-1])
+        verdict = _verdict(state, len(log))
+        if verdict is None and scaled.decrement <= NEARLY and len(log) > settled_at + 3:
             # On its edge a covariance matrix has directions that change nothing; beside it Newton would crawl along them.
             settled_at = len(log)
-            settled, _ = settle(objective, at, model.gradient, model.hessian)
+            settled, _ = settle(objective, at, state.model.gradient, state.model.hessian)
             if settled is not at:
-                at, refused, step_size = settled, 0, np.inf
-                derivatives = objective.derivatives(at)
-                model = secant.model(derivatives)
+                state.stand(settled)
                 continue
-        moved, refused = None, 0
-        while moved is None:
-            step, predicted = scaled.step(radius)
-            trial = _try(objective, at.theta + step)
+        verdict = verdict or state.advance()
+        if verdict is not None:
+            message, converged = verdict
+            return Optimum(at, state.derivatives, state.model, converged, message, scaled.decrement, tuple(log))
+
+
+Verdict = tuple[str, bool]
+"""Why the iterations end, and whether that is convergence."""
+
+
+class _State:
+    """Where the iterations stand: an evaluation, its derivatives and quadratic model, and the radius of trust."""
+
+    def __init__(self, objective: Any, options: EstimationOptions, exact: bool, start: Any):
+        self.objective, self.options = objective, options
+        self.secant, self.radius, self.change = _Secant(exact), 1.0, np.inf
+        self.stand(start)
+
+    def stand(self, at: Any) -> None:
+        """Move to an evaluation and form the model there."""
+        self.at, self.refused, self.step_size = at, 0, np.inf
+        self.derivatives = self.objective.derivatives(at)
+        self.model = self.secant.model(self.derivatives)
+        self.scaled = _Scaled(self.model, at.theta)
+
+    def advance(self) -> Verdict | None:
+        """Take the first step that lowers the deviance as the model says, shortening the radius until one does."""
+        at, scaled, refused = self.at, self.scaled, 0
+        while True:
+            step, predicted = scaled.step(self.radius)
+            trial = _try(self.objective, at.theta + step)
             gain = at.deviance - trial.deviance if trial else -np.inf
-            noise = ROUNDING * abs(at.deviance)
-            if gain >= 0.05 * predicted - noise:
+            if trial and gain >= 0.05 * predicted - ROUNDING * abs(at.deviance):
                 if gain > 0.75 * predicted:
-                    radius = min(GROW * radius, LARGEST_RADIUS)
-                moved = trial
-            else:
-                refused += 1
-                radius = SHRINK * min(radius, scaled.size(step))
-                # With no gradient left, a negative curvature that no step can use is rounding too.
-                settled = scaled.convex or scaled.decrement <= options.nrtolerance
-                if predicted < ROUNDING * (abs(at.deviance) + objective.df) and settled:
-                    message = "no step changes the deviance beyond rounding"
-                    return Optimum(at, derivatives, model, True, message, scaled.decrement, tuple(log))
-                if radius < SMALLEST_RADIUS:
-                    message = "no step lowers the deviance (flat or discontinuous region)"
-                    return Optimum(at, derivatives, model, False, message, scaled.decrement, tuple(log))
-        step_size, change = scaled.size(step), abs(gain) / (abs(at.deviance) + 1.0)
-        at = moved
-        derivatives = objective.derivatives(at)
-        model = secant.model(derivatives)
+                    self.radius = min(GROW * self.radius, LARGEST_RADIUS)
+                self.stand(trial)
+                self.refused, self.step_size = refused, scaled.size(step)
+                self.change = abs(gain) / (abs(at.deviance) + 1.0)
+                return None
+            refused += 1
+            self.radius = SHRINK * min(self.radius, scaled.size(step))
+            # With no gradient left, a negative curvature that no step can use is rounding too.
+            flat = scaled.convex or scaled.decrement <= self.options.nrtolerance
+            if flat and predicted < ROUNDING * (abs(at.deviance) + self.objective.df):
+                return "no step changes the deviance beyond rounding", True
+            if self.radius < SMALLEST_RADIUS:
+                return "no step lowers the deviance (flat or discontinuous region)", False
 
 
-def _try(objective: Objective, theta: np.ndarray) -> Evaluation | None:
+def _try(objective: Any, theta: np.ndarray) -> Any:
     """The evaluation at theta, or None where the system breaks down (the step is then refused and shortened)."""
     try:
         return objective.evaluate(theta)
@@ -134,13 +145,16 @@ def _try(objective: Objective, theta: np.ndarray) -> Evaluation | None:
         return None
 
 
-def _finished(scaled: _Scaled, options: EstimationOptions, step_size: float, change: float) -> str | None:
-    if not scaled.convex:
-        return None
-    if scaled.decrement <= options.nrtolerance:
-        return "Newton decrement below nrtolerance"
-    if scaled.decrement <= NEARLY and step_size <= options.tolerance and change <= options.ltolerance:
-        return "changes of parameters and log likelihood below tolerance and ltolerance"
+def _verdict(state: _State, evaluations: int) -> Verdict | None:
+    """Whether to stop at the present point."""
+    scaled, options = state.scaled, state.options
+    if scaled.convex and scaled.decrement <= options.nrtolerance:
+        return "Newton decrement below nrtolerance", True
+    small = state.step_size <= options.tolerance and state.change <= options.ltolerance
+    if scaled.convex and scaled.decrement <= NEARLY and small:
+        return "changes of parameters and log likelihood below tolerance and ltolerance", True
+    if evaluations > options.iterate:
+        return f"iterate({options.iterate}) reached", False
     return None
 
 
@@ -183,6 +197,7 @@ class _Scaled:
         floor = 1e-10 * diagonal.max(initial=1e-300)
         self.scale = 1.0 / np.sqrt(np.maximum(diagonal, floor))
         self.gradient = model.gradient * self.scale
+        self.steepest = float(np.abs(self.gradient).max(initial=0.0))
         self.values, self.vectors = np.linalg.eigh(hessian * np.outer(self.scale, self.scale))
         self.rotated = self.vectors.T @ self.gradient
         self.reference = max(float(np.linalg.norm(theta / self.scale)), 1.0)

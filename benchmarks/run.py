@@ -1,4 +1,4 @@
-"""Time whole fits of sparsemixed, R's lme4 and statsmodels on the same data, one after the other on this machine.
+"""Time whole fits of sparsemixed, R's lme4 and nlme, and statsmodels on the same data, one after the other on this machine.
 
     python benchmarks/run.py [--case NAME ...] [--only PROGRAM ...] [--repeat 3] [--timeout 900]
 
@@ -23,13 +23,13 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
 BUILD = HERE.parent / "build"
-PROGRAMS = ("sparsemixed", "lme4", "statsmodels")
+PROGRAMS = ("sparsemixed", "lme4", "nlme", "statsmodels")
 
 
 @dataclass(frozen=True)
@@ -46,14 +46,22 @@ class Case:
     lmer : str
     statsmodels : dict
         `formula`, `groups`, `re_formula`, `vc_formula` of MixedLM.
+    nlme : dict
+        `fixed`, `random`, `correlation`, `weights` of lme(), or of gls() where there is no `random`.
+    reml : bool
     """
 
     title: str
     data: str
     model: str
-    lmer: str
-    statsmodels: dict[str, Any]
+    lmer: str = ""
+    statsmodels: dict[str, Any] = field(default_factory=dict)
+    nlme: dict[str, str] = field(default_factory=dict)
+    reml: bool = False
 
+
+AUTOREGRESSIVE = "y x || id:, residuals(ar 1, t(visit))"
+AUTOREGRESSIVE_NLME = {"fixed": "y ~ x", "random": "~ 1 | id", "correlation": "corAR1(form = ~ visit | id)"}
 
 CASES = {
     "insteval": Case(
@@ -74,7 +82,6 @@ CASES = {
         model="y ~ service + (1 | s) + (1 + service | d) + (1 | dept)",
         lmer="y ~ service + (1 | s) + (1 + service | d) + (1 | dept)",
         # MixedLM cannot correlate the intercept and the slope of a crossed factor: there is no such model to time.
-        statsmodels={},
     ),
     "crossed-million": Case(
         title="1,000,000 rows, 50,000 users x 5,000 items",
@@ -94,6 +101,29 @@ CASES = {
         model="y ~ time + (1 + time | id)",
         lmer="y ~ time + (1 + time | id)",
         statsmodels={"formula": "y ~ time", "groups": "id", "re_formula": "time", "vc_formula": None},
+    ),
+    "trial": Case(
+        title="Trial: 1,000 patients x 10 visits with dropout, unstructured errors, REML",
+        data="trial",
+        model="y i.arm##i.visit base || id:, noconstant residuals(unstructured, t(visit))",
+        nlme={
+            "fixed": "y ~ factor(arm) * factor(visit) + base",
+            "correlation": "corSymm(form = ~ visit | id)",
+            "weights": "varIdent(form = ~ 1 | visit)",
+        },
+        reml=True,
+    ),
+    "ar-million": Case(
+        title="1,000,000 rows, 100,000 groups, random intercept, AR(1) errors",
+        data="autoregressive",
+        model=AUTOREGRESSIVE,
+        nlme=AUTOREGRESSIVE_NLME,
+    ),
+    "ar-2000": Case(
+        title="20,000 rows, 2,000 groups, random intercept, AR(1) errors",
+        data="autoregressive-2000",
+        model=AUTOREGRESSIVE,
+        nlme=AUTOREGRESSIVE_NLME,
     ),
 }
 
@@ -140,19 +170,22 @@ def prepare(data: str) -> Path:
 
 def command_of(program: str, case: Case, stem: Path, repeat: int, out: Path) -> list[str] | str:
     """The command that fits a case, or in words why there is none."""
+    reml = "TRUE" if case.reml else "FALSE"
     if program == "sparsemixed":
-        return [sys.executable, str(HERE / "worker.py"), "fit", f"{stem}.pkl", case.model, str(repeat), str(out)]
-    if program == "lme4":
+        return [sys.executable, str(HERE / "worker.py"), "fit", f"{stem}.pkl", case.model, reml, str(repeat), str(out)]
+    if not {"lme4": case.lmer, "nlme": case.nlme, "statsmodels": case.statsmodels}[program]:
+        return "no such model"
+    if program in ("lme4", "nlme"):
         rscript = shutil.which("Rscript")
         if rscript is None:
             return "R is not installed"
-        return [rscript, str(HERE / "against" / "lme4.R"), f"{stem}.csv", case.lmer, str(repeat), "FALSE", str(out)]
-    if not case.statsmodels:
-        return "no such model"
+        parts = ("fixed", "random", "correlation", "weights")
+        model = [case.lmer] if program == "lme4" else [case.nlme.get(name, "") for name in parts]
+        return [rscript, str(HERE / "against" / f"{program}.R"), f"{stem}.csv", *model, str(repeat), reml, str(out)]
     if importlib.util.find_spec("statsmodels") is None:
         return "not installed"
     model = out.with_suffix(".model.json")
-    model.write_text(json.dumps({**case.statsmodels, "reml": False}))
+    model.write_text(json.dumps({**case.statsmodels, "reml": case.reml}))
     return [sys.executable, str(HERE / "against" / "statsmodels_fit.py"), f"{stem}.csv", str(model), str(repeat), str(out)]
 
 

@@ -1,17 +1,20 @@
 """What run.py lets fresh processes do: make a data set, or time sparsemixed on one.
 
 worker.py data NAME STEM                     writes STEM.pkl and STEM.csv
-worker.py fit DATA.pkl MODEL REPEAT OUT.json
+worker.py fit DATA.pkl MODEL REML REPEAT OUT.json
+worker.py degrees DATA.pkl MODEL METHOD OUT.json
 """
 
 from __future__ import annotations
 
+import functools
 import json
 import resource
 import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 import sparsemixed
@@ -31,7 +34,42 @@ def longitudinal() -> pd.DataFrame:
     return sparsemixed.datasets.simulate_longitudinal(100_000, 10, seed=1)
 
 
-DATA = {"insteval": insteval, "crossed": crossed, "longitudinal": longitudinal}
+def trial() -> pd.DataFrame:
+    """1,000 patients in two arms, 10 planned visits of which some miss the last ones; the errors' variance grows with time."""
+    rng = np.random.default_rng(1)
+    n, visits = 1000, 10
+    arm, base = np.arange(n) % 2, rng.normal(size=n)
+    place = np.arange(visits)
+    covariance = 0.8 ** np.abs(place[:, None] - place) * np.sqrt(np.outer(1.0 + 0.2 * place, 1.0 + 0.2 * place))
+    errors = rng.normal(size=(n, visits)) @ np.linalg.cholesky(covariance).T
+    y = 10.0 + 2.0 * base[:, None] + (0.3 + 0.2 * arm[:, None]) * place + errors
+    stays = rng.random((n, visits)) > 0.035
+    stays[:, 0] = True
+    subject, visit = np.nonzero(np.logical_and.accumulate(stays, axis=1))
+    columns = {"y": y[subject, visit], "arm": arm[subject], "base": base[subject], "visit": visit + 1, "id": subject + 1}
+    return pd.DataFrame(columns)
+
+
+def autoregressive(n_groups: int = 100_000) -> pd.DataFrame:
+    """10 visits per group: a random intercept, and errors with correlation 0.6 between successive visits."""
+    rng = np.random.default_rng(1)
+    visits = 10
+    x, errors = rng.normal(size=(2, n_groups, visits))
+    for visit in range(1, visits):
+        errors[:, visit] = 0.6 * errors[:, visit - 1] + 0.8 * errors[:, visit]
+    y = 1.0 + 0.5 * x + rng.normal(size=(n_groups, 1)) + errors
+    group, visit = np.divmod(np.arange(n_groups * visits), visits)
+    return pd.DataFrame({"y": y.ravel(), "x": x.ravel(), "visit": visit + 1, "id": group + 1})
+
+
+DATA = {
+    "insteval": insteval,
+    "crossed": crossed,
+    "longitudinal": longitudinal,
+    "trial": trial,
+    "autoregressive": autoregressive,
+    "autoregressive-2000": functools.partial(autoregressive, 2000),
+}
 
 
 def write_data(name: str, stem: str) -> None:
@@ -46,14 +84,14 @@ def peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
 
 
-def time_fits(data_path: str, model: str, repeat: str, out: str) -> None:
+def time_fits(data_path: str, model: str, reml: str, repeat: str, out: str) -> None:
     """One fit that loads or compiles the kernels, reported apart, then the timed ones."""
     data = pd.read_pickle(data_path)
     before_mb = peak_mb()
     seconds = []
     for _ in range(int(repeat) + 1):
         began = time.perf_counter()
-        fit = sparsemixed.mixed(model, data, reml=False)
+        fit = sparsemixed.mixed(model, data, reml=reml == "TRUE")
         # Whatever is computed only when asked for is part of the fit.
         bse, variances = fit.bse, fit.random_params
         seconds.append(time.perf_counter() - began)
@@ -76,5 +114,34 @@ def time_fits(data_path: str, model: str, repeat: str, out: str) -> None:
     Path(out).write_text(json.dumps(report))
 
 
+def time_degrees(data_path: str, model: str, method: str, out: str) -> None:
+    """The fit, one factorization at its optimum, and degrees of freedom of all coefficients with the model's F test."""
+    from sparsemixed.estimation.estimate import reopen
+
+    data = pd.read_pickle(data_path)
+    # A fit and its degrees of freedom on few rows load or compile the kernels.
+    sparsemixed.mixed(model, data.head(2000)).estat.df(post=method.partition(",")[0])
+    began = time.perf_counter()
+    fit = sparsemixed.mixed(model, data)
+    fitted = time.perf_counter()
+    objective = reopen(fit.fit)[0]
+    reopened = time.perf_counter()
+    objective.evaluate(fit.fit.theta)
+    factored = time.perf_counter()
+    name, _, information = method.partition(", ")
+    posted = fit.estat.df(post=name, information=information)
+    df, F = posted.df, posted.e["F"]
+    report = {
+        "fit": fitted - began,
+        "factorization": factored - reopened,
+        "degrees": time.perf_counter() - factored,
+        "df": [float(v) for v in df],
+        "F": float(F),
+        "llf": float(fit.llf),
+        "solver": fit.fit.solver,
+    }
+    Path(out).write_text(json.dumps(report))
+
+
 if __name__ == "__main__":
-    {"data": write_data, "fit": time_fits}[sys.argv[1]](*sys.argv[2:])
+    {"data": write_data, "fit": time_fits, "degrees": time_degrees}[sys.argv[1]](*sys.argv[2:])

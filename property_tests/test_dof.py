@@ -9,6 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import sparsemixed
+from sparsemixed.errors import NumericalError
 from sparsemixed.inference.kenward_roger import KenwardRoger
 from sparsemixed.inference.satterthwaite import Satterthwaite, joint
 from tests import dense_dof
@@ -79,3 +80,60 @@ def test_joint_degrees_lie_between_two_and_the_sum(nu):
     found = joint(np.array(nu))
     assert found >= 2.0
     assert found <= sum(nu) * (1 + 1e-9)
+
+
+RESIDUALS = (
+    "|| a:, noconstant residuals(ar 1, t(t))",
+    "|| a:, noconstant residuals(ar 2, t(t))",
+    "|| a:, noconstant residuals(exponential, t(u))",
+    "|| a:, noconstant residuals(exchangeable, by(d))",
+    "|| a:, noconstant residuals(banded 1, t(t))",
+    "|| a:, noconstant residuals(toeplitz 1, t(t))",
+    "|| a:, residuals(independent, by(d))",
+    "|| c: || a:, noconstant residuals(ar 1, t(t))",
+    "|| a: x, residuals(independent, by(d))",
+)
+
+
+@st.composite
+def residual_fits(draw):
+    """A REML fit with a residual structure to visits of which some are missed."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    groups = draw(st.integers(10, 16))
+    a, t = np.repeat(np.arange(groups), 5), np.tile(np.arange(5.0), groups)
+    x, moving = rng.normal(size=a.size), rng.normal(size=(groups, 6))
+    errors = (moving[:, 1:] + 0.6 * moving[:, :-1]).ravel() * np.where(a % 2, 1.5, 1.0)
+    y = x + rng.normal(size=(groups, 2))[a, 0] * x + rng.normal(size=groups)[a // 3] + errors
+    data = pd.DataFrame({"y": y, "x": x, "z": a % 2 + 0.1 * t, "t": t, "u": t + rng.uniform(0, 0.5, a.size)})
+    data = data.assign(a=a, c=a // 3, d=a % 2)[rng.uniform(size=a.size) > 0.2]
+    model = draw(st.sampled_from(RESIDUALS))
+    try:
+        fit = sparsemixed.mixed(f"y x z {model}", data, reml=True).fit
+    except NumericalError:
+        assume(False)
+    assume(fit.converged and not fit.boundary.any())
+    return fit
+
+
+@pytest.mark.filterwarnings("ignore")
+@settings(max_examples=20)
+@given(residual_fits(), st.integers(0, 1000))
+def test_residual_structures_against_dense_algebra(fit, seed):
+    """Degrees of freedom and adjusted covariance do not depend on the parameters, so the dense side takes (rho, log sigma2)."""
+    part, terms = fit.design.residual, fit.design.random
+    rho, s = fit.theta[fit.theta.size - part.structure.n_rho :], fit.sigma2
+    same = part.codes[:, None] == part.codes
+    R = s * np.where(same, part.structure.covariance(rho, part.t), 0.0)
+    moves = list(s * np.where(same, part.structure.dcovariance(rho, part.t), 0.0))
+    effects = dense_dof.directions(terms)[:-1] if terms else []
+    V = R + sum(v.estimate * d for v, d in zip(fit.variances, effects, strict=False))
+    Phi, P, Q, T = dense_dof.precision(V, fit.design.X, [*effects, *moves, R])
+    matrix = dense_dof.expected_information(Phi, P, Q, T)
+    scale = np.sqrt(np.diag(matrix))
+    assume(np.linalg.cond(matrix / np.outer(scale, scale)) < 1e5)
+    W = np.linalg.inv(matrix)
+    K = np.random.default_rng(seed).normal(size=(2, 3))
+    assert Satterthwaite().dof(fit, K[:1]).df == pytest.approx(dense_dof.satterthwaite(Phi, P, W, K[0]), rel=1e-6)
+    assert KenwardRoger().dof(fit, K) == pytest.approx(dense_dof.kenward_roger(Phi, P, W, K), rel=1e-6)
+    wanted = dense_dof.adjusted_covariance(Phi, P, Q, W)
+    np.testing.assert_allclose(KenwardRoger().covariance(fit), wanted, rtol=1e-6, atol=1e-8 * np.abs(wanted).max())

@@ -86,3 +86,83 @@ def test_a_gap_takes_a_submatrix(case):
     keep = [0, 1, 3]
     whole = structure.covariance(rho, t)[:, keep][:, :, keep]
     np.testing.assert_allclose(structure.covariance(rho, t[:, keep]), whole, atol=1e-14)
+
+
+CORRELATIONS = st.floats(-0.95, 0.95)
+TIMES = st.lists(st.integers(-5, 12), min_size=2, max_size=6, unique=True).map(lambda t: np.array(sorted(t), float))
+
+
+@given(st.integers(1, 4), TIMES, st.sampled_from(["ar", "ma", "toeplitz"]))
+def test_without_correlation_errors_are_independent(order, t, name):
+    np.testing.assert_array_equal(RESIDUAL_STRUCTURES[name](order).covariance(np.zeros(order), t), np.eye(t.size))
+
+
+@given(CORRELATIONS, TIMES)
+def test_a_toeplitz_matrix_of_order_one_has_the_correlations_of_a_moving_average(theta, t):
+    moving = RESIDUAL_STRUCTURES["ma"](1).covariance(np.arctanh([-theta]), t)
+    toeplitz = RESIDUAL_STRUCTURES["toeplitz"](1).covariance(np.arctanh([theta / (1 + theta**2)]), t)
+    np.testing.assert_allclose(moving, toeplitz, atol=1e-14)
+
+
+@given(CORRELATIONS)
+def test_two_exchangeable_errors_are_autoregressive(c):
+    exchangeable = RESIDUAL_STRUCTURES["exchangeable"](2).covariance(np.array([np.log((1 + c) / (1 - c))]), np.zeros(2))
+    autoregressive = RESIDUAL_STRUCTURES["ar"](1).covariance(np.arctanh([c]), np.array([3.0, 4.0]))
+    np.testing.assert_allclose(exchangeable, autoregressive, atol=1e-14)
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_a_full_band_is_unstructured(seed):
+    banded, unstructured = RESIDUAL_STRUCTURES["banded"](LEVELS, 4), RESIDUAL_STRUCTURES["unstructured"](LEVELS)
+    rho, t = np.random.default_rng(seed).normal(size=14), np.arange(5.0)
+    np.testing.assert_array_equal(banded.covariance(rho, t), unstructured.covariance(rho, t))
+    assert [p.label for p in banded.display(rho)] == [p.label for p in unstructured.display(rho)]
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(0, 3))
+def test_a_band_is_zero_beyond_its_width(seed, width):
+    banded = RESIDUAL_STRUCTURES["banded"](LEVELS, width)
+    R = banded.covariance(np.random.default_rng(seed).normal(size=banded.n_rho), np.arange(5.0))
+    distance = np.abs(np.subtract.outer(np.arange(5), np.arange(5)))
+    np.testing.assert_array_equal(R[distance > width], 0.0)
+    assert np.all(R[distance <= width] != 0.0)
+
+
+@given(st.floats(0.01, 0.99), TIMES)
+def test_exponential_errors_at_integer_times_are_autoregressive(rho, t):
+    exponential = RESIDUAL_STRUCTURES["exponential"]().covariance(np.array([np.log(rho / (1 - rho))]), t)
+    autoregressive = RESIDUAL_STRUCTURES["ar"](1).covariance(np.arctanh([rho]), t)
+    np.testing.assert_allclose(exponential, autoregressive, atol=1e-13)
+
+
+@given(st.integers(1, 3), st.integers(0, 2**32 - 1), TIMES)
+def test_a_higher_order_with_a_last_partial_autocorrelation_of_zero_is_the_lower_order(order, seed, t):
+    rho = np.random.default_rng(seed).normal(size=order)
+    for name in ("ar", "ma"):
+        low = RESIDUAL_STRUCTURES[name](order).covariance(rho, t)
+        high = RESIDUAL_STRUCTURES[name](order + 1).covariance(np.append(rho, 0.0), t)
+        np.testing.assert_allclose(low, high, atol=1e-12)
+
+
+@given(CASES)
+def test_levels_may_be_mixed_within_rows_that_belong_together(case):
+    """Rows that random effects tie together can hold groups of several levels: each pair has its own level's covariance."""
+    structure, rho, t, _ = setting((case[0], True, case[2]))
+    assume(case[0] != "independent")
+    mixed = t[0].copy()
+    mixed[:, 1] = [0.0, 1.0, 1.0, 0.0]
+    whole = structure.covariance(rho, mixed)
+    for rows in ([0, 3], [1, 2]):
+        np.testing.assert_allclose(whole[np.ix_(rows, rows)], structure.covariance(rho, mixed[rows]), atol=1e-14)
+    np.testing.assert_array_equal(whole[np.ix_([0, 3], [1, 2])], 0.0)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("far", [-800.0, 800.0])
+@pytest.mark.parametrize("name", ["exchangeable", "exponential", "ar", "ma"])
+def test_far_out_parameters_do_not_overflow(name, far):
+    """The search may go there when a correlation ends on the edge of its range."""
+    structure = MAKE[name](np.random.default_rng(0))
+    rho, t = np.full(structure.n_rho, far), np.array([0.0, 1.0, 3.0, 4.0])
+    for values in (structure.covariance(rho, t), structure.dcovariance(rho, t), [p.value for p in structure.display(rho)]):
+        assert np.all(np.isfinite(values))

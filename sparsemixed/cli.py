@@ -161,21 +161,30 @@ def write_json(path: str, results: Results, seconds: float) -> None:
 
 
 def fit_record(results: Results, seconds: float) -> dict[str, Any]:
-    """A fit as plain lists and dictionaries."""
-    from sparsemixed.reporting.stored_results import MACROS, SCALARS
+    """A fit as plain lists and dictionaries; with dfmethod() t statistics, their degrees of freedom and the F test."""
+    from sparsemixed.reporting.stored_results import MACROS, SCALARS, SMALL_SAMPLE
 
-    fit, limits = results.fit, results.conf_int()
-    fixed = zip(results.params, results.bse, results.zvalues, results.pvalues, limits["low"], limits["high"], strict=True)
-    names = ("estimate", "std_err", "z", "p", "ci_low", "ci_high")
-    random = results.random_params
+    fit, limits, random = results.fit, results.conf_int(), results.random_params
+    small = fit.spec.estimation.dfmethod is not None
+    table = {
+        "name": fit.design.names,
+        "estimate": results.params,
+        "std_err": results.bse,
+        **({"df": results.df} if small else {}),
+        "t" if small else "z": results.zvalues,
+        "p": results.pvalues,
+        "ci_low": limits["low"],
+        "ci_high": limits["high"],
+    }
+    header = (*SCALARS, *MACROS, *(name for name in SMALL_SAMPLE if small and name != "df"))
     return {
         "command": fit.spec.text,
         "version": VERSION,
-        "header": {name: results.e[name] for name in (*SCALARS, *MACROS)},
+        "header": {name: results.e[name] for name in header},
         "aic": results.aic,
         "bic": results.bic,
         "level": fit.spec.display.level,
-        "fixed": [{"name": n, **dict(zip(names, row, strict=True))} for n, row in zip(fit.design.names, fixed, strict=True)],
+        "fixed": [dict(zip(table, row, strict=True)) for row in zip(*table.values(), strict=True)],
         "random": [
             {"equation": equation, "parameter": parameter, **row.to_dict()}
             for (equation, parameter), (_, row) in zip(random.index, random.iterrows(), strict=True)

@@ -260,11 +260,11 @@ class Estat:
         Parameters
         ----------
         methods : list of str, optional
-            Of residual, repeated, anova, betwithin, satterthwaite, kroger; by default the fit's own.
+            Of residual, repeated, anova, betwithin, satterthwaite, kroger, krfull, kr2009; by default the fit's own.
         post : str, optional
             Return `Results` that use this method from here on, instead of a table; nothing is estimated again.
         information : {"eim", "oim"}
-            The information matrix of satterthwaite and kroger.
+            The information matrix of satterthwaite and the Kenward-Roger methods.
 
         Returns
         -------

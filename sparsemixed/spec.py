@@ -122,6 +122,8 @@ DFMETHODS: dict[str, bool] = {
     "betwithin": False,
     "satterthwaite": True,
     "kroger": True,
+    "krfull": True,
+    "kr2009": True,
 }
 """Methods of degrees of freedom, and whether each needs REML."""
 

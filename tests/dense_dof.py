@@ -68,3 +68,18 @@ def satterthwaite(Phi, P, W, c):
     """nu of c'beta (manual, equation 15)."""
     move = np.array([-c @ Phi @ p @ Phi @ c for p in P])
     return 2 * (c @ Phi @ c) ** 2 / (move @ W @ move)
+
+
+def sum_of_products(P, Q, Phi, W):
+    """The sum over k, l of W_kl (Q_kl - P_k Phi P_l)."""
+    m = len(P)
+    return sum(W[k, j] * (Q[k, j] - P[k] @ Phi @ P[j]) for k in range(m) for j in range(m))
+
+
+def second_order(V, X, first, second, W):
+    """The sum of W_kl R_kl, and the bias of the REML estimates to first order (Kenward & Roger 2009)."""
+    inverse, M = oracle.projection(V, X)
+    m = len(first)
+    bent = sum(W[k, j] * second[k][j] for k in range(m) for j in range(m))
+    traces = np.array([np.trace(M @ a @ M @ bent) for a in first])
+    return X.T @ inverse @ bent @ inverse @ X, -0.25 * W @ traces

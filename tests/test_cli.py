@@ -169,6 +169,14 @@ def test_a_whole_run(tmp_path, capsys):
     assert "Mixed-effects REML regression" in printed
     assert err.startswith("iteration ")
     assert json.loads(out.read_text())["header"]["N_g"] == [60]
+    assert "F" not in json.loads(out.read_text())["header"]
+    small = "y time || id:, reml dfmethod(kroger)"
+    assert run(capsys, "fit", str(data), small, "--quiet", "--json", str(out))[0] == 0
+    record = json.loads(out.read_text())
+    assert list(record["fixed"][0]) == ["name", "estimate", "std_err", "df", "t", "p", "ci_low", "ci_high"]
+    assert record["header"]["dfmethod"] == "kroger"
+    assert record["header"]["ddf_m"] == pytest.approx(record["fixed"][0]["df"])
+    assert record["header"]["F"] == pytest.approx(record["fixed"][0]["t"] ** 2)
     assert run(capsys, "fit", str(data), "y tme || id:")[0] == 2
     assert run(capsys, "fit", str(tmp_path / "none.csv"), "y time || id:")[0] == 2
     assert run(capsys, "fit", str(data), "y time || id: time, iterate(0)", "--quiet")[0] == 1

@@ -1,10 +1,12 @@
 """The commands of the manual's examples, read into exactly the specification they mean."""
 
+from dataclasses import replace
+
 import pytest
 
 from sparsemixed.command import read_model
 from sparsemixed.errors import NotAvailableError
-from sparsemixed.spec import DisplayOptions, EstimationOptions, Factor, ModelSpec, RandomEquation, Sample, Term
+from sparsemixed.spec import DisplayOptions, EstimationOptions, Factor, ModelSpec, RandomEquation, ResidualSpec, Sample, Term
 
 REML = EstimationOptions(method="reml")
 GSP = "gsp private emp hwy water other unemp"
@@ -32,6 +34,15 @@ VENEER = ModelSpec(
         RandomEquation("tooth", ("patient", "tooth")),
     ),
     estimation=REML,
+)
+
+
+STRENGTH = ModelSpec(
+    "",
+    "strength",
+    (Term((one("program"),)), Term((one("day"),)), Term((one("program"), one("day")))),
+    random=(RandomEquation("id", ("id",), constant=False),),
+    residual=ResidualSpec("unstructured", t="day"),
 )
 
 
@@ -91,6 +102,19 @@ MANUAL = {
         display=DisplayOptions(nofvlabel=True, nofetable=True),
     ),
     f"{GCF}reml nolog": VENEER,
+    f"{GCF}residuals(independent, by(followup)) reml nolog": replace(VENEER, residual=ResidualSpec(by="followup")),
+    "follicles sin1 cos1 || mare:, residuals(ar 2, t(time)) reml nolog": ModelSpec(
+        "",
+        "follicles",
+        terms("sin1", "cos1"),
+        random=(RandomEquation("mare", ("mare",)),),
+        estimation=REML,
+        residual=ResidualSpec("ar", 2, t="time"),
+    ),
+    "strength i.program##i.day || id:, noconstant residuals(unstructured, t(day)) nolog": STRENGTH,
+    "strength i.program##i.day || id:, noconstant residuals(exponential, t(day)) nolog nofetable": replace(
+        STRENGTH, residual=ResidualSpec("exponential", t="day"), display=DisplayOptions(nofetable=True)
+    ),
     "weight week || _all: R.week || _all: R.id": pig(
         RandomEquation("_all", (), constant=False, factor="week", covariance="identity"),
         RandomEquation("_all", (), constant=False, factor="id", covariance="identity"),
@@ -115,16 +139,12 @@ def test_specification(command):
     spec = read_model(command, {})
     expected = MANUAL[command]
     assert spec.text == command
-    parts = ("response", "fixed", "constant", "random", "sample", "estimation", "display")
+    parts = ("response", "fixed", "constant", "random", "sample", "estimation", "display", "residual")
     assert {part: getattr(spec, part) for part in parts} == {part: getattr(expected, part) for part in parts}
 
 
 ISEI = "isei female high_school test_lang"
 LATER = {
-    f"{GCF}residuals(independent, by(followup)) reml nolog": "independent, by",
-    "follicles sin1 cos1 || mare:, residuals(ar 2, t(time)) reml nolog": "ar 2",
-    "strength i.program##i.day if inlist(day, 0, 4) || id:, noconstant residuals(unstructured, t(day)) nolog": "unstructured,",
-    "strength i.program##i.day || id:, noconstant residuals(exponential, t(day)) nolog nofetable": "exponential",
     f"{ISEI} [pw=w_fstuwt] || id_school:, pweight(wnrschbw) pwscale(size)": "pw=",
     f"{ISEI} [pw=w_fstuwt/wnrschbw] || id_school:, pweight(wnrschbw) pwscale(gk)": "pw=",
     f"{ISEI} || id_school:, pweight(wnrschbw)": "pweight",

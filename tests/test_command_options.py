@@ -4,10 +4,11 @@ from dataclasses import fields
 
 import pytest
 
-from sparsemixed.command import read_model
+from sparsemixed.command import read_model, residuals
 from sparsemixed.command.options import COVARIANCES, OPTIONS, find_option
 from sparsemixed.errors import NotAvailableError, OptionError
-from sparsemixed.spec import DisplayOptions, EstimationOptions
+from sparsemixed.spec import DisplayOptions, EstimationOptions, ResidualSpec
+from sparsemixed.structures.residual_table import RESIDUAL_STRUCTURES
 from sparsemixed.structures.table import STRUCTURES
 
 MANUAL = """
@@ -85,6 +86,31 @@ def test_what_is_done_anyway_is_accepted(options):
     assert spec(options).display == DisplayOptions()
 
 
+def test_residual_structures_are_those_of_the_table():
+    assert {pattern.lower() for pattern in residuals.STRUCTURES} == set(RESIDUAL_STRUCTURES)
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("ind, by(a)", ResidualSpec("independent", by="a")),
+        ("ex", ResidualSpec("exchangeable")),
+        ("exch, by(`my arm`)", ResidualSpec("exchangeable", by="my arm")),
+        ("ar, t(x)", ResidualSpec("ar", t="x")),
+        ("ar 3, t(x) by(a)", ResidualSpec("ar", 3, "a", "x")),
+        ("ma 2, by(a) t(x)", ResidualSpec("ma", 2, "a", "x")),
+        ("un, t(x)", ResidualSpec("unstructured", t="x")),
+        ("ba 0, t(x)", ResidualSpec("banded", 0, t="x")),
+        ("toep 4, t( x )", ResidualSpec("toeplitz", 4, t="x")),
+        ("exp, t(x), by(a)", ResidualSpec("exponential", by="a", t="x")),
+        ("AR 1, T(x)", ResidualSpec("ar", 1, t="x")),
+    ],
+)
+def test_residual_words(typed, found):
+    assert spec(f"residuals({typed})").residual == found
+    assert read_model("y ~ x + (1 | id)", {"residuals": typed}).residual == found
+
+
 @pytest.mark.parametrize(
     ("typed", "name"), [("id", "identity"), ("ind", "independent"), ("ex", "exchangeable"), ("unstr", "unstructured")]
 )
@@ -140,8 +166,6 @@ def test_options_of_random_equations_are_refused_in_the_fixed_part(options):
         *(f"{option.name}(1)" if option.takes_argument else option.name for option in OPTIONS if option.part == "later"),
         "vce(robust)",
         "vce(cluster id)",
-        "residuals(ar 1, t(x))",
-        "residuals(independent, by(x))",
         "technique(bfgs 10 nr 20)",
     ],
 )

@@ -190,12 +190,35 @@ def test_linear_models_are_exact(data):
     assert np.allclose(fit.estat.df(post="kroger").bse, fit.bse)
 
 
+def test_variants_of_kenward_roger_without_second_derivatives(data):
+    """Variances of random effects enter V linearly, so that the three agree."""
+    fit = sparsemixed.mixed("y x w || h: || g: x, reml", data)
+    plain, *others = [fit.estat.df(post=method) for method in ("kroger", "krfull", "kr2009")]
+    for other in others:
+        assert np.array_equal(other.cov_params(), plain.cov_params())
+        assert np.array_equal(other.e["V_df"], plain.e["V_df"])
+        assert list(other.df) == list(plain.df)
+    assert "DF method: Kenward-Roger (2009)" in str(others[1])
+    assert list(fit.estat.df(["kroger", "krfull"]).columns) == ["Kenward-Roger", "Kenward-Roger (full)"]
+
+
 def test_a_boundary_is_said(data):
     flat = data.assign(y=np.random.default_rng(0).normal(size=60) + np.tile([1.0, -1, 0, 1, -1], 12))
     fit = sparsemixed.mixed("y x || g:, reml", flat, dfmethod="kroger")
     assert fit.fit.boundary_names
     assert "Variances of zero count as known in the degrees of freedom" in str(fit)
     assert list(fit.df) == pytest.approx([58.0, 58.0])
+
+
+def test_a_perfect_correlation_is_not_said_to_be_known():
+    rng = np.random.default_rng(5)
+    a, x = np.repeat(np.arange(8), 6), rng.normal(size=48)
+    y = rng.normal(size=8)[a] * (1 + 0.8 * x) + rng.normal(size=48)
+    frame = pd.DataFrame({"y": y, "x": x, "a": a})
+    fit = sparsemixed.mixed("y x || a: x, covariance(unstructured) reml dfmethod(kroger)", frame)
+    assert fit.fit.boundary_names
+    assert "count as known" not in str(fit)
+    assert "Components on the boundary count as known" in str(fit.estat.df(post="kroger", information="oim"))
 
 
 @pytest.mark.parametrize(
@@ -207,6 +230,8 @@ def test_a_boundary_is_said(data):
         ("reml dfmethod(sat)", SmallSample("satterthwaite")),
         ("dfmethod(satterthwaite, eim) reml", SmallSample("satterthwaite")),
         ("reml dfmethod(kr , oim)", SmallSample("kroger", "oim")),
+        ("reml dfmethod(krf)", SmallSample("krfull")),
+        ("reml dfmethod(kr2009, oim)", SmallSample("kr2009", "oim")),
         ("reml", None),
     ],
 )

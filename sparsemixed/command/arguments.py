@@ -134,5 +134,5 @@ def degrees_of_freedom(text: str) -> SmallSample:
     return SmallSample(str(method), "oim" if one_of(("EIM", "OIM"))(option) == "oim" else "eim")
 
 
-_DFMETHODS = ("RESidual", "REPeated", "ANOVA", "BETWithin", "SATterthwaite", "KRoger")
+_DFMETHODS = ("RESidual", "REPeated", "ANOVA", "BETWithin", "SATterthwaite", "KRoger", "KRFull", "KR2009")
 """The keys of `spec.DFMETHODS`, in the notation of `Word`."""

@@ -36,6 +36,24 @@ def residuals(text: str) -> ResidualSpec:
     return ResidualSpec(name, order, by, t)
 
 
+def variable_places(spec: ResidualSpec, text: str) -> dict[str, int]:
+    """Offsets of the variables of by() and t() in a command's text.
+
+    Examples
+    --------
+    >>> command = "y x || id:, residuals(ar 1, t(week))"
+    >>> variable_places(ResidualSpec("ar", 1, None, "week", position=12), command)
+    {'week': 30}
+    """
+    found = {}
+    for option, name in (("by", spec.by), ("t", spec.t)):
+        if name is not None and spec.position is not None:
+            match = re.compile(rf"\b{option}\s*\(\s*`?(?={re.escape(name)}\b)", re.IGNORECASE).search(text, spec.position)
+            if match is not None:
+                found[name] = match.end()
+    return found
+
+
 def _structure(typed: str) -> str:
     words = [Word(pattern) for pattern in STRUCTURES]
     # `ex` is exchangeable in Stata and `exp` exponential: the exact word first, then the first that matches.

@@ -11,6 +11,7 @@ from lark import Token, Tree
 from sparsemixed.command.equations import read_equations
 from sparsemixed.command.expression import Expression, expression_from_tree
 from sparsemixed.command.parse import parse_tree, unquoted, without_continuations
+from sparsemixed.command.residuals import variable_places
 from sparsemixed.command.rows import read_range
 from sparsemixed.command.settings import Settings
 from sparsemixed.command.varlist import VarlistReader
@@ -57,6 +58,9 @@ def read_command(source: str, keywords: Mapping[str, object]) -> ModelSpec:
         raise OptionError("noconstant=False contradicts noconstant in the command")
     if shared.get("collinear"):
         random = tuple(replace(equation, collinear=True) for equation in random)
+    residual = settings.residual()
+    for name, position in variable_places(residual, text).items():
+        positions.setdefault(name, position)
     return ModelSpec(
         text=source,
         response=response,
@@ -66,7 +70,7 @@ def read_command(source: str, keywords: Mapping[str, object]) -> ModelSpec:
         sample=sample,
         estimation=settings.estimation(),
         display=settings.display(),
-        residual=settings.residual(),
+        residual=residual,
         positions=positions,
     )
 

@@ -41,6 +41,7 @@ def residual_part(spec: ModelSpec, rows: Rows, groups: Groups, value_labels: dic
     by, labels = _by(spec, rows, value_labels)
     if asked.name == "independent":
         structure = RESIDUAL_STRUCTURES["independent"](labels)  # type: ignore[call-arg]
+        assert by is not None
         return ResidualPart(structure, codes, n_groups, by.astype(float), _equation(structure, asked), None), notes
     if by is not None:
         _check_constant(by, codes, n_groups, asked)
@@ -66,7 +67,10 @@ def _by(spec: ModelSpec, rows: Rows, value_labels: dict) -> tuple[np.ndarray | N
 
 
 def _text(value) -> str:
-    return str(int(value)) if isinstance(value, (int, float, np.number)) and float(value).is_integer() else str(value)
+    """A level as printed: whole numbers without a point, others to six digits."""
+    if not isinstance(value, (float, np.floating)):
+        return str(value)
+    return f"{value:.0f}" if float(value).is_integer() else f"{value:g}"
 
 
 def _check_constant(by: np.ndarray, codes: np.ndarray, n_groups: int, asked: ResidualSpec) -> None:
@@ -88,6 +92,8 @@ def _times(spec: ModelSpec, rows: Rows, codes: np.ndarray, n_groups: int) -> tup
     if asked.t is None:
         message = f"residuals({asked.name}) needs a time variable: residuals({asked.name}, t(varname))"
         raise OptionError(message, spec.text, asked.position)
+    if not rows.frame[asked.t].is_number:
+        raise DataError(f"t({asked.t}) must hold numbers for residuals({asked.name}); {asked.t} holds {rows.frame[asked.t].kind}")
     t = rows.numbers(asked.t)
     if asked.name != "exponential" and not np.all(t == np.round(t)):
         raise DataError(

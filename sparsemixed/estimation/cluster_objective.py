@@ -108,6 +108,8 @@ class ClusterObjective:
 
 def _invert(V: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Inverses (G, m, m) and log-determinants (G,)."""
+    if not np.all(np.isfinite(V)):
+        raise NumericalError("the covariance matrix of a group's observations overflowed")
     try:
         lower = np.linalg.cholesky(V)
     except np.linalg.LinAlgError as error:
@@ -177,13 +179,12 @@ class ClusterDerivatives:
         """Exact Hessian of the deviance in (theta, rho, log sigma2)."""
         objective, n = self.objective, self.objective.n_theta
         hessian = self._second_order()
-        fixed = [np.zeros((objective.p + 1,) * 2) for _ in range(n)]
+        fixed = np.zeros((n, objective.p + 1, objective.p + 1))
         for bucket, (Q, _, QV, _, residual, plain) in zip(objective.buckets, self._pieces, strict=True):
             counts = bucket.counts[:, None, None]
             weighted = QV @ (2.0 * Q @ (residual + plain) - counts * np.eye(Q.shape[-1]))
             hessian += _traces(QV, weighted)
-            for k in range(n):
-                fixed[k] += bucket.quadratic(QV[k] @ Q)
+            fixed += bucket.quadratics(QV @ Q)
         hessian = (hessian + hessian.T) / 2 - self._taken_up(fixed)
         border = -self._square_gradient[:, None]
         full = np.block([[hessian, border], [border.T, np.array([[float(objective.df)]])]])
@@ -194,7 +195,7 @@ class ClusterDerivatives:
         """The exact Hessian: clusters are small, nothing is saved by an approximation."""
         return self.observed_information
 
-    def _taken_up(self, fixed: list[np.ndarray]) -> np.ndarray:
+    def _taken_up(self, fixed: np.ndarray) -> np.ndarray:
         """What profiling beta removes, and under REML tr(Phi W_k Phi W_l)."""
         p, phi = self.objective.p, self.at.XVX_inverse
         g = np.array([(f @ self.contrast)[:p] for f in fixed]).reshape(len(fixed), p)

@@ -39,6 +39,8 @@ class BetweenWithin(PerCoefficient):
 def _nested(fit: Fit) -> list[tuple[np.ndarray, int]]:
     """Codes and number of groups of each level from the top, each nested in the one before."""
     found = {term.n_groups: term.codes for term in fit.design.random}
+    if fit.design.residual is not None:
+        found.setdefault(fit.design.residual.n_groups, fit.design.residual.codes)
     levels = [(found[groups], groups) for groups in sorted(found)]
     for (upper, _), (lower, groups) in pairwise(levels):
         if varies_within(upper[:, None], lower, groups)[0]:

@@ -11,7 +11,7 @@ from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.anova_dof import Anova
 from sparsemixed.inference.between_within import BetweenWithin
 from sparsemixed.inference.degrees import DofMethod
-from sparsemixed.inference.kenward_roger import KenwardRoger
+from sparsemixed.inference.kenward_roger import FullKenwardRoger, KenwardRoger, KenwardRoger2009
 from sparsemixed.inference.memo import remembered
 from sparsemixed.inference.repeated_dof import Repeated
 from sparsemixed.inference.residual_dof import Residual
@@ -25,6 +25,8 @@ METHODS: dict[str, Callable[[str], DofMethod]] = {
     "betwithin": lambda information: BetweenWithin(),
     "satterthwaite": Satterthwaite,
     "kroger": KenwardRoger,
+    "krfull": FullKenwardRoger,
+    "kr2009": KenwardRoger2009,
 }
 """Name -> the method for an information matrix, `eim` or `oim`."""
 

@@ -11,65 +11,19 @@ neither badly scaled nor nearly collinear covariates cost digits.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from scipy.linalg import solve_triangular
 
-from sparsemixed.errors import NotAvailableError
 from sparsemixed.estimation.derivatives import Derivatives
 from sparsemixed.estimation.estimate import reopen
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.estimation.objective import Evaluation, Objective
 from sparsemixed.estimation.orthogonal import Orthogonal, orthogonalize
+from sparsemixed.inference.cluster_derivatives import cluster_derivatives
 from sparsemixed.inference.expected_traces import expected_traces
+from sparsemixed.inference.information import FixedDerivatives, carried
 from sparsemixed.inference.linear_parameters import LinearParameter, just_inside, linear_parameters, metric_change
 from sparsemixed.inference.memo import remembered
-
-
-@dataclass(frozen=True)
-class FixedDerivatives:
-    """First and second derivatives of the fixed effects' precision at the optimum.
-
-    Attributes
-    ----------
-    root : (p, p) float64
-        Phi = root root', the covariance of the coefficients.
-    P : (m, p, p) float64
-        root'P_k root for each variance parameter, the residual variance last.
-    Q : (m, m, p, p) float64 or None
-        root'Q_kl root; None when only first derivatives were asked for.
-    expected, observed : (m, m) float64 or None
-        Expected or observed information of the restricted likelihood, whichever was asked for.
-    names : tuple of str
-        The parameters: equation and label as printed.
-    """
-
-    root: np.ndarray
-    P: np.ndarray
-    Q: np.ndarray | None
-    expected: np.ndarray | None
-    observed: np.ndarray | None
-    names: tuple[str, ...]
-
-    @property
-    def Phi(self) -> np.ndarray:
-        """Covariance (p, p) of the coefficients."""
-        return self.root @ self.root.T
-
-    def covariance(self, information: str) -> np.ndarray:
-        """W (m, m), the covariance of the variance parameters from the `eim` or `oim`; NaN when that is not definite."""
-        matrix = self.observed if information == "oim" else self.expected
-        if matrix is None:
-            raise ValueError(f"the information matrix {information} was not computed")
-        scale = np.sqrt(np.clip(np.diag(matrix), 0.0, None))
-        if not np.all(np.isfinite(matrix)) or np.any(scale == 0):
-            return np.full_like(matrix, np.nan)
-        values, vectors = np.linalg.eigh(matrix / np.outer(scale, scale))
-        if values[0] <= 1e-13:
-            return np.full_like(matrix, np.nan)
-        half = vectors / scale[:, None] / np.sqrt(values)
-        return half @ half.T
 
 
 def fixed_derivatives(fit: Fit, information: str, second: bool = True) -> FixedDerivatives:
@@ -78,10 +32,10 @@ def fixed_derivatives(fit: Fit, information: str, second: bool = True) -> FixedD
     Components on the boundary are left out, as known; but a singular covariance matrix that is not zero stays in with the
     expected information, which is evaluated just inside the boundary.
     """
+    if fit.design.residual is not None:
+        return cluster_derivatives(fit, information, second)
     if not fit.design.random:
         return _linear(fit)
-    if len(fit.variances) != len(fit.theta) + 1:
-        raise NotAvailableError("degrees of freedom from the information matrix are not available for residual structures yet")
     return _random(fit, information, second or information == "eim")
 
 
@@ -135,9 +89,7 @@ def _observed(fit: Fit, derivatives: Derivatives, jacobian: np.ndarray) -> np.nd
     if information is None:
         information = 0.5 * derivatives.observed_information.hessian
     free = np.append(~fit.boundary, True)
-    half = np.linalg.solve(jacobian.T, information[np.ix_(free, free)])
-    out = np.linalg.solve(jacobian.T, half.T)
-    return (out + out.T) / 2
+    return carried(information[np.ix_(free, free)], jacobian)
 
 
 def precision_derivatives(

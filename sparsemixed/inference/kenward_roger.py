@@ -1,4 +1,4 @@
-"""Kenward & Roger (1997): the bias-adjusted covariance, and a scaled F test with approximate degrees of freedom."""
+"""Kenward & Roger (1997, 2009): the bias-adjusted covariance, and a scaled F test with approximate degrees of freedom."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ import numpy as np
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.degrees import Degrees
 from sparsemixed.inference.fixed_derivatives import fixed_derivatives
+from sparsemixed.inference.information import FixedDerivatives
 
 
 class KenwardRoger:
     """Phi_A = Phi + 2 Phi {sum_kl W_kl (Q_kl - P_k Phi P_l)} Phi (manual, equation 16), and F moments matched to it.
 
-    The parameters are those in which V is linear, where the second derivatives R_kl of the paper vanish; so this is also
-    the full adjustment in that parametrisation.
+    The second derivatives R_kl of the paper are left out, so that everything is the same in all parametrizations of V; where V
+    is linear in its parameters they vanish, and this is the full adjustment.
 
     Parameters
     ----------
@@ -35,9 +36,13 @@ class KenwardRoger:
         W = found.covariance(self.information)
         weighted = np.tensordot(W, found.P, axes=1)
         inner = np.tensordot(W, found.Q, axes=([0, 1], [0, 1])) - np.einsum("kab,kbc->ac", found.P, weighted)
-        adjusted = np.eye(len(inner)) + inner + inner.T
+        adjusted = np.eye(len(inner)) + inner + inner.T + self._bent(found)
         out = found.root @ adjusted @ found.root.T
         return (out + out.T) / 2
+
+    def _bent(self, found: FixedDerivatives) -> np.ndarray | float:
+        """What the curvature of V adds, in coordinates in which Phi is the identity."""
+        return 0.0
 
     def dof(self, fit: Fit, K: np.ndarray) -> Degrees:
         """Degrees of freedom and scale of the F test of K beta, for K (l, p) of full row rank."""
@@ -54,6 +59,32 @@ class KenwardRoger:
     def coefficients(self, fit: Fit) -> np.ndarray:
         """(p,) degrees of freedom of every coefficient alone."""
         return np.array([self.dof(fit, row[None]).df for row in np.eye(len(fit.beta))])
+
+
+class FullKenwardRoger(KenwardRoger):
+    """With the second derivatives: Phi_A = Phi + 2 Phi {sum_kl W_kl (Q_kl - P_k Phi P_l - R_kl / 4)} Phi (Kenward & Roger 1997).
+
+    Where V is not linear in its parameters this depends on how they are chosen; here as printed.
+    """
+
+    title = "Kenward-Roger (full)"
+
+    def _bent(self, found: FixedDerivatives) -> np.ndarray | float:
+        return 0.0 if found.curvature is None else -0.5 * found.curvature.R
+
+
+class KenwardRoger2009(KenwardRoger):
+    """The full adjustment less sum_k b_k dPhi/dphi_k = -sum_k b_k Phi P_k Phi, with b the bias of the estimates of phi.
+
+    This is the term that Kenward & Roger (2009) found missing; the result is the same in all parametrizations.
+    """
+
+    title = "Kenward-Roger (2009)"
+
+    def _bent(self, found: FixedDerivatives) -> np.ndarray | float:
+        if found.curvature is None:
+            return 0.0
+        return np.tensordot(found.curvature.bias, found.P, axes=1) - 0.5 * found.curvature.R
 
 
 class Moments(NamedTuple):

@@ -24,13 +24,16 @@ def against_linear_model(fit: Fit) -> TestResult | None:
     """Test of all variance parameters but the residual variance; None when there are none.
 
     With exactly one, a variance, the statistic is a mixture of chi2(0) and chi2(1). With more, the true distribution
-    is unknown and chi2(k) is conservative, which the note says.
+    is unknown and chi2(k) is conservative, which the note says. Parameters of the residuals alone are not on a boundary
+    under independence, unless the structure has one there (exponential), which only the user can tell.
     """
     extra = len(fit.theta)
     if extra == 0:
         return None
     statistic = max(2.0 * (fit.llf - fit.llf_linear), 0.0)
     title = "LR test vs. linear model"
+    if not fit.design.random:
+        return chi2_test(statistic, extra, BOUNDARY, title)
     if extra == 1:
         zero = bool(fit.boundary[0]) or statistic < ZERO_STATISTIC
         return chibar2_test(0.0 if zero else statistic, title=title)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sparsemixed.estimation.fit import Fit
-from sparsemixed.estimation.parameters import Parameters
+from sparsemixed.estimation.parameters import Parameters, parameters
 from sparsemixed.structures.base import Structure
 
 
@@ -96,6 +96,13 @@ def just_inside(layout: Parameters, theta: np.ndarray, boundary: np.ndarray) -> 
             theta[place.theta] = structure.nearest(factor @ factor.T + INSIDE * largest * np.eye(structure.m))
             boundary[place.theta] = False
     return theta, boundary
+
+
+def variances_of_zero(fit: Fit) -> bool:
+    """Whether some block's variances are all zero: such a block counts as known even in the expected information."""
+    layout = parameters(fit.design.random)
+    blocks = ((place.block.structure, place.theta) for place in layout.places if fit.boundary[place.theta].any())
+    return any(not structure.factor(fit.theta[where]).any() for structure, where in blocks)
 
 
 def metric_change(fit: Fit, rows: list[int]) -> np.ndarray:

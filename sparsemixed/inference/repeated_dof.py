@@ -34,10 +34,12 @@ def _subjects(fit: Fit) -> tuple[np.ndarray, int]:
             "dfmethod(repeated) is for two-level models, which have exactly one level of groups; "
             "use dfmethod(satterthwaite) or dfmethod(kroger)"
         )
-    if not fit.design.random:
-        raise OptionError("dfmethod(repeated) needs random effects whose groups are the subjects")
-    term = fit.design.random[0]
-    return term.codes, term.n_groups
+    if fit.design.random:
+        term = fit.design.random[0]
+        return term.codes, term.n_groups
+    if fit.design.residual is None:
+        raise OptionError("dfmethod(repeated) needs random effects or a residual structure whose groups are the subjects")
+    return fit.design.residual.codes, fit.design.residual.n_groups
 
 
 def varies_within(X: np.ndarray, codes: np.ndarray, n_groups: int) -> np.ndarray:

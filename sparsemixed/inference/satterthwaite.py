@@ -6,7 +6,8 @@ import numpy as np
 
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.degrees import Degrees
-from sparsemixed.inference.fixed_derivatives import FixedDerivatives, fixed_derivatives
+from sparsemixed.inference.fixed_derivatives import fixed_derivatives
+from sparsemixed.inference.information import FixedDerivatives
 
 
 class Satterthwaite:

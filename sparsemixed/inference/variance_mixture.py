@@ -21,7 +21,7 @@ def mixture_freedoms(small: Fit, full: Fit) -> tuple[int, int] | None:
     less, more = _blocks(small), _blocks(full)
     gone, new = list((less - more).elements()), list((more - less).elements())
     coefficients = len(full.beta) - len(small.beta)
-    if coefficients < 0 or len(new) != 1:
+    if coefficients < 0 or len(new) != 1 or _errors(small) != _errors(full):
         return None
     covariances = _covariances_gained(gone, new[0])
     return None if covariances is None else (coefficients + covariances, coefficients + covariances + 1)
@@ -44,6 +44,12 @@ def _covariances_gained(gone: list[Block], new: Block) -> int | None:
 def _blocks(fit: Fit) -> Counter[Block]:
     blocks = (block for term in fit.design.random for block in term.blocks)
     return Counter((b.equation, b.factor, b.names, b.structure.name) for b in blocks)
+
+
+def _errors(fit: Fit) -> tuple[str, int] | None:
+    """Residual structure as printed and its number of parameters; None for independent errors with one variance."""
+    part = fit.design.residual
+    return None if part is None else (part.equation, part.structure.n_rho)
 
 
 def mixture_pvalue(statistic: float, freedoms: tuple[int, int]) -> float:

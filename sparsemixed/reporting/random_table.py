@@ -31,7 +31,8 @@ def _sections(fit: Fit, found: tuple[Interval, ...]) -> tuple[Section, ...]:
         stop = start + blocks[position].structure.n_theta
         sections.append(Section(found[start].parameter.equation, tuple(map(_row, found[start:stop])), "equation"))
         start = stop
-    return (*sections, Section("", tuple(map(_row, found[start:])), "equation"))
+    part = fit.design.residual
+    return (*sections, Section("" if part is None else part.equation, tuple(map(_row, found[start:])), "equation"))
 
 
 def _row(found: Interval) -> Row:

@@ -11,6 +11,7 @@ from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.dof_table import coefficient_degrees, degrees_summary, small_sample
 from sparsemixed.inference.intervals import theta_covariance
 from sparsemixed.inference.likelihood_ratio import against_linear_model
+from sparsemixed.inference.linear_parameters import variances_of_zero
 from sparsemixed.inference.wald import model_test
 from sparsemixed.reporting.fixed_table import fixed_table
 from sparsemixed.reporting.iteration_log import criterion_name, iteration_log
@@ -143,7 +144,7 @@ def notes(fit: Fit, small: bool | None = None) -> tuple[str, ...]:
     found = []
     if test is not None and test.note:
         found.append(test.note)
-    if fit.spec.random and not fit.design.random:
+    if fit.spec.random and not fit.design.random and fit.design.residual is None:
         found.append("Note: all random-effects equations are empty; model is linear regression.")
     found += [f"Note: {text}" for text in (boundary_sentence(fit), theta_covariance(fit).note) if text]
     found += [f"Note: {text}" for text in _small_sample_notes(fit, small)]
@@ -158,9 +159,10 @@ def _small_sample_notes(fit: Fit, small: bool | None) -> list[str]:
     if small_sample(fit, small) is None or asked is None:
         return []
     found = []
-    if DFMETHODS[asked.name] and fit.boundary_names:
-        known = "Variances of zero" if asked.information == "eim" else "Components on the boundary"
-        found.append(f"{known} count as known in the degrees of freedom.")
+    if DFMETHODS[asked.name] and asked.information == "oim" and fit.boundary_names:
+        found.append("Components on the boundary count as known in the degrees of freedom.")
+    elif DFMETHODS[asked.name] and variances_of_zero(fit):
+        found.append("Variances of zero count as known in the degrees of freedom.")
     if np.any(np.isnan(coefficient_degrees(fit, asked))):
         found.append("Some degrees of freedom are not defined: the design leaves none, or the information is not definite.")
     return found

@@ -132,7 +132,10 @@ SMALL_SAMPLE: dict[str, Callable[[Fit], Any]] = {
     "dftitle": lambda fit: method_of(fit, _asked(fit)).title,
     "df": lambda fit: pd.Series(_degrees(fit).copy(), index=list(fit.design.names)),
 }
-"""Stored with `dfmethod()` only; `V_df`, the adjusted covariance, with `dfmethod(kroger)` only."""
+"""Stored with `dfmethod()` only."""
+
+ADJUSTED = ("kroger", "krfull", "kr2009")
+"""Methods with a covariance matrix of their own, `V_df`."""
 
 
 class StoredResults(Mapping[str, Any]):
@@ -148,7 +151,7 @@ class StoredResults(Mapping[str, Any]):
         asked = fit.spec.estimation.dfmethod
         if asked is not None:
             self._found.update(SMALL_SAMPLE)
-            if asked.name == "kroger":
+            if asked.name in ADJUSTED:
                 self._found["V_df"] = _adjusted
 
     def __getitem__(self, name: str) -> Any:

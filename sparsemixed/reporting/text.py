@@ -123,14 +123,22 @@ def _apart(before: Section, after: Section) -> bool:
 def _stub_width(section: Section) -> int:
     # Levels stand one place further left than names; an equation's title may use the place before the bar.
     inside = 1 if section.title and section.kind != "equation" else 0
-    title = len(section.title) - 1 if section.kind == "equation" else len(section.title)
+    title = max(map(len, _equation_lines(section.title))) - 1 if section.kind == "equation" else len(section.title)
     return max([title, *(len(row.label) + inside for row in section.rows)])
+
+
+def _equation_lines(title: str) -> list[str]:
+    """`Residual: Independent, by followup` takes two lines."""
+    first, by, name = title.partition(", by ")
+    return [f"{first},", f"    by {name}"] if by else [title]
 
 
 def _section_lines(section: Section, table: Table, stub: int) -> list[str]:
     lines = []
-    if section.title:
-        lines.append(f"{section.title:<{stub + 1}}|" if section.kind == "equation" else f"{section.title:>{stub}} |")
+    if section.title and section.kind == "equation":
+        lines += [f"{line:<{stub + 1}}|" for line in _equation_lines(section.title)]
+    elif section.title:
+        lines.append(f"{section.title:>{stub}} |")
     level = bool(section.title) and section.kind != "equation"
     for row in section.rows:
         label = f"{row.label:>{stub - 1}}  |" if level else f"{row.label:>{stub}} |"

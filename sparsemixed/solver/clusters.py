@@ -15,7 +15,7 @@ import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
 
 from sparsemixed.solver.crossproducts import TermData
-from sparsemixed.solver.kernels_clusters import outer_forms, pattern_moments, quadratic_forms
+from sparsemixed.solver.kernels_clusters import many_quadratic_forms, outer_forms, pattern_moments, quadratic_forms
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,14 @@ class Bucket:
         out = np.zeros((len(self.start) - 1, *self.rows.shape[2:] * 2))
         quadratic_forms(self.start, self.rows, np.ascontiguousarray(weights), out)
         return out.sum(axis=0)
+
+    def quadratics(self, weights: np.ndarray) -> np.ndarray:
+        """(K, P, P) the same for K sets of weights (K, G, m, m)."""
+        if self.moments is not None:
+            return np.tensordot(weights, self.moments, axes=3)
+        out = np.zeros((len(weights), *self.rows.shape[2:] * 2))
+        many_quadratic_forms(self.start, self.rows, np.ascontiguousarray(weights), out)
+        return out
 
     def outer(self, weights: np.ndarray) -> np.ndarray:
         """(G, m, m) sums by pattern of rows weights rows'; weights (P, P)."""
@@ -141,8 +149,14 @@ def _same(codes: np.ndarray, index: np.ndarray) -> np.ndarray:
 
 def _patterns(signature: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Pattern of each row of `signature`, and the first row of each pattern."""
-    packed = np.ascontiguousarray(signature + 0.0).view(np.dtype((np.void, signature.itemsize * signature.shape[1]))).ravel()
-    _, first, pattern = np.unique(packed, return_index=True, return_inverse=True)
+    signature = np.ascontiguousarray(signature + 0.0)
+    bits = signature.view(np.uint64)
+    factors = np.random.default_rng(0).integers(1, 2**63, bits.shape[1], dtype=np.uint64) | np.uint64(1)
+    # Sorting one hash of each row is far cheaper than sorting rows; equal hashes of unequal rows are checked for.
+    _, first, pattern = np.unique(bits @ factors, return_index=True, return_inverse=True)
+    if not np.array_equal(signature[first[pattern]], signature):
+        packed = signature.view(np.dtype((np.void, signature.itemsize * signature.shape[1]))).ravel()
+        _, first, pattern = np.unique(packed, return_index=True, return_inverse=True)
     return pattern.ravel(), first
 
 

@@ -45,6 +45,28 @@ def quadratic_forms(start, rows, weights, out):
 
 
 @njit(cache=True, parallel=True)
+def many_quadratic_forms(start, rows, weights, out):
+    """out[k] = sum over all clusters of rows[i]' weights[k, g] rows[i]; weights (K, G, m, m), out (K, P, P), zeroed."""
+    m, p = rows.shape[1], rows.shape[2]
+    for k in prange(weights.shape[0]):
+        half = np.empty((m, p))
+        for g in range(start.size - 1):
+            for i in range(start[g], start[g + 1]):
+                for a in range(m):
+                    for d in range(p):
+                        total = 0.0
+                        for b in range(m):
+                            total += weights[k, g, a, b] * rows[i, b, d]
+                        half[a, d] = total
+                for c in range(p):
+                    for d in range(p):
+                        total = 0.0
+                        for a in range(m):
+                            total += rows[i, a, c] * half[a, d]
+                        out[k, c, d] += total
+
+
+@njit(cache=True, parallel=True)
 def outer_forms(start, rows, weights, out):
     """out[g] = sum over clusters i of pattern g of rows[i] weights rows[i]'; weights (P, P), out (G, m, m), zeroed."""
     m, p = rows.shape[1], rows.shape[2]

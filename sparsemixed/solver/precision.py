@@ -65,6 +65,8 @@ class BlockPrecision:
         """For each bucket: times, pattern of each group, places of its entries, inv(R) and log|R| of each pattern."""
         for t, pattern, places in self.buckets:
             R = self.structure.covariance(rho, t)
+            if not np.all(np.isfinite(R)):
+                raise NumericalError("the residual covariance matrix of a group overflowed")
             try:
                 lower = np.linalg.cholesky(R)
             except np.linalg.LinAlgError as error:

@@ -69,6 +69,13 @@ def lags(t: np.ndarray) -> np.ndarray:
     return np.abs(t[..., :, None] - t[..., None, :])
 
 
+def logistic(x):
+    """1 / (1 + exp(-x)) of a real or complex number, without overflow."""
+    if np.real(x) >= 0:
+        return 1.0 / (1.0 + np.exp(-x))
+    return np.exp(x) / (1.0 + np.exp(x))
+
+
 def unit_variance(n_rho: int) -> Parameter:
     """`var(e)` where R has unit diagonal: sigma2 itself."""
     return Parameter("var(e)", 1.0, "variance", np.zeros(n_rho))

@@ -16,9 +16,9 @@ def coefficients(partial: np.ndarray) -> np.ndarray:
     return phi
 
 
-def coefficients_with_gradient(rho: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """phi (p,) of partial autocorrelations tanh(rho), and dphi / drho (p, p) with one row for each rho."""
-    partial = np.tanh(rho)
+def coefficients_with_gradient(rho: np.ndarray, order: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """phi of partial autocorrelations tanh(rho), all or the first `order`, and dphi / drho with one row for each rho."""
+    partial = np.tanh(rho)[:order]
     phi, gradient = partial[:0], np.zeros((rho.size, 0), partial.dtype)
     for i, value in enumerate(partial):
         slope = np.zeros(rho.size, partial.dtype)
@@ -28,19 +28,28 @@ def coefficients_with_gradient(rho: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     return phi, gradient
 
 
-def autocorrelations(phi: np.ndarray, longest: int) -> np.ndarray:
-    """Autocorrelations at lags 0 .. longest of the process with coefficients phi, by the Yule-Walker equations."""
-    p = phi.size
-    system, right = np.eye(p, dtype=phi.dtype), phi.copy()
-    for k in range(1, p + 1):
-        for j in range(1, p + 1):
-            if k != j:
-                system[k - 1, abs(k - j) - 1] -= phi[j - 1]
-    first = np.linalg.solve(system, right) if p else right
-    out = np.ones(longest + 1, phi.dtype)
+def autocorrelations_with_gradient(rho: np.ndarray, longest: int) -> tuple[np.ndarray, np.ndarray]:
+    """Autocorrelations at lags 0 .. longest of the process with partial ones tanh(rho), and their gradients (p, longest + 1).
+
+    Lag by lag along the Durbin-Levinson recursion: no equations to solve, nothing singular even where tanh(rho) rounds to 1.
+    """
+    p, partial = rho.size, np.tanh(rho)
+    models = [coefficients_with_gradient(rho, order) for order in range(p + 1)]
+    value, gradient = np.ones(longest + 1, partial.dtype), np.zeros((p, longest + 1), partial.dtype)
+    innovation, dinnovation = 1.0, np.zeros(p, partial.dtype)  # variance of the innovation, and its gradient
     for k in range(1, longest + 1):
-        out[k] = first[k - 1] if k <= p else phi @ out[k - p : k][::-1]
-    return out
+        phi, dphi = models[min(k - 1, p)]
+        recent = slice(k - phi.size, k)
+        value[k] = phi @ value[recent][::-1]
+        gradient[:, k] = dphi @ value[recent][::-1] + gradient[:, recent][:, ::-1] @ phi
+        if k <= p:
+            last, slope = partial[k - 1], np.zeros(p, partial.dtype)
+            slope[k - 1] = 1.0 - last**2
+            value[k] += last * innovation
+            gradient[:, k] += slope * innovation + last * dinnovation
+            dinnovation = dinnovation * (1.0 - last**2) - 2.0 * last * slope * innovation
+            innovation = innovation * (1.0 - last**2)
+    return value, gradient
 
 
 class Autoregressive(ResidualStructure):
@@ -65,40 +74,13 @@ class Autoregressive(ResidualStructure):
     def title(self) -> str:
         return f"AR({self.order})"
 
-    def _by_lag(self, rho: np.ndarray, longest: int) -> np.ndarray:
-        return autocorrelations(coefficients(np.tanh(rho)), longest)
-
     def covariance(self, rho: np.ndarray, t: np.ndarray) -> np.ndarray:
         lag = lags(t).astype(np.int64)
-        return self._by_lag(rho, int(lag.max(initial=0)))[lag]
+        return autocorrelations_with_gradient(rho, int(lag.max(initial=0)))[0][lag]
 
     def dcovariance(self, rho: np.ndarray, t: np.ndarray) -> np.ndarray:
         lag = lags(t).astype(np.int64)
-        return self._derivative(rho, int(lag.max(initial=0)))[:, lag]
-
-    def _derivative(self, rho: np.ndarray, longest: int) -> np.ndarray:
-        """d autocorrelations / d rho (p, longest + 1), differentiating the two recursions (complex rho allowed)."""
-        p = self.order
-        phi, dphi = coefficients_with_gradient(rho)
-        system = np.eye(p, dtype=phi.dtype)
-        places = [(k - 1, abs(k - j) - 1, j - 1) for k in range(1, p + 1) for j in range(1, p + 1) if k != j]
-        for row, col, j in places:
-            system[row, col] -= phi[j]
-        first = np.linalg.solve(system, phi)
-        dfirst = np.empty((p, p), phi.dtype)
-        for i in range(p):
-            right = dphi[i].copy()
-            for row, col, j in places:
-                right[row] += dphi[i, j] * first[col]
-            dfirst[i] = np.linalg.solve(system, right)
-        value, out = np.ones(longest + 1, phi.dtype), np.zeros((p, longest + 1), phi.dtype)
-        for k in range(1, longest + 1):
-            if k <= p:
-                value[k], out[:, k] = first[k - 1], dfirst[:, k - 1]
-            else:
-                recent = value[k - p : k][::-1]
-                value[k], out[:, k] = phi @ recent, dphi @ recent + out[:, k - p : k][:, ::-1] @ phi
-        return out
+        return autocorrelations_with_gradient(rho, int(lag.max(initial=0)))[1][:, lag]
 
     def display(self, rho: np.ndarray) -> list[Parameter]:
         phi, gradient = coefficients_with_gradient(rho)

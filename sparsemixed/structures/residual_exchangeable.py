@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sparsemixed.structures.base import Parameter
-from sparsemixed.structures.residual import ResidualStructure
+from sparsemixed.structures.residual import ResidualStructure, logistic
 
 
 class ExchangeableErrors(ResidualStructure):
@@ -29,7 +29,7 @@ class ExchangeableErrors(ResidualStructure):
         return "Exchangeable"
 
     def _correlation(self, rho: np.ndarray):
-        return self.low + (1.0 - self.low) / (1.0 + np.exp(-rho[0]))
+        return self.low + (1.0 - self.low) * logistic(rho[0])
 
     def start(self, moments: np.ndarray | None = None) -> np.ndarray:
         return np.array([np.log(-self.low)])
@@ -38,7 +38,7 @@ class ExchangeableErrors(ResidualStructure):
         return np.where(np.eye(t.shape[-1], dtype=bool), 1.0, self._correlation(rho)) * np.ones((*t.shape, 1))
 
     def dcovariance(self, rho: np.ndarray, t: np.ndarray) -> np.ndarray:
-        slope = (1.0 - self.low) * np.exp(-rho[0]) / (1.0 + np.exp(-rho[0])) ** 2
+        slope = (1.0 - self.low) * logistic(rho[0]) * logistic(-rho[0])
         return (np.where(np.eye(t.shape[-1], dtype=bool), 0.0, slope) * np.ones((*t.shape, 1)))[None]
 
     def display(self, rho: np.ndarray) -> list[Parameter]:

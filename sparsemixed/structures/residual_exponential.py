@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sparsemixed.structures.base import Parameter
-from sparsemixed.structures.residual import ResidualStructure, lags, unit_variance
+from sparsemixed.structures.residual import ResidualStructure, lags, logistic, unit_variance
 
 
 class Exponential(ResidualStructure):
@@ -26,11 +26,13 @@ class Exponential(ResidualStructure):
         return "Exponential"
 
     def covariance(self, rho: np.ndarray, t: np.ndarray) -> np.ndarray:
-        return np.exp(-lags(t) * np.log1p(np.exp(-rho[0])))
+        eta = rho[0]
+        rate = np.log1p(np.exp(-eta)) if eta.real >= 0 else np.log1p(np.exp(eta)) - eta
+        return np.exp(-lags(t) * rate)
 
     def dcovariance(self, rho: np.ndarray, t: np.ndarray) -> np.ndarray:
-        return (lags(t) * self.covariance(rho, t) / (1.0 + np.exp(rho[0])))[None]
+        return (lags(t) * self.covariance(rho, t) * logistic(-rho[0]))[None]
 
     def display(self, rho: np.ndarray) -> list[Parameter]:
-        value = 1.0 / (1.0 + np.exp(-rho[0]))
+        value = logistic(rho[0])
         return [Parameter("rho", float(value), "decay", np.array([value * (1 - value)])), unit_variance(1)]

@@ -58,18 +58,34 @@ class UnstructuredErrors(ResidualStructure):
         return _picked(lower @ lower.T, t)
 
     def dcovariance(self, rho: np.ndarray, t: np.ndarray) -> np.ndarray:
-        return np.array([_picked(matrix, t) for matrix in self._derivatives(rho)]).reshape(self.n_rho, *t.shape, t.shape[-1])
+        return _picked(self._derivatives(rho), t)
+
+    def _moves(self, rho: np.ndarray) -> np.ndarray:
+        """(n_rho, p, p) derivatives of L."""
+        moves = np.zeros((self.n_rho, self.p, self.p), rho.dtype)
+        diagonal = np.arange(1, self.p)
+        moves[diagonal - 1, diagonal, diagonal] = np.exp(rho[: self.p - 1])
+        for k, (i, j) in enumerate(self.below):
+            moves[self.p - 1 + k, i, j] = 1.0
+        return moves
 
     def _derivatives(self, rho: np.ndarray) -> np.ndarray:
         """(n_rho, p, p) derivatives of LL'."""
-        lower = self._lower(rho)
-        moves = np.zeros((self.n_rho, self.p, self.p), rho.dtype)
-        for k in range(1, self.p):
-            moves[k - 1, k, k] = lower[k, k]
-        for k, (i, j) in enumerate(self.below):
-            moves[self.p - 1 + k, i, j] = 1.0
-        half = moves @ lower.T
+        half = self._moves(rho) @ self._lower(rho).T
         return half + half.transpose(0, 2, 1)
+
+    def second(self, rho: np.ndarray, t: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """By d2(LL') = L_k L_l' + L_l L_k' (and L_kk itself for the logarithms), on weights summed by pair of levels."""
+        place = t.astype(np.int64)
+        W = np.zeros((self.p, self.p))
+        np.add.at(W, (place[..., :, None], place[..., None, :]), weights)
+        W = (W + W.T) / 2
+        moves, lower = self._moves(rho), self._lower(rho)
+        flat = moves.reshape(self.n_rho, -1)
+        out = 2.0 * (W @ moves).reshape(self.n_rho, -1) @ flat.T
+        diagonal = np.arange(1, self.p)
+        out[diagonal - 1, diagonal - 1] += 2.0 * lower[diagonal, diagonal] * (W @ lower)[diagonal, diagonal]
+        return out
 
     def display(self, rho: np.ndarray) -> list[Parameter]:
         lower = self._lower(rho)
@@ -82,6 +98,7 @@ class UnstructuredErrors(ResidualStructure):
         return rows
 
 
-def _picked(matrix: np.ndarray, t: np.ndarray) -> np.ndarray:
+def _picked(matrices: np.ndarray, t: np.ndarray) -> np.ndarray:
+    """Rows and columns t (..., m) of the last two axes."""
     place = t.astype(np.int64)
-    return matrix[place[..., :, None], place[..., None, :]]
+    return matrices[..., place[..., :, None], place[..., None, :]]

@@ -1,0 +1,87 @@
+"""What methods of degrees of freedom need to know about a fit: derivatives of the precision, and information matrices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class SecondOrder:
+    """What the curvature of V in its parameters contributes, with W their covariance.
+
+    Attributes
+    ----------
+    R : (p, p) float64
+        root' (sum over k, l of W_kl R_kl) root, with R_kl = X'inv(V) (d2V / dphi_k dphi_l) inv(V)X.
+    bias : (m,) float64
+        The bias of the REML estimates of phi to first order: -W t / 4, t_j = sum over k, l of W_kl tr(M V_j M V_kl) with
+        M = inv(V) - inv(V)X Phi X'inv(V) (Cox & Snell 1968; Kenward & Roger 2009).
+    """
+
+    R: np.ndarray
+    bias: np.ndarray
+
+
+@dataclass(frozen=True)
+class FixedDerivatives:
+    """First and second derivatives of the fixed effects' precision at the optimum.
+
+    Attributes
+    ----------
+    root : (p, p) float64
+        Phi = root root', the covariance of the coefficients.
+    P : (m, p, p) float64
+        root'P_k root for each variance parameter, the residual variance last.
+    Q : (m, m, p, p) float64 or None
+        root'Q_kl root; None when only first derivatives were asked for.
+    expected, observed : (m, m) float64 or None
+        Expected or observed information of the restricted likelihood, whichever was asked for.
+    names : tuple of str
+        The parameters: equation and label as printed.
+    curvature : SecondOrder or None
+        What the second derivatives of V add; None where V is linear in the parameters, or when Q was not asked for.
+    """
+
+    root: np.ndarray
+    P: np.ndarray
+    Q: np.ndarray | None
+    expected: np.ndarray | None
+    observed: np.ndarray | None
+    names: tuple[str, ...]
+    curvature: SecondOrder | None = None
+
+    @property
+    def Phi(self) -> np.ndarray:
+        """Covariance (p, p) of the coefficients."""
+        return self.root @ self.root.T
+
+    def covariance(self, information: str) -> np.ndarray:
+        """W (m, m), the covariance of the variance parameters from the `eim` or `oim`; NaN when that is not definite."""
+        matrix = self.observed if information == "oim" else self.expected
+        if matrix is None:
+            raise ValueError(f"the information matrix {information} was not computed")
+        scale = np.sqrt(np.clip(np.diag(matrix), 0.0, None))
+        if not np.all(np.isfinite(matrix)) or np.any(scale == 0):
+            return np.full_like(matrix, np.nan)
+        values, vectors = np.linalg.eigh(matrix / np.outer(scale, scale))
+        if values[0] <= 1e-13:
+            return np.full_like(matrix, np.nan)
+        half = vectors / scale[:, None] / np.sqrt(values)
+        return half @ half.T
+
+
+def carried(information: np.ndarray, jacobian: np.ndarray) -> np.ndarray:
+    """An observed information matrix in phi from that in (theta, log sigma2), with jacobian = dphi / d(theta, log sigma2).
+
+    At the optimum no second derivative is needed.
+
+    Examples
+    --------
+    >>> carried(np.array([[8.0]]), np.array([[2.0]]))
+    array([[2.]])
+    """
+    half = np.linalg.solve(jacobian.T, information)
+    out = np.linalg.solve(jacobian.T, half.T)
+    return (out + out.T) / 2

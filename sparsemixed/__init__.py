@@ -7,16 +7,10 @@
 
 from __future__ import annotations
 
-import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from sparsemixed import errors
-
-# A thread of OpenBLAS that has finished keeps its core busy for some 25 ms in case more work comes, and the compiled loops that
-# run in between lack that core (measured: a quarter of a large crossed fit). Read when scipy loads its OpenBLAS, so it must
-# be set before; a value that the user has set stays.
-os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")
 
 if TYPE_CHECKING:
     from sparsemixed import datasets

@@ -146,7 +146,7 @@ class EstimationOptions:
     iterate: int = 100
     tolerance: float = 1e-6
     ltolerance: float = 1e-9
-    nrtolerance: float = 1e-9
+    nrtolerance: float | None = None  # 1e-11 with the exact Hessian, 1e-7 with the average information: see estimation.newton
     nostderr: bool = False
     solver: Literal["auto", "block", "dense", "sparse"] = "auto"
     dfmethod: SmallSample | None = None

@@ -105,9 +105,11 @@ def test_defaults_in_the_table_of_options():
     page, found = page_text("command-language.md"), {}
     for row in re.findall(r"^\| (`.*?) \| (.*?) \|", page, re.MULTILINE):
         names = [name.lower() for name in re.findall(r"`(\w+)\(#\)`", row[0])]
-        if names and names[0] in fields:
+        if names and fields.get(names[0]) is not None:
             found |= dict(zip(names, map(float, row[1].split(", ")), strict=True))
     assert found == {name: value for name, value in fields.items() if type(value) in (int, float)}
+    assert "| `NRTOLerance(#)` | 1e-11 or 1e-7 |" in page
+    assert fields["nrtolerance"] is None
     assert f"`emiterate` is {fields['emiterate']} by default" in page
 
 

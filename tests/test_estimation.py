@@ -35,7 +35,8 @@ def test_both_hessians_reach_the_optimum_of_a_derivative_free_search(shape, reml
     ends = [minimize(objective, start, EstimationOptions(), exact, lambda d: -0.5 * d) for exact in (False, True)]
     assert all(end.converged for end in ends)
     deviances = [end.evaluation.deviance for end in ends]
-    assert deviances[0] == pytest.approx(deviances[1], abs=1e-7)
+    # The average information stops at a Newton decrement of 1e-7.
+    assert deviances[0] == pytest.approx(deviances[1], abs=5e-7)
     search = scipy_minimize(
         lambda t: objective.evaluate(t).deviance, start.theta, method="Powell", options={"xtol": 1e-5, "ftol": 1e-10}
     )

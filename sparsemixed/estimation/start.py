@@ -1,8 +1,10 @@
-"""Starting values by MIVQUE(0): quadratic forms of the residual, from the cross-products alone.
+"""Starting values by unbiased quadratic forms of the residual, from the cross-products alone.
 
-For the projected residual r = Qy and the components V_c = Z (I x D_c) Z', D_c the unit symmetric matrices of each term,
-E[r'V_c r] is linear in the variances and covariances with coefficients tr(Q V_c Q V_d) (Hartley, Rao & LaMotte 1978).
-Solving those equations costs no factorization.
+For the projected residual r = Qy and the components V_c = Z (I x D_c) Z', D_c the unit symmetric matrices of each term, the
+form r'Z S_c Z'r has expectation linear in the variances and covariances, with coefficients tr(S_c Z'Q V_d Q Z). With S_c =
+I x D_c these are the equations of MIVQUE(0) (Hartley, Rao & LaMotte 1978), in which a few large groups drown all others; here
+each group's sums are first shrunken as if its term were alone, S_c = W (I x D_c) W with W_i = inv(Z_i'Z_i + 4 I). Solving
+the equations costs no factorization.
 """
 
 from __future__ import annotations
@@ -13,10 +15,12 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.optimize import lsq_linear
 
-from sparsemixed.solver.crossproducts import CrossProducts
+from sparsemixed.solver.crossproducts import CrossProducts, block_diagonal
 
 MOST_COMPONENTS = 40
 """Above this number only variances are started from the data, covariances from zero: the equations grow with its square."""
+PRIOR = 4.0
+"""Residual variance over that of a random effect assumed in the weights: any value is unbiased, a typical one is efficient."""
 SMALLEST_SHARE = 1e-3
 """Smallest starting variance, as a share of sigma2 per unit of the column's mean square: the deviance is flat at zero."""
 
@@ -36,18 +40,31 @@ def mivque_start(cp: CrossProducts) -> list[np.ndarray]:
     p, n = cp.ZtXy.shape[1] - 1, cp.n
     components = _components(cp)
     ztx, zty = cp.ZtXy[:, :p], cp.ZtXy[:, p]
+    shrink = _shrinkage(cp)
+    weighted = [shrink @ c.operator @ shrink for c in components]
     system, moments = np.empty((len(components) + 1,) * 2), np.empty(len(components) + 1)
-    system[:-1, :-1] = _projected_traces(cp, ztx, components)
+    system[:-1, :-1] = _projected_traces(cp, ztx, weighted, [c.operator for c in components])
+    system[:-1, -1] = [_trace(cp, ztx, operator) for operator in weighted]
     # A column in the span of X has no projected trace; its share of the raw one keeps its start finite.
-    traces = np.array([max(_trace(cp, ztx, c), 1e-2 * _inner(c.operator, cp.matrix)) for c in components])
-    system[:-1, -1] = system[-1, :-1] = traces
-    system[-1, -1] = n - p
-    moments[:-1] = [zty @ (c.operator @ zty) for c in components]
+    traces = np.array([max(_trace(cp, ztx, c.operator), 1e-2 * _inner(c.operator, cp.matrix)) for c in components])
+    system[-1, :-1], system[-1, -1] = traces, n - p
+    moments[:-1] = [zty @ (operator @ zty) for operator in weighted]
     moments[-1] = cp.XytXy[p, p]
     total = moments[-1] / max(n - p, 1)
     values = _solve(system, moments, *_bounds(components, traces / n, total))
     sigma2 = max(values[-1], 0.05 * total)
     return _positive(cp, components, values[:-1] / sigma2, traces / n)
+
+
+def _shrinkage(cp: CrossProducts) -> sp.csr_array:
+    """W (q, q): inv(Z_i'Z_i + 4 S) for every group of every term, S the mean square of the term's columns."""
+    own = {pair.t: pair.values[pair.own] for pair in cp.pairs if pair.t == pair.u}
+    blocks = [cp.first, *(own[t] for t in range(len(cp.k) - 1))]
+    inverses = []
+    for block in blocks:
+        square = np.maximum(np.einsum("iaa->a", block) / cp.n, np.finfo(float).tiny)
+        inverses.append(block_diagonal(np.linalg.inv(block + PRIOR * np.diag(square))))
+    return sp.csr_array(sp.block_diag(inverses, format="csr"))
 
 
 def _components(cp: CrossProducts) -> list[Component]:
@@ -63,20 +80,17 @@ def _components(cp: CrossProducts) -> list[Component]:
     return out
 
 
-def _projected_traces(cp: CrossProducts, ztx: np.ndarray, components: list[Component]) -> np.ndarray:
-    """tr(Q V_c Q V_d) = tr(S_c B S_d B) with B = Z'QZ = A - FF', F = Z'X, expanded so that B is never formed."""
+def _projected_traces(cp: CrossProducts, ztx: np.ndarray, weighted: list[sp.csr_array], plain: list[sp.csr_array]) -> np.ndarray:
+    """tr(S_c B D_d B) with B = Z'QZ = A - FF', F = Z'X, expanded so that B is never formed."""
     a = cp.matrix
-    left = [c.operator @ a for c in components]
-    moved = [c.operator @ ztx for c in components]
-    through = [a @ m for m in moved]
-    inner = [ztx.T @ m for m in moved]
-    out = np.empty((len(components),) * 2)
-    for c in range(len(components)):
-        for d in range(c, len(components)):
-            # tr(S_c A S_d A) = <S_c A, A S_d> and A S_d is the transpose of S_d A
-            whole = _inner(left[c], left[d])
-            cross = np.vdot(moved[c], through[d])
-            out[c, d] = out[d, c] = whole - 2.0 * cross + np.vdot(inner[c], inner[d].T)
+    left, right = [s @ a for s in weighted], [d @ a for d in plain]
+    left_x, right_x = [s @ ztx for s in weighted], [d @ ztx for d in plain]
+    left_through, right_through = [a @ m for m in left_x], [a @ m for m in right_x]
+    out = np.empty((len(weighted),) * 2)
+    for c in range(len(weighted)):
+        for d in range(len(plain)):
+            cross = np.vdot(left_x[c], right_through[d]) + np.vdot(left_through[c], right_x[d])
+            out[c, d] = _inner(left[c], right[d]) - cross + np.vdot(ztx.T @ left_x[c], (ztx.T @ right_x[d]).T)
     return out
 
 
@@ -85,9 +99,9 @@ def _inner(left: sp.csr_array, right: sp.csr_array) -> float:
     return float(left.multiply(right.T.tocsr()).sum())
 
 
-def _trace(cp: CrossProducts, ztx: np.ndarray, component: Component) -> float:
-    """tr(Q V_c)."""
-    return _inner(component.operator, cp.matrix) - float(np.vdot(ztx, component.operator @ ztx))
+def _trace(cp: CrossProducts, ztx: np.ndarray, operator: sp.csr_array) -> float:
+    """tr(S Z'QZ)."""
+    return _inner(operator, cp.matrix) - float(np.vdot(ztx, operator @ ztx))
 
 
 def _bounds(components: list[Component], traces: np.ndarray, total: float) -> tuple[np.ndarray, np.ndarray]:
@@ -102,15 +116,15 @@ def _bounds(components: list[Component], traces: np.ndarray, total: float) -> tu
 
 
 def _solve(system: np.ndarray, moments: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> np.ndarray:
-    """Bounded least squares in units of the bounds; components that move nothing stay at zero."""
-    diagonal = np.diag(system) * upper**2
-    used = diagonal > 1e-12 * diagonal.max()
-    scale = np.where(used, 1.0 / np.sqrt(np.where(used, np.diag(system), 1.0)), 0.0)
+    """Bounded least squares in units of the bounds, equations scaled to unit length; idle components stay at zero."""
+    scaled = system * upper
+    length = np.linalg.norm(scaled, axis=1)
+    used = (np.abs(np.diag(scaled)) > 1e-12 * length) & (length > 0)
     out = np.zeros_like(moments)
-    part = np.ix_(used, used)
-    bounds = (lower[used] / scale[used], upper[used] / scale[used])
-    solved = lsq_linear((system * np.outer(scale, scale))[part], (moments * scale)[used], bounds=bounds, method="bvls")
-    out[used] = solved.x * scale[used]
+    scaled = scaled[np.ix_(used, used)] / length[used, None]
+    bounds = (lower[used] / upper[used], np.ones(used.sum()))
+    solved = lsq_linear(scaled, moments[used] / length[used], bounds=bounds, method="bvls")
+    out[used] = solved.x * upper[used]
     return out
 
 

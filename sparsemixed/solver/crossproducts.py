@@ -98,7 +98,7 @@ class CrossProducts:
     def matrix(self) -> sp.csr_array:
         """Z'Z as one sparse (q, q) matrix, for products with vectors."""
         q0, k0 = self.sizes[0], self.k[0]
-        blocks = [[_block_diagonal(self.first), None], [None, None]]
+        blocks = [[block_diagonal(self.first), None], [None, None]]
         if self.q_rest:
             rows = np.repeat(np.arange(self.n_groups[0]), np.diff(self.indptr)) * k0
             entries = [(self.cross[:, a], (rows + a, self.columns)) for a in range(k0)]
@@ -215,7 +215,7 @@ def _pairs(rest: Sequence[TermData]):
             yield PairBlocks(t, u, rows, cols.astype(np.int64), values)
 
 
-def _block_diagonal(blocks: np.ndarray) -> sp.csr_array:
+def block_diagonal(blocks: np.ndarray) -> sp.csr_array:
     """(J, k, k) -> sparse (J k, J k)."""
     j, k, _ = blocks.shape
     indices = (np.arange(j)[:, None, None] * k + np.arange(k)[None, None, :]).repeat(k, axis=1)

@@ -19,8 +19,12 @@ def _controller() -> ThreadpoolController:
 def blas_threads(order: int) -> AbstractContextManager:
     """Context in which BLAS runs on one thread if the largest dense matrix has less than WORTH_THREADS rows.
 
-    The compiled loops keep their own threads. The previous setting is restored on leaving.
+    With larger ones only scipy keeps its LAPACK threads: numpy serves small products here, and its idle threads would keep
+    a core busy for some 25 ms after each (measured: a quarter of a large crossed fit). The compiled loops keep their
+    own threads. The previous setting is restored on leaving.
     """
-    if order >= WORTH_THREADS:
-        return nullcontext()
-    return _controller().limit(limits=1, user_api="blas")
+    if order < WORTH_THREADS:
+        return _controller().limit(limits=1, user_api="blas")
+    paths = [library.filepath for library in _controller().lib_controllers]
+    numpys = [path for path in paths if "numpy.libs" in path or "numpy/.dylibs" in path]
+    return _controller().select(filepath=numpys).limit(limits=1) if numpys else nullcontext()

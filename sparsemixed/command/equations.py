@@ -1,5 +1,7 @@
 """Random-effects equations: which rows form a group, and which of repeated equations has the constant."""
 
+# lark types a tree's children as trees or tokens; which it is, the grammar decides.
+# pyright: reportArgumentType=false, reportAssignmentType=false, reportGeneralTypeIssues=false
 from __future__ import annotations
 
 from collections.abc import Sequence

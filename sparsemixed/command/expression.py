@@ -1,5 +1,7 @@
 """Expressions of `if` conditions: a small tree and its evaluation over whole columns, never through `eval`."""
 
+# lark types a tree's children as trees or tokens; which it is, the grammar decides.
+# pyright: reportArgumentType=false, reportAssignmentType=false, reportGeneralTypeIssues=false
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping

@@ -1,5 +1,7 @@
 """lme4-style formulas as model specifications: `y ~ x + (1 + x | g)`."""
 
+# lark types a tree's children as trees or tokens; which it is, the grammar decides.
+# pyright: reportArgumentType=false, reportAssignmentType=false, reportGeneralTypeIssues=false
 from __future__ import annotations
 
 import re

@@ -1,5 +1,7 @@
 """Options collected from the text and from keyword arguments, each set once."""
 
+# lark types a tree's children as trees or tokens; which it is, the grammar decides.
+# pyright: reportArgumentType=false, reportAssignmentType=false, reportGeneralTypeIssues=false
 from __future__ import annotations
 
 from collections.abc import Mapping

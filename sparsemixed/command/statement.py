@@ -1,5 +1,7 @@
 """Commands in Stata's language as model specifications."""
 
+# lark types a tree's children as trees or tokens; which it is, the grammar decides.
+# pyright: reportArgumentType=false, reportAssignmentType=false, reportGeneralTypeIssues=false
 from __future__ import annotations
 
 import re

@@ -1,5 +1,7 @@
 """Lists of variables with factor-variable operators and interactions, expanded to terms in Stata's order."""
 
+# lark types a tree's children as trees or tokens; which it is, the grammar decides.
+# pyright: reportArgumentType=false, reportAssignmentType=false, reportGeneralTypeIssues=false
 from __future__ import annotations
 
 from collections.abc import Iterable

@@ -69,7 +69,9 @@ class DenseRest:
         derivative = np.empty_like(self._lower)
         left, right = direction.left, direction.right
         self._assemble(direction.pairs, [(left, right), (right, left)], derivative)
-        return blas.dsymm(1.0, derivative.T, self.dense_inverse.T, lower=1)
+        # Into memory of our own: the wrapper would first fill its result with zeros.
+        out = np.empty_like(derivative)
+        return blas.dsymm(1.0, derivative.T, self.dense_inverse.T, c=out.T, overwrite_c=1, lower=1)
 
     def trace_products(self, directions: Sequence[Schur]) -> np.ndarray:
         solved = [self.derivative_times_inverse(direction) for direction in directions]

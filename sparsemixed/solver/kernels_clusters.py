@@ -23,6 +23,24 @@ def pattern_moments(start, rows, out):
                             out[g, a, b, c, d] += x * rows[i, b, d]
 
 
+@njit(cache=True)
+def add_quadratic(rows, weights, half, out):
+    """out += rows' weights rows; rows (m, P), weights (m, m), out (P, P); half (m, P): scratch."""
+    m, p = rows.shape
+    for a in range(m):
+        for d in range(p):
+            total = 0.0
+            for b in range(m):
+                total += weights[a, b] * rows[b, d]
+            half[a, d] = total
+    for c in range(p):
+        for d in range(p):
+            total = 0.0
+            for a in range(m):
+                total += rows[a, c] * half[a, d]
+            out[c, d] += total
+
+
 @njit(cache=True, parallel=True)
 def quadratic_forms(start, rows, weights, out):
     """out[g] = sum over clusters i of pattern g of rows[i]' weights[g] rows[i]; weights (G, m, m), out (G, P, P), zeroed."""
@@ -30,18 +48,7 @@ def quadratic_forms(start, rows, weights, out):
     for g in prange(start.size - 1):
         half = np.empty((m, p))
         for i in range(start[g], start[g + 1]):
-            for a in range(m):
-                for d in range(p):
-                    total = 0.0
-                    for b in range(m):
-                        total += weights[g, a, b] * rows[i, b, d]
-                    half[a, d] = total
-            for c in range(p):
-                for d in range(p):
-                    total = 0.0
-                    for a in range(m):
-                        total += rows[i, a, c] * half[a, d]
-                    out[g, c, d] += total
+            add_quadratic(rows[i], weights[g], half, out[g])
 
 
 @njit(cache=True, parallel=True)
@@ -52,18 +59,7 @@ def many_quadratic_forms(start, rows, weights, out):
         half = np.empty((m, p))
         for g in range(start.size - 1):
             for i in range(start[g], start[g + 1]):
-                for a in range(m):
-                    for d in range(p):
-                        total = 0.0
-                        for b in range(m):
-                            total += weights[k, g, a, b] * rows[i, b, d]
-                        half[a, d] = total
-                for c in range(p):
-                    for d in range(p):
-                        total = 0.0
-                        for a in range(m):
-                            total += rows[i, a, c] * half[a, d]
-                        out[k, c, d] += total
+                add_quadratic(rows[i], weights[k, g], half, out[k])
 
 
 @njit(cache=True, parallel=True)

@@ -22,7 +22,6 @@ class Layout:
     schedule (parts, width) : columns shared out to threads by work, -1 padded
     expand (nnz k0,) : flat positions in a (nnz, k0) array, in the order of `scalar` 's data
     scalar : indptr and indices of the (J0 k0, q2) sparse matrix whose data are `array.ravel()[expand]`
-    updates : number of multiply-adds of one Schur complement, per k0
     """
 
     colptr: np.ndarray
@@ -32,7 +31,6 @@ class Layout:
     schedule: np.ndarray
     expand: np.ndarray
     scalar: tuple[np.ndarray, np.ndarray]
-    updates: int
 
 
 def layout(cp: CrossProducts) -> Layout:
@@ -52,7 +50,6 @@ def layout(cp: CrossProducts) -> Layout:
         schedule=_share_out(work, numba.get_num_threads()),
         expand=expand,
         scalar=scalar,
-        updates=int((widths.astype(float) * (widths + 1) / 2).sum()),
     )
 
 

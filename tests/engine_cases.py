@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from sparsemixed.design.values import RandomBlock, RandomTerm
+from sparsemixed.design.values import Design, RandomBlock, RandomTerm
 from sparsemixed.estimation.objective import Objective
 from sparsemixed.estimation.orthogonal import orthogonalize
 from sparsemixed.estimation.parameters import parameters
@@ -57,9 +57,14 @@ def make_terms(rng, n, shape):
     return terms
 
 
+def bare_design(X, y):
+    """A design of these arrays and nothing else."""
+    return Design(y, X, (), (), (), np.arange(len(y)), (), {}, {})
+
+
 def make_objective(terms, X, y, reml, solver="auto"):
     """The engine's objective for these terms, X and y (made orthonormal first, as a fit does)."""
-    orthogonal = orthogonalize(X, y)
+    orthogonal = orthogonalize(bare_design(X, y))
     layout = parameters(terms)
     data = [TermData(terms[r].codes, terms[r].n_groups, terms[r].columns) for r in layout.order]
     cp = cross_products(data, orthogonal.Q, orthogonal.residual)

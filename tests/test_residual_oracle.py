@@ -73,7 +73,7 @@ def setting(errors, random, reml, engine="clusters"):
     command = command.replace("unstructured), residuals", "unstructured) residuals")
     spec = read_model(command, {"reml": reml})
     design = build_design(spec, data())
-    orthogonal = orthogonalize(design.X, design.y)
+    orthogonal = orthogonalize(design)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(residual_estimate, "SMALL_CLUSTER", 200 if engine == "clusters" else 0)
         objective = residual_estimate.residual_objective(spec, design, orthogonal)
@@ -140,7 +140,7 @@ def test_deviance_and_coefficients(errors, random, reml, engine):
     design, orthogonal, objective, theta = setting(errors, random, reml, engine)
     at = objective.evaluate(theta)
     V = dense(design, objective, theta)[0]
-    constant = orthogonal.logdet if reml else 0.0
+    constant = orthogonal.constant(reml)
     assert at.deviance + constant == pytest.approx(oracle.deviance(design.y, design.X, at.sigma2 * V, reml), rel=1e-11)
     inverse = np.linalg.inv(V)
     XVX_inverse = np.linalg.inv(design.X.T @ inverse @ design.X)

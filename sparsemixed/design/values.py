@@ -117,6 +117,47 @@ class ResidualPart:
 
 
 @dataclass(frozen=True)
+class Weights:
+    """Weights of rows and of groups.
+
+    Attributes
+    ----------
+    kind : {"frequency", "sampling", "precision"}
+        Frequency and sampling weights replicate rows and groups; precision weights divide the error variance of a row.
+    rows : (n,) float64
+        Product of the weights on each row's path: its own and those of all groups that hold it. Positive.
+    groups : tuple of (n_groups,) float64, one for each random term
+        Product of the weights of a group and of all groups that hold it; ones where groups have no weights.
+    """
+
+    kind: str
+    rows: np.ndarray
+    groups: tuple[np.ndarray, ...]
+
+
+@dataclass(frozen=True)
+class Constraints:
+    """Linear constraints C beta = d on the estimated coefficients, and what they leave: beta = T gamma + a.
+
+    Attributes
+    ----------
+    C : (m, p) float64, full row rank;  d : (m,) float64
+    T : (p, p - m) float64
+        Orthonormal basis of the null space of C.
+    a : (p,) float64
+        The shortest solution of C a = d.
+    labels : tuple of str
+        Each constraint as printed.
+    """
+
+    C: np.ndarray
+    d: np.ndarray
+    T: np.ndarray
+    a: np.ndarray
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class GroupRow:
     """One row of the table of groups as printed: nested counts."""
 
@@ -151,6 +192,8 @@ class Design:
         variable -> tuple of the levels a categorical variable has in the sample; with `spec` enough to build X anew.
     residual : ResidualPart or None
         None for independent errors with one variance.
+    weights : Weights or None
+    constraints : Constraints or None
     """
 
     y: np.ndarray
@@ -163,6 +206,19 @@ class Design:
     value_labels: dict
     levels: dict
     residual: ResidualPart | None = None
+    weights: Weights | None = None
+    constraints: Constraints | None = None
+
+    @property
+    def n_obs(self) -> float:
+        """Number of observations, those that a frequency or sampling weight stands for included."""
+        replicated = self.weights is not None and self.weights.kind != "precision"
+        return float(self.weights.rows.sum()) if replicated and self.weights is not None else float(len(self.y))
+
+    @property
+    def rank(self) -> int:
+        """Number of free fixed effects: columns of X less constraints."""
+        return self.X.shape[1] if self.constraints is None else self.constraints.T.shape[1]
 
     @property
     def names(self) -> tuple[str, ...]:

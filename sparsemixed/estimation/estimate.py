@@ -11,12 +11,12 @@ from sparsemixed.estimation.fit import Fit, LogEntry
 from sparsemixed.estimation.linear import check_residual, linear_fit
 from sparsemixed.estimation.newton import Progress, minimize
 from sparsemixed.estimation.objective import Evaluation, Objective
-from sparsemixed.estimation.orthogonal import Orthogonal, orthogonalize
+from sparsemixed.estimation.orthogonal import Orthogonal, orthogonalize, term_data
 from sparsemixed.estimation.parameters import parameters
 from sparsemixed.estimation.residual_estimate import residual_estimate
 from sparsemixed.estimation.start import mivque_start
 from sparsemixed.solver.choose import penalized_system
-from sparsemixed.solver.crossproducts import TermData, cross_products
+from sparsemixed.solver.crossproducts import cross_products
 from sparsemixed.solver.threads import blas_threads
 from sparsemixed.spec import ModelSpec
 
@@ -43,7 +43,7 @@ def estimate(spec: ModelSpec, design: Design, progress: Progress | None = None) 
     if design.residual is not None:
         return residual_estimate(spec, design, progress)
     if not design.random:
-        return linear_fit(spec, design, orthogonalize(design.X, design.y))
+        return linear_fit(spec, design, orthogonalize(design))
     with blas_threads(_largest_order(design)):
         return _estimate(spec, design, progress)
 
@@ -51,14 +51,14 @@ def estimate(spec: ModelSpec, design: Design, progress: Progress | None = None) 
 def _largest_order(design: Design) -> int:
     """Order of the largest dense matrix that the fit may meet."""
     sizes = sorted(term.n_groups * term.k for term in design.random)
-    return max(sum(sizes[:-1]), design.X.shape[1])
+    return max(sum(sizes[:-1]), design.rank)
 
 
 def _estimate(spec: ModelSpec, design: Design, progress: Progress | None) -> Fit:
-    orthogonal = orthogonalize(design.X, design.y)
+    orthogonal = orthogonalize(design)
     check_residual(orthogonal, design.y, spec.response)
     objective = _objective(spec, design, orthogonal)
-    constant = orthogonal.logdet if objective.reml else 0.0
+    constant = orthogonal.constant(objective.reml)
 
     def llf(deviance: float) -> float:
         return -0.5 * (deviance + constant)
@@ -82,15 +82,15 @@ def reopen(fit: Fit) -> tuple[Objective, Orthogonal, Evaluation]:
     Objective, standing at `fit.theta`; Orthogonal, which takes its coordinates of the fixed effects back to those of X;
     Evaluation at `fit.theta`.
     """
-    orthogonal = orthogonalize(fit.design.X, fit.design.y)
+    orthogonal = orthogonalize(fit.design)
     objective = _objective(fit.spec, fit.design, orthogonal)
     return objective, orthogonal, objective.evaluate(fit.theta)
 
 
 def _objective(spec: ModelSpec, design: Design, orthogonal: Orthogonal) -> Objective:
     layout = parameters(design.random)
-    terms = [TermData(t.codes, t.n_groups, t.columns) for t in (design.random[r] for r in layout.order)]
-    cp = cross_products(terms, orthogonal.Q, orthogonal.residual)
+    terms = [term_data(design, design.random[r]) for r in layout.order]
+    cp = cross_products(terms, orthogonal.Q, orthogonal.residual, orthogonal.n_obs)
     system = penalized_system(cp, spec.estimation.solver)
     return Objective(cp, system, layout, spec.estimation.method == "reml")
 

@@ -13,10 +13,10 @@ from sparsemixed.spec import ModelSpec
 
 def linear_llf(orthogonal: Orthogonal, reml: bool) -> float:
     """Log (restricted) likelihood of y ~ N(X beta, sigma2 I), beta and sigma2 profiled out."""
-    n, p = orthogonal.Q.shape
+    n, p = orthogonal.n_obs, orthogonal.Q.shape[1]
     df = n - p if reml else n
     r2 = float(orthogonal.residual @ orthogonal.residual)
-    deviance = df * (1 + np.log(2 * np.pi * r2 / df)) + (orthogonal.logdet if reml else 0.0)
+    deviance = df * (1 + np.log(2 * np.pi * r2 / df)) + orthogonal.constant(reml)
     return -0.5 * float(deviance)
 
 
@@ -32,7 +32,7 @@ def check_residual(orthogonal: Orthogonal, y: np.ndarray, response: str) -> None
 
 def linear_fit(spec: ModelSpec, design: Design, orthogonal: Orthogonal) -> Fit:
     """The fit of a model without random effects: closed form."""
-    n, p = orthogonal.Q.shape
+    n, p = orthogonal.n_obs, orthogonal.Q.shape[1]
     reml = spec.estimation.method == "reml"
     df = n - p if reml else n
     r2 = float(orthogonal.residual @ orthogonal.residual)
@@ -44,7 +44,7 @@ def linear_fit(spec: ModelSpec, design: Design, orthogonal: Orthogonal) -> Fit:
     return Fit(
         spec=spec,
         design=design,
-        beta=orthogonal.start,
+        beta=orthogonal.coefficients(np.zeros(p)),
         vcov_beta=orthogonal.covariance(sigma2 * np.eye(p)),
         sigma2=sigma2,
         theta=np.zeros(0),

@@ -11,7 +11,7 @@ from sparsemixed.estimation.finish import finish
 from sparsemixed.estimation.fit import Fit, LogEntry
 from sparsemixed.estimation.linear import check_residual
 from sparsemixed.estimation.newton import Progress, minimize
-from sparsemixed.estimation.orthogonal import Orthogonal, orthogonalize
+from sparsemixed.estimation.orthogonal import Orthogonal, orthogonalize, term_data
 from sparsemixed.estimation.parameters import NOBODY, parameters
 from sparsemixed.estimation.precision_objective import PrecisionObjective
 from sparsemixed.estimation.start import mivque_start
@@ -33,10 +33,10 @@ ResidualObjective = ClusterObjective | PrecisionObjective
 def residual_estimate(spec: ModelSpec, design: Design, progress: Progress | None) -> Fit:
     """Fit a model with `design.residual`; see `estimation.estimate`."""
     with blas_threads(0):
-        orthogonal = orthogonalize(design.X, design.y)
+        orthogonal = orthogonalize(design)
         check_residual(orthogonal, design.y, spec.response)
         objective = residual_objective(spec, design, orthogonal)
-        constant = orthogonal.logdet if objective.reml else 0.0
+        constant = orthogonal.constant(objective.reml)
 
         def llf(deviance: float) -> float:
             return -0.5 * (deviance + constant)
@@ -64,11 +64,11 @@ def cluster_objective(spec: ModelSpec, design: Design, orthogonal: Orthogonal) -
     part = design.residual
     assert part is not None
     layout = parameters(design.random)
-    terms = [TermData(t.codes, t.n_groups, t.columns) for t in (design.random[r] for r in layout.order)]
+    terms = [term_data(design, design.random[r]) for r in layout.order]
     rows = np.column_stack([orthogonal.Q, orthogonal.residual])
     buckets = clusters(terms, part.codes, part.n_groups, part.t, rows)
     reml = spec.estimation.method == "reml"
-    return ClusterObjective(buckets, layout, part.structure, len(design.y), design.X.shape[1], reml)
+    return ClusterObjective(buckets, layout, part.structure, orthogonal.n_obs, design.rank, reml)
 
 
 def _precision_objective(spec: ModelSpec, design: Design, orthogonal: Orthogonal, part: ResidualPart) -> PrecisionObjective:
@@ -88,7 +88,7 @@ def _precision_objective(spec: ModelSpec, design: Design, orthogonal: Orthogonal
 def _sorted_term(design: Design, r: int, order: np.ndarray) -> TermData:
     if r == NOBODY:
         return TermData(np.zeros(order.size, np.int32), 1, np.zeros((order.size, 1)))
-    term = design.random[r]
+    term = term_data(design, design.random[r])
     return TermData(term.codes[order], term.n_groups, np.ascontiguousarray(term.columns[order]))
 
 
@@ -112,8 +112,8 @@ def _start(design: Design, orthogonal: Orthogonal, objective: ResidualObjective)
     theta = np.zeros(0)
     if design.random:
         layout = parameters(design.random)
-        terms = [TermData(t.codes, t.n_groups, t.columns) for t in (design.random[r] for r in layout.order)]
-        theta = layout.nearest(mivque_start(cross_products(terms, orthogonal.Q, orthogonal.residual)))
+        terms = [term_data(design, design.random[r]) for r in layout.order]
+        theta = layout.nearest(mivque_start(cross_products(terms, orthogonal.Q, orthogonal.residual, orthogonal.n_obs)))
     moments = None
     if part.levels is not None and part.t.ndim == 1 and not design.random:
         moments = _pairwise_moments(orthogonal.residual, part.t.astype(np.int64), part.codes, part.n_groups, len(part.levels))

@@ -15,7 +15,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.linalg import solve_triangular
 
 from sparsemixed.errors import NotAvailableError
 from sparsemixed.estimation.cluster_objective import ClusterEvaluation, ClusterObjective
@@ -52,7 +51,7 @@ def cluster_derivatives(fit: Fit, information: str, second: bool) -> FixedDeriva
         When too many rows are tied together.
     """
     _check_size(fit)
-    orthogonal = orthogonalize(fit.design.X, fit.design.y)
+    orthogonal = orthogonalize(fit.design)
     objective = cluster_objective(fit.spec, fit.design, orthogonal)
     layout, theta, boundary = objective.parameters, fit.theta, fit.boundary
     if information == "eim" and boundary.any():
@@ -69,7 +68,7 @@ def cluster_derivatives(fit: Fit, information: str, second: bool) -> FixedDeriva
     rows = [*(parameter.row for parameter in effects), *range(layout.n_theta, len(fit.variances))]
     P = _precision(pieces, root)
     found = FixedDerivatives(
-        root=solve_triangular(orthogonal.R, root) if root.size else root,
+        root=orthogonal.root(root),
         P=P,
         Q=_products(pieces, root) if second else None,
         expected=_expected(pieces, root, P) if information == "eim" else None,

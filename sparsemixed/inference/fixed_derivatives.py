@@ -12,13 +12,12 @@ neither badly scaled nor nearly collinear covariates cost digits.
 from __future__ import annotations
 
 import numpy as np
-from scipy.linalg import solve_triangular
 
 from sparsemixed.estimation.derivatives import Derivatives
 from sparsemixed.estimation.estimate import reopen
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.estimation.objective import Evaluation, Objective
-from sparsemixed.estimation.orthogonal import Orthogonal, orthogonalize
+from sparsemixed.estimation.orthogonal import orthogonalize
 from sparsemixed.inference.cluster_derivatives import cluster_derivatives
 from sparsemixed.inference.expected_traces import expected_traces
 from sparsemixed.inference.information import FixedDerivatives, carried
@@ -42,10 +41,10 @@ def fixed_derivatives(fit: Fit, information: str, second: bool = True) -> FixedD
 @remembered
 def _linear(fit: Fit) -> FixedDerivatives:
     """V = sigma2 I: everything is known without a computation."""
-    orthogonal = orthogonalize(fit.design.X, fit.design.y)
-    n, p = fit.design.X.shape
+    orthogonal = orthogonalize(fit.design)
+    n, p = orthogonal.n_obs, fit.design.rank
     s, unit = fit.sigma2, np.eye(p)
-    root = np.sqrt(s) * solve_triangular(orthogonal.R, unit)
+    root = orthogonal.root(np.sqrt(s) * unit)
     information = np.array([[0.5 * (n - p) / s**2]])
     return FixedDerivatives(root, -unit[None] / s, unit[None, None] / s**2, information, information, ("var(Residual)",))
 
@@ -69,18 +68,13 @@ def _random(fit: Fit, information: str, second: bool) -> FixedDerivatives:
         expected = 0.5 * (traces - 2.0 * np.einsum("klaa->kl", Q) + np.einsum("kab,lba->kl", P, P))
     labels = [fit.variances[row] for row in (*(parameter.row for parameter in layout), -1)]
     return FixedDerivatives(
-        root=_original(orthogonal, root),
+        root=orthogonal.root(root),
         P=P,
         Q=Q,
         expected=expected,
         observed=observed,
         names=tuple(f"{v.equation} {v.label}".strip() for v in labels),
     )
-
-
-def _original(orthogonal: Orthogonal, root: np.ndarray) -> np.ndarray:
-    """The root in the coordinates of X."""
-    return solve_triangular(orthogonal.R, root) if root.size else root
 
 
 def _observed(fit: Fit, derivatives: Derivatives, jacobian: np.ndarray) -> np.ndarray:

@@ -56,7 +56,7 @@ class CrossProducts:
         For each remaining term the first entry of each of its cells.
     pairs : tuple of PairBlocks
         Z_rest'Z_rest.
-    ZtXy : (q, p + 1);  XytXy : (p + 1, p + 1);  n : int
+    ZtXy : (q, p + 1);  XytXy : (p + 1, p + 1);  n : float, observations that the rows stand for
     """
 
     k: tuple[int, ...]
@@ -69,7 +69,7 @@ class CrossProducts:
     pairs: tuple[PairBlocks, ...]
     ZtXy: np.ndarray
     XytXy: np.ndarray
-    n: int
+    n: float
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -132,7 +132,7 @@ def pair_indices(cp: CrossProducts, pair: PairBlocks) -> tuple[np.ndarray, np.nd
     return np.broadcast_to(row[:, :, None], shape), np.broadcast_to(col[:, None, :], shape)
 
 
-def cross_products(terms: Sequence[TermData], X: np.ndarray, y: np.ndarray) -> CrossProducts:
+def cross_products(terms: Sequence[TermData], X: np.ndarray, y: np.ndarray, n: float | None = None) -> CrossProducts:
     """Accumulate all cross-products; `terms` must be ordered, the one to eliminate first.
 
     Parameters
@@ -140,6 +140,8 @@ def cross_products(terms: Sequence[TermData], X: np.ndarray, y: np.ndarray) -> C
     terms : sequence of TermData, at least one
     X : (n, p) float64
     y : (n,) float64
+    n : float, optional
+        Observations that the rows stand for; by default one each.
     """
     head, rest = terms[0], terms[1:]
     Xy = np.ascontiguousarray(np.column_stack([X, y]))
@@ -160,7 +162,7 @@ def cross_products(terms: Sequence[TermData], X: np.ndarray, y: np.ndarray) -> C
         pairs=tuple(_pairs(rest)),
         ZtXy=np.concatenate(ZtXy),
         XytXy=Xy.T @ Xy,
-        n=y.size,
+        n=float(y.size if n is None else n),
     )
 
 

@@ -208,7 +208,7 @@ def test_level_and_standard_deviations():
 def test_no_regressors():
     fit = manual_fits.example_1()
     design = replace(fit.design, columns=fit.design.columns[1:])
-    printed = text(replace(fit, design=design, beta=fit.beta[1:], vcov_beta=fit.vcov_beta[1:, 1:]))
+    printed = text(replace(fit, design=design, beta=fit.beta[1:], root=fit.root[1:]))
     assert "Wald chi2(0)     =   ." in printed
     assert "Prob > chi2      =   ." in printed
 

@@ -146,7 +146,8 @@ def test_deviance_and_coefficients(errors, random, reml, engine):
     XVX_inverse = np.linalg.inv(design.X.T @ inverse @ design.X)
     beta = XVX_inverse @ design.X.T @ inverse @ design.y
     np.testing.assert_allclose(orthogonal.coefficients(at.beta), beta, rtol=1e-9, atol=1e-11)
-    np.testing.assert_allclose(orthogonal.covariance(at.XVX_inverse), XVX_inverse, rtol=1e-9, atol=1e-11)
+    root = orthogonal.root(np.linalg.cholesky(at.XVX_inverse))
+    np.testing.assert_allclose(root @ root.T, XVX_inverse, rtol=1e-9, atol=1e-11)
     residual = design.y - design.X @ beta
     assert at.sigma2 == pytest.approx(residual @ inverse @ residual / (len(residual) - reml * len(beta)), rel=1e-10)
 

@@ -179,13 +179,11 @@ class ClusterDerivatives:
         """Exact Hessian of the deviance in (theta, rho, log sigma2)."""
         objective, n = self.objective, self.objective.n_theta
         hessian = self._second_order()
-        fixed = np.zeros((n, objective.p + 1, objective.p + 1))
         for bucket, (Q, _, QV, _, residual, plain) in zip(objective.buckets, self._pieces, strict=True):
             counts = bucket.counts[:, None, None]
             weighted = QV @ (2.0 * Q @ (residual + plain) - counts * np.eye(Q.shape[-1]))
             hessian += _traces(QV, weighted)
-            fixed += bucket.quadratics(QV @ Q)
-        hessian = (hessian + hessian.T) / 2 - self._taken_up(fixed)
+        hessian = (hessian + hessian.T) / 2 - self._taken_up(self._forms)
         border = -self._square_gradient[:, None]
         full = np.block([[hessian, border], [border.T, np.array([[float(objective.df)]])]])
         return Curvature(self.gradient, (full + full.T) / 2)
@@ -194,6 +192,19 @@ class ClusterDerivatives:
     def average_information(self) -> Curvature:
         """The exact Hessian: clusters are small, nothing is saved by an approximation."""
         return self.observed_information
+
+    @cached_property
+    def _forms(self) -> np.ndarray:
+        """[X y]'Q V_k Q [X y] (n_theta, p + 1, p + 1)."""
+        out = np.zeros((self.objective.n_theta, self.objective.p + 1, self.objective.p + 1))
+        for bucket, (Q, _, QV, _, _, _) in zip(self.objective.buckets, self._pieces, strict=True):
+            out += bucket.quadratics(QV @ Q)
+        return out
+
+    @property
+    def fixed_slopes(self) -> np.ndarray:
+        """Derivative (n_theta, p, p) of X'inv(V0)X."""
+        return -self._forms[:, : self.objective.p, : self.objective.p]
 
     def _taken_up(self, fixed: np.ndarray) -> np.ndarray:
         """What profiling beta removes, and under REML tr(Phi W_k Phi W_l)."""

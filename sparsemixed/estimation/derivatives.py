@@ -91,6 +91,12 @@ class Derivatives:
         determinant, square = self._gradient_parts
         return determinant + square / self.at.sigma2
 
+    @cached_property
+    def fixed_slopes(self) -> np.ndarray:
+        """Derivative (n_theta, p, p) of X'inv(V0)X."""
+        halves = [m.T @ self.ZtE for m in self._moved(self.at.U)]
+        return -np.array([half + half.T for half in halves]).reshape(-1, *self.at.XVX_inverse.shape)
+
     def _moved(self, values: np.ndarray, transpose: bool = False) -> list[np.ndarray]:
         return [self.objective.multiply(d, values, transpose) for d in self.directions]
 
@@ -160,9 +166,8 @@ class Derivatives:
         """Hessian of log|X'inv(V0)X|: tr(Phi W_kl) - tr(Phi W_k Phi W_l) with W = X'inv(V0)X."""
         at, cp, objective = self.at, self.objective.cp, self.objective
         phi, n, p = at.XVX_inverse, len(self.directions), objective.p
-        moved = self._moved(at.U)
-        first = [phi @ -(m.T @ self.ZtE + self.ZtE.T @ m) for m in moved]
-        moved_all = np.column_stack(moved)
+        first = phi @ self.fixed_slopes
+        moved_all = np.column_stack(self._moved(at.U))
         through = cp.matrix @ moved_all
         back = np.column_stack(self._moved(self.ZtE, transpose=True))
         g = objective.multiply(self.factors, through, transpose=True) - back

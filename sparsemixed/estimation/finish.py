@@ -31,11 +31,13 @@ def finish(
     information = None if spec.estimation.nostderr else _information(derivatives, boundary)
     variances, deviations = variance_parameters(design, objective, at, boundary)
     u, u_var = objective.predictions(design, derivatives)
+    root = np.linalg.cholesky(at.sigma2 * at.XVX_inverse) if objective.p else np.zeros((0, 0))
     return Fit(
         spec=spec,
         design=design,
         beta=orthogonal.coefficients(at.beta),
-        vcov_beta=orthogonal.covariance(at.sigma2 * at.XVX_inverse),
+        root=orthogonal.root(root),
+        slopes=_slopes(derivatives, root) if objective.reml and not spec.estimation.nostderr else None,
         sigma2=at.sigma2,
         theta=at.theta,
         information=information,
@@ -65,3 +67,8 @@ def _information(derivatives, boundary: Boundary) -> np.ndarray:
     information[held] = 0.0
     information[:, held] = 0.0
     return information
+
+
+def _slopes(derivatives, root: np.ndarray) -> np.ndarray:
+    """How inv(Phi) moves with theta, in coordinates in which Phi is the identity (n_theta, r, r)."""
+    return root.T @ derivatives.fixed_slopes @ root / derivatives.at.sigma2

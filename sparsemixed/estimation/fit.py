@@ -55,8 +55,10 @@ class Fit:
     ----------
     spec, design : ModelSpec, Design
     beta : (p,) float64
-    vcov_beta : (p, p) float64
-        sigma2 * inv(X' inv(V / sigma2) X).
+    root : (p, r) float64
+        Phi = root root', the covariance of the coefficients; r = p less the number of constraints.
+    slopes : (n_theta, r, r) float64 or None
+        root'(d inv(Phi) / d theta)root in coordinates in which Phi is the identity; REML only, None with `nostderr`.
     sigma2 : float
     theta : (n_theta,) float64
         All structures' parameters, block after block in the order of `design.random`, then those of the residuals.
@@ -89,7 +91,8 @@ class Fit:
     spec: ModelSpec
     design: Design
     beta: np.ndarray
-    vcov_beta: np.ndarray
+    root: np.ndarray
+    slopes: np.ndarray | None
     sigma2: float
     theta: np.ndarray
     information: np.ndarray | None
@@ -109,3 +112,8 @@ class Fit:
     solver: str
     u: tuple[np.ndarray, ...]
     u_var: tuple[np.ndarray, ...]
+
+    @property
+    def vcov_beta(self) -> np.ndarray:
+        """Covariance (p, p) of the coefficients, sigma2 inv(X'inv(V0)X)."""
+        return self.root @ self.root.T

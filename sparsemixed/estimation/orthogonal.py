@@ -58,12 +58,6 @@ class Orthogonal:
         found = solve_triangular(self.R, matrix) if matrix.size else matrix
         return found if self.constraints is None else self.constraints.T @ found
 
-    def covariance(self, matrix: np.ndarray) -> np.ndarray:
-        """Covariance (p, p) of the coefficients on X from that of those on Q."""
-        half = self.root(matrix)
-        out = self.root(half.T)
-        return (out + out.T) / 2
-
 
 def orthogonalize(design: Design) -> Orthogonal:
     """Householder QR of the free fixed effects' columns, and the residual of the response."""

@@ -174,8 +174,7 @@ class PrecisionDerivatives(Derivatives):
             reached = [cp.ZtXy[:, :p].T @ objective.multiply(self.factors, each) for each in solved]
             x = np.column_stack([direct - back for direct, back in zip(g_x, reached, strict=True)])
             return out - 2.0 * x.T @ phi @ x
-        first = self._fixed_changes(moved, Ze, changed, b)
-        products = [phi @ w for w in first]
+        products = phi @ self.fixed_slopes
         return out - np.array([[np.vdot(a, c.T) for c in products] for a in products])
 
     def _contrast(self, last: bool) -> np.ndarray:
@@ -185,13 +184,17 @@ class PrecisionDerivatives(Derivatives):
             return np.append(-self.at.beta, 1.0)[:, None]
         return np.vstack([np.eye(p), np.zeros((1, p))])
 
-    def _fixed_changes(self, moved, Ze, changed, b) -> list[np.ndarray]:
-        """dW / d(theta, rho) (p, p) for W = X'inv(V0)X: -(Z'QE)'D_kU - transpose, and E'Q_kE."""
-        out = [-(m.T @ Ze + Ze.T @ m) for m in moved]
-        for Zr, Xr in changed:
-            change = Xr - b.T @ Zr
-            out.append((change + change.T) / 2)
-        return out
+    @cached_property
+    def fixed_slopes(self) -> np.ndarray:
+        """Derivative (n_theta, p, p) of X'inv(V0)X in (theta, rho): -(Z'QE)'D_kU - transpose, and E'Q_kE."""
+        p, b = self.objective.p, self.objective.multiply(self.factors, self.at.U)
+        own = super().fixed_slopes
+        changes = np.empty((len(self._residual_changes[0]), p, p))
+        for k, change in enumerate(self._residual_changes[0]):
+            Zr = change.ZtXy[:, :p] - change.matrix @ b
+            moved = change.XytXy[:p, :p] - change.ZtXy[:, :p].T @ b - b.T @ Zr
+            changes[k] = (moved + moved.T) / 2
+        return np.concatenate([own, changes])
 
 
 class _Standing:

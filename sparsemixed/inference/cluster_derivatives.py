@@ -73,7 +73,6 @@ def cluster_derivatives(fit: Fit, information: str, second: bool) -> FixedDeriva
         Q=_products(pieces, root) if second else None,
         expected=_expected(pieces, root, P) if information == "eim" else None,
         observed=_observed(fit, objective, at, rows) if information == "oim" else None,
-        names=tuple(f"{v.equation} {v.label}".strip() for v in (fit.variances[row] for row in rows)),
     )
     if not second:
         return found

@@ -31,10 +31,12 @@ def fixed_derivatives(fit: Fit, information: str, second: bool = True) -> FixedD
     Components on the boundary are left out, as known; but a singular covariance matrix that is not zero stays in with the
     expected information, which is evaluated just inside the boundary.
     """
+    if fit.design.residual is None and not fit.design.random:
+        return _linear(fit)
+    if information == "oim" and not second and fit.slopes is not None and fit.information is not None:
+        return _known(fit)
     if fit.design.residual is not None:
         return cluster_derivatives(fit, information, second)
-    if not fit.design.random:
-        return _linear(fit)
     return _random(fit, information, second or information == "eim")
 
 
@@ -46,7 +48,17 @@ def _linear(fit: Fit) -> FixedDerivatives:
     s, unit = fit.sigma2, np.eye(p)
     root = orthogonal.root(np.sqrt(s) * unit)
     information = np.array([[0.5 * (n - p) / s**2]])
-    return FixedDerivatives(root, -unit[None] / s, unit[None, None] / s**2, information, information, ("var(Residual)",))
+    return FixedDerivatives(root, -unit[None] / s, unit[None, None] / s**2, information, information)
+
+
+@remembered
+def _known(fit: Fit) -> FixedDerivatives:
+    """First derivatives and observed information in (theta, log sigma2): the fit knows them at its optimum."""
+    assert fit.slopes is not None and fit.information is not None
+    free = np.append(~fit.boundary, True)
+    P = np.concatenate([fit.slopes[~fit.boundary], -np.eye(fit.root.shape[1])[None]])
+    observed = fit.information[np.ix_(free, free)]
+    return FixedDerivatives(fit.root, P, None, None, observed)
 
 
 @remembered
@@ -66,14 +78,12 @@ def _random(fit: Fit, information: str, second: bool) -> FixedDerivatives:
     elif Q is not None:
         traces = expected_traces(objective.system, derivatives.inverse, layout, at.sigma2)
         expected = 0.5 * (traces - 2.0 * np.einsum("klaa->kl", Q) + np.einsum("kab,lba->kl", P, P))
-    labels = [fit.variances[row] for row in (*(parameter.row for parameter in layout), -1)]
     return FixedDerivatives(
         root=orthogonal.root(root),
         P=P,
         Q=Q,
         expected=expected,
         observed=observed,
-        names=tuple(f"{v.equation} {v.label}".strip() for v in labels),
     )
 
 

@@ -38,8 +38,6 @@ class FixedDerivatives:
         root'Q_kl root; None when only first derivatives were asked for.
     expected, observed : (m, m) float64 or None
         Expected or observed information of the restricted likelihood, whichever was asked for.
-    names : tuple of str
-        The parameters: equation and label as printed.
     curvature : SecondOrder or None
         What the second derivatives of V add; None where V is linear in the parameters, or when Q was not asked for.
     """
@@ -49,7 +47,6 @@ class FixedDerivatives:
     Q: np.ndarray | None
     expected: np.ndarray | None
     observed: np.ndarray | None
-    names: tuple[str, ...]
     curvature: SecondOrder | None = None
 
     @property

@@ -44,12 +44,14 @@ class ClusterObjective:
     parameters : Parameters
         Of the random effects; its engine terms in the order of the buckets' terms.
     residual : ResidualStructure
-    n, p : int
-        Rows, and columns of X.
+    n : float
+        Rows.
+    p : int
+        Columns of X.
     reml : bool
     """
 
-    def __init__(self, buckets: list[Bucket], parameters: Parameters, residual: ResidualStructure, n: int, p: int, reml: bool):
+    def __init__(self, buckets: list[Bucket], parameters: Parameters, residual: ResidualStructure, n: float, p: int, reml: bool):
         self.buckets, self.parameters, self.residual, self.reml, self.p = buckets, parameters, residual, reml, p
         self.df = n - p if reml else n
         self.factorizations = 0
@@ -177,7 +179,7 @@ class ClusterDerivatives:
     @cached_property
     def observed_information(self) -> Curvature:
         """Exact Hessian of the deviance in (theta, rho, log sigma2)."""
-        objective, n = self.objective, self.objective.n_theta
+        objective = self.objective
         hessian = self._second_order()
         for bucket, (Q, _, QV, _, residual, plain) in zip(objective.buckets, self._pieces, strict=True):
             counts = bucket.counts[:, None, None]
@@ -187,6 +189,11 @@ class ClusterDerivatives:
         border = -self._square_gradient[:, None]
         full = np.block([[hessian, border], [border.T, np.array([[float(objective.df)]])]])
         return Curvature(self.gradient, (full + full.T) / 2)
+
+    @property
+    def information(self) -> Curvature:
+        """What standard errors rest on."""
+        return self.observed_information
 
     @property
     def average_information(self) -> Curvature:

@@ -28,16 +28,17 @@ class PrecisionDerivatives(Derivatives):
         objective.ensure(evaluation)
         own, self.rho = objective.split(evaluation.theta)
         super().__init__(_Standing(objective), replace(evaluation, theta=own))  # type: ignore[arg-type]
+        self.at = evaluation
         self.objective: PrecisionObjective = objective
 
     @cached_property
-    def _residual_changes(self) -> tuple[list[CrossProducts], np.ndarray, np.ndarray]:
-        """Cross-products of every Q_k, their entries (n_rho, nnz) and the derivatives of log|R| (n_rho,)."""
+    def residual_changes(self) -> tuple[list[CrossProducts], np.ndarray, np.ndarray]:
+        """Cross-products of every Q_k, their entries (n_rho, nnz) and the derivatives of log|R| by group (n_rho, J)."""
         data, logdet = self.objective.precision.derivatives(self.rho)
         return [self.objective.rows.cross_products(d) for d in data], data, logdet
 
     @cached_property
-    def _row_residuals(self) -> np.ndarray:
+    def row_residuals(self) -> np.ndarray:
         """(n, p + 1): X - ZLambdaU and y - Xbeta - ZLambdau, row by row."""
         objective, at, p = self.objective, self.at, self.objective.p
         out = objective.rows.Xy.copy()
@@ -49,10 +50,10 @@ class PrecisionDerivatives(Derivatives):
         return out
 
     @cached_property
-    def _weights(self) -> np.ndarray:
+    def row_weights(self) -> np.ndarray:
         """Psi on the pattern of Q (nnz,)."""
         rows, at, p = self.objective.rows, self.at, self.objective.p
-        residual = self._row_residuals
+        residual = self.row_residuals
         r, s = rows.row, rows.indices
         psi = residual[r, p] * residual[s, p] / at.sigma2
         if self.objective.reml:
@@ -92,15 +93,15 @@ class PrecisionDerivatives(Derivatives):
     @cached_property
     def gradient(self) -> np.ndarray:
         """Gradient (n_theta,) of the profiled deviance."""
-        _, data, logdet = self._residual_changes
+        _, data, logdet = self.residual_changes
         determinant, square = self._gradient_parts
-        return np.concatenate([determinant + square / self.at.sigma2, logdet + data @ self._weights])
+        return np.concatenate([determinant + square / self.at.sigma2, logdet.sum(axis=1) + data @ self.row_weights])
 
     @cached_property
     def _full_square_gradient(self) -> np.ndarray:
         """Derivative (n_theta,) of r2 / sigma2 in (theta, rho)."""
-        _, data, _ = self._residual_changes
-        e, rows = self._row_residuals[:, -1], self.objective.rows
+        _, data, _ = self.residual_changes
+        e, rows = self.row_residuals[:, -1], self.objective.rows
         own = data @ (e[rows.row] * e[rows.indices])
         return np.concatenate([self._gradient_parts[1], own]) / self.at.sigma2
 
@@ -113,7 +114,7 @@ class PrecisionDerivatives(Derivatives):
     def observed_information(self) -> Curvature:
         """Exact Hessian of the deviance in (theta, rho, log sigma2)."""
         objective, cp, own = self.objective, self.objective.cp, len(self.directions)
-        changes = self._residual_changes[0]
+        changes = self.residual_changes[0]
         n = own + len(changes)
         hessian = np.zeros((n, n))
         moves = [symmetric_product(cp, direction, self.factors) for direction in self.directions]
@@ -127,7 +128,7 @@ class PrecisionDerivatives(Derivatives):
             mixed = 2.0 * self._contract([s.T for s in diagonal_sums(change, self.inverse, self.factors)])
             hessian[:own, own + k] += mixed
             hessian[own + k, :own] += mixed
-        hessian[own:, own:] += objective.precision.second(self.rho, self._weights)
+        hessian[own:, own:] += objective.precision.second(self.rho, self.row_weights)
         hessian += self._quadratic(self.at.u[:, None], self.Zte[:, None], last=True) / self.at.sigma2
         if objective.reml and objective.p:
             hessian += self._quadratic(self.at.U, self.ZtE, last=False)
@@ -149,7 +150,7 @@ class PrecisionDerivatives(Derivatives):
         g_u = [objective.multiply(self.factors, t, transpose=True) - s for t, s in zip(through, back, strict=True)]
         g_x = [cp.ZtXy[:, :p].T @ m for m in moved]
         changed = []
-        for change in self._residual_changes[0]:
+        for change in self.residual_changes[0]:
             contrast = self._contrast(last)
             Zr = change.ZtXy @ contrast - change.matrix @ b
             Xr = change.XytXy[:p] @ contrast - change.ZtXy[:, :p].T @ b
@@ -189,8 +190,8 @@ class PrecisionDerivatives(Derivatives):
         """Derivative (n_theta, p, p) of X'inv(V0)X in (theta, rho): -(Z'QE)'D_kU - transpose, and E'Q_kE."""
         p, b = self.objective.p, self.objective.multiply(self.factors, self.at.U)
         own = super().fixed_slopes
-        changes = np.empty((len(self._residual_changes[0]), p, p))
-        for k, change in enumerate(self._residual_changes[0]):
+        changes = np.empty((len(self.residual_changes[0]), p, p))
+        for k, change in enumerate(self.residual_changes[0]):
             Zr = change.ZtXy[:, :p] - change.matrix @ b
             moved = change.XytXy[:p, :p] - change.ZtXy[:, :p].T @ b - b.T @ Zr
             changes[k] = (moved + moved.T) / 2

@@ -6,6 +6,7 @@ plus log|R|. The parameter vector is (theta, rho).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,8 @@ class PrecisionObjective(Objective):
     reml : bool
     solver : str
         Storage of the Schur complement.
+    weights : sequence of (J,) arrays, optional
+        D of the groups of every term (see `solver.system`).
     """
 
     def __init__(
@@ -47,12 +50,13 @@ class PrecisionObjective(Objective):
         residual: ResidualStructure,
         reml: bool,
         solver: str,
+        weights: Sequence[np.ndarray] | None = None,
     ):
         self.rows, self.precision, self.residual = rows, precision, residual
         self.rho = residual.start()
         data, self.logdet = precision.values(self.rho)
         cp = rows.cross_products(data)
-        super().__init__(cp, penalized_system(cp, solver), parameters, reml)
+        super().__init__(cp, penalized_system(cp, solver, weights), parameters, reml)
 
     @property
     def n_theta(self) -> int:

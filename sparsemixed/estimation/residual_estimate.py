@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import numpy as np
 
 from sparsemixed.design.values import Design, ResidualPart
 from sparsemixed.errors import DataError
 from sparsemixed.estimation.cluster_objective import ClusterObjective
+from sparsemixed.estimation.em import em_path
 from sparsemixed.estimation.finish import finish
 from sparsemixed.estimation.fit import Fit, LogEntry
 from sparsemixed.estimation.linear import check_residual
-from sparsemixed.estimation.newton import Progress, minimize
+from sparsemixed.estimation.log_metric import optimize
+from sparsemixed.estimation.newton import Progress
+from sparsemixed.estimation.objective import Objective
 from sparsemixed.estimation.orthogonal import Orthogonal, orthogonalize, term_data
 from sparsemixed.estimation.parameters import NOBODY, parameters
 from sparsemixed.estimation.precision_objective import PrecisionObjective
 from sparsemixed.estimation.start import mivque_start
+from sparsemixed.solver.choose import penalized_system
 from sparsemixed.solver.clusters import clusters, components
 from sparsemixed.solver.crossproducts import TermData, cross_products
 from sparsemixed.solver.precision import precision
@@ -41,9 +48,10 @@ def residual_estimate(spec: ModelSpec, design: Design, progress: Progress | None
         def llf(deviance: float) -> float:
             return -0.5 * (deviance + constant)
 
-        start = objective.evaluate(_start(design, orthogonal, objective))
-        optimum = minimize(objective, start, spec.estimation, True, llf, progress)
-        em_log = (LogEntry(0, llf(start.deviance), float("nan")),)
+        theta, em_log = _start(spec, design, orthogonal, llf)
+        moments = _moments(design, orthogonal) if not design.random else None
+        start = objective.evaluate(np.append(theta, objective.residual.start(moments)))
+        optimum = optimize(objective, start, spec.estimation, True, llf, progress)
         return finish(spec, design, orthogonal, objective, optimum, em_log, llf)
 
 
@@ -52,11 +60,13 @@ def residual_objective(spec: ModelSpec, design: Design, orthogonal: Orthogonal) 
     part = design.residual
     assert part is not None
     codes = [part.codes, *(term.codes for term in design.random)]
+    if design.weights is not None and design.weights.kind != "precision":
+        return precision_objective(spec, design, orthogonal).objective
     sizes = np.bincount(components(codes, [part.n_groups, *(term.n_groups for term in design.random)])).astype(float)
     n_theta = sum(b.structure.n_theta for term in design.random for b in term.blocks) + part.structure.n_rho
     if sizes.max() <= SMALL_CLUSTER and float((sizes**2).sum()) * (n_theta + 3) <= MOST_NUMBERS:
         return cluster_objective(spec, design, orthogonal)
-    return _precision_objective(spec, design, orthogonal, part)
+    return precision_objective(spec, design, orthogonal).objective
 
 
 def cluster_objective(spec: ModelSpec, design: Design, orthogonal: Orthogonal) -> ClusterObjective:
@@ -71,18 +81,36 @@ def cluster_objective(spec: ModelSpec, design: Design, orthogonal: Orthogonal) -
     return ClusterObjective(buckets, layout, part.structure, orthogonal.n_obs, design.rank, reml)
 
 
-def _precision_objective(spec: ModelSpec, design: Design, orthogonal: Orthogonal, part: ResidualPart) -> PrecisionObjective:
+class SortedObjective(NamedTuple):
+    """An objective on sorted rows: `order` (n,) the sorted rows' places in the design, `start` the rows of each group."""
+
+    objective: PrecisionObjective
+    order: np.ndarray
+    start: np.ndarray
+
+
+def precision_objective(spec: ModelSpec, design: Design, orthogonal: Orthogonal) -> SortedObjective:
     """The objective on the precision matrix of the residuals, rows sorted by residual group and time."""
+    part = design.residual
+    assert part is not None
     order = np.lexsort((part.t if part.t.ndim == 1 else part.t[:, 0], part.codes))
     start = np.concatenate([[0], np.cumsum(np.bincount(part.codes, minlength=part.n_groups))])
+    if part.structure.name == "independent":
+        # Rows are their own groups, so that each may have a weight of its own.
+        start = np.arange(order.size + 1)
     _check_size(part, start)
-    residual = precision(part.structure, part.t[order], start)
-    layout = parameters(design.random, [constant_within(term.codes[order], start) for term in design.random])
+    weights = design.weights if design.weights is not None and design.weights.kind != "precision" else None
+    counts = None if weights is None else weights.rows[order][start[:-1]]
+    residual = precision(part.structure, part.t[order], start, counts)
+    own = weights.groups if weights is not None and weights.replicates_groups else None
+    layout = parameters(design.random, [constant_within(term.codes[order], start) for term in design.random], own is not None)
     terms = [_sorted_term(design, r, order) for r in layout.order]
     rows = np.column_stack([orthogonal.Q, orthogonal.residual])[order]
-    weighted = WeightedRows(terms, rows, start, residual.indptr, residual.indices)
+    weighted = WeightedRows(terms, rows, start, residual.indptr, residual.indices, orthogonal.n_obs)
     reml = spec.estimation.method == "reml"
-    return PrecisionObjective(weighted, residual, layout, part.structure, reml, spec.estimation.solver)
+    ordered = None if own is None else [np.ones(1) if r == NOBODY else own[r] for r in layout.order]
+    objective = PrecisionObjective(weighted, residual, layout, part.structure, reml, spec.estimation.solver, ordered)
+    return SortedObjective(objective, order, start)
 
 
 def _sorted_term(design: Design, r: int, order: np.ndarray) -> TermData:
@@ -105,19 +133,30 @@ def _check_size(part: ResidualPart, start: np.ndarray) -> None:
         )
 
 
-def _start(design: Design, orthogonal: Orthogonal, objective: ResidualObjective) -> np.ndarray:
-    """MIVQUE(0) for the random effects under independence; moments of the residuals for the structures that take them."""
+def _start(
+    spec: ModelSpec, design: Design, orthogonal: Orthogonal, llf: Callable[[float], float]
+) -> tuple[np.ndarray, tuple[LogEntry, ...]]:
+    """theta of the random effects as if errors were independent: MIVQUE(0), then `emiterate` EM steps with their log."""
+    if not design.random:
+        return np.zeros(0), ()
+    layout = parameters(design.random)
+    terms = [term_data(design, design.random[r]) for r in layout.order]
+    cp = cross_products(terms, orthogonal.Q, orthogonal.residual, orthogonal.n_obs)
+    theta = layout.nearest(mivque_start(cp))
+    if not spec.estimation.emiterate:
+        return theta, ()
+    independent = Objective(cp, penalized_system(cp), layout, spec.estimation.method == "reml")
+    path = em_path(independent, independent.evaluate(theta), spec.estimation, llf)
+    return path.at.theta, path.log
+
+
+def _moments(design: Design, orthogonal: Orthogonal) -> np.ndarray | None:
+    """Moments of the residuals for the structures that take them."""
     part = design.residual
     assert part is not None
-    theta = np.zeros(0)
-    if design.random:
-        layout = parameters(design.random)
-        terms = [term_data(design, design.random[r]) for r in layout.order]
-        theta = layout.nearest(mivque_start(cross_products(terms, orthogonal.Q, orthogonal.residual, orthogonal.n_obs)))
-    moments = None
-    if part.levels is not None and part.t.ndim == 1 and not design.random:
-        moments = _pairwise_moments(orthogonal.residual, part.t.astype(np.int64), part.codes, part.n_groups, len(part.levels))
-    return np.append(theta, objective.residual.start(moments))
+    if part.levels is None or part.t.ndim != 1:
+        return None
+    return _pairwise_moments(orthogonal.residual, part.t.astype(np.int64), part.codes, part.n_groups, len(part.levels))
 
 
 def _pairwise_moments(residual: np.ndarray, place: np.ndarray, codes: np.ndarray, n_groups: int, p: int) -> np.ndarray | None:

@@ -10,7 +10,7 @@ from sparsemixed.errors import NumericalError
 from sparsemixed.solver.crossproducts import CrossProducts
 from sparsemixed.solver.kernels import factor_blocks, scatter_outer
 from sparsemixed.solver.layout import Layout
-from sparsemixed.solver.system import Schur
+from sparsemixed.solver.system import Schur, weighted_logdet, with_weights
 
 
 def is_block_diagonal(cp: CrossProducts) -> bool:
@@ -27,8 +27,9 @@ class BlockRest:
     name = "block"
     dense_inverse: np.ndarray | None = None
 
-    def __init__(self, cp: CrossProducts, layout: Layout):
+    def __init__(self, cp: CrossProducts, layout: Layout, weights: np.ndarray | None = None):
         self.cp, self.layout = cp, layout
+        self._weights = np.ones(cp.n_groups[1] if len(cp.k) > 1 else 0) if weights is None else weights
         self._k = cp.k[1] if len(cp.k) > 1 else 0
         start = cp.starts[0] if cp.starts else np.empty(0, np.int64)
         self._entry = start[:, None] + np.arange(self._k)
@@ -49,11 +50,11 @@ class BlockRest:
     def factor(self, pairs: Sequence[np.ndarray], half: np.ndarray) -> float:
         if not self._k:
             return 0.0
-        blocks = self._assemble(pairs, [(half, half)]) + np.eye(self._k)
+        blocks = with_weights(self._assemble(pairs, [(half, half)]), self._weights)
         bad = factor_blocks(blocks, self._lower, self._inverse_lower)
         if bad >= 0:
             raise NumericalError(f"the random-effects system broke down in group {bad} of its second term")
-        return 2.0 * float(np.log(np.diagonal(self._lower, axis1=1, axis2=2)).sum())
+        return weighted_logdet(self._lower, self._weights)
 
     def solve(self, b: np.ndarray) -> np.ndarray:
         if not self._k:
@@ -62,7 +63,7 @@ class BlockRest:
         return (self._inverse_lower.transpose(0, 2, 1) @ x).reshape(b.shape)
 
     def invert(self) -> None:
-        self._inverse = self._inverse_lower.transpose(0, 2, 1) @ self._inverse_lower
+        self._inverse = self._weights[:, None, None] * (self._inverse_lower.transpose(0, 2, 1) @ self._inverse_lower)
 
     def gather(self, entries: np.ndarray) -> np.ndarray:
         out = np.empty_like(entries)
@@ -74,5 +75,7 @@ class BlockRest:
         return (self._inverse,) if self._k else ()
 
     def trace_products(self, directions: Sequence[Schur]) -> np.ndarray:
-        solved = [self._inverse @ self._assemble(pairs, [(left, right), (right, left)]) for pairs, left, right in directions]
-        return np.array([[np.einsum("iab,iba->", a, b) for b in solved] for a in solved])
+        schur = [self._assemble(pairs, [(left, right), (right, left)]) for pairs, left, right in directions]
+        weighted = [self._inverse @ s for s in schur]
+        plain = [w / self._weights[:, None, None] for w in weighted]
+        return np.array([[np.einsum("iab,iba->", a, b) for b in plain] for a in weighted])

@@ -21,14 +21,17 @@ class SparseFactor:
     ----------
     lower : csc_matrix (q, q)
         Lower triangle of S; only its pattern is used here.
+    natural : bool
+        Keep the order of the columns instead of looking for one with less fill.
     """
 
-    def __init__(self, lower: sp.csc_matrix):
+    def __init__(self, lower: sp.csc_matrix, natural: bool = False):
         self._factor: Any
+        order = "natural" if natural else "default"
         if _NEW_INTERFACE:
-            self._factor = _cholmod.CholeskyFactor(sp.csc_array(lower), order="default", lower=True)
+            self._factor = _cholmod.CholeskyFactor(sp.csc_array(lower), order=order, lower=True)
         else:
-            self._factor = _cholmod.analyze(lower, mode="auto", ordering_method="default")
+            self._factor = _cholmod.analyze(lower, mode="auto", ordering_method=order)
 
     def factor(self, lower: sp.csc_matrix) -> None:
         """Factor S from its lower triangle; raises NumericalError when S is not positive definite."""

@@ -97,3 +97,25 @@ def rest_diagonals(cp: CrossProducts, left: Pattern, right: Pattern) -> list[np.
         if pair.t != pair.u:
             sums[pair.u] = sums[pair.u] + np.einsum("nca,ncb->ab", n, m)
     return sums
+
+
+def diagonal_blocks(cp: CrossProducts, inverse: Pattern, factors: Factors) -> list[np.ndarray]:
+    """For each term the (J_t, k_t, k_t) diagonal blocks of N Lambda' A, whose sums over groups `diagonal_sums` gives."""
+    first = inverse.first @ (factors[0].T @ cp.first)
+    filled = np.flatnonzero(np.diff(cp.indptr))
+    if filled.size:
+        outer = inverse.cross[:, :, None] * rest_rows(cp, cp.cross, factors)[:, None, :]
+        first[filled] += np.add.reduceat(outer, cp.indptr[filled], axis=0)
+    blocks = [first, *(np.zeros((j, k, k)) for j, k in zip(cp.n_groups[1:], cp.k[1:], strict=True))]
+    head = cp.cross @ factors[0]
+    for t, (start, offset) in enumerate(zip(cp.starts, cp.rest_offsets, strict=True)):
+        k = cp.k[t + 1]
+        entry = start[:, None] + np.arange(k)
+        level = (cp.columns[start] - offset) // k
+        np.add.at(blocks[t + 1], level, np.einsum("eax,ebx->eab", inverse.cross[entry], head[entry]))
+    for pair, n in zip(cp.pairs, inverse.pairs, strict=True):
+        t, u = pair.t + 1, pair.u + 1
+        np.add.at(blocks[t], pair.rows, n @ (pair.values @ factors[u]).transpose(0, 2, 1))
+        if t != u:
+            np.add.at(blocks[u], pair.cols, n.transpose(0, 2, 1) @ (factors[t].T @ pair.values))
+    return blocks

@@ -1,5 +1,7 @@
 """The precision matrix inv(R) of all rows as one sparse block-diagonal matrix, with exact derivatives.
 
+A group with weight w counts w times in log|R|; the rows' own weights are in the cross-products.
+
 Rows are sorted by group, then time. Two storages share one interface: dense blocks factored once per time pattern, and
 the tridiagonal precision of a Markov process, O(m) in the length of a group with any gaps.
 """
@@ -25,7 +27,7 @@ class Precision(Protocol):
         ...
 
     def derivatives(self, rho: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Derivatives of the entries (n_rho, nnz) and of log|R| (n_rho,)."""
+        """Derivatives of the entries (n_rho, nnz) and of every group's part of log|R| (n_rho, J)."""
         ...
 
     def second(self, rho: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -43,10 +45,12 @@ class BlockPrecision:
         Sorted rows' times.
     start : (J + 1,) int64
         Rows of each group.
+    weights : (J,) float64
+        How many groups each one stands for.
     """
 
-    def __init__(self, structure: ResidualStructure, t: np.ndarray, start: np.ndarray):
-        self.structure = structure
+    def __init__(self, structure: ResidualStructure, t: np.ndarray, start: np.ndarray, weights: np.ndarray):
+        self.structure, self.weights = structure, weights
         widths = np.diff(start)
         offsets = np.concatenate([[0], np.cumsum(widths**2)])
         row_width = np.repeat(widths, widths)
@@ -59,11 +63,11 @@ class BlockPrecision:
             times = t[start[groups][:, None] + np.arange(m)]
             distinct, pattern = np.unique(times.reshape(len(groups), -1), axis=0, return_inverse=True)
             places = offsets[groups][:, None] + np.arange(m * m)
-            self.buckets.append((distinct.reshape(-1, *times.shape[1:]), pattern.ravel(), places))
+            self.buckets.append((distinct.reshape(-1, *times.shape[1:]), pattern.ravel(), places, groups))
 
     def _inverses(self, rho: np.ndarray):
-        """For each bucket: times, pattern of each group, places of its entries, inv(R) and log|R| of each pattern."""
-        for t, pattern, places in self.buckets:
+        """For each bucket: times, pattern of each group, places of its entries, groups, inv(R) and log|R| of each pattern."""
+        for t, pattern, places, groups in self.buckets:
             R = self.structure.covariance(rho, t)
             if not np.all(np.isfinite(R)):
                 raise NumericalError("the residual covariance matrix of a group overflowed")
@@ -73,28 +77,27 @@ class BlockPrecision:
                 raise NumericalError("the residual covariance matrix of a group is not positive definite") from error
             half = np.linalg.inv(lower)
             logs = 2.0 * np.log(np.diagonal(lower, axis1=1, axis2=2)).sum(axis=1)
-            yield t, pattern, places, half.transpose(0, 2, 1) @ half, logs
+            yield t, pattern, places, groups, half.transpose(0, 2, 1) @ half, logs
 
     def values(self, rho: np.ndarray) -> tuple[np.ndarray, float]:
         data, logdet = np.empty(self.indptr[-1]), 0.0
-        for _, pattern, places, Q, logs in self._inverses(rho):
+        for _, pattern, places, groups, Q, logs in self._inverses(rho):
             data[places] = Q.reshape(len(Q), -1)[pattern]
-            logdet += float(logs[pattern].sum())
+            logdet += float(self.weights[groups] @ logs[pattern])
         return data, logdet
 
     def derivatives(self, rho: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        data, logdet = np.empty((rho.size, self.indptr[-1])), np.zeros(rho.size)
-        for t, pattern, places, Q, _ in self._inverses(rho):
-            counts = np.bincount(pattern, minlength=len(Q))
+        data, logdet = np.empty((rho.size, self.indptr[-1])), np.empty((rho.size, len(self.weights)))
+        for t, pattern, places, groups, Q, _ in self._inverses(rho):
             for k, change in enumerate(self.structure.dcovariance(rho, t)):
                 data[k][places] = -(Q @ change @ Q).reshape(len(Q), -1)[pattern]
-                logdet[k] += float(counts @ np.einsum("gab,gba->g", Q, change))
+                logdet[k, groups] = self.weights[groups] * np.einsum("gab,gba->g", Q, change)[pattern]
         return data, logdet
 
     def second(self, rho: np.ndarray, weights: np.ndarray) -> np.ndarray:
         out = np.zeros((rho.size, rho.size))
-        for t, pattern, places, Q, _ in self._inverses(rho):
-            counts = np.bincount(pattern, minlength=len(Q)).astype(float)[:, None, None]
+        for t, pattern, places, groups, Q, _ in self._inverses(rho):
+            counts = np.bincount(pattern, self.weights[groups], len(Q))[:, None, None]
             S = np.zeros_like(Q)
             np.add.at(S, pattern, weights[places].reshape(-1, *Q.shape[1:]))
             S = (S + S.transpose(0, 2, 1)) / 2
@@ -120,14 +123,18 @@ class MarkovPrecision:
     t : (n,) float64
         Sorted rows' times.
     start : (J + 1,) int64
+    weights : (J,) float64
     """
 
-    def __init__(self, correlation, t: np.ndarray, start: np.ndarray):
-        self.correlation = correlation
+    def __init__(self, correlation, t: np.ndarray, start: np.ndarray, weights: np.ndarray):
+        self.correlation, self.n_groups = correlation, len(weights)
+        self.group = np.repeat(np.arange(len(weights)), np.diff(start))
         n = t.size
         inner = np.ones(n, bool)
         inner[start[:-1]] = False
         self.later = np.flatnonzero(inner)
+        self.group = self.group[self.later]
+        self.weights = weights[self.group]
         self.gap = t[self.later] - t[self.later - 1]
         widths = 1 + inner.astype(np.int64) + np.append(inner[1:], False)
         self.indptr = np.concatenate([[0], np.cumsum(widths)])
@@ -161,30 +168,35 @@ class MarkovPrecision:
         if not np.all(room > 0):
             raise NumericalError("the residual correlation reached one")
         extra = phi**2 / room
-        return self._fill(extra, extra, -phi / room, 1.0), float(np.log(room).sum())
+        return self._fill(extra, extra, -phi / room, 1.0), float(self.weights @ np.log(room))
 
-    def _first(self, rho: np.ndarray) -> tuple[np.ndarray, complex]:
+    def _first(self, rho: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Derivatives of the entries (nnz,), and of the part of log|R| of every row that has one before it."""
         phi, change, room = self._phi(rho)
         square = 2.0 * phi * change / room**2
         between = -change * (1.0 + phi**2) / room**2
-        return self._fill(square, square, between, 0.0), np.sum(-2.0 * phi * change / room).item()
+        return self._fill(square, square, between, 0.0), -2.0 * self.weights * phi * change / room
 
     def derivatives(self, rho: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         data, logdet = self._first(rho)
-        return data[None], np.array([np.real(logdet)])
+        return data[None], np.bincount(self.group, np.real(logdet), self.n_groups)[None]
 
     def second(self, rho: np.ndarray, weights: np.ndarray) -> np.ndarray:
         data, logdet = self._first(rho.astype(complex) + 1j * STEP)
-        return np.array([[(data.imag @ weights + np.imag(logdet)) / STEP]])
+        return np.array([[(data.imag @ weights + logdet.imag.sum()) / STEP]])
 
 
-def precision(structure: ResidualStructure, t: np.ndarray, start: np.ndarray) -> BlockPrecision | MarkovPrecision:
-    """The cheapest storage for a structure: tridiagonal where the errors are a Markov process."""
+def precision(
+    structure: ResidualStructure, t: np.ndarray, start: np.ndarray, weights: np.ndarray | None = None
+) -> BlockPrecision | MarkovPrecision:
+    """The cheapest storage for a structure: tridiagonal where the errors are a Markov process; weights are ones by default."""
+    if weights is None:
+        weights = np.ones(len(start) - 1)
     if structure.name == "exponential":
-        return MarkovPrecision(_logistic, t, start)
+        return MarkovPrecision(_logistic, t, start, weights)
     if structure.name == "ar" and structure.n_rho == 1:
-        return MarkovPrecision(_tanh, t, start)
-    return BlockPrecision(structure, t, start)
+        return MarkovPrecision(_tanh, t, start, weights)
+    return BlockPrecision(structure, t, start, weights)
 
 
 def _logistic(eta):

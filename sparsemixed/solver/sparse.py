@@ -40,12 +40,14 @@ class SparseRest:
     name = "sparse"
     dense_inverse: np.ndarray | None = None
 
-    def __init__(self, cp: CrossProducts, layout: Layout):
+    def __init__(self, cp: CrossProducts, layout: Layout, weights: np.ndarray | None = None):
         self.cp, self.layout = cp, layout
+        self._weights = np.ones(cp.q_rest) if weights is None else weights
         pattern = schur_pattern(cp)
         self._matrix = sp.csc_matrix((np.zeros(pattern.nnz), pattern.indices, pattern.indptr), shape=pattern.shape)
         self._places = [self._pair_positions(*pair_indices(cp, pair)) for pair in cp.pairs]
-        self._cholmod = SparseFactor(self._matrix)
+        # Weighted determinants are defined innermost group first, which is the order of the columns and fills nothing in.
+        self._cholmod = SparseFactor(self._matrix, natural=weights is not None)
         self._inverse = np.empty(0)
 
     def _pair_positions(self, row: np.ndarray, col: np.ndarray) -> np.ndarray:
@@ -69,10 +71,16 @@ class SparseRest:
 
     def factor(self, pairs: Sequence[np.ndarray], half: np.ndarray) -> float:
         self._matrix.data = self._assemble(pairs, [(half, half)])
-        self._matrix.data[self._matrix.indptr[:-1]] += 1.0
+        self._matrix.data[self._matrix.indptr[:-1]] += self._weights
         self._cholmod.factor(self._matrix)
         self._lower = self._cholmod.lower()
-        return 2.0 * float(np.log(self._lower.diagonal()).sum())
+        pivots = self._lower.diagonal()
+        return float(self._ordered_weights @ (2.0 * np.log(pivots) - np.log(self._ordered_weights)))
+
+    @property
+    def _ordered_weights(self) -> np.ndarray:
+        """D in the order of the factor's columns."""
+        return self._weights[self._cholmod.permutation()]
 
     def solve(self, b: np.ndarray) -> np.ndarray:
         return self._cholmod.solve(b)
@@ -90,10 +98,10 @@ class SparseRest:
         return out
 
     def _selected(self, lower: np.ndarray) -> np.ndarray:
-        """inv(S) on the pattern of S, from the values of the factor."""
-        q = self.cp.q_rest
+        """N on the pattern of S, from the values of the factor."""
+        q, weights = self.cp.q_rest, self._ordered_weights
         out = np.empty_like(lower)
-        selected_inverse(self._lower.indptr, self._lower.indices, lower, np.zeros(q, lower.dtype), np.full(q, -1), out)
+        selected_inverse(self._lower.indptr, self._lower.indices, lower, weights, np.zeros(q, lower.dtype), np.full(q, -1), out)
         return out[self._in_factor]
 
     def invert(self) -> None:

@@ -31,13 +31,14 @@ def factor_in_place(indptr, indices, data, work):
 
 
 @njit(cache=True)
-def selected_inverse(indptr, indices, lower, work, place, out):
-    """Entries of inv(L L.T) on the pattern of L (Takahashi, Fagan & Chen 1973; Erisman & Tinney 1975).
+def selected_inverse(indptr, indices, lower, weights, work, place, out):
+    """Entries of Z = inv(L).T D inv(L) on the pattern of L (Takahashi, Fagan & Chen 1973; Erisman & Tinney 1975).
 
     Columns from last to first: with l the scaled column of L below its pivot d,
-    Z_ij = -sum_k Z_ik l_k for i > j and Z_jj = 1/d^2 - sum_k l_k Z_kj.
+    Z_ij = -sum_k Z_ik l_k for i > j and Z_jj = D_j / d^2 - sum_k l_k Z_kj.
 
-    lower (nnz,): values of L; work (q,), place (q,) int64: scratch, place -1 on entry; out (nnz,).
+    lower (nnz,): values of L; weights (q,): D, ones for the inverse of L L.T; work (q,), place (q,) int64: scratch, place -1
+    on entry; out (nnz,).
     """
     for j in range(indptr.size - 2, -1, -1):
         first, last = indptr[j], indptr[j + 1]
@@ -56,7 +57,7 @@ def selected_inverse(indptr, indices, lower, work, place, out):
                 if target >= 0:
                     out[target] -= out[f] * weight
                     out[e] -= out[f] * work[i]
-        total = 1.0 / (pivot * pivot)
+        total = weights[j] / (pivot * pivot)
         for e in range(first + 1, last):
             total -= work[indices[e]] * out[e]
             place[indices[e]] = -1

@@ -39,10 +39,21 @@ class WeightedRows:
     start : (J + 1,) int64
         Rows of each residual group.
     indptr, indices : CSR pattern of the precision matrix
+    n : float, optional
+        Observations that the rows stand for; by default one each.
     """
 
-    def __init__(self, terms: Sequence[TermData], Xy: np.ndarray, start: np.ndarray, indptr: np.ndarray, indices: np.ndarray):
+    def __init__(
+        self,
+        terms: Sequence[TermData],
+        Xy: np.ndarray,
+        start: np.ndarray,
+        indptr: np.ndarray,
+        indices: np.ndarray,
+        n: float | None = None,
+    ):
         self.terms, self.Xy, self.indptr, self.indices = list(terms), Xy, indptr, indices
+        self.start, self.n = start, float(len(Xy) if n is None else n)
         head, rest = terms[0], list(terms[1:])
         self.row = np.repeat(np.arange(len(Xy)), np.diff(indptr))
         self.empty_head = not head.columns.any()
@@ -95,7 +106,7 @@ class WeightedRows:
             pairs=tuple(self._pair_blocks(pair, data, weighted) for pair in self.pairs),
             ZtXy=np.concatenate(ZtXy),
             XytXy=(XytXy + XytXy.T) / 2,
-            n=len(self.Xy),
+            n=self.n,
         )
 
     def _pair_blocks(self, pair: tuple, data: np.ndarray, weighted: list[np.ndarray]) -> PairBlocks:

@@ -1,0 +1,160 @@
+"""Scores: derivatives of the log likelihood by independent cluster, in (beta, theta, rho, log sigma2).
+
+The deviance is a sum over independent clusters j, with N, e, u and Q of the whole data (see `estimation.derivatives`):
+
+- beta: X_j'Q e_j / sigma2;
+- theta_k: -tr(N_j Lambda'A_j D_k) + (Z_j'Q e)'D_k u_j / sigma2, which sums over the cluster's groups;
+- rho_k: minus half the sum over the cluster's entries of dQ_k times Psi, and of its groups' parts of dlog|R|;
+- log sigma2: (e_j'Q e_j + u_j'D u_j) / (2 sigma2) - n_j / 2.
+
+Weights of rows and groups multiply through, so scores belong to weighted clusters (manual, Methods and formulas: partial
+derivatives of L_j in equation 14).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from sparsemixed.design.row_data import ROWS, HoldsRows
+from sparsemixed.estimation.derivatives import Derivatives
+from sparsemixed.estimation.estimate import reopen
+from sparsemixed.estimation.fit import Fit
+from sparsemixed.estimation.orthogonal import orthogonalize, term_data
+from sparsemixed.estimation.precision_derivatives import PrecisionDerivatives
+from sparsemixed.estimation.residual_estimate import precision_objective
+from sparsemixed.solver.congruence import diagonal_blocks
+from sparsemixed.solver.crossproducts import TermData
+from sparsemixed.solver.kernels import scatter_outer
+
+
+@dataclass(frozen=True)
+class Scores(HoldsRows):
+    """Scores of M clusters.
+
+    Attributes
+    ----------
+    beta : (M, r) float64
+        In coordinates in which the covariance of the coefficients is the identity (times `Fit.root` they are standardised).
+    theta : (M, n_theta + 1) float64
+        In (theta, log sigma2).
+    """
+
+    beta: np.ndarray = field(metadata=ROWS)
+    theta: np.ndarray = field(metadata=ROWS)
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """A fit's rows in the engine's order, with their clusters, and what is known at the optimum."""
+
+    cluster: np.ndarray
+    terms: Sequence[TermData]
+    Q: np.ndarray
+    residual: np.ndarray
+    weighted_residual: np.ndarray
+    counts: np.ndarray
+    derivatives: Derivatives
+
+
+def cluster_scores(fit: Fit, cluster: np.ndarray, n_clusters: int) -> Scores:
+    """Scores of independent clusters.
+
+    Parameters
+    ----------
+    fit : Fit
+    cluster : (n,) int
+        Cluster of each row: unions of top-level groups.
+    n_clusters : int
+    """
+    if fit.design.residual is None and not fit.design.random:
+        return _linear(fit, cluster, n_clusters)
+    opened = _open_residual(fit, cluster) if fit.design.residual is not None else _open(fit, cluster)
+    at, weighted = opened.derivatives.at, opened.weighted_residual
+    beta = np.zeros((n_clusters, 1, opened.Q.shape[1]))
+    scatter_outer(opened.cluster, weighted[:, None], opened.Q, beta)
+    root = np.linalg.cholesky(at.sigma2 * at.XVX_inverse) if at.beta.size else np.zeros((0, 0))
+    squares = np.bincount(opened.cluster, opened.residual * weighted, n_clusters)
+    counts = np.bincount(opened.cluster, opened.counts, n_clusters)
+    columns, spheres = _theta(opened, n_clusters)
+    if isinstance(opened.derivatives, PrecisionDerivatives):
+        columns += _rho(opened, opened.derivatives, n_clusters)
+    columns.append(0.5 * ((squares + spheres) / at.sigma2 - counts))
+    return Scores(beta[:, 0] @ root / at.sigma2, np.column_stack(columns))
+
+
+def _linear(fit: Fit, cluster: np.ndarray, n_clusters: int) -> Scores:
+    """Without random effects: X_j'e_j / sigma2 and (e_j'e_j / sigma2 - n_j) / 2."""
+    orthogonal = orthogonalize(fit.design)
+    e, beta = orthogonal.residual, np.zeros((n_clusters, 1, orthogonal.Q.shape[1]))
+    scatter_outer(cluster, e[:, None], orthogonal.Q, beta)
+    theta = 0.5 * (np.bincount(cluster, e**2, n_clusters) / fit.sigma2 - np.bincount(cluster, _counts(fit), n_clusters))
+    return Scores(beta[:, 0] / np.sqrt(fit.sigma2), theta[:, None])
+
+
+def _theta(opened: _Opened, n_clusters: int) -> tuple[list[np.ndarray], np.ndarray]:
+    """Scores (M,) of every theta, and the sums u'Du (M,)."""
+    derivatives, at = opened.derivatives, opened.derivatives.at
+    objective = derivatives.objective
+    cp, system = objective.cp, objective.system
+    columns = [np.zeros(n_clusters) for _ in derivatives.directions]
+    spheres = np.zeros(n_clusters)
+    blocks = diagonal_blocks(cp, derivatives.inverse, derivatives.factors)
+    for t, (where, block) in enumerate(zip(cp.slices(), blocks, strict=True)):
+        own = _cluster_of_groups(opened, t, cp.n_groups[t])
+        u, Ze = (x[where].reshape(cp.n_groups[t], cp.k[t]) for x in (at.u, derivatives.Zte))
+        slope = Ze[:, :, None] * u[:, None, :] / at.sigma2 - block.transpose(0, 2, 1)
+        for column, direction in zip(columns, derivatives.directions, strict=True):
+            if direction[t].any():
+                column += np.bincount(own, np.einsum("iab,ab->i", slope, direction[t]), n_clusters)
+        spheres += np.bincount(own, system.weights[t] * np.einsum("ia,ia->i", u, u), n_clusters)
+    return columns, spheres
+
+
+def _cluster_of_groups(opened: _Opened, t: int, n_groups: int) -> np.ndarray:
+    """(J,) cluster of every group of engine term t."""
+    out = np.zeros(n_groups, np.int64)
+    out[opened.terms[t].codes] = opened.cluster
+    return out
+
+
+def _rho(opened: _Opened, derivatives: PrecisionDerivatives, n_clusters: int) -> list[np.ndarray]:
+    rows = derivatives.objective.rows
+    _, data, logdet = derivatives.residual_changes
+    of_entry = opened.cluster[rows.row]
+    of_group = opened.cluster[rows.start[:-1]]
+    return [
+        -0.5 * (np.bincount(of_entry, change * derivatives.row_weights, n_clusters) + np.bincount(of_group, slope, n_clusters))
+        for change, slope in zip(data, logdet, strict=True)
+    ]
+
+
+def _open(fit: Fit, cluster: np.ndarray) -> _Opened:
+    objective, orthogonal, at = reopen(fit)
+    derivatives = Derivatives(objective, at)
+    terms = [term_data(fit.design, fit.design.random[r]) for r in objective.parameters.order]
+    residual = orthogonal.residual - orthogonal.Q @ at.beta
+    b = objective.multiply(derivatives.factors, at.u[:, None])[:, 0]
+    for term, where, k in zip(terms, objective.cp.slices(), objective.cp.k, strict=True):
+        residual -= np.einsum("nk,nk->n", term.columns, b[where].reshape(-1, k)[term.codes])
+    return _Opened(cluster, terms, orthogonal.Q, residual, residual, _counts(fit), derivatives)
+
+
+def _open_residual(fit: Fit, cluster: np.ndarray) -> _Opened:
+    orthogonal = orthogonalize(fit.design)
+    objective, order, _ = precision_objective(fit.spec, fit.design, orthogonal)
+    at = objective.evaluate(fit.theta)
+    derivatives = objective.derivatives(at)
+    residual = derivatives.row_residuals[:, -1]
+    weighted = objective.rows.matrix(objective.precision.values(objective.rho)[0]) @ residual
+    return _Opened(
+        cluster[order], objective.rows.terms, objective.rows.Xy[:, :-1], residual, weighted, _counts(fit)[order], derivatives
+    )
+
+
+def _counts(fit: Fit) -> np.ndarray:
+    """(n,) observations that each row stands for."""
+    weights = fit.design.weights
+    return np.ones(len(fit.design.y)) if weights is None or weights.kind == "precision" else weights.rows

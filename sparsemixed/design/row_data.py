@@ -1,0 +1,37 @@
+"""Arrays with one entry per row of the data: a fit may be saved without them."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from sparsemixed.errors import DataError
+
+ROWS = MappingProxyType({"rows": True})
+"""Metadata of a dataclass field that grows with the data: `y: np.ndarray = field(metadata=ROWS)`."""
+
+NO_DATA = "this fit was saved without its data; save it with data=True, or fit again"
+
+
+class HoldsRows:
+    """Base of dataclasses with such fields. A field that was left behind is not there, and whoever reads it is told why.
+
+    So nothing that computes from rows has to ask first whether there are any.
+    """
+
+    if not TYPE_CHECKING:  # type checkers would take every misspelt attribute for one of these
+
+        def __getattr__(self, name: str) -> Any:  # called only for what is not there
+            field = getattr(type(self), "__dataclass_fields__", {}).get(name)
+            if field is not None and field.metadata.get("rows"):
+                raise DataError(NO_DATA)
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+
+
+def without_rows(value: Any, **changes: Any) -> Any:
+    """A copy of a dataclass that holds rows, without them."""
+    made = object.__new__(type(value))
+    for name, about in type(value).__dataclass_fields__.items():
+        if not about.metadata.get("rows"):
+            object.__setattr__(made, name, changes[name] if name in changes else getattr(value, name))
+    return made

@@ -1,0 +1,93 @@
+"""Predictions for new data: the fixed part, and with the predicted effects of the groups that the model knows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sparsemixed.design.build import rows_of_X
+from sparsemixed.design.model_frame import model_frame
+from sparsemixed.design.new_rows import MISSING, NEW, new_rows
+from sparsemixed.design.rows import Rows
+from sparsemixed.design.values import RandomTerm
+from sparsemixed.errors import DataError, NotAvailableError, OptionError
+from sparsemixed.estimation.fit import Fit
+from sparsemixed.inference.vce import beta_covariance
+from sparsemixed.postestimation.random_effects import term_name
+
+WHAT = ("xb", "stdp", "fitted")
+NEW_LEVELS = ("population", "error")
+
+
+def predict_new(fit: Fit, data: Any, what: str, new_levels: str = "population") -> pd.Series:
+    """Predictions (m,) for the m rows of new data.
+
+    Parameters
+    ----------
+    fit : Fit
+    data : DataFrame or path
+        With the variables of the fixed part, and for `fitted` with those of the random part; never the response.
+    what : {"xb", "stdp", "fitted"}
+    new_levels : {"population", "error"}
+        What becomes of rows in groups that were not in the sample: effects of zero, which is what is expected of them, or an
+        error that names them.
+
+    Returns
+    -------
+    Series
+        NaN where a variable is missing. It has the index of a pandas frame.
+
+    Raises
+    ------
+    OptionError
+    CommandError
+        A variable is not in the data.
+    DataError
+        New levels of categorical covariates; new groups, if they are to be errors.
+    """
+    if what not in WHAT:
+        raise NotAvailableError(f"predict(what={what!r}) on new data is not available yet; {', '.join(WHAT)} are")
+    if new_levels not in NEW_LEVELS:
+        raise OptionError(f"predict: new_levels={new_levels!r} is not one of {', '.join(NEW_LEVELS)}")
+    frame = model_frame(fit.spec, data)
+    X = rows_of_X(fit.design, fit.spec, frame)
+    if what == "stdp":
+        values = np.sqrt(np.clip(np.einsum("ij,ij->i", X @ beta_covariance(fit), X), 0.0, None))
+    else:
+        values = X @ fit.beta
+    if what == "fitted":
+        rows = Rows(frame, np.arange(frame.n_rows))
+        for position in range(len(fit.design.random)):
+            values = values + _effects(fit, position, rows, new_levels)
+    return pd.Series(values, index=data.index if isinstance(data, pd.DataFrame) else None, name=what)
+
+
+def _effects(fit: Fit, position: int, rows: Rows, new_levels: str) -> np.ndarray:
+    """What one random term adds to each row, (m,)."""
+    term, u = fit.design.random[position], fit.u[position]
+    found = new_rows(term, fit.design, fit.spec, rows)
+    new = found.codes == NEW
+    if new_levels == "error" and new.any():
+        raise DataError(_new_groups(term, rows, np.flatnonzero(new)))
+    known = found.codes >= 0
+    total = np.where(found.codes == MISSING, np.nan, 0.0)
+    total[known] = np.einsum("ij,ij->i", found.columns[known], u[found.codes[known]])
+    return total
+
+
+def _new_groups(term: RandomTerm, rows: Rows, new: np.ndarray) -> str:
+    variables = [*map(str, term.labels.columns), *([str(term.blocks[0].factor)] if term.members is not None else [])]
+    keys = [[values[code] for code in codes[new]] for codes, values in map(rows.distinct, variables)]
+    distinct = list(dict.fromkeys(" ".join(map(_text, key)) for key in zip(*keys, strict=True)))
+    belong = "1 row belongs to a group" if len(new) == 1 else f"{len(new)} rows belong to groups"
+    return (
+        f"{belong} of {term_name(term)} that the sample did not have: {', '.join(distinct[:5])}"
+        f'{", ..." if len(distinct) > 5 else ""}; new_levels="population" predicts without an effect of such groups'
+    )
+
+
+def _text(value: Any) -> str:
+    """The value of one variable in a message: 2, not 2.0."""
+    return f"{value:.15g}" if isinstance(value, float) else str(value)

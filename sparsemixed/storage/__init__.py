@@ -1,0 +1,1 @@
+"""Fits in files: a versioned format without pickles, small unless the data are wanted."""

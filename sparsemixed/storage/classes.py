@@ -1,0 +1,41 @@
+"""The one table of what a file may hold: reading one makes instances of these classes and of no others."""
+
+from __future__ import annotations
+
+from dataclasses import is_dataclass
+from types import ModuleType
+
+from sparsemixed import spec
+from sparsemixed.design import values
+from sparsemixed.estimation import fit, scores
+from sparsemixed.inference import anova_dof, between_within, cluster_robust, information, repeated_dof, residual_dof, vce
+from sparsemixed.structures.base import Structure
+from sparsemixed.structures.residual import ResidualStructure
+from sparsemixed.structures.residual_by import ByLevel
+from sparsemixed.structures.residual_table import RESIDUAL_STRUCTURES
+from sparsemixed.structures.table import STRUCTURES
+
+
+def _dataclasses(module: ModuleType) -> list[type]:
+    return [one for one in vars(module).values() if is_dataclass(one) and one.__module__ == module.__name__]  # type: ignore
+
+
+DATACLASSES: dict[str, type] = {
+    one.__name__: one
+    for one in (
+        # What was asked, the design, and the fit: all of these modules, so that a new part of a fit can be saved at once.
+        *(one for module in (spec, values, fit) for one in _dataclasses(module)),
+        # What was computed for the fit
+        *(information.FixedDerivatives, information.SecondOrder, cluster_robust.ClusterMoments, vce.ThetaCovariance),
+        *(scores.Scores, residual_dof.Residual, repeated_dof.Repeated, anova_dof.Anova, between_within.BetweenWithin),
+    )
+}
+"""Frozen dataclasses by name; their fields may be anything that the codec knows."""
+
+FAMILIES: dict[str, type[Structure] | type[ResidualStructure]] = {
+    family.__name__: family for family in (*STRUCTURES.values(), *RESIDUAL_STRUCTURES.values(), ByLevel)
+}
+"""Structures by the name of their class; each keeps the arguments of its constructor under their names."""
+
+EXPRESSIONS: dict[str, dict[str, str]] = {"Sample": {"condition": "condition_text"}, "Weight": {"expression": "text"}}
+"""Class -> fields that hold a parsed expression -> the field with its text, from which it is parsed again."""

@@ -1,0 +1,160 @@
+"""The file of a saved fit: a zip archive of one JSON document and the large arrays it names, each a .npy file without pickles."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import io
+import json
+import os
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sparsemixed.design.values import Design, SampleSize
+from sparsemixed.errors import DataError
+from sparsemixed.estimation.fit import Fit
+from sparsemixed.inference.memo import Recollection, recollections, remind
+from sparsemixed.spec import ModelSpec
+from sparsemixed.storage.decode import Decoder, UnknownName
+from sparsemixed.storage.encode import Encoder
+from sparsemixed.storage.shown import compute_shown
+
+FORMAT = 1
+"""Counts up when a file could be misread by the version before; a field with a default needs no new number."""
+DOCUMENT = "fit.json"
+VERSION = sys.modules["sparsemixed"].__version__  # a package is always imported before its modules
+
+
+def save_fit(fit: Fit, path: str | os.PathLike, data: bool = False) -> None:
+    """Write a fit to a file, with all that was computed for it; see `Results.save`."""
+    path = Path(path).expanduser()
+    if path.is_dir():
+        raise DataError(f"`{path}` is a folder; name a file to save the fit in")
+    if data:
+        _ = fit.design.y  # a fit that was loaded without data has none to save
+    compute_shown(fit)
+    encoder = Encoder(rows=data)
+    document = {
+        "format": FORMAT,
+        "version": VERSION,
+        "fit": encoder.encode(fit if data else _with_size(fit)),
+        "remembered": _remembered(fit, encoder),
+    }
+    # Under another name first: an interrupted save leaves neither half a file nor the old one lost.
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        _write(unfinished, document, encoder.arrays)
+        os.replace(unfinished, path)
+    except OSError as error:
+        raise DataError(f"the fit cannot be saved in `{path}`: {error.strerror or error}") from error
+    finally:
+        with contextlib.suppress(OSError):
+            unfinished.unlink()
+
+
+def _with_size(fit: Fit) -> Fit:
+    """The same fit, with the numbers of rows and observations written down."""
+    size = SampleSize(fit.design.n_rows, fit.design.n_obs)
+    return dataclasses.replace(fit, design=dataclasses.replace(fit.design, size=size)) if fit.design.has_rows else fit
+
+
+def _remembered(fit: Fit, encoder: Encoder) -> list:
+    """What was computed for the fit, but for values that no file can hold: those can be computed again where there are data."""
+    kept = []
+    for recollection in recollections(fit):
+        with contextlib.suppress(DataError):
+            kept.append([encoder.encode(item) for item in tuple(recollection)])
+    return kept
+
+
+def _write(path: Path, document: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(_member(DOCUMENT), json.dumps(document, allow_nan=False))
+        for name, values in arrays.items():
+            with archive.open(_member(f"{name}.npy"), "w", force_zip64=True) as file:
+                np.lib.format.write_array(file, values, allow_pickle=False)
+
+
+def _member(name: str) -> zipfile.ZipInfo:
+    """Without the time of day: the same fit makes the same file."""
+    info = zipfile.ZipInfo(name)
+    info.compress_type = zipfile.ZIP_DEFLATED
+    return info
+
+
+def load_fit(path: str | os.PathLike) -> Fit:
+    """Read a fit that `save_fit` wrote; see `sparsemixed.load`.
+
+    Raises
+    ------
+    DataError
+        There is no such file, it cannot be read, is no saved fit, is damaged, or was saved by a newer version.
+    """
+    path = Path(path).expanduser()
+    if path.is_dir():
+        raise DataError(f"`{path}` is a folder, not a saved fit")
+    try:
+        with path.open("rb") as file:
+            return _read(file, path)
+    except DataError:
+        raise
+    except OSError as error:
+        raise DataError(f"`{path}` cannot be read: {error.strerror or error}") from error
+    except Exception as error:  # damaged archives raise whatever their first wrong byte leads to
+        raise DataError(f"the saved fit `{path}` is damaged ({type(error).__name__}); save it again") from error
+
+
+def _read(file: Any, path: Path) -> Fit:
+    if not zipfile.is_zipfile(file):
+        file.seek(0)
+        raise DataError(f"the saved fit `{path}` is damaged or incomplete" if file.read(2) == b"PK" else _foreign(path))
+    with zipfile.ZipFile(file) as archive:
+        if DOCUMENT not in archive.namelist():
+            raise DataError(_foreign(path))
+        document = json.loads(archive.read(DOCUMENT))
+        number, version = document["format"], document["version"]
+        if number > FORMAT:
+            raise DataError(_newer(path, version, f"is of format {number}, this version reads up to format {FORMAT}"))
+        decoder = Decoder(_arrays(archive))
+        try:
+            fit = decoder.decode(document["fit"])
+            values = [Recollection(*map(decoder.decode, entry)) for entry in document["remembered"]]
+        except UnknownName as error:
+            raise DataError(_newer(path, version, f"has {error}, which this version does not know")) from None
+    _check(fit)
+    remind(fit, values)
+    return fit
+
+
+def _foreign(path: Path) -> str:
+    return f"`{path}` is not a fit saved by sparsemixed"
+
+
+def _newer(path: Path, version: str, why: str) -> str:
+    return f"the saved fit `{path}` {why}; it was saved by sparsemixed {version}, and this is {VERSION}"
+
+
+def _arrays(archive: zipfile.ZipFile):
+    found: dict[str, np.ndarray] = {}
+
+    def array(name: str) -> np.ndarray:
+        if name not in found:
+            # Whole first: its checksum is compared before a single number in it is believed.
+            found[name] = np.lib.format.read_array(io.BytesIO(archive.read(f"{name}.npy")), allow_pickle=False)
+        return found[name]
+
+    return array
+
+
+def _check(fit: Any) -> None:
+    """The least that must hold of a fit before anything is computed from it."""
+    if not (isinstance(fit, Fit) and isinstance(fit.spec, ModelSpec) and isinstance(fit.design, Design)):
+        raise ValueError("not a fit")
+    p, q = len(fit.design.names), len(fit.theta)
+    shapes = [(term.n_groups, term.k) for term in fit.design.random]
+    if fit.beta.shape != (p,) or fit.root.shape[0] != p or fit.boundary.shape != (q,) or [u.shape for u in fit.u] != shapes:
+        raise ValueError("arrays of the wrong shape")

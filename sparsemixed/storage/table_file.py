@@ -1,0 +1,71 @@
+"""Data frames to files, in the format that the file's name tells."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+from sparsemixed.errors import DataError
+
+WRITERS: dict[str, Callable[[pd.DataFrame, Path], object]] = {
+    ".csv": lambda table, path: table.to_csv(path, index=False),
+    ".csv.gz": lambda table, path: table.to_csv(path, index=False),
+    ".parquet": lambda table, path: table.to_parquet(path, index=False),
+    ".feather": lambda table, path: table.to_feather(path),
+    ".dta": lambda table, path: table.to_stata(path, write_index=False),
+}
+"""File name ending -> writer."""
+
+
+def check_destination(path: str | os.PathLike) -> None:
+    """Refuse a file that cannot be written, before the work whose result it is to hold.
+
+    Raises
+    ------
+    DataError
+    """
+    path = Path(path).expanduser()
+    if path.is_dir():
+        raise DataError(f"`{path}` is a folder; name a file to write")
+    if not path.parent.is_dir():
+        raise DataError(f"`{path}` cannot be written: there is no folder `{path.parent}`")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise DataError(f"`{path}` cannot be written: permission denied")
+
+
+def check_format(path: str | os.PathLike) -> None:
+    """Refuse a table's file whose name tells no format.
+
+    Raises
+    ------
+    DataError
+    """
+    _writer(Path(path))
+
+
+def _writer(path: Path) -> Callable[[pd.DataFrame, Path], object]:
+    writer = next((writer for ending, writer in WRITERS.items() if path.name.lower().endswith(ending)), None)
+    if writer is None:
+        raise DataError(f"cannot tell the format of `{path}` from its name; known are {', '.join(WRITERS)}")
+    return writer
+
+
+def write_table(table: pd.DataFrame, path: str | os.PathLike) -> None:
+    """Write a data frame, its index left out.
+
+    Raises
+    ------
+    DataError
+        An unknown format, a file that cannot be written, or values that the format has no place for.
+    """
+    path = Path(path).expanduser()
+    writer = _writer(path)
+    try:
+        writer(table.reset_index(drop=True), path)
+    except ImportError as error:
+        raise DataError(f"`{path}` cannot be written without a package that is not installed: {error}") from error
+    except Exception as error:  # each format has its own exceptions; to the user they all mean a file that is not there
+        raise DataError(f"`{path}` cannot be written: {error}") from error

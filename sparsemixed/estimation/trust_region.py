@@ -1,0 +1,66 @@
+"""The quadratic model of the deviance and its minimiser within a radius of trust."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+FLAT = 1e-7
+"""Scaled curvature below which a direction counts as flat: rounding in its gradient must not look like distance."""
+
+
+class Model(NamedTuple):
+    """Gradient (n_theta,) and Hessian (n_theta, n_theta) of the quadratic model of the profiled deviance."""
+
+    gradient: np.ndarray
+    hessian: np.ndarray
+
+
+class Scaled:
+    """The quadratic model in parameters scaled to unit curvature, diagonalised once, solved for any radius."""
+
+    def __init__(self, model: Model, theta: np.ndarray):
+        hessian = model.hessian
+        diagonal = np.abs(np.diag(hessian))
+        floor = 1e-10 * diagonal.max(initial=1e-300)
+        self.scale = 1.0 / np.sqrt(np.maximum(diagonal, floor))
+        self.gradient = model.gradient * self.scale
+        self.steepest = float(np.abs(self.gradient).max(initial=0.0))
+        self.values, self.vectors = np.linalg.eigh(hessian * np.outer(self.scale, self.scale))
+        self.rotated = self.vectors.T @ self.gradient
+        self.reference = max(float(np.linalg.norm(theta / self.scale)), 1.0)
+        self.convex = bool(np.all(self.values > -FLAT))
+        curved = self.values > -FLAT
+        self.decrement = float(0.5 * np.sum(self.rotated[curved] ** 2 / np.maximum(self.values[curved], FLAT)))
+
+    def size(self, step: np.ndarray) -> float:
+        """Scaled length of a step, relative to that of theta."""
+        return float(np.linalg.norm(step / self.scale)) / self.reference
+
+    def step(self, radius: float) -> tuple[np.ndarray, float]:
+        """Minimiser of the model within `radius`, and the reduction it predicts (Nocedal & Wright 2006, section 4.3)."""
+        limit = radius * self.reference
+        shift = self._shift(limit)
+        rotated = -self.rotated / (self.values + shift)
+        if self.values[0] < 0 and np.linalg.norm(rotated) < limit * (1 - 1e-6):
+            # Hard case: no gradient along the direction of negative curvature; walk to the boundary along it.
+            rotated[0] += np.sqrt(limit**2 - rotated @ rotated) * (1.0 if rotated[0] >= 0 else -1.0)
+        predicted = -(self.rotated @ rotated + 0.5 * rotated @ (self.values * rotated))
+        return self.scale * (self.vectors @ rotated), float(predicted)
+
+    def _shift(self, limit: float) -> float:
+        """Smallest shift that makes the Hessian positive definite and the step no longer than `limit`."""
+        floor = max(0.0, -self.values[0]) + 1e-12
+        if np.linalg.norm(self.rotated / (self.values + floor)) <= limit:
+            return floor if self.values[0] <= 0 else 0.0
+        low, high = floor, floor + float(np.linalg.norm(self.rotated)) / limit + 1e-12
+        for _ in range(200):
+            middle = 0.5 * (low + high)
+            if np.linalg.norm(self.rotated / (self.values + middle)) > limit:
+                low = middle
+            else:
+                high = middle
+            if high - low <= 1e-10 * high:
+                break
+        return high

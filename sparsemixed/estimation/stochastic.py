@@ -1,0 +1,145 @@
+"""The objective and its derivatives where the system is solved iteratively: an exact score but for traces from probes.
+
+Beta, sigma2 and the random effects are exact to the tolerance of conjugate gradients. Of the score only tr(N Lambda'A D_k)
+needs inv(M); from N Lambda'A Lambda = I - N its block sums are (J I - sum of N_ii) inv(Lambda_t), and the sums of N_ii come
+from probes (`solver.probe_traces`). The average information needs nothing else.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+
+from sparsemixed.errors import NumericalError
+from sparsemixed.estimation.derivatives import Curvature, Derivatives
+from sparsemixed.estimation.objective import Evaluation, Objective
+from sparsemixed.estimation.parameters import Parameters
+from sparsemixed.solver.crossproducts import CrossProducts
+from sparsemixed.solver.deflation import outlying_directions
+from sparsemixed.solver.krylov import KrylovSystem
+from sparsemixed.solver.lanczos import LogDeterminant, log_determinant
+from sparsemixed.solver.probe_traces import TOGETHER, Probes, ProbeTraces
+
+SINGULAR = 1e-4
+"""Share of the information about a group's effect that its own variance leaves, below which the variance counts as zero."""
+VARIANCE_PROBES = 64
+"""Probes for the prediction-error variance of every random effect; sums over groups need fewer."""
+
+
+class StochasticObjective(Objective):
+    """The deviance's derivatives for one data set; the deviance itself is NaN until `log_determinant` is asked for.
+
+    Parameters
+    ----------
+    cp : CrossProducts
+    system : KrylovSystem
+    parameters : Parameters
+    reml : bool
+    seed : int
+        Of the probes.
+    """
+
+    system: KrylovSystem  # type: ignore[assignment]
+
+    def __init__(self, cp: CrossProducts, system: KrylovSystem, parameters: Parameters, reml: bool, seed: int):
+        super().__init__(cp, system, parameters, reml)  # type: ignore[arg-type]
+        self.seed, self.probes = seed, Probes(cp.q_rest, seed)
+        self.probes.add(1)
+
+    def deflate(self, at: Evaluation) -> None:
+        """Choose anew what is taken exactly; moves the estimated score a little."""
+        self.ensure(at)
+        self.probes.deflate(outlying_directions(self.system, np.random.default_rng(self.seed + 1)))
+
+    @cached_property
+    def sizes(self) -> list[float]:
+        """Mean square of every term's columns summed over a group: what a relative variance is multiplied with in M."""
+        own = [pair.values[pair.own] for pair in self.cp.pairs if pair.t == pair.u]
+        return [float(np.einsum("iaa->i", blocks).mean() / blocks.shape[1]) for blocks in (self.cp.first, *own)]
+
+    def name_of(self, t: int) -> str:
+        """The equations of an engine term, in words."""
+        places = [place for place in self.parameters.places if place.term == t]
+        return " and ".join(f"{p.block.equation}: {', '.join(p.block.names)}" for p in places)
+
+    def through(self, values: np.ndarray) -> np.ndarray:
+        return self.system.through(values)
+
+    def derivatives(self, at: Evaluation) -> StochasticDerivatives:
+        return StochasticDerivatives(self, at)
+
+    def edges(self):
+        """None: whether a variance is zero cannot be told from an estimated score."""
+        return iter(())
+
+    def deviance(self, at: Evaluation, error: float) -> LogDeterminant:
+        """The deviance at an evaluation and its Monte Carlo standard error, at most `error` where 256 probes suffice."""
+        self.ensure(at)
+        found = log_determinant(self.system, self.seed + 1, error)
+        fixed = -np.linalg.slogdet(at.XVX_inverse)[1] if self.reml and self.p else 0.0
+        value = found.value + self.df * (1 + np.log(2 * np.pi * at.r2 / self.df)) + fixed
+        return LogDeterminant(float(value), found.error)
+
+
+class StochasticDerivatives(Derivatives):
+    """Derivatives at one evaluation, traces from the objective's probes.
+
+    Attributes
+    ----------
+    probe_gradients : (count, n_theta) float64
+        The gradient as each probe alone estimates it.
+    """
+
+    objective: StochasticObjective
+
+    def _diagonal_sums(self) -> list[np.ndarray]:
+        objective = self.objective
+        self.traces = ProbeTraces(objective.system)
+        found = self.traces.block_sums(objective.probes)
+        each = []
+        for t, (blocks, factor, groups) in enumerate(zip(found, self.factors, objective.cp.n_groups, strict=True)):
+            if np.linalg.svd(factor)[1][-1] ** 2 * objective.sizes[t] < SINGULAR:
+                raise NumericalError(
+                    f"the covariance matrix of {objective.name_of(t)} is becoming singular, where solver(krylov) has no answer: "
+                    "leave an effect out, or use solver(sparse) or solver(dense)"
+                )
+            each.append((groups * np.eye(factor.shape[0]) - blocks) @ np.linalg.inv(factor))
+        self._probe_sums = each
+        return [sums.mean(axis=0) for sums in each]
+
+    @property
+    def probe_gradients(self) -> np.ndarray:
+        count = len(self._probe_sums[0])
+        spread = [sums - mean for sums, mean in zip(self._probe_sums, self.sums, strict=True)]
+        return self.gradient + np.array([self._contract([2.0 * s[c].T for s in spread]) for c in range(count)])
+
+    @property
+    def information(self) -> Curvature:
+        """What standard errors rest on: the average information."""
+        return self.average_information
+
+    def inverse_diagonals(self) -> list[np.ndarray]:
+        """For each term the (J, k, k) diagonal blocks of N, estimated from the probes and more of them."""
+        missing = VARIANCE_PROBES - self.objective.probes.count
+        if missing > 0:
+            self.objective.probes.add(-(-missing // TOGETHER))
+        return self.traces.blocks(self.objective.probes)
+
+
+def monte_carlo_error(derivatives: StochasticDerivatives) -> float:
+    """Largest Monte Carlo error of any function of theta, in units of its standard error.
+
+    With G the covariance of one probe's gradient and H the Hessian of the deviance, theta's Monte Carlo covariance is
+    inv(H)G inv(H) / count, and its sampling covariance 2 inv(H): the square is the largest eigenvalue of the first in
+    units of the second.
+    """
+    hessian, gradients = derivatives.average_information.profiled, derivatives.probe_gradients
+    if not gradients.shape[1]:
+        return 0.0
+    spread = np.cov(gradients, rowvar=False).reshape(hessian.shape) / len(gradients)
+    values, vectors = np.linalg.eigh(hessian)
+    if values[0] <= 0:
+        return float("inf")
+    half = vectors / np.sqrt(values)
+    return float(np.sqrt(0.5 * np.linalg.eigvalsh(half.T @ spread @ half)[-1]))

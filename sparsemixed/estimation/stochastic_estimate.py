@@ -1,0 +1,48 @@
+"""Fits by the iterative solver: score and average information, the log likelihood once at the end."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sparsemixed.design.values import Design
+from sparsemixed.errors import OptionError
+from sparsemixed.estimation.finish import finish
+from sparsemixed.estimation.fit import Fit, MonteCarlo
+from sparsemixed.estimation.large_start import moment_start
+from sparsemixed.estimation.newton import Progress
+from sparsemixed.estimation.orthogonal import Orthogonal
+from sparsemixed.estimation.parameters import Parameters
+from sparsemixed.estimation.score_equations import solve_score
+from sparsemixed.estimation.stochastic import StochasticObjective
+from sparsemixed.solver.crossproducts import CrossProducts
+from sparsemixed.solver.krylov import KrylovSystem
+from sparsemixed.spec import ModelSpec
+
+DEVIANCE_ERROR = 0.03
+"""Monte Carlo standard error of the deviance that is aimed at."""
+
+
+def stochastic_estimate(
+    spec: ModelSpec, design: Design, orthogonal: Orthogonal, cp: CrossProducts, layout: Parameters, progress: Progress | None
+) -> Fit:
+    """Fit by conjugate gradients and probes; see `estimation.estimate`.
+
+    Raises
+    ------
+    NumericalError
+        Conjugate gradients do not converge (nearly nested factors), or a covariance matrix becomes singular.
+    """
+    options = spec.estimation
+    if len(cp.k) < 2:
+        raise OptionError("solver(krylov) is for several crossed factors; this model has one set of groups. Use solver(auto)")
+    objective = StochasticObjective(cp, KrylovSystem(cp), layout, options.method == "reml", options.seed)
+    start = objective.evaluate(layout.nearest(moment_start(cp, objective.through)))
+    found = solve_score(objective, start, options, progress)
+    deviance = objective.deviance(found.optimum.evaluation, DEVIANCE_ERROR)
+    constant = orthogonal.constant(objective.reml)
+
+    def llf(_: float) -> float:
+        return -0.5 * (deviance.value + constant)
+
+    monte_carlo = MonteCarlo(found.probes, found.error, 0.5 * deviance.error, options.seed)
+    return replace(finish(spec, design, orthogonal, objective, found.optimum, (), llf), monte_carlo=monte_carlo)

@@ -1,0 +1,54 @@
+"""Conjugate gradients for several right-hand sides at once (Hestenes & Stiefel 1952; Saad 2003, algorithm 6.18)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from sparsemixed.errors import NumericalError
+
+
+class Solution(NamedTuple):
+    """x (q, m) and the number of products with the operator."""
+
+    x: np.ndarray
+    iterations: int
+
+
+def conjugate_gradients(
+    apply: Callable[[np.ndarray], np.ndarray],
+    b: np.ndarray,
+    tolerance: float,
+    most: int,
+    start: np.ndarray | None = None,
+) -> Solution:
+    """Solve A x = b column by column, all columns in step; A symmetric positive definite, its products `apply` (q, m).
+
+    A column rests when its residual is below `tolerance` times its right-hand side. Raises NumericalError when a column is
+    not there after `most` products, or when A shows itself not positive definite.
+    """
+    x = np.zeros_like(b) if start is None else start.copy()
+    r = b.copy() if start is None else b - apply(x)
+    limit = (tolerance * np.linalg.norm(b, axis=0)) ** 2
+    square = np.einsum("ic,ic->c", r, r)
+    direction, iterations = r.copy(), 0 if start is None else 1
+    active = np.flatnonzero(square > limit)
+    while active.size:
+        if iterations >= most:
+            raise NumericalError(f"conjugate gradients did not converge in {most} iterations")
+        p = direction if active.size == b.shape[1] else np.ascontiguousarray(direction[:, active])
+        through = apply(p)
+        iterations += 1
+        curvature = np.einsum("ic,ic->c", p, through)
+        if not np.all(curvature > 0):
+            raise NumericalError("the random effects' system is not positive definite")
+        alpha = square[active] / curvature
+        x[:, active] += alpha * p
+        r[:, active] -= alpha * through
+        after = np.einsum("ic,ic->c", r[:, active], r[:, active])
+        direction[:, active] = r[:, active] + (after / square[active]) * p
+        square[active] = after
+        active = active[after > limit[active]]
+    return Solution(x, iterations)

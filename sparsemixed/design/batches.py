@@ -1,0 +1,165 @@
+"""Designs of data that come in batches of rows: what the batches must agree on is found in a first pass, rows in a second.
+
+First pass: of every batch the rows are kept that show a group or a cell of categorical variables for the first time, and some
+more. This *skeleton* is small, and the design of the skeleton has all groups, levels and columns of the whole. Second pass:
+every batch's rows in the terms of that design.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sparsemixed.design.codes import combine_all, first_rows
+from sparsemixed.design.fixed import rows_of_X
+from sparsemixed.design.frame import read_frame
+from sparsemixed.design.new_rows import new_rows
+from sparsemixed.design.row_data import without_rows
+from sparsemixed.design.rows import Rows
+from sparsemixed.design.sample import sample_rows, used_variables
+from sparsemixed.design.values import Design, GroupRow, SampleSize
+from sparsemixed.errors import DataError, NoObservationsError, OptionError
+from sparsemixed.solver.crossproducts import TermData
+from sparsemixed.spec import ModelSpec
+
+SAMPLED = 2000
+"""Rows of each batch that the skeleton has in any case, for the check of collinearity."""
+MOST_CELLS = 100_000
+"""Rows of a skeleton above which several batches' are thinned out before they are joined."""
+
+
+@dataclass(frozen=True)
+class BatchRows:
+    """One batch in the terms of the design: y (m,), X (m, p), one TermData per random term, and every level's groups."""
+
+    y: np.ndarray
+    X: np.ndarray
+    terms: tuple[TermData, ...]
+
+
+def check_batches(spec: ModelSpec) -> None:
+    """Refuse what needs all rows at once.
+
+    Raises
+    ------
+    OptionError
+    """
+    asked = {
+        "residuals()": spec.residual.name != "independent" or spec.residual.by is not None,
+        "weights": spec.weights is not None,
+        f"vce({spec.vce.name})": spec.vce.name != "oim",
+        "tsset() and time-series operators": spec.tsset is not None,
+        "in": spec.sample.first is not None or spec.sample.last is not None,
+        "a model without random effects": not spec.random,
+    }
+    refused = next((name for name, there in asked.items() if there), None)
+    if refused:
+        raise OptionError(f"{refused} needs all rows at once, and these data come in batches; read them into memory first")
+
+
+def used_columns(spec: ModelSpec) -> list[str]:
+    """Variables of the model and of its condition."""
+    condition = spec.sample.condition
+    return list(dict.fromkeys([*used_variables(spec), *(sorted(condition.variables) if condition is not None else ())]))
+
+
+def skeleton(spec: ModelSpec, batch: Any) -> pd.DataFrame | None:
+    """The rows of a batch that the design needs to see; None when it has no rows that are used."""
+    frame = read_frame(batch)
+    try:
+        kept = sample_rows(spec, frame)
+    except NoObservationsError:
+        return None
+    rows = Rows(frame, kept)
+    wanted = [np.arange(min(SAMPLED, rows.n))]
+    for variables in _sets(spec, rows):
+        codes = combine_all([rows.distinct(name)[0] for name in variables], rows.n)
+        wanted.append(first_rows(codes, int(codes.max()) + 1))
+    picked = kept[np.unique(np.concatenate(wanted))]
+    columns = {name: frame.series(name).iloc[picked].reset_index(drop=True) for name in used_columns(spec)}
+    return pd.DataFrame(columns)
+
+
+def _sets(spec: ModelSpec, rows: Rows) -> set[tuple[str, ...]]:
+    """Sets of variables whose combinations are groups or cells."""
+    sets = {equation.grouping for equation in spec.random if equation.grouping}
+    sets |= {(*equation.grouping, equation.factor) for equation in spec.random if equation.factor}
+    terms = [*spec.fixed, *(term for equation in spec.random for term in equation.terms)]
+    for term in terms:
+        names = tuple(f.variable for f in term.factors if f.kind == "categorical" or _by_type(f, rows))
+        if names:
+            sets.add(names)
+    return sets
+
+
+def _by_type(factor, rows: Rows) -> bool:
+    return factor.kind == "by_type" and not rows.frame[factor.variable].is_number
+
+
+def joined(spec: ModelSpec, parts: Sequence[pd.DataFrame | None]) -> pd.DataFrame:
+    """One skeleton of several; rows that show nothing new are dropped.
+
+    Raises
+    ------
+    DataError
+        No batch has rows that are used; a column holds numbers in one batch and texts in another.
+    """
+    found = [part for part in parts if part is not None]
+    if not found:
+        raise DataError("no observations: no batch has rows that the model can use")
+    for name in found[0].columns:
+        kinds = [pd.api.types.is_numeric_dtype(part[name].dtype) for part in found]
+        if len(set(kinds)) > 1:
+            first, other = kinds.index(True), kinds.index(False)
+            raise DataError(
+                f"variable `{name}` holds numbers in batch {first + 1} and something else in batch {other + 1}; "
+                "give it one type in all parts of the data"
+            )
+    whole = pd.concat(found, ignore_index=True)
+    return whole if len(found) == 1 or len(whole) <= MOST_CELLS else skeleton(spec, whole)  # type: ignore[return-value]
+
+
+def batch_rows(spec: ModelSpec, design: Design, batch: Any) -> BatchRows | None:
+    """The rows of a batch that are used; None when there are none."""
+    frame = read_frame(batch)
+    try:
+        rows = Rows(frame, sample_rows(spec, frame))
+    except NoObservationsError:
+        return None
+    terms = []
+    for term in design.random:
+        found = new_rows(term, design, spec, rows)
+        if found.codes.min() < 0:
+            raise DataError("the data changed between the two passes over them: a group is new")
+        terms.append(TermData(found.codes.astype(np.int32), term.n_groups, np.ascontiguousarray(found.columns)))
+    X = rows_of_X(design.columns, design.levels, spec, rows)
+    return BatchRows(rows.numbers(spec.response, use="response"), X, tuple(terms))
+
+
+def group_counts(spec: ModelSpec, design: Design, batch: BatchRows) -> list[np.ndarray]:
+    """Rows of the batch in every group of every level of the model, where a term has that level's groups."""
+    out = []
+    for grouping in dict.fromkeys(equation.grouping for equation in spec.random):
+        term = next((t for t, each in enumerate(design.random) if tuple(each.labels.columns) == grouping), None)
+        if not grouping:
+            out.append(np.array([float(batch.y.size)]))
+        elif term is None:
+            out.append(np.empty(0))
+        else:
+            out.append(np.bincount(batch.terms[term].codes, minlength=design.random[term].n_groups).astype(float))
+    return out
+
+
+def whole_design(design: Design, n_rows: int, counts: Sequence[np.ndarray]) -> Design:
+    """The design without rows, with the numbers of rows of the whole data."""
+    groups = tuple(
+        GroupRow(row.name, own.size, int(own.min()), float(own.mean()), int(own.max())) if own.size else row
+        for row, own in zip(design.groups, counts, strict=True)
+    )
+    random = tuple(without_rows(term) for term in design.random)
+    return without_rows(design, random=random, size=SampleSize(n_rows, float(n_rows)), groups=groups, counts={})
+

@@ -1,0 +1,136 @@
+"""Fits of data that come in batches: cross-products are sums over rows, so no two batches are needed at the same time.
+
+Of [X y] the triangular factor is kept, which batches update without losing digits to X'X (Demmel, Grigori, Hoemmen & Langou
+2012); of the random terms their cross-products with each other and with [X y]. At the end both take the orthonormal coordinates
+in which every fit is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from scipy.linalg import solve_triangular
+
+from sparsemixed.design.batches import (
+    BatchRows,
+    batch_rows,
+    check_batches,
+    group_counts,
+    joined,
+    skeleton,
+    whole_design,
+)
+from sparsemixed.design.build import build_design
+from sparsemixed.design.values import Constraints, Design
+from sparsemixed.errors import DataError
+from sparsemixed.estimation.estimate import Products, estimate_products, largest_order
+from sparsemixed.estimation.fit import Fit
+from sparsemixed.estimation.linear import check_residual
+from sparsemixed.estimation.newton import Progress
+from sparsemixed.estimation.orthogonal import Orthogonal
+from sparsemixed.estimation.parameters import parameters
+from sparsemixed.solver.crossproducts import CrossProducts, cross_products
+from sparsemixed.solver.merging import merged
+from sparsemixed.solver.threads import blas_threads
+from sparsemixed.spec import ModelSpec
+
+Batches = Callable[[], Iterable[Any]]
+"""Each call starts a new pass over the batches, in the same order."""
+
+
+@dataclass(frozen=True)
+class PartialProducts:
+    """What some rows contribute.
+
+    Attributes
+    ----------
+    cp : CrossProducts
+        Of X and y as they are.
+    R : (p + 1, p + 1)
+        Triangular factor of [X y].
+    counts : tuple of (n_groups,) arrays
+        Rows in every group of every level.
+    """
+
+    cp: CrossProducts
+    R: np.ndarray
+    counts: tuple[np.ndarray, ...]
+
+    def __add__(self, other: PartialProducts) -> PartialProducts:
+        counts = tuple(a + b for a, b in zip(self.counts, other.counts, strict=True))
+        return PartialProducts(merged(self.cp, other.cp), np.linalg.qr(np.vstack([self.R, other.R]), mode="r"), counts)
+
+
+def partial_products(spec: ModelSpec, design: Design, batch: Any, order: Sequence[int]) -> PartialProducts | None:
+    """The contribution of a batch; terms in the engine's `order`. None when no row of it is used."""
+    rows: BatchRows | None = batch_rows(spec, design, batch)
+    if rows is None:
+        return None
+    cp = cross_products([rows.terms[r] for r in order], rows.X, rows.y)
+    Xy = np.column_stack([rows.X, rows.y])
+    padding = np.zeros((max(Xy.shape[1] - len(Xy), 0), Xy.shape[1]))
+    return PartialProducts(cp, np.linalg.qr(np.vstack([Xy, padding]), mode="r"), tuple(group_counts(spec, design, rows)))
+
+
+def summed(parts: Iterable[PartialProducts | None]) -> PartialProducts | None:
+    """The sum of those that are there."""
+    total: PartialProducts | None = None
+    for part in parts:
+        if part is not None:
+            total = part if total is None else total + part
+    return total
+
+
+def batch_estimate(spec: ModelSpec, batches: Batches, progress: Progress | None = None) -> Fit:
+    """Fit a model to batches in two passes.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        A concrete one.
+    batches : callable
+        Returns an iterable of anything that `design.read_frame` takes.
+
+    Raises
+    ------
+    OptionError
+        The model needs all rows at once.
+    DataError
+        Batches do not agree, or have no rows for the model.
+    """
+    check_batches(spec)
+    whole = joined(spec, [skeleton(spec, batch) for batch in batches()])
+    design = build_design(spec, whole)
+    order = parameters(design.random).order
+    total = summed(partial_products(spec, design, batch, order) for batch in batches())
+    if total is None:
+        raise DataError("the data changed between the two passes over them: no rows are left")
+    return estimate_sum(spec, design, total, progress)
+
+
+def estimate_sum(spec: ModelSpec, design: Design, total: PartialProducts, progress: Progress | None = None) -> Fit:
+    """Fit from the sum of all contributions; `design` is that of the skeleton."""
+    layout = parameters(design.random)
+    orthogonal, cp = in_orthonormal_coordinates(total, design.constraints)
+    design = whole_design(design, round(total.cp.n), total.counts)
+    check_residual(orthogonal, total.R[:, -1], spec.response)
+    with blas_threads(largest_order(design)):
+        return estimate_products(spec, design, orthogonal, Products(cp, layout, None), progress)
+
+
+def in_orthonormal_coordinates(total: PartialProducts, constraints: Constraints | None) -> tuple[Orthogonal, CrossProducts]:
+    """As `estimation.orthogonal.orthogonalize`, from cross-products; `Q` and `residual` have the right squares but no rows."""
+    R, ZtXy, cp = total.R, total.cp.ZtXy, total.cp
+    if constraints is not None:
+        change = np.block([[constraints.T, -constraints.a[:, None]], [np.zeros((1, constraints.T.shape[1])), np.ones((1, 1))]])
+        R, ZtXy = np.linalg.qr(R @ change, mode="r"), ZtXy @ change
+    p = R.shape[0] - 1
+    X, length = R[:p, :p], abs(float(R[p, p]))
+    start = solve_triangular(X, R[:p, p]) if p else np.zeros(0)
+    ZtQ = solve_triangular(X, ZtXy[:, :p].T, trans="T").T if p else ZtXy[:, :0]
+    residual = ZtXy[:, p] - ZtXy[:, :p] @ start
+    products = replace(cp, ZtXy=np.column_stack([ZtQ, residual]), XytXy=np.diag(np.append(np.ones(p), length**2)))
+    return Orthogonal(np.zeros((0, p)), X, start, np.array([length]), cp.n, 0.0, constraints), products

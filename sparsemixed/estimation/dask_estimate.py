@@ -1,0 +1,61 @@
+"""Fits of Dask data frames: partitions are reduced where they are, and only sums travel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sparsemixed.design.batches import check_batches, joined, skeleton, used_columns
+from sparsemixed.design.build import build_design
+from sparsemixed.errors import DataError, SparseMixedError
+from sparsemixed.estimation.batch_estimate import PartialProducts, estimate_sum, partial_products, summed
+from sparsemixed.estimation.fit import Fit
+from sparsemixed.estimation.newton import Progress
+from sparsemixed.estimation.parameters import parameters
+from sparsemixed.spec import ModelSpec
+
+BRANCHES = 4
+"""Sums that a worker adds to one before it travels on."""
+
+
+def is_dask(data: Any) -> bool:
+    """Whether `data` is a Dask data frame; Dask itself is not imported for the answer."""
+    return type(data).__module__.partition(".")[0].startswith("dask") and hasattr(data, "to_delayed")
+
+
+def dask_estimate(spec: ModelSpec, data: Any, progress: Progress | None = None) -> Fit:
+    """Fit a model to a Dask data frame; the cross-products are computed on the workers, the fit on the client.
+
+    Raises
+    ------
+    DataError
+        Partitions do not agree, or workers were lost for good.
+    """
+    import dask
+
+    check_batches(spec)
+    parts = data[used_columns(spec)].to_delayed()
+    whole = joined(spec, _computed(dask, [dask.delayed(skeleton, pure=True)(spec, part) for part in parts]))
+    design = build_design(spec, whole)
+    order = parameters(design.random).order
+    shared = dask.delayed(design)
+    sums = [dask.delayed(partial_products, pure=True)(spec, shared, part, order) for part in parts]
+    while len(sums) > 1:
+        sums = [dask.delayed(_added, pure=True)(*sums[i : i + BRANCHES]) for i in range(0, len(sums), BRANCHES)]
+    (total,) = _computed(dask, sums)
+    if total is None:
+        raise DataError("the data changed between the two passes over them: no rows are left")
+    return estimate_sum(spec, design, total, progress)
+
+
+def _added(*parts: PartialProducts | None) -> PartialProducts | None:
+    return summed(parts)
+
+
+def _computed(dask: Any, tasks: list[Any]) -> list[Any]:
+    try:
+        return list(dask.compute(*tasks))
+    except SparseMixedError:
+        raise
+    except Exception as error:  # lost workers, unreadable partitions: whatever the scheduler raises
+        first = str(error).strip().split("\n")[0]
+        raise DataError(f"Dask could not compute the data's cross-products: {type(error).__name__}: {first}") from error

@@ -13,7 +13,7 @@ endif
 
 INSTEVAL := y service || _all: R.d || _all: R.dept || s:, reml
 
-.PHONY: run test bench lint format setup clean
+.PHONY: run test bench bench-huge docs lint format setup clean
 
 run: setup  ## fit the InstEval ratings (73,421 rows, three crossed factors) through the command line
 	@mkdir -p build
@@ -26,6 +26,13 @@ bench:  ## time whole fits against R's lme4 and statsmodels, and a fresh start; 
 	@.ci/setup dev,bench
 	$(BIN)/python benchmarks/start.py
 	$(BIN)/python benchmarks/run.py $(BENCH)
+
+bench-huge: setup  ## 25,000,000 ratings on 2 cores; HUGE="--rows 1e6 --users 6040 --items 3706" passes options on
+	$(BIN)/python benchmarks/huge.py $(HUGE)
+
+docs:  ## the documentation as a site, in build/site
+	@.ci/setup dev,docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --config-file docs/site/mkdocs.yml
 
 lint: setup
 	$(BIN)/ruff check .

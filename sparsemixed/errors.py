@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 class SparseMixedError(Exception):
     """Base of every error that sparsemixed raises on purpose."""
@@ -46,3 +48,24 @@ class DataError(SparseMixedError):
 
 class NumericalError(SparseMixedError):
     """A computation that broke down: the message names the stage and the component."""
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """The end of a message about a misspelt word: the nearest known one; empty if nothing is near.
+
+    Examples
+    --------
+    >>> suggestion("coviarance", ["covariance", "collinear"])
+    '; did you mean covariance?'
+    >>> suggestion("zzz", ["covariance"])
+    ''
+    """
+    # difflib costs some milliseconds to import and only errors need it.
+    from difflib import get_close_matches
+
+    near = get_close_matches(word.lower(), list(known), n=1, cutoff=0.6)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+class NoObservationsError(DataError):
+    """No row of the data can be used."""

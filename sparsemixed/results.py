@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.dof_table import coefficient_covariance, coefficient_degrees
 from sparsemixed.inference.intervals import intervals
 from sparsemixed.inference.likelihood_ratio import n_parameters
+from sparsemixed.inference.vce import beta_covariance
 from sparsemixed.inference.wald import TestResult, coefficients
 from sparsemixed.postestimation.contrasts import Comparisons, contrast, pairwise
 from sparsemixed.postestimation.estat import criteria, degrees_table, refuse, with_method
@@ -22,9 +24,12 @@ from sparsemixed.postestimation.predict import predict
 from sparsemixed.postestimation.random_effects import random_effects
 from sparsemixed.reporting.html import render_html
 from sparsemixed.reporting.latex import render_latex
+from sparsemixed.reporting.markdown import render_markdown
 from sparsemixed.reporting.report import check_level, display_options, report, status
 from sparsemixed.reporting.stored_results import StoredResults
 from sparsemixed.reporting.text import render_text
+from sparsemixed.reporting.tidy import glance, tidy
+from sparsemixed.storage.fit_file import save_fit
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -71,8 +76,8 @@ class Results:
 
     @property
     def df(self) -> pd.Series:
-        """Degrees of freedom of the coefficients' t tests; needs the option `dfmethod`."""
-        asked = self.fit.spec.estimation.dfmethod
+        """Degrees of freedom of the coefficients' t tests; needs the option `dfmethod`, or `vce` cr0, cr2 or cr3."""
+        asked = self.fit.spec.small_sample
         if asked is None:
             raise OptionError("df needs degrees of freedom: fit the model with the option dfmethod(), or use estat.df(methods=)")
         return self._series(coefficient_degrees(self.fit, asked))
@@ -89,9 +94,9 @@ class Results:
         return pd.DataFrame({"low": found.low, "high": found.high}, index=list(self.fit.design.names))
 
     def cov_params(self) -> pd.DataFrame:
-        """Covariance matrix of the coefficients, (p, p); Kenward-Roger's adjusted one when the fit asked for it."""
-        names, asked = list(self.fit.design.names), self.fit.spec.estimation.dfmethod
-        matrix = self.fit.vcov_beta if asked is None else coefficient_covariance(self.fit, asked)
+        """Covariance matrix of the coefficients, (p, p): robust, or Kenward-Roger's adjusted one, when the fit asked for it."""
+        names, asked = list(self.fit.design.names), self.fit.spec.small_sample
+        matrix = beta_covariance(self.fit) if asked is None else coefficient_covariance(self.fit, asked)
         return pd.DataFrame(matrix.copy(), index=names, columns=names)
 
     @property
@@ -121,8 +126,8 @@ class Results:
 
     @property
     def nobs(self) -> int:
-        """Number of observations used."""
-        return len(self.fit.design.y)
+        """Number of observations used; frequency weights count."""
+        return self.fit.design.nobs
 
     @property
     def converged(self) -> bool:
@@ -158,19 +163,21 @@ class Results:
         interval: str | None = None,
         new_levels: str = "population",
     ) -> pd.Series | pd.DataFrame:
-        """Predictions, one row per observation.
+        """Predictions, one row per observation; scores, one row per cluster.
 
         Parameters
         ----------
         data : DataFrame or path, optional
-            New data, for `xb` and `stdp`; by default the estimation sample.
-        what : {"xb", "stdp", "fitted", "residuals", "reffects", "reses"}
-        level, se, interval, new_levels
+            New data, for `xb`, `stdp` and `fitted`; by default the estimation sample.
+        what : {"xb", "stdp", "fitted", "residuals", "reffects", "reses", "scores"}
+        new_levels : {"population", "error"}
+            Whether `fitted` for rows of new data in groups that were not in the sample has no effect of the group, or raises.
+        level, se, interval
             Not available yet: anything but the defaults raises.
         """
-        if level is not None or se or interval is not None or new_levels != "population":
-            raise NotAvailableError("predict: level, se, interval and new_levels are not available yet")
-        return predict(self.fit, data, what)
+        if level is not None or se or interval is not None:
+            raise NotAvailableError("predict: level, se and interval are not available yet")
+        return predict(self.fit, data, what, new_levels)
 
     def test(self, hypothesis: Any, values: Any = None, small: bool = False) -> TestResult:
         """Wald test of a linear hypothesis.
@@ -202,7 +209,8 @@ class Results:
         ----------
         terms : str
             Terms with operators: r. reference (`rb2.` for another base), a. next level, ar. previous level, g. grand
-            mean, h. Helmert, j. reverse Helmert, p. and q. orthogonal polynomials in values and ranks.
+            mean, h. Helmert, j. reverse Helmert, p. and q. orthogonal polynomials in values and ranks; gw., hw., jw.,
+            pw. and qw. are the same with levels weighted by their numbers of observations.
         mcompare : {"noadjust", "bonferroni", "sidak", "scheffe"}
         level : float, optional
         small : bool
@@ -236,6 +244,54 @@ class Results:
     def to_latex(self, **display: Any) -> str:
         """The tables as LaTeX tabulars for booktabs; display options as in `summary`."""
         return render_latex(report(self.fit, display_options(self.fit, display)))
+
+    def to_markdown(self, **display: Any) -> str:
+        """The tables in GitHub's Markdown; display options as in `summary`."""
+        return render_markdown(report(self.fit, display_options(self.fit, display)))
+
+    def tidy(self, effects: str = "all", conf_int: bool = True, level: float | None = None) -> pd.DataFrame:
+        """Estimates as one data frame with the column names of R's broom.mixed.
+
+        Parameters
+        ----------
+        effects : {"all", "fixed", "ran_pars"}
+            Coefficients, variance parameters, or both.
+        conf_int : bool
+            Whether to add the confidence limits `conf.low` and `conf.high`.
+        level : float, optional
+            Of the limits, in per cent; by default the level that the model was fitted with.
+
+        Returns
+        -------
+        DataFrame
+            Columns effect, group, term, estimate, std.error, statistic, df, p.value; missing is what does not apply.
+        """
+        return tidy(self.fit, effects, conf_int, self._level(level))
+
+    def glance(self) -> pd.DataFrame:
+        """One row about the whole fit: nobs, sigma, logLik, AIC, BIC, deviance (or REMLcrit), df.residual, converged."""
+        return glance(self.fit)
+
+    def save(self, path: str | os.PathLike, data: bool = False) -> None:
+        """Save the fit in a file that `sparsemixed.load` reads.
+
+        The loaded fit shows the same tables, tests hypotheses and predicts for new data. What needs the rows that the model was
+        fitted to (residuals, another method of degrees of freedom, `lrtest`) needs `data=True`.
+
+        Parameters
+        ----------
+        path : str or path
+            Replaced if it is there.
+        data : bool
+            Whether to keep the rows that the model was fitted to. The predicted effects and the names of the groups are always
+            kept.
+
+        Raises
+        ------
+        DataError
+            The file cannot be written, or `data=True` for a fit that was loaded without its data.
+        """
+        save_fit(self.fit, path, data)
 
     def _repr_html_(self) -> str:
         return render_html(report(self.fit, self.fit.spec.display))
@@ -297,7 +353,7 @@ class _Later:
 
 LATER = (
     *("margins", "profile", "bootstrap", "jackknife"),
-    *("simulate", "refit", "save", "tidy", "glance"),
+    *("simulate", "refit"),
 )
 for _name in LATER:
     setattr(Results, _name, _Later(_name))

@@ -19,15 +19,20 @@ class Factor:
     Attributes
     ----------
     variable : str
+        A column of the data, or one with time-series operators (`L2D.x`, see `time_series`).
     kind : {"continuous", "categorical", "by_type"}
         `by_type` leaves the choice to the data: numeric columns are continuous, strings and pandas categoricals are
         categorical (formulas only).
     base : Base
-        Ignored unless the variable is treated as categorical. A number or string names the level itself.
+        Ignored unless the variable is treated as categorical. A number or string names the level itself; "#2" is the
+        second smallest.
     levels : tuple
         The only levels that get a column (`i(2 3).a`, `3.a`); empty means all of them.
     omitted : bool
         `o.`: the columns stay in the list of coefficients but are held at zero.
+    pattern : bool
+        Whether `variable` stands for several columns: `x*`, `x?`, `x~z` (one, abbreviated), `x1-x9`, with or without
+        time-series operators. A specification without any is concrete; see `design.concrete_spec`.
     position : int or None
         Offset in the text as typed, for messages.
     """
@@ -37,6 +42,7 @@ class Factor:
     base: Base = "first"
     levels: tuple[float | str, ...] = ()
     omitted: bool = False
+    pattern: bool = False
     position: int | None = field(default=None, compare=False)
 
 
@@ -105,6 +111,131 @@ class ResidualSpec:
     position: int | None = field(default=None, compare=False)
 
 
+WeightKind = Literal["frequency", "sampling", "precision"]
+
+
+@dataclass(frozen=True)
+class Weight:
+    """The weight of the rows, or of the groups of one level.
+
+    Attributes
+    ----------
+    expression : object
+        Parsed (see `command.expression`): `variables`, `positions`, `evaluate(columns, n_rows)`.
+    text : str
+        The expression as typed.
+    grouping : tuple of str or None
+        The level whose groups it weights (`RandomEquation.grouping`); None for the rows.
+    label : str
+        The level's label, empty for the rows.
+    position : int or None
+        Offset of the expression in the command; None when it came as a keyword argument.
+    """
+
+    expression: Any
+    text: str = field(compare=False)
+    grouping: tuple[str, ...] | None = None
+    label: str = ""
+    position: int | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class WeightSpec:
+    """All weights of a model; they are of one kind.
+
+    Attributes
+    ----------
+    kind : {"frequency", "sampling", "precision"}
+        Frequency weights replicate rows and groups, sampling weights are inverse probabilities of selection (conditional
+        on the level above), precision weights divide the error variance of a row: Var(e_i) = sigma2 / w_i.
+    rows : Weight or None
+        The weight of the observations.
+    groups : tuple of Weight
+        Weights of groups, one per level that has any, top to bottom; never with precision weights.
+    scale : {"size", "effective", "gk"} or None
+        pwscale(): how sampling weights are scaled, in models with one level of groups.
+    """
+
+    kind: WeightKind
+    rows: Weight | None = None
+    groups: tuple[Weight, ...] = ()
+    scale: Literal["size", "effective", "gk"] | None = None
+
+    @property
+    def each(self) -> tuple[Weight, ...]:
+        """The rows' weight, if there is one, and those of the levels from the top."""
+        return (*([] if self.rows is None else [self.rows]), *self.groups)
+
+    @property
+    def name(self) -> str:
+        """The kind by its Stata name: fweight, pweight; precision_weights is ours."""
+        return {"frequency": "fweight", "sampling": "pweight", "precision": "precision_weights"}[self.kind]
+
+    def written(self, weight: Weight) -> str:
+        """One of the weights in the words of a command: `[pweight=w]`, `pweight(w)`; precision_weights is a keyword."""
+        if self.kind == "precision":
+            return f"{self.name}={weight.text!r}"
+        return f"[{self.name}={weight.text}]" if weight.grouping is None else f"{self.name}({weight.text})"
+
+
+@dataclass(frozen=True)
+class LinearForm:
+    """constant + the sum of weights[name] * coefficient(name).
+
+    Attributes
+    ----------
+    weights : dict of str to float
+        By the name as typed, without `_b[]`; in the order typed.
+    constant : float
+    positions : dict of str to int
+        First offset of each name in the text.
+    """
+
+    weights: dict[str, float] = field(default_factory=dict)
+    constant: float = 0.0
+    positions: dict[str, int] = field(default_factory=dict, compare=False, repr=False)
+
+    def __add__(self, other: LinearForm) -> LinearForm:
+        weights = dict(self.weights)
+        for name, weight in other.weights.items():
+            weights[name] = weights.get(name, 0.0) + weight
+        return LinearForm(weights, self.constant + other.constant, {**other.positions, **self.positions})
+
+    def __mul__(self, factor: float) -> LinearForm:
+        weights = {name: factor * weight for name, weight in self.weights.items()}
+        return LinearForm(weights, factor * self.constant, self.positions)
+
+    def __sub__(self, other: LinearForm) -> LinearForm:
+        return self + other * -1.0
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """One definition of constraints(): linear forms in the coefficients of the fixed part that are held at zero.
+
+    Attributes
+    ----------
+    number : int
+    text : str
+        The equation as typed, for messages.
+    forms : tuple of LinearForm
+        One for each equals sign; one for each name where only names were typed.
+    """
+
+    number: int
+    text: str
+    forms: tuple[LinearForm, ...]
+
+
+@dataclass(frozen=True)
+class TimeSet:
+    """tsset([panelvar] timevar): what the time-series operators count in; without a panel the data are one series."""
+
+    time: str
+    panel: str | None = None
+    position: int | None = field(default=None, compare=False)
+
+
 @dataclass(frozen=True)
 class Sample:
     """Which rows were asked for: the parsed `if` expression (see `command.expression`) and the `in` range, 1-based."""
@@ -113,6 +244,29 @@ class Sample:
     condition_text: str | None = None
     first: int | None = None
     last: int | None = None
+
+
+VCE: dict[str, Literal["none", "required", "optional"]] = {
+    "oim": "none",
+    "robust": "none",
+    "cluster": "required",
+    "cr0": "optional",
+    "cr2": "optional",
+    "cr3": "optional",
+}
+"""Covariance matrices of the estimates, and whether each takes a cluster variable."""
+
+CLUSTER_ROBUST = ("cr0", "cr2", "cr3")
+"""Those of the coefficients alone, which bring degrees of freedom of their own."""
+
+
+@dataclass(frozen=True)
+class Vce:
+    """vce(name [clustvar]): a key of `VCE`, and the variable whose values are the clusters (top-level groups by default)."""
+
+    name: str = "oim"
+    variable: str | None = None
+    position: int | None = field(default=None, compare=False, repr=False)
 
 
 DFMETHODS: dict[str, bool] = {
@@ -130,7 +284,7 @@ DFMETHODS: dict[str, bool] = {
 
 @dataclass(frozen=True)
 class SmallSample:
-    """A method of degrees of freedom (a key of `DFMETHODS`) and the information matrix it uses, where it uses one."""
+    """A method of degrees of freedom (of `DFMETHODS` or `CLUSTER_ROBUST`) and the information matrix it uses, if any."""
 
     name: str
     information: Literal["eim", "oim"] = "eim"
@@ -143,13 +297,28 @@ class EstimationOptions:
     method: Literal["ml", "reml"] = "ml"
     emiterate: int = 0  # Stata runs 20; Newton started from MIVQUE(0) needs none (measured)
     emtolerance: float = 1e-10
+    emonly: bool = False  # emiterate is then 20 unless given: Settings sees to it
     iterate: int = 100
     tolerance: float = 1e-6
     ltolerance: float = 1e-9
     nrtolerance: float | None = None  # 1e-11 with the exact Hessian, 1e-7 with the average information: see estimation.newton
+    nonrtolerance: bool = False
+    technique: tuple[tuple[str, int], ...] = (("nr", 5),)  # taking turns, each for so many iterations
+    metric: Literal["matsqrt", "matlog"] = "matsqrt"
+    difficult: bool = False
     nostderr: bool = False
-    solver: Literal["auto", "block", "dense", "sparse"] = "auto"
+    solver: Literal["auto", "block", "dense", "sparse", "krylov"] = "auto"
+    mc_tolerance: float = 0.01  # of solver("krylov"): Monte Carlo error of the variance parameters, in standard errors
+    seed: int = 0
     dfmethod: SmallSample | None = None
+
+
+NOT_KRYLOV = ("emonly", "technique", "metric", "difficult", "nonrtolerance")
+"""Options of the search by deviances and Hessians, which solver(krylov) does without."""
+
+
+EXCLUSIVE = (("estmetric", "stddeviations"), ("estmetric", "dftable"), ("coeflegend", "dftable"))
+"""Display options that ask for two different tables."""
 
 
 @dataclass(frozen=True)
@@ -163,7 +332,30 @@ class DisplayOptions:
     noheader: bool = False
     nogroup: bool = False
     nofvlabel: bool = False
-    log: bool = False
+    log: bool | None = None  # None: when something is asked for that only the log shows
+    emlog: bool = False
+    emdots: bool = False
+    trace: bool = False
+    gradient: bool = False
+    hessian: bool = False
+    showstep: bool = False
+    showtolerance: bool = False
+    nocnsreport: bool = False
+    estmetric: bool = False
+    coeflegend: bool = False
+    noci: bool = False
+    nopvalues: bool = False
+    noomitted: bool = False
+    noemptycells: bool = False
+    baselevels: bool = False
+    allbaselevels: bool = False
+    vsquish: bool = False
+    fvwrap: int = 1
+    fvwrapon: Literal["word", "width"] = "word"
+    cformat: str | None = None  # of coefficients, standard errors and limits; None: as Stata prints each
+    pformat: str | None = None
+    sformat: str | None = None
+    lstretch: bool = True  # the column of names widens for long ones
     dftable: Literal["default", "ci", "pvalue"] = "default"
     small: bool | None = None  # None: with the fit's degrees of freedom when it has any
 
@@ -191,6 +383,14 @@ class ModelSpec:
     full_coding : bool
         Without a constant the first categorical term of a list keeps all its levels (R's rule, formulas); Stata's
         commands drop the base level all the same.
+    weights : WeightSpec or None
+    vce : Vce
+        As asked for; robust by default with sampling weights.
+    constraints : tuple of Constraint
+        In the order asked for.
+    tsset : TimeSet or None
+    abbreviations : bool
+        Whether names may be abbreviated (`varabbrev`).
     """
 
     text: str
@@ -204,3 +404,14 @@ class ModelSpec:
     positions: dict[str, int] = field(default_factory=dict, compare=False)
     full_coding: bool = False
     residual: ResidualSpec = ResidualSpec()
+    weights: WeightSpec | None = None
+    constraints: tuple[Constraint, ...] = ()
+    vce: Vce = Vce()
+    tsset: TimeSet | None = None
+    abbreviations: bool = False
+
+    @property
+    def small_sample(self) -> SmallSample | None:
+        """The method of t and F tests: `dfmethod()` or `estat.df(post=)`, else that of a `vce()` which brings its own."""
+        own = SmallSample(self.vce.name) if self.vce.name in CLUSTER_ROBUST else None
+        return self.estimation.dfmethod or own

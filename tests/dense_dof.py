@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sparsemixed.inference.linear_parameters import linear_basis
+from sparsemixed.structures.linear_basis import linear_basis
 from tests import dense_oracle as oracle
 
 

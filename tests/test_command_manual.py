@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 
 from sparsemixed.command import read_model
-from sparsemixed.errors import NotAvailableError
 from sparsemixed.spec import DisplayOptions, EstimationOptions, Factor, ModelSpec, RandomEquation, ResidualSpec, Sample, Term
 
 REML = EstimationOptions(method="reml")
@@ -138,24 +137,29 @@ MANUAL = {
 def test_specification(command):
     spec = read_model(command, {})
     expected = MANUAL[command]
+    if "nolog" in command:
+        expected = replace(expected, display=replace(expected.display, log=False))
     assert spec.text == command
     parts = ("response", "fixed", "constant", "random", "sample", "estimation", "display", "residual")
     assert {part: getattr(spec, part) for part in parts} == {part: getattr(expected, part) for part in parts}
 
 
 ISEI = "isei female high_school test_lang"
-LATER = {
-    f"{ISEI} [pw=w_fstuwt] || id_school:, pweight(wnrschbw) pwscale(size)": "pw=",
-    f"{ISEI} [pw=w_fstuwt/wnrschbw] || id_school:, pweight(wnrschbw) pwscale(gk)": "pw=",
-    f"{ISEI} || id_school:, pweight(wnrschbw)": "pweight",
+WEIGHTED = {
+    f"{ISEI} [pw=w_fstuwt] || id_school:, pweight(wnrschbw) pwscale(size)": ("w_fstuwt", "size"),
+    f"{ISEI} [pw=w_fstuwt/wnrschbw] || id_school:, pweight(wnrschbw) pwscale(gk)": ("w_fstuwt/wnrschbw", "gk"),
+    f"{ISEI} || id_school:, pweight(wnrschbw)": (None, None),
 }
 
 
-@pytest.mark.parametrize("command", LATER)
-def test_what_is_not_available_yet_is_pointed_at(command):
-    with pytest.raises(NotAvailableError, match="not available yet") as caught:
-        read_model(command, {})
-    assert command.startswith(LATER[command], caught.value.position)
+@pytest.mark.parametrize("command", WEIGHTED)
+def test_sampling_weights(command):
+    spec, (of_rows, scale) = read_model(command, {}), WEIGHTED[command]
+    assert spec.weights.kind == "sampling"
+    assert spec.weights.scale == scale
+    assert (spec.weights.rows and spec.weights.rows.text) == of_rows
+    assert [(weight.text, weight.grouping) for weight in spec.weights.groups] == [("wnrschbw", ("id_school",))]
+    assert [equation.label for equation in spec.random] == ["id_school"]
 
 
 def test_without_the_residual_structure_the_strength_model_is_read_whole():

@@ -61,6 +61,19 @@ def test_covariances_are_the_structures():
         ("ltol(1e-8)", "estimation", "ltolerance", 1e-8),
         ("nrtol(1e-7)", "estimation", "nrtolerance", 1e-7),
         ("nostd", "estimation", "nostderr", True),
+        ("nonrtol", "estimation", "nonrtolerance", True),
+        ("tech(dfp)", "estimation", "technique", (("dfp", 5),)),
+        ("technique(bfgs 10 nr 20)", "estimation", "technique", (("bfgs", 10), ("nr", 20))),
+        ("mats", "estimation", "metric", "matsqrt"),
+        ("matl", "estimation", "metric", "matlog"),
+        ("dif", "estimation", "difficult", True),
+        ("emlog", "display", "emlog", True),
+        ("emdot", "display", "emdots", True),
+        ("tr", "display", "trace", True),
+        ("grad", "display", "gradient", True),
+        ("hess", "display", "hessian", True),
+        ("showstep", "display", "showstep", True),
+        ("showtol", "display", "showtolerance", True),
         ("solver(dense)", "estimation", "solver", "dense"),
         ("l(90)", "display", "level", 90.0),
         ("level( 99.9 )", "display", "level", 99.9),
@@ -84,6 +97,14 @@ def test_values(options, part, field, value):
 @pytest.mark.parametrize("options", ["vce(oim)", "technique(nr)", "matsqrt", "residuals(independent)", "res(ind)", "reml reml"])
 def test_what_is_done_anyway_is_accepted(options):
     assert spec(options).display == DisplayOptions()
+    assert spec(options.replace("reml", "")).estimation == EstimationOptions()
+
+
+def test_emonly_runs_as_many_iterations_as_stata():
+    assert spec("emonly").estimation == EstimationOptions(emonly=True, emiterate=20)
+    assert spec("emonly emiterate(0)").estimation.emiterate == 0
+    assert spec("emiterate(3) emonly").estimation.emiterate == 3
+    assert spec("emlog").estimation == EstimationOptions()
 
 
 def test_residual_structures_are_those_of_the_table():
@@ -140,6 +161,15 @@ def test_covariance_words(typed, name):
         ("cov()", ")", "nothing"),
         ("vce(foo)", "foo", "expected oim"),
         ("technique(bhhh)", "bhhh", "may not"),
+        ("technique(bfgs 5 bhh 3)", "bhh 3", "expected nr, bfgs or dfp"),
+        ("technique(nr 0)", "0", "at least 1"),
+        ("technique(nr 5 5)", "5)", "second number"),
+        ("technique()", ")", "nothing"),
+        ("technique", "technique", "needs an argument"),
+        ("matlog matsqrt", "matsqrt", "contradicts matlog"),
+        ("nrtolerance(1) nonrtolerance", "nonrtolerance", "exclude each other"),
+        ("emonly residuals(exch)", "emonly", "constant variance"),
+        ("matlog solver(krylov)", "matlog", "krylov"),
         ("solver(dens)", "dens", "did you mean dense"),
         ("coviarance(un)", "coviarance", "did you mean covariance"),
         ("REML", "REML", "did you mean reml"),
@@ -164,28 +194,12 @@ def test_options_of_random_equations_are_refused_in_the_fixed_part(options):
     "options",
     [
         *(f"{option.name}(1)" if option.takes_argument else option.name for option in OPTIONS if option.part == "later"),
-        "vce(robust)",
-        "vce(cluster id)",
-        "technique(bfgs 10 nr 20)",
     ],
 )
 def test_not_available_yet(options):
     with pytest.raises(NotAvailableError, match=options.split("(")[0]) as caught:
         spec(options)
     assert caught.value.position >= len("y x || id: x, ")
-
-
-@pytest.mark.parametrize("weight", ["fw=w", "fweight = w", "pw=w/2", "pweight=w"])
-def test_weights_are_recognised(weight):
-    with pytest.raises(NotAvailableError, match="weights are not available yet") as caught:
-        read_model(f"y x if x > 2 [{weight}] || id:", {})
-    assert caught.value.position == len("y x if x > 2 [")
-
-
-@pytest.mark.parametrize("weight", ["aw=w", "iw=w", "w=w", "zw=w"])
-def test_other_weights_are_refused(weight):
-    with pytest.raises(OptionError, match="it takes fweights and pweights"):
-        read_model(f"y x [{weight}] || id:", {})
 
 
 @pytest.mark.parametrize("model", ["y x || id: x", "y ~ x + (x | id)"])
@@ -208,6 +222,9 @@ def test_keyword_arguments(model):
     assert not read_model(model, {"noconstant": True}).constant
     assert read_model(model, {"collinear": True}).random[0].collinear
     assert read_model(model, {"dftable": None, "emonly": False}).estimation == EstimationOptions()
+    asked = read_model(model, {"technique": "dfp 3", "matlog": True, "difficult": True, "trace": True})
+    assert asked.estimation == EstimationOptions(technique=(("dfp", 3),), metric="matlog", difficult=True)
+    assert asked.display == DisplayOptions(trace=True)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import pytest
 
 from sparsemixed.command import read_model
-from sparsemixed.errors import CommandError, NotAvailableError
+from sparsemixed.errors import CommandError
 from sparsemixed.spec import Factor, Term
 
 
@@ -129,14 +129,152 @@ def test_refused(text, at):
     assert caught.value.position in {i for i in range(len(whole)) if whole.startswith(at, i)}
 
 
-@pytest.mark.parametrize("text", ["L.x", "l2.x", "D.x", "F2.x", "S12.x", "L(1/3).x", "cL.x", "x*", "x1-x9", "ib(#2).a"])
-def test_recognised_and_not_available_yet(text):
-    with pytest.raises(NotAvailableError) as caught:
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("L.x", "L.x"),
+        ("l1.x", "L.x"),
+        ("L2.x", "L2.x"),
+        ("L(1/3).x", "L.x,L2.x,L3.x"),
+        ("L(0 2, 4).x", "x,L2.x,L4.x"),
+        ("L(-1/1).x", "F.x,x,L.x"),
+        ("L(3/1).x", "L3.x,L2.x,L.x"),
+        ("f2.x", "F2.x"),
+        ("D.x", "D.x"),
+        ("D2.x", "D2.x"),
+        ("DD.x", "D2.x"),
+        ("S12.x", "S12.x"),
+        ("S1.x", "D.x"),
+        ("LD.x", "LD.x"),
+        ("D.L2.x", "L2D.x"),
+        ("FL.x", "x"),
+        ("L0.x", "x"),
+        ("S12DL.x", "LDS12.x"),
+        ("L(1/2)D(0/1).x", "L.x,LD.x,L2.x,L2D.x"),
+        ("L.(x z)", "L.x,L.z"),
+        ("D.(x L.z)", "D.x,LD.z"),
+        ("L.`my x`", "L.my x"),
+        ("L.(x x)", "L.x"),
+    ],
+)
+def test_time_series_operators(text, names):
+    assert [term.factors for term in fixed(text)] == [(Factor(name),) for name in names.split(",")]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("cL.x#i.a", "c.L.x#a"),
+        ("c.L.x#i.a", "c.L.x#a"),
+        ("L.c.x#i.a", "c.L.x#a"),
+        ("i.a##cL(1/2).x", "a c.L.x a#c.L.x c.L2.x a#c.L2.x"),
+        ("L.x#a", "L.x#a"),
+        ("iL.a", "L.a"),
+        ("i.L(1 2).a", "L.a L2.a"),
+        ("i.(L.a b)", "L.a b"),
+        ("c.(L.x D.z)#i.a", "c.L.x#a c.D.z#a"),
+    ],
+)
+def test_time_series_operators_with_factor_notation(text, expected):
+    assert shape(text) == expected
+
+
+def test_marks_and_levels_of_lagged_factors():
+    assert factor("ib3L.a") == Factor("L.a", "categorical", 3.0)
+    assert factor("2L.a") == factor("L.2.a") == Factor("L.a", "categorical", "none", (2.0,))
+    assert factor("1bL.a") == Factor("L.a", "categorical", 1.0, (1.0,))
+    assert factor("coL.x") == factor("oL.x") == Factor("L.x", omitted=True)
+
+
+@pytest.mark.parametrize("text", ["D.y", "L2.y", "S12.y", "LD.y"])
+def test_a_dependent_variable_with_time_series_operators(text):
+    spec = read_model(f"{text} x || id:", {})
+    assert spec.response == text
+    assert spec.positions[text] == text.index("y")
+    assert read_model(f"mixed {text.lower()} x || id:", {}).response == text.replace("Y", "y")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("D.a#c.x", "D.a is a difference and has no levels; write cD.a"),
+        ("iS12.a", "write cS12.a"),
+        ("L(x).x", "found x where numbers should be"),
+        ("L().x", "no number is listed"),
+        ("S0.x", "must be at least 1, found 0"),
+        ("D51.x", "between 0 and 50"),
+        ("D30.D30.x", "between 0 and 50"),
+        ("L(0/99999).x", "more than 1000 numbers"),
+        ("L(0/99)D(0/20).x", "stands for 2100 variables"),
+        ("L1234567890.x", "too large"),
+        ("my.x", "a column whose name has a dot goes in backquotes: `my.x`"),
+        ("i.a*i.b", "interactions are written with # or ##"),
+    ],
+)
+def test_operators_that_are_refused(text, message):
+    with pytest.raises(CommandError) as caught:
         fixed(text)
-    assert caught.value.position == 2
+    assert message in str(caught.value)
+    assert caught.value.position is not None
 
 
-@pytest.mark.parametrize("text", ["i.y x", "y#x", "(y)", "|| id:", "", "mixed", "if x > 2", ", reml"])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("x*", Factor("x*", pattern=True)),
+        ("*z", Factor("*z", pattern=True)),
+        ("*", Factor("*", pattern=True)),
+        ("x?", Factor("x?", pattern=True)),
+        ("x~z", Factor("x~z", pattern=True)),
+        ("x1-x9", Factor("x1-x9", pattern=True)),
+        ("x1 - x9", Factor("x1-x9", pattern=True)),
+        ("i.a*", Factor("a*", "categorical", pattern=True)),
+        ("i.(a*)", Factor("a*", "categorical", pattern=True)),
+        ("L.(x*)", Factor("L.x*", pattern=True)),
+        ("`x*`", Factor("x*")),
+    ],
+)
+def test_patterns(text, expected):
+    assert factor(text) == expected
+
+
+def test_an_abbreviated_name_is_no_formula():
+    assert read_model("y x~z || id:", {}).fixed == (Term((Factor("x~z", pattern=True),)),)
+    assert read_model("y~x", {}).full_coding
+    with pytest.raises(CommandError, match="left side"):
+        read_model("y x ~ z", {})
+
+
+@pytest.mark.parametrize(
+    "text", ["i.y x", "y#x", "(y)", "y* x", "L(1/2).y x", "iL.y x", "y1-y9", "|| id:", "", "mixed", "if x > 2", ", reml"]
+)
 def test_the_dependent_variable_is_one_plain_variable(text):
     with pytest.raises(CommandError):
         read_model(text, {})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "y x /* the outcome */ || id: x, reml",
+        "y x || id: x, reml // the end",
+        "y x /// the first line\n  || id: x, reml",
+        "y x\n|| id: x, reml",
+        "/* a\ncomment */ mixed y x || id: /* another */ x,\n// a line\nreml",
+        "y /**/ x || id: x, reml",
+    ],
+)
+def test_comments_and_line_breaks(text):
+    spec = read_model(text, {})
+    assert (spec.response, spec.random[0].label, spec.estimation.method) == ("y", "id", "reml")
+    assert spec.fixed == spec.random[0].terms == (Term((Factor("x"),)),)
+    assert text[spec.positions["id"] :].startswith("id:")
+
+
+def test_comments_that_are_none():
+    with pytest.raises(CommandError, match="not closed") as caught:
+        read_model("y x /* || id:", {})
+    assert caught.value.position == 4
+    assert read_model('y x if s == "a // b /* c" || id:', {}).sample.condition_text == 's == "a // b /* c"'
+    assert read_model("y ~ x + (1 | a/b) // nested", {}).random[1].label == "a:b"
+    assert read_model("y ~ x /* y || z */ + (1 | a)", {}).random[0].label == "a"

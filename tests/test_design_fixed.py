@@ -81,6 +81,7 @@ def test_factor_has_a_base_column_that_is_not_estimated(data):
         ("last", ("1.a", "2.a")),
         ("frequent", ("1.a", "3.a")),
         (2.0, ("1.a", "3.a")),
+        ("#2", ("1.a", "3.a")),
         ("none", ("1bn.a", "2.a")),
     ],
 )
@@ -95,6 +96,11 @@ def test_base_that_is_not_in_the_sample(data):
     assert str(caught.value) == "base level 9 of `a` is not in the sample; its levels are 1, 2, 3\n  the text\n      ^"
 
 
+def test_base_by_rank_beyond_the_levels(data):
+    with pytest.raises(CommandError, match="base level #4 of `a` is not in the sample; its levels are 1, 2, 3"):
+        design_of(data, term(i("a", base="#4")))
+
+
 def test_full_interaction_gives_the_usual_contrasts(data):
     design = design_of(data, *full(i("a"), i("b")))
     assert design.names == (
@@ -102,7 +108,7 @@ def test_full_interaction_gives_the_usual_contrasts(data):
         *("2.a#2.b", "2.a#4.b", "2.a#6.b", "3.a#2.b", "3.a#4.b", "3.a#6.b", "_cons"),
     )
     found = statuses(design)
-    assert all(found[name] == "base" for name in ("1b.a#0b.b", "1b.a#2.b", "2.a#0b.b"))
+    assert all(found[name] == "base" for name in ("1b.a#0b.b", "1b.a#2o.b", "2o.a#0b.b"))
     assert np.linalg.matrix_rank(design.X) == 12
     assert not design.notes
 
@@ -118,7 +124,7 @@ def test_interaction_with_one_main_effect(data):
     design = design_of(data, term(i("a")), term(i("a"), i("b")))
     assert np.linalg.matrix_rank(design.X) == design.X.shape[1] == 12
     assert statuses(design)["1b.a#2.b"] == "estimated"
-    assert statuses(design)["2.a#0b.b"] == "base"
+    assert statuses(design)["2o.a#0b.b"] == "base"
     assert not design.notes
 
 
@@ -126,12 +132,12 @@ def test_slopes_for_every_level_unless_the_variable_is_in_the_list(data):
     assert design_of(data, term(i("a"), c("x"))).names == ("1b.a#c.x", "2.a#c.x", "3.a#c.x", "_cons")
     with_main = design_of(data, term(i("a"), c("x")), term(c("x")))
     assert with_main.names == ("2.a#c.x", "3.a#c.x", "x", "_cons")
-    assert statuses(with_main)["1b.a#c.x"] == "base"
+    assert statuses(with_main)["1b.a#co.x"] == "base"
 
 
 def test_three_way_slopes_over_a_main_effect(data):
     design = design_of(data, term(c("x")), term(i("a"), i("b"), c("x")))
-    assert statuses(design)["1b.a#0b.b#c.x"] == "base"
+    assert statuses(design)["1b.a#0b.b#co.x"] == "base"
     assert design.X.shape[1] == 13
     assert np.linalg.matrix_rank(design.X) == 13
 

@@ -15,7 +15,7 @@ import pytest
 from sparsemixed import cli
 from sparsemixed.command.functions import FUNCTIONS
 from sparsemixed.command.options import OPTIONS
-from sparsemixed.reporting.stored_results import MACROS, MATRICES, SCALARS, SMALL_SAMPLE
+from sparsemixed.reporting.stored_results import CLUSTERED, MACROS, MATRICES, SCALARS, SMALL_SAMPLE
 from sparsemixed.results import LATER, Results
 from sparsemixed.spec import EstimationOptions
 
@@ -24,7 +24,7 @@ PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
 BLOCK = re.compile(r"^```(?P<language>\w*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 NUMBER = re.compile(r"-?(?:\d[\d,]*\.?\d*|\.\d+)(?:e[+-]?\d+)?")
 LINK = re.compile(r"\]\((?!https?:)(?P<path>[^)#]*)(?:#(?P<anchor>[^)]*))?\)")
-RUNS = "$ sparsemixed fit "
+RUNS = "$ sparsemixed "
 
 
 def assert_same(found, printed):
@@ -44,7 +44,7 @@ def numbers(line):
 
 
 def run_console(body, compare):
-    """Run each command that fits, and compare what it prints with what follows it."""
+    """Run each command, and compare what it prints with what follows it."""
     for part in re.split(r"^(?=\$ )", body, flags=re.MULTILINE):
         command, _, printed = part.partition("\n")
         if command.startswith(RUNS):
@@ -93,7 +93,7 @@ def page_text(name):
 def test_the_table_of_options_and_the_list_of_those_not_available():
     """docs/command-language.md: when an option becomes available, its name moves from the list to a row of the table."""
     table, _, rest = page_text("command-language.md").partition("## Options")[2].partition("Recognised, and answered")
-    later = rest.partition(". So are")[0]
+    later = rest.partition("\n\n")[0]
     rows = {name for row in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE) for name in re.findall(r"`(\w+)", row)}
     assert rows == {option.pattern for option in OPTIONS if option.part != "later"}
     assert set(re.findall(r"`(\w+)", later)) == {option.pattern for option in OPTIONS if option.part == "later"}
@@ -128,7 +128,8 @@ def test_every_public_name_of_results_is_described():
 
 def test_every_stored_result_is_described():
     table = page_text("results.md").partition("## Stored results")[2].partition("\n\nNames that")[0]
-    stored = {*SCALARS, *MACROS, *MATRICES, *SMALL_SAMPLE, "V_df"}
+    stored = {*SCALARS, *MACROS, *MATRICES, *SMALL_SAMPLE, *CLUSTERED, "V_df", "V_modelbased", "Cns"}
+    stored |= {"wtype", "wexp", "fweightk", "pweightk", "pwscale"}
     assert stored == set(re.findall(r"`(\w+)`", table)) - {"fit"}
 
 

@@ -10,7 +10,7 @@ import sparsemixed
 from sparsemixed.command import read_model
 from sparsemixed.errors import NotAvailableError, OptionError
 from sparsemixed.inference.memo import remembered
-from sparsemixed.spec import DFMETHODS, SmallSample
+from sparsemixed.spec import CLUSTER_ROBUST, DFMETHODS, SmallSample
 from tests import manual_fits
 from tests.printed import same_layout
 
@@ -287,7 +287,7 @@ def test_replay_without_degrees_of_freedom():
 def test_every_method_is_in_both_tables():
     from sparsemixed.inference.dof_table import METHODS
 
-    assert list(METHODS) == list(DFMETHODS)
+    assert list(METHODS) == [*DFMETHODS, *CLUSTER_ROBUST]
 
 
 def test_what_is_remembered_goes_with_the_fit():

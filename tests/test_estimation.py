@@ -151,3 +151,37 @@ def test_precision_with_a_large_mean():
     small = sparsemixed.mixed("y || g:", pd.DataFrame({"g": g, "y": noise}))
     large = sparsemixed.mixed("y || g:", pd.DataFrame({"g": g, "y": 1e8 + noise}))
     np.testing.assert_allclose(large.random_params["estimate"], small.random_params["estimate"], rtol=1e-6)
+
+
+def test_mle_is_the_default_and_not_reml():
+    rng = np.random.default_rng(8)
+    data = pd.DataFrame({"g": np.repeat(np.arange(10), 6), "y": rng.normal(size=60)})
+    data["y"] += rng.normal(size=10)[data["g"]]
+    plain, ml, reml = (sparsemixed.mixed(f"y || g:, {option}", data) for option in ("", "mle", "reml"))
+    assert plain.llf == ml.llf
+    assert reml.llf != ml.llf
+    # Balanced data: REML divides the sum of squares between groups by one less.
+    between = [(fit.random_params["estimate"] * [6, 1]).sum() for fit in (ml, reml)]
+    assert between[1] == pytest.approx(between[0] * 10 / 9, rel=1e-5)
+
+
+def test_collinear_keeps_columns_that_a_structure_tells_apart():
+    """All indicators and the constant, with one variance: V = s (ZZ' + 11'), as with a common covariance of the indicators."""
+    rng = np.random.default_rng(9)
+    data = pd.DataFrame({"g": np.repeat(np.arange(40), 6), "a": np.tile([1, 2, 3], 80)})
+    data["y"] = rng.normal(size=240) + rng.normal(size=40)[data["g"]] + rng.normal(size=(40, 4))[data["g"], data["a"]]
+    for level in (1, 2, 3):
+        data[f"a{level}"] = (data["a"] == level).astype(float)
+    kept = sparsemixed.mixed("y || g: a1 a2 a3, covariance(identity) collinear", data)
+    dropped = sparsemixed.mixed("y || g: a1 a2 a3, covariance(identity)", data)
+    assert kept.fit.design.random[0].k == 4
+    assert kept.fit.design.notes == ()
+    assert dropped.fit.design.random[0].k == 3
+    assert "collinearity" in dropped.fit.design.notes[0]
+    common, residual = kept.random_params["estimate"]
+    Z = np.column_stack([data[["a1", "a2", "a3"]], np.ones(240)])
+    same = data["g"].to_numpy()[:, None] == data["g"].to_numpy()
+    V = residual * np.eye(240) + common * np.where(same, Z @ Z.T, 0.0)
+    e = data["y"] - kept.params["_cons"]
+    dense = -0.5 * (240 * np.log(2 * np.pi) + np.linalg.slogdet(V)[1] + e @ np.linalg.solve(V, e))
+    assert kept.llf == pytest.approx(dense, rel=1e-10)

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from sparsemixed.errors import OptionError
 from sparsemixed.estimation.fit import VarianceParameter
-from sparsemixed.inference.intervals import ThetaCovariance, interval, intervals, theta_covariance
+from sparsemixed.inference.intervals import interval, intervals
 from sparsemixed.inference.likelihood_ratio import against_linear_model, likelihood_ratio
+from sparsemixed.inference.vce import ThetaCovariance, theta_covariance
 from sparsemixed.inference.wald import chi2_pvalue, chibar2_pvalue, wald_chi2, z_critical, z_pvalue
 from tests import manual_fits
 

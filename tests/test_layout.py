@@ -17,6 +17,7 @@ STAGES = (
     ("errors",),
     ("structures",),
     ("solver",),
+    ("time_series",),
     ("spec",),
     ("command", "design"),
     ("estimation",),
@@ -24,11 +25,15 @@ STAGES = (
     ("postestimation",),
     ("resampling",),
     ("reporting",),
+    ("storage",),
     ("results",),
     ("api",),
     ("cli",),
 )
-"""Left to right: a stage imports from the ones before it; two on the same line know nothing of each other."""
+"""Left to right: a stage imports from the ones before it; two on the same line know nothing of each other.
+
+`storage`, fits in files, stands after `reporting`: it computes what a fit shows before the data are left behind.
+"""
 
 RANK = {stage: rank for rank, stages in enumerate(STAGES) for stage in stages}
 FACES = {"__init__", "__main__", "datasets"}

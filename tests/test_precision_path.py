@@ -116,7 +116,7 @@ def test_markov_and_block_precision_agree():
     weights = rng.normal(size=(9, 9))
     for structure, rho in ((MAKE["ar 1"](), -0.7), (MAKE["ar 1"](), 0.4), (MAKE["ar 1"](), 0.0), (MAKE["exponential"](), 0.8)):
         rho = np.array([rho])
-        a, b = precision(structure, t, start), BlockPrecision(structure, t, start)
+        a, b = precision(structure, t, start), BlockPrecision(structure, t, start, np.ones(len(start) - 1))
         assert isinstance(a, MarkovPrecision)
 
         def dense(stored, data):

@@ -112,11 +112,11 @@ def test_predictions_in_the_sample(fit):
 
 
 def test_predictions_that_are_not_there_yet(fit):
-    for options in ({"what": "rstandard"}, {"what": "scores"}, {"se": True}, {"level": "id"}, {"interval": "confidence"}):
+    for options in ({"what": "rstandard"}, {"se": True}, {"level": "id"}, {"interval": "confidence"}):
         with pytest.raises(NotAvailableError):
             fit.predict(**options)
     with pytest.raises(NotAvailableError):
-        fit.predict(pd.DataFrame({"week": [1]}), what="fitted")
+        fit.predict(pd.DataFrame({"week": [1]}), what="residuals")
     with pytest.raises(OptionError, match="unknown what='nonsense'"):
         fit.predict(what="nonsense")
 

@@ -7,15 +7,22 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sparsemixed.command.suggestions import suggestion
-from sparsemixed.errors import NotAvailableError, OptionError
+from sparsemixed.errors import OptionError, suggestion
 from sparsemixed.spec import DFMETHODS, SmallSample
 
 Reader = Callable[[str], object]
-"""Raises OptionError or NotAvailableError without a place; the caller adds it."""
+"""Raises OptionError without a place; the caller adds it."""
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+_RANGE = re.compile(r"(?P<low>\d+)(?:\s*[/-]\s*(?P<high>\d+))?")
+_NUMBERS = re.compile(
+    rf"\s*{_RANGE.pattern}(?:(?:\s*,\s*|\s+){_RANGE.pattern})*\s*".replace("?P<low>", "").replace("?P<high>", "")
+)
 _FIRST_WORD = re.compile(r"\s*(?P<word>\w+)\s*(?P<rest>.*)", re.DOTALL)
+
+
+MOST_CONSTRAINTS = 1999
+"""The largest number that a constraint may have, as in Stata."""
 
 
 @dataclass(frozen=True)
@@ -79,17 +86,27 @@ def whole(low: int) -> Reader:
     return read
 
 
-def one_of(available: tuple[str, ...], later: tuple[str, ...] = (), refused: tuple[str, ...] = ()) -> Reader:
-    """A reader of one word; each is given in the notation of `Word`.
+def numbers(text: str) -> tuple[int, ...]:
+    """A list of numbers of constraints, each once: `1 2`, `1/3`, `1-3, 7`.
 
-    Parameters
-    ----------
-    available : tuple of str
-        Words that are carried out; the reader returns the whole word.
-    later : tuple of str
-        Words that are recognised and not carried out yet, as is anything that follows an available word.
-    refused : tuple of str
-        Words of Stata that `mixed` does not allow.
+    Examples
+    --------
+    >>> numbers("4 1/3, 2")
+    (4, 1, 2, 3)
+    """
+    if not _NUMBERS.fullmatch(text):
+        raise OptionError(f"found {text.strip() or 'nothing'} where numbers should be, such as 1 2 or 1/3")
+    found: list[int] = []
+    for match in _RANGE.finditer(text):
+        low, high = int(match["low"]), int(match["high"] or match["low"])
+        if not 1 <= low <= high <= MOST_CONSTRAINTS:
+            raise OptionError(f"found {match[0]}; constraints are numbered from 1 to {MOST_CONSTRAINTS}, ranges upwards")
+        found += range(low, high + 1)
+    return tuple(dict.fromkeys(found))
+
+
+def one_of(available: tuple[str, ...]) -> Reader:
+    """A reader of one of the words `available`, given in the notation of `Word`; it returns the whole word.
 
     Examples
     --------
@@ -97,19 +114,12 @@ def one_of(available: tuple[str, ...], later: tuple[str, ...] = (), refused: tup
     'unstructured'
     """
 
-    def find(typed: str, patterns: tuple[str, ...]) -> str | None:
-        return next((word.name for word in map(Word, patterns) if word.matches(typed)), None)
-
     def read(text: str) -> str:
         match = _FIRST_WORD.fullmatch(text)
         typed, rest = (match["word"].lower(), match["rest"]) if match else (text.strip(), "")
-        name = find(typed, available)
+        name = next((word.name for word in map(Word, available) if word.matches(typed)), None)
         if name is not None and not rest:
             return name
-        if find(typed, refused):
-            raise OptionError(f"{typed} may not be specified")
-        if find(typed, later) or (name is not None and later):
-            raise NotAvailableError(f"{text.strip()} is not available yet")
         names = [Word(pattern).name for pattern in available]
         wanted = " or ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
         raise OptionError(f"found {text.strip() or 'nothing'}, expected {wanted}{suggestion(typed, names)}")

@@ -12,6 +12,7 @@ from lark import Token, Tree
 from sparsemixed.command.parse import unquoted
 from sparsemixed.command.settings import Settings
 from sparsemixed.command.varlist import VarlistReader
+from sparsemixed.command.weights import TypedWeight, equation_weights
 from sparsemixed.errors import CommandError, OptionError
 from sparsemixed.spec import RandomEquation
 
@@ -19,14 +20,18 @@ WHOLE_SAMPLE = "_all"
 """The level whose only group is the whole sample."""
 
 
-def read_equations(trees: Sequence[Tree], settings: Settings, positions: dict[str, int]) -> tuple[RandomEquation, ...]:
-    """All random-effects equations of a command, top to bottom."""
-    equations = tuple(_equation(tree, settings, positions) for tree in trees)
-    return _with_constant_once(_nested(equations, settings.source))
+def read_equations(
+    trees: Sequence[Tree], settings: Settings, positions: dict[str, int]
+) -> tuple[tuple[RandomEquation, ...], tuple[TypedWeight, ...]]:
+    """All random-effects equations of a command, top to bottom, and the weights of their groups."""
+    read = [_equation(tree, settings, positions) for tree in trees]
+    equations = _with_constant_once(_nested(tuple(equation for equation, _ in read), settings.source))
+    pairs = zip(read, equations, strict=True)
+    return equations, tuple(w for (_, own), whole in pairs for w in equation_weights(own, whole, settings.source))
 
 
-def _equation(tree: Tree, settings: Settings, positions: dict[str, int]) -> RandomEquation:
-    """One equation by itself: its grouping still lacks the levels above."""
+def _equation(tree: Tree, settings: Settings, positions: dict[str, int]) -> tuple[RandomEquation, dict[str, object]]:
+    """One equation by itself, whose grouping still lacks the levels above, and the options that are its own."""
     parts = {child.data: child for child in tree.children if isinstance(child, Tree)}
     name: Token = parts["name"].children[0]
     label, position = unquoted(name), name.start_pos or 0
@@ -34,6 +39,7 @@ def _equation(tree: Tree, settings: Settings, positions: dict[str, int]) -> Rand
         if qualifier in parts:
             word: Token = parts[qualifier].children[0]
             message = "if, in and [weight] go with the fixed part, before the first `||`"
+            message += "; the groups' weight is an option of the equation: fweight(exp) or pweight(exp)" * (qualifier == "weight")
             raise CommandError(message, settings.source, word.start_pos)
     if label != WHOLE_SAMPLE:
         positions[label] = min(position, positions.get(label, position))
@@ -47,7 +53,7 @@ def _equation(tree: Tree, settings: Settings, positions: dict[str, int]) -> Rand
     constant = factor is None and bool(own.get("constant", True))
     grouping = () if label == WHOLE_SAMPLE else (label,)
     collinear = bool(own.get("collinear", False))
-    return RandomEquation(label, grouping, terms, constant, factor, covariance, collinear, position)
+    return RandomEquation(label, grouping, terms, constant, factor, covariance, collinear, position), own
 
 
 def _option_position(options: Tree, shortest: str) -> int | None:

@@ -13,9 +13,10 @@ from lark import Token, Tree
 
 from sparsemixed.command.functions import FUNCTIONS
 from sparsemixed.command.parse import parse_tree, unquoted
-from sparsemixed.command.suggestions import suggestion
+from sparsemixed.command.time_operators import multiplied, time_operators
 from sparsemixed.command.values import KindError, as_values, equal, finite, is_text, less, truth
-from sparsemixed.errors import CommandError
+from sparsemixed.errors import CommandError, suggestion
+from sparsemixed.time_series import TimeOperator
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Literal:
 
 @dataclass(frozen=True)
 class Variable:
-    """A column of the data, or `_n` (row number from 1) or `_N` (number of rows)."""
+    """A column of the data, one with time-series operators (`L2D.x`), or `_n` (row number from 1) or `_N` (number of rows)."""
 
     name: str
     position: int = field(compare=False)
@@ -264,8 +265,7 @@ def _unary(tree: Tree, source: str) -> Operation:
 def _operand(tree: Tree, source: str) -> Node:
     """A literal, a variable or a call."""
     if tree.data == "variable":
-        name = tree.children[0].children[0]
-        return Variable(unquoted(name), name.start_pos or 0)
+        return _variable(tree, source)
     first: Token = tree.children[0]
     position = first.start_pos or 0
     if tree.data == "number":
@@ -275,6 +275,19 @@ def _operand(tree: Tree, source: str) -> Node:
     if tree.data == "string":
         return Literal(str(first)[1:-1], position)
     return _call(first, [child for child in tree.children if isinstance(child, Tree)], source)
+
+
+def _variable(tree: Tree, source: str) -> Variable:
+    """A variable, its time-series operators made part of its name: `L2.x`, `l.d.x`."""
+    *operators, last = tree.children
+    name, series = unquoted(last.children[0]), (TimeOperator(),)
+    position = operators[0].start_pos if operators else last.children[0].start_pos
+    for token in operators:
+        try:
+            series = multiplied(series, time_operators(str(token).removesuffix(".")))
+        except ValueError as error:
+            raise CommandError(f"operator {token} is not understood: {error}", source, token.start_pos) from None
+    return Variable(series[0].on(name), position or 0)
 
 
 def _call(name: Token, arguments: list[Tree], source: str) -> Operation:

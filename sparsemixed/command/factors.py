@@ -1,12 +1,14 @@
-"""Factor-variable operators: what stands before the dot in `i.a`, `ib3.a`, `2.a`, `c.x`."""
+"""Operators: what stands before the dot in `i.a`, `ib3.a`, `2.a`, `c.x`, `L.x`, `cL(1/3).x`."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from sparsemixed.errors import CommandError, NotAvailableError
+from sparsemixed.command.time_operators import SERIES, multiplied, time_operators
+from sparsemixed.errors import CommandError
 from sparsemixed.spec import Base, Factor
+from sparsemixed.time_series import TimeOperator
 
 MOST_LEVELS = 10_000
 """A list such as `i(1/999999999).a` is a slip, not a wish."""
@@ -15,7 +17,8 @@ _FACTOR = re.compile(
     r"(?P<letter>[ic]?)(?P<levels>\d+|\([^()]*\))?"
     r"(?:(?P<bare_base>bn)|b(?P<base>\d+|\([^()]*\))?|(?P<omitted>o)(?P<omitted_levels>\d+|\([^()]*\))?)?"
 )
-_TIME_SERIES = re.compile(r"[ci]?(?:[lfds](?:\d+|\([^()]*\))?)+", re.IGNORECASE)
+_PARTS = re.compile(rf"(?P<factor>.*?)(?P<series>(?:{SERIES})*)", re.DOTALL)
+_RANK = re.compile(r"#\s*0*(?P<rank>[1-9]\d{0,8})")
 _LEVEL = re.compile(r"\"(?P<text>[^\"]*)\"|(?P<low>-?\d+)\s*/\s*(?P<high>-?\d+)|(?P<number>-?\d+(?:\.\d+)?)")
 _BASE_RULES: dict[str, Base] = {"first": "first", "last": "last", "freq": "frequent", "frequent": "frequent"}
 
@@ -26,25 +29,48 @@ class Operator:
 
     Attributes
     ----------
-    kind : {"continuous", "categorical", "values"}
-        "values" is `R.`, random effects among the values of a variable.
+    kind : {"", "continuous", "categorical", "values"}
+        "values" is `R.`, random effects among the values of a variable; empty where only time-series operators stand.
     base : Base or None
         None if the operator names none; it is then the first level, or none when levels are selected.
     levels, omitted
         As in `Factor`.
+    series : tuple of TimeOperator
+        One for each variable that is made of the one that follows.
     """
 
     kind: str
     base: Base | None = None
     levels: tuple[float | str, ...] = ()
     omitted: bool = False
+    series: tuple[TimeOperator, ...] = (TimeOperator(),)
 
-    def factor(self, variable: str, position: int) -> Factor:
-        """The factor for one variable."""
+    def before(self, inner: Operator) -> Operator:
+        """This operator before one nearer to the variable, whose kind has precedence; time-series operators multiply.
+
+        Raises
+        ------
+        ValueError
+            Too many of them.
+        """
+        return replace(inner if inner.kind else self, series=multiplied(self.series, inner.series))
+
+    def factors(self, variable: str, position: int, pattern: bool = False) -> list[Factor]:
+        """The factors for one variable or pattern, one for each time-series operator.
+
+        Raises
+        ------
+        ValueError
+            A difference of a categorical variable.
+        """
+        names = [one.on(variable) for one in self.series]
         if self.kind != "categorical":
-            return Factor(variable, "continuous", omitted=self.omitted, position=position)
+            return [Factor(name, omitted=self.omitted, pattern=pattern, position=position) for name in names]
+        computed = next((one.text for one in self.series if not one.shifts_only), None)
+        if computed is not None:
+            raise ValueError(f"{computed}.{variable} is a difference and has no levels; write c{computed}.{variable}")
         base = self.base if self.base is not None else "none" if self.levels else "first"
-        return Factor(variable, "categorical", base, self.levels, self.omitted, position)
+        return [Factor(name, "categorical", base, self.levels, self.omitted, pattern, position) for name in names]
 
 
 def read_operator(text: str, source: str, position: int) -> Operator:
@@ -52,24 +78,27 @@ def read_operator(text: str, source: str, position: int) -> Operator:
 
     Examples
     --------
-    >>> read_operator("ib3.", "ib3.a", 0)
-    Operator(kind='categorical', base=3.0, levels=(), omitted=False)
+    >>> read_operator("ib3.", "ib3.a", 0).base
+    3.0
     >>> read_operator("i(2/4).", "i(2/4).a", 0).levels
     (2.0, 3.0, 4.0)
+    >>> [one.text for one in read_operator("cL(1/2).", "cL(1/2).x", 0).series]
+    ['L', 'L2']
     """
     word = text.removesuffix(".")
     if word == "R":
         return Operator("values")
-    match = _FACTOR.fullmatch(word)
-    if match is None and _TIME_SERIES.fullmatch(word):
-        raise NotAvailableError(f"time-series operator {text} is not available yet", source, position)
+    parts = _PARTS.fullmatch(word)
+    before, series = (parts["factor"], parts["series"]) if parts else (word, "")
     try:
-        return _factor_operator(match)
+        if not before and series:
+            return Operator("", series=time_operators(series))
+        operator = _factor_operator(_FACTOR.fullmatch(before))
+        return replace(operator, series=time_operators(series)) if series else operator
     except ValueError as error:
-        detail = f": {error}" if str(error) else "; operators are i., c., o., ib#., ibn., #. and R."
-        raise CommandError(f"factor-variable operator {text} is not understood{detail}", source, position) from None
-    except NotImplementedError as error:
-        raise NotAvailableError(f"{text} is not available yet: {error}", source, position) from None
+        detail = f": {error}" if str(error) else "; operators are i., c., o., ib#., ibn., #., R., L., F., D. and S."
+        quoted = f" (a column whose name has a dot goes in backquotes: `{word}.x`)" if not str(error) and word.isalpha() else ""
+        raise CommandError(f"operator {text} is not understood{detail}{quoted}", source, position) from None
 
 
 def _factor_operator(match: re.Match | None) -> Operator:
@@ -99,11 +128,11 @@ def _base(text: str | None) -> Base | None:
     inside = text.strip("() \t\n")
     if inside in _BASE_RULES:
         return _BASE_RULES[inside]
-    if inside.startswith("#"):
-        raise NotImplementedError("name the base by its value, as in ib3.")
+    if rank := _RANK.fullmatch(inside):
+        return f"#{rank['rank']}"
     levels = _levels(text)
     if len(levels) != 1:
-        raise ValueError("the base is one level, first, last or freq")
+        raise ValueError("the base is one level, first, last, freq, or #2 for the second level")
     return levels[0]
 
 

@@ -11,8 +11,11 @@ from dataclasses import dataclass, replace
 from lark import Token, Tree
 
 from sparsemixed.command.algebra import Algebra
+from sparsemixed.command.constraints import read_constraints
 from sparsemixed.command.parse import parse_tree
 from sparsemixed.command.settings import Settings
+from sparsemixed.command.weight_rules import all_weights
+from sparsemixed.command.weights import keyword_weights, split_keywords
 from sparsemixed.errors import CommandError
 from sparsemixed.spec import ModelSpec, RandomEquation, Term
 
@@ -20,6 +23,7 @@ _QUOTED = re.compile(r"\"[^\"\n]*\"|`[^`\n]*`")
 _NAME = r"(?:`[^`\n]+`|[^\W\d][\w.]*)"
 _RESPONSE = re.compile(rf"\s*(?P<name>{_NAME})\s*")
 _GROUPING_PART = re.compile(rf"\s*(?P<name>{_NAME})\s*(?P<joint>[/:]|$)")
+_ABBREVIATED = re.compile(r"~\w")
 _NOT_A_RESPONSE = re.compile(r"\bif\b|\|\||\[")
 
 
@@ -30,9 +34,16 @@ def is_formula(text: str) -> bool:
     --------
     >>> is_formula("y ~ x + (1 | g)"), is_formula("y x if ~missing(z) || id:")
     (True, False)
+    >>> is_formula("y~x"), is_formula("y x~z")
+    (True, False)
     """
     tilde = _tilde(text)
-    return tilde is not None and not _NOT_A_RESPONSE.search(_QUOTED.sub("q", text[:tilde]))
+    if tilde is None:
+        return False
+    left = _QUOTED.sub("q", text[:tilde])
+    # After a first word, `x~z` is an abbreviation in a list of variables.
+    abbreviation = _ABBREVIATED.match(text, tilde) and len(left.split()) > 1 and not left[-1].isspace()
+    return not abbreviation and not _NOT_A_RESPONSE.search(left)
 
 
 def _tilde(text: str) -> int | None:
@@ -79,9 +90,11 @@ def read_formula(source: str, text: str, keywords: Mapping[str, object]) -> Mode
     random = tuple(equation for bar in bars for equation in _equations(bar, text, algebra, source, positions))
     _check_repeated_effects(random, source)
     settings = Settings(source, text)
-    shared = settings.read_keywords(keywords)
+    weight_keywords, others = split_keywords(keywords)
+    shared = settings.read_keywords(others)
     if shared.get("collinear"):
         random = tuple(replace(equation, collinear=True) for equation in random)
+    weights = all_weights(list(keyword_weights(weight_keywords, random)), random, settings)
     return ModelSpec(
         full_coding=True,
         text=source,
@@ -89,9 +102,14 @@ def read_formula(source: str, text: str, keywords: Mapping[str, object]) -> Mode
         fixed=fixed,
         constant=constant and bool(shared.get("constant", True)),
         random=random,
-        estimation=settings.estimation(),
+        estimation=settings.estimation(weights),
         display=settings.display(),
         residual=settings.residual(),
+        weights=weights,
+        vce=settings.vce(weights),
+        constraints=read_constraints(settings),
+        tsset=settings.tsset(),
+        abbreviations=settings.abbreviations(),
         positions=positions,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -98,7 +99,40 @@ def _round(values: np.ndarray, unit: np.ndarray | float = 1.0) -> np.ndarray:
 
 
 def _mod(values: np.ndarray, divisor: np.ndarray) -> np.ndarray:
-    return values - divisor * np.floor(values / divisor)
+    """The remainder, at least 0 and below the divisor; there is none for divisors that are not positive."""
+    return np.where(divisor > 0, values - divisor * np.floor(values / divisor), np.nan)
+
+
+def _inverse_logit(values: np.ndarray) -> np.ndarray:
+    return np.exp(-np.logaddexp(0.0, -values))
+
+
+def _real(text: str) -> float:
+    """The number that a text is; missing if it is none."""
+    return float(text) if _NUMBER.fullmatch(text) else np.nan
+
+
+def _string(value: float) -> str:
+    """A number as Stata's %9.0g writes most: seven digits, no zero before the point."""
+    if np.isnan(value):
+        return "."
+    text = f"{value:.7g}"
+    return text.replace("0.", ".", 1) if text.lstrip("-").startswith("0.") else text
+
+
+def _strmatch(text: np.ndarray, pattern: np.ndarray) -> np.ndarray:
+    """Whether the whole text is of the pattern, in which * stands for any characters and ? for one."""
+
+    def matches(one: str, sought: str) -> bool:
+        signs = {"*": ".*", "?": "."}
+        return re.fullmatch("".join(signs.get(sign, re.escape(sign)) for sign in sought), one, re.DOTALL) is not None
+
+    return np.vectorize(matches, otypes=[bool])(text, pattern)
+
+
+def _strpos(text: np.ndarray, part: np.ndarray) -> np.ndarray:
+    """Where the part starts, counted from 1; 0 if it is not there."""
+    return np.vectorize(lambda one, sought: one.find(sought) + 1 if sought else 0, otypes=[np.float64])(text, part)
 
 
 def _slice(text: str, start: float, length: float) -> str:
@@ -115,37 +149,61 @@ def _substr(text: np.ndarray, start: np.ndarray, length: np.ndarray | float = np
     return np.vectorize(_slice, otypes=[object])(text, start, np.asarray(length, dtype=np.float64))
 
 
+_NUMBER = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*", re.ASCII)
+_BLANKS = " \t\n"
+
 _LENGTH = Function(_of_strings(len, np.float64), 1, 1, "s")
 _LOWER = Function(_of_strings(str.lower, object), 1, 1, "s")
 _UPPER = Function(_of_strings(str.upper, object), 1, 1, "s")
+_TRUNCATE = Function(_numeric(np.trunc), 1, 1)
+_STRING = Function(np.vectorize(_string, otypes=[object]), 1, 1)
+_TRIM = Function(_of_strings(lambda text: text.strip(_BLANKS), object), 1, 1, "s")
+_TRIM_LEFT = Function(_of_strings(lambda text: text.lstrip(_BLANKS), object), 1, 1, "s")
+_TRIM_RIGHT = Function(_of_strings(lambda text: text.rstrip(_BLANKS), object), 1, 1, "s")
 _LOG = Function(_numeric(np.log), 1, 1)
 _MISSING = Function(_indicator(_missing), 1, None, "a")
 
 FUNCTIONS: dict[str, Function] = {
     "abs": Function(_numeric(np.abs), 1, 1),
+    "atan": Function(_numeric(np.arctan), 1, 1),
     "ceil": Function(_numeric(np.ceil), 1, 1),
     "cond": Function(_cond, 3, 4, "na"),
+    "cos": Function(_numeric(np.cos), 1, 1),
     "exp": Function(_numeric(np.exp), 1, 1),
     "floor": Function(_numeric(np.floor), 1, 1),
     "inlist": Function(_indicator(_inlist), 2, None, "a"),
     "inrange": Function(_indicator(_inrange), 3, 3, "a"),
-    "int": Function(_numeric(np.trunc), 1, 1),
+    "int": _TRUNCATE,
+    "invlogit": Function(_numeric(_inverse_logit), 1, 1),
     "length": _LENGTH,
     "ln": _LOG,
     "log": _LOG,
     "log10": Function(_numeric(np.log10), 1, 1),
+    "logit": Function(_numeric(lambda values: np.log(values) - np.log1p(-values)), 1, 1),
     "lower": _LOWER,
+    "ltrim": _TRIM_LEFT,
     "max": Function(_numeric(_extreme(np.fmax)), 1, None),
     "mi": _MISSING,
     "min": Function(_numeric(_extreme(np.fmin)), 1, None),
     "missing": _MISSING,
     "mod": Function(_numeric(_mod), 2, 2),
+    "real": Function(_numeric(_of_strings(_real, np.float64)), 1, 1, "s"),
     "round": Function(_numeric(_round), 1, 2),
+    "rtrim": _TRIM_RIGHT,
     "sign": Function(_numeric(np.sign), 1, 1),
+    "sin": Function(_numeric(np.sin), 1, 1),
     "sqrt": Function(_numeric(np.sqrt), 1, 1),
+    "string": _STRING,
     "strlen": _LENGTH,
     "strlower": _LOWER,
+    "strmatch": Function(_indicator(_strmatch), 2, 2, "s"),
+    "strofreal": _STRING,
+    "strpos": Function(_strpos, 2, 2, "s"),
+    "strtrim": _TRIM,
     "strupper": _UPPER,
     "substr": Function(_substr, 2, 3, "snn"),
+    "tan": Function(_numeric(np.tan), 1, 1),
+    "trim": _TRIM,
+    "trunc": _TRUNCATE,
     "upper": _UPPER,
 }

@@ -2,47 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
 from typing import Any
 
 from lark import Token
 
 from sparsemixed.command.parse import parse_tree
 from sparsemixed.errors import CommandError
-
-_EQUATION = re.compile(r"\[(?P<equation>[^\]]*)\](?P<name>.+)", re.DOTALL)
-
-
-@dataclass(frozen=True)
-class LinearForm:
-    """constant + the sum of weights[name] * coefficient(name).
-
-    Attributes
-    ----------
-    weights : dict of str to float
-        By the name as typed, without `_b[]`; in the order typed.
-    constant : float
-    positions : dict of str to int
-        First offset of each name in the text.
-    """
-
-    weights: dict[str, float] = field(default_factory=dict)
-    constant: float = 0.0
-    positions: dict[str, int] = field(default_factory=dict, compare=False, repr=False)
-
-    def __add__(self, other: LinearForm) -> LinearForm:
-        weights = dict(self.weights)
-        for name, weight in other.weights.items():
-            weights[name] = weights.get(name, 0.0) + weight
-        return LinearForm(weights, self.constant + other.constant, {**other.positions, **self.positions})
-
-    def __mul__(self, factor: float) -> LinearForm:
-        weights = {name: factor * weight for name, weight in self.weights.items()}
-        return LinearForm(weights, factor * self.constant, self.positions)
-
-    def __sub__(self, other: LinearForm) -> LinearForm:
-        return self + other * -1.0
+from sparsemixed.spec import LinearForm
 
 
 def read_hypotheses(text: str) -> list[LinearForm]:
@@ -117,21 +83,6 @@ def _name(token: Token) -> LinearForm:
     if text.startswith("_b["):
         text, position = text[3:-1].strip(), position + 3
     return LinearForm({text.strip("`"): 1.0}, 0.0, {text.strip("`"): position})
-
-
-def without_equation(name: str, response: str) -> str | None:
-    """`[weight]week` without its equation; None if it names another equation than the response's.
-
-    Examples
-    --------
-    >>> without_equation("[weight]week", "weight"), without_equation("[y]week", "weight"), without_equation("week", "weight")
-    ('week', None, 'week')
-    """
-    match = _EQUATION.fullmatch(name)
-    if match is None:
-        head, colon, tail = name.partition(":")
-        return tail if colon and head == response else name
-    return match["name"] if match["equation"].strip() == response else None
 
 
 def _form(node: Any, text: str) -> LinearForm:

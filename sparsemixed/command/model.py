@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sparsemixed.command.formula import is_formula, read_formula
-from sparsemixed.command.parse import without_continuations
+from sparsemixed.command.parse import without_comments
 from sparsemixed.command.statement import read_command, without_command_name
 from sparsemixed.errors import CommandError
 from sparsemixed.spec import ModelSpec
@@ -42,8 +42,9 @@ def read_model(text: str, options: Mapping[str, object] | None = None) -> ModelS
     if not isinstance(text, str):
         raise CommandError(f"the model must be a text, found {type(text).__name__}")
     try:
-        if is_formula(text):
-            return read_formula(text, without_command_name(without_continuations(text)), options or {})
+        readable = without_comments(text)
+        if is_formula(without_command_name(readable)):
+            return read_formula(text, without_command_name(readable), options or {})
         return read_command(text, options or {})
     except RecursionError:
         raise CommandError("the text is nested too deeply", text, 0) from None

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sparsemixed.command.arguments import Reader, Word, degrees_of_freedom, number, one_of, whole
+from sparsemixed.command.arguments import Reader, Word, degrees_of_freedom, number, numbers, one_of, whole
+from sparsemixed.command.number_formats import number_format
 from sparsemixed.command.residuals import residuals
+from sparsemixed.command.techniques import techniques
+from sparsemixed.command.tsset import tsset
+from sparsemixed.command.vce import cluster_variable, vce
+from sparsemixed.command.weights import weight_argument
+from sparsemixed.spec import Vce
 
 COVARIANCES = ("INDependent", "EXchangeable", "IDentity", "UNstructured")
 """Structures of random effects, in the notation of `Word`."""
@@ -19,8 +25,8 @@ class Option:
     ----------
     pattern : str
         The name in the notation of `Word`.
-    part : {"estimation", "display", "residual", "equation", "later", "default"}
-        Which part of the specification it sets; "later" is not available yet; "default" asks for what is done anyway.
+    part : {"estimation", "display", "residual", "weights", "constraints", "vce", "data", "equation"}
+        Which part of the specification it sets.
     field : str
         The field it sets; options with the same field exclude each other.
     value : object
@@ -33,6 +39,9 @@ class Option:
         Where an option of an equation may stand.
     takes_argument : bool
         Whether it is written with parentheses.
+    in_place : bool
+        Whether the reader wants the argument where it stands, after as many blanks as there is text before it, so that the
+        offsets it finds are those of the command.
     """
 
     pattern: str
@@ -43,6 +52,7 @@ class Option:
     argument: Reader | None = None
     equation: str = "any"
     takes_argument: bool = False
+    in_place: bool = False
 
     @property
     def word(self) -> Word:
@@ -64,15 +74,17 @@ def _estimation(pattern: str, reader: Reader) -> Option:
     return Option(pattern, "estimation", Word(pattern).name, argument=reader, takes_argument=True)
 
 
+def _weight(pattern: str) -> Option:
+    field = Word(pattern).name
+    return Option(pattern, "equation", field, argument=weight_argument, equation="random", takes_argument=True, in_place=True)
+
+
 def _display(pattern: str, field: str | None = None, value: bool = True) -> Option:
     return Option(pattern, "display", field or Word(pattern).name, value, not value)
 
 
-def _later(*patterns: str) -> tuple[Option, ...]:
-    """Options recognised only; `()` after the pattern marks those with an argument."""
-    return tuple(
-        Option(pattern.removesuffix("()"), "later", pattern, takes_argument=pattern.endswith("()")) for pattern in patterns
-    )
+def _format(pattern: str, widest: int) -> Option:
+    return Option(pattern, "display", Word(pattern).name, argument=number_format(widest), takes_argument=True)
 
 
 OPTIONS: tuple[Option, ...] = (
@@ -80,15 +92,22 @@ OPTIONS: tuple[Option, ...] = (
     Option("NOCONStant", "equation", "constant", False, True),
     Option("COVariance", "equation", "covariance", argument=one_of(COVARIANCES), equation="random", takes_argument=True),
     Option("COLlinear", "equation", "collinear", equation="random"),
+    _weight("FWeight"),
+    _weight("PWeight"),
     # Method
     Option("MLE", "estimation", "method", "ml", "reml"),
     Option("REML", "estimation", "method", "reml", "ml"),
     Option("DFMethod", "estimation", "dfmethod", argument=degrees_of_freedom, takes_argument=True),
     Option("RESiduals", "residual", "residual", argument=residuals, takes_argument=True),
-    # What is done anyway
-    Option("VCE", "default", "vce", argument=one_of(("OIM",), ("Robust", "CLuster")), takes_argument=True),
-    Option("TECHnique", "default", "technique", argument=one_of(("NR",), ("DFP", "BFGS"), ("BHHH",)), takes_argument=True),
-    Option("MATSqrt", "default", "matsqrt"),
+    Option("CONSTraints", "constraints", "numbers", argument=numbers, takes_argument=True),
+    Option("PWSCale", "weights", "scale", argument=one_of(("SIZE", "EFFective", "GK")), takes_argument=True),
+    # What names stand for
+    Option("TSSET", "data", "tsset", argument=tsset, takes_argument=True),
+    Option("VARABBREV", "data", "abbreviations"),
+    # Standard errors
+    Option("VCE", "vce", "vce", argument=vce, takes_argument=True),
+    Option("Robust", "vce", "vce", Vce("robust"), Vce()),
+    Option("CLuster", "vce", "vce", argument=cluster_variable, takes_argument=True),
     # Display
     Option("Level", "display", "level", argument=number(10, 99.99), takes_argument=True),
     _display("VARiance", "stddeviations", False),
@@ -98,26 +117,51 @@ OPTIONS: tuple[Option, ...] = (
     _display("NOHEADer"),
     _display("NOGRoup"),
     _display("NOFVLABel"),
+    _display("NOCNSReport"),
     Option("DFTable", "display", "dftable", argument=one_of(("DEFault", "CI", "PValue")), takes_argument=True),
     _display("SMALL"),
+    _display("ESTMetric"),
+    _display("COEFLegend"),
+    _display("NOCI"),
+    _display("NOPValues"),
+    _display("NOOMITted"),
+    _display("NOEMPTYcells"),
+    _display("BASElevels"),
+    _display("ALLBASElevels"),
+    _display("VSQUISH"),
+    Option("FVWRAP", "display", "fvwrap", argument=whole(1), takes_argument=True),
+    Option("FVWRAPON", "display", "fvwrapon", argument=one_of(("WORD", "WIDTH")), takes_argument=True),
+    _format("CFORMAT", 9),
+    _format("PFORMAT", 5),
+    _format("SFORMAT", 8),
+    _display("LSTRETCH"),
+    _display("NOLSTRETCH", "lstretch", False),
     _display("LOG"),
     _display("NOLOG", "log", False),
+    _display("EMLOG"),
+    _display("EMDOTs"),
+    _display("TRace"),
+    _display("GRADient"),
+    _display("HESSian"),
+    _display("SHOWSTEP"),
+    _display("SHOWTOLerance"),
     # Algorithm
     Option("NOSTDerr", "estimation", "nostderr"),
+    Option("EMONLY", "estimation", "emonly"),
     _estimation("EMITERate", whole(0)),
     _estimation("EMTOLerance", number(0)),
     _estimation("ITERate", whole(0)),
     _estimation("TOLerance", number(0)),
     _estimation("LTOLerance", number(0)),
     _estimation("NRTOLerance", number(0)),
-    _estimation("SOLVER", one_of(("AUTO", "BLOCK", "DENSE", "SPARSE"))),
-    # Recognised
-    *_later("FWeight()", "PWeight()", "PWSCale()", "CONSTraints()"),
-    *_later("Robust", "CLuster()", "ESTMetric", "NOCNSReport", "COEFLegend"),
-    *_later("EMONLY", "EMLOG", "EMDOTs", "MATLog"),
-    *_later("DIFficult", "TRace", "GRADient", "SHOWSTEP", "HESSian", "SHOWTOLerance", "NONRTOLerance"),
-    *_later("NOCI", "NOPValues", "NOOMITted", "VSQUISH", "NOEMPTYcells", "BASElevels", "ALLBASElevels"),
-    *_later("FVWRAP()", "FVWRAPON()", "CFORMAT()", "PFORMAT()", "SFORMAT()", "NOLSTRETCH", "LSTRETCH"),
+    Option("NONRTOLerance", "estimation", "nonrtolerance"),
+    Option("TECHnique", "estimation", "technique", argument=techniques, takes_argument=True, in_place=True),
+    Option("MATSqrt", "estimation", "metric", "matsqrt", "matlog"),
+    Option("MATLog", "estimation", "metric", "matlog", "matsqrt"),
+    Option("DIFficult", "estimation", "difficult"),
+    _estimation("SOLVER", one_of(("AUTO", "BLOCK", "DENSE", "SPARSE", "KRYLOV"))),
+    Option("MCTOLerance", "estimation", "mc_tolerance", argument=number(1e-6, 1), takes_argument=True),
+    _estimation("SEED", whole(0)),
 )
 
 

@@ -11,7 +11,8 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedTok
 
 from sparsemixed.errors import CommandError
 
-_PROTECTED_OR_CONTINUATION = re.compile(r"\"[^\"\n]*\"|`[^`\n]*`|///[^\n]*")
+_PROTECTED_OR_COMMENT = re.compile(r"\"[^\"\n]*\"|`[^`\n]*`|/\*.*?\*/|/\*|///[^\n]*|(?<!\S)//[^\n]*", re.DOTALL)
+_NOT_A_BREAK = re.compile(r"[^\n]")
 
 _OPERATORS = ("OR", "AND", "COMPARE", "PLUS", "MINUS", "TIMES", "POWER")
 
@@ -19,6 +20,7 @@ _WORDS = {
     "NAME": "a name",
     "QUOTED": "a name",
     "OPERATOR": "a name",
+    "SERIES": "a value",
     "WILDCARD": "a name",
     "SPAN": "a name",
     "NUMBER": "a value",
@@ -42,19 +44,28 @@ _WORDS = {
 }
 
 
-def without_continuations(text: str) -> str:
-    """The text with `///` and what follows it on the line as blanks; offsets stay as typed.
+def without_comments(text: str) -> str:
+    """The text with comments as blanks, so that offsets stay as typed: `/* ... */`, and `//` or `///` to the end of a line.
+
+    Two slashes start a comment only after a blank or at the start of a line, as in Stata.
+
+    Raises
+    ------
+    CommandError
+        A `/*` that is not closed.
 
     Examples
     --------
-    >>> without_continuations("y x /// outcome\\n || id:")
-    'y x            \\n || id:'
+    >>> without_comments("y x /// outcome\\n || id: /* persons */ x")
+    'y x            \\n || id:               x'
     """
 
     def blank(match: re.Match) -> str:
-        return " " * len(match[0]) if match[0].startswith("///") else match[0]
+        if match[0] == "/*":
+            raise CommandError("the comment that starts here is not closed with `*/`", text, match.start())
+        return _NOT_A_BREAK.sub(" ", match[0]) if match[0].startswith("/") else match[0]
 
-    return _PROTECTED_OR_CONTINUATION.sub(blank, text)
+    return _PROTECTED_OR_COMMENT.sub(blank, text)
 
 
 @cache
@@ -119,6 +130,8 @@ def _hint(text: str, position: int, expected: set[str]) -> str:
     rest = text[position:]
     if re.match(r"(?:if|in)\b", rest):
         return "`if` and `in` go in the fixed part, before its comma"
+    if re.search(r"\*\s*(?:[ic]|ib?\d+)?\Z", text[:position]) and rest.startswith("."):
+        return "interactions are written with # or ##, as in i.a##c.x"
     if "COLON" in expected:
         return "a random-effects equation starts with its level variable and a colon: `|| id:`"
     if rest.startswith("`"):

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 
 from sparsemixed.command.arguments import Word
-from sparsemixed.command.suggestions import suggestion
-from sparsemixed.errors import OptionError
+from sparsemixed.errors import OptionError, suggestion
 from sparsemixed.spec import ResidualSpec
 
 STRUCTURES = ("INDependent", "EXchangeable", "AR", "MA", "UNstructured", "BAnded", "TOeplitz", "EXPonential")

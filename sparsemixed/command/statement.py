@@ -10,18 +10,20 @@ from dataclasses import replace
 
 from lark import Token, Tree
 
+from sparsemixed.command.constraints import read_constraints
 from sparsemixed.command.equations import read_equations
 from sparsemixed.command.expression import Expression, expression_from_tree
-from sparsemixed.command.parse import parse_tree, unquoted, without_continuations
+from sparsemixed.command.parse import parse_tree, without_comments
 from sparsemixed.command.residuals import variable_places
 from sparsemixed.command.rows import read_range
 from sparsemixed.command.settings import Settings
 from sparsemixed.command.varlist import VarlistReader
-from sparsemixed.errors import CommandError, NotAvailableError, OptionError
+from sparsemixed.command.weight_rules import all_weights
+from sparsemixed.command.weights import bracket_weight, keyword_weights, split_keywords
+from sparsemixed.errors import CommandError, OptionError
 from sparsemixed.spec import ModelSpec, Sample, Term
 
 _COMMAND_NAME = re.compile(r"\s*mixed(?=\s+(?!(?:if|in)\b)[^\W\d`]|\s*`|\s*$)")
-_WEIGHTS = {"fw": "fweight", "pw": "pweight", "aw": "aweight", "iw": "iweight", "w": "weight"}
 
 
 def without_command_name(text: str) -> str:
@@ -47,19 +49,25 @@ def read_command(source: str, keywords: Mapping[str, object]) -> ModelSpec:
     >>> spec.response, spec.random[0].covariance, spec.estimation.method
     ('weight', 'unstructured', 'reml')
     """
-    text = without_command_name(without_continuations(source))
+    text = without_command_name(without_comments(source))
     tree = parse_tree(text, source)
     parts = [child for child in tree.children if isinstance(child, Tree)]
     settings, positions = Settings(source, text), {}
     response, fixed = _fixed_part(next((part for part in parts if part.data == "varlist"), None), source, positions)
     sample = _sample(parts, source, text, positions)
     own = settings.read(next((part for part in parts if part.data == "options"), None), "fixed")
-    random = read_equations([part for part in parts if part.data == "equation"], settings, positions)
-    shared = settings.read_keywords(keywords)
+    random, of_groups = read_equations([part for part in parts if part.data == "equation"], settings, positions)
+    weight_keywords, others = split_keywords(keywords)
+    shared = settings.read_keywords(others)
     if own.get("constant") is False and shared.get("constant") is True:
         raise OptionError("noconstant=False contradicts noconstant in the command")
     if shared.get("collinear"):
         random = tuple(replace(equation, collinear=True) for equation in random)
+    of_rows = [bracket_weight(part, source, text) for part in parts if part.data == "weight"]
+    weights = all_weights([*of_rows, *of_groups, *keyword_weights(weight_keywords, random)], random, settings)
+    for typed in (*of_rows, *of_groups):
+        for name, position in typed.weight.expression.positions.items():
+            positions.setdefault(name, position)
     residual = settings.residual()
     for name, position in variable_places(residual, text).items():
         positions.setdefault(name, position)
@@ -70,9 +78,14 @@ def read_command(source: str, keywords: Mapping[str, object]) -> ModelSpec:
         constant=bool(own.get("constant", True)) and bool(shared.get("constant", True)),
         random=random,
         sample=sample,
-        estimation=settings.estimation(),
+        estimation=settings.estimation(weights),
         display=settings.display(),
         residual=residual,
+        weights=weights,
+        vce=settings.vce(weights),
+        constraints=read_constraints(settings),
+        tsset=settings.tsset(),
+        abbreviations=settings.abbreviations(),
         positions=positions,
     )
 
@@ -83,33 +96,24 @@ def _fixed_part(varlist: Tree | None, source: str, positions: dict[str, int]) ->
         position = len(source) - len(source.lstrip())
         raise CommandError("no dependent variable: a command starts with it, as in `y x || id:`", source, position)
     first, *others = varlist.children
-    names = [name.children[0] for name in first.find_data("name")]
-    tokens = list(first.scan_values(lambda value: isinstance(value, Token)))
-    if len(tokens) != 1 or len(names) != 1:
-        # Reading it as a term first lets time-series operators and wildcards speak for themselves.
-        VarlistReader(source, {}).terms(Tree("varlist", [first]))
-        message = "the dependent variable comes first and is one variable without operators"
-        raise CommandError(message, source, tokens[0].start_pos)
-    positions[unquoted(names[0])] = names[0].start_pos or 0
-    return unquoted(names[0]), VarlistReader(source, positions).terms(Tree("varlist", others))
+    response = VarlistReader(source, positions).response(first)
+    return response, VarlistReader(source, positions).terms(Tree("varlist", others))
 
 
 def _sample(parts: list[Tree], source: str, text: str, positions: dict[str, int]) -> Sample:
-    """The rows asked for by `if` and `in`; weights are recognised only."""
+    """The rows asked for by `if` and `in`; each of these and the weight may stand once."""
     found: dict[str, Tree] = {}
     for part in parts:
         if part.data in ("condition", "rows", "weight"):
             token: Token = part.children[0]
             if part.data in found:
-                raise CommandError(f"a second {token}", source, token.start_pos)
+                raise CommandError(f"a second {'weight' if part.data == 'weight' else token}", source, token.start_pos)
             found[part.data] = part
     condition, condition_text = None, None
     if "condition" in found:
         condition, condition_text = _condition(found["condition"], source, text)
         for name, position in condition.positions.items():
             positions[name] = min(position, positions.get(name, position))
-    if "weight" in found:
-        _refuse_weight(found["weight"], source)
     first, last = read_range(found["rows"].children[1], source) if "rows" in found else (None, None)
     return Sample(condition, condition_text, first, last)
 
@@ -118,12 +122,3 @@ def _condition(part: Tree, source: str, text: str) -> tuple[Expression, str]:
     expression_tree = part.children[1]
     meta = expression_tree.meta
     return expression_from_tree(expression_tree, source), text[meta.start_pos : meta.end_pos]
-
-
-def _refuse_weight(part: Tree, source: str) -> None:
-    name: Token = part.children[1]
-    kind = next((full for short, full in _WEIGHTS.items() if name.startswith(short) and full.startswith(name)), None)
-    if kind in ("fweight", "pweight"):
-        raise NotAvailableError(f"{kind}s are not available yet", source, name.start_pos)
-    found = f"{kind}s are" if kind in ("aweight", "iweight") else f"[{name}=] is"
-    raise OptionError(f"{found} not a weight of mixed: it takes fweights and pweights", source, name.start_pos)

@@ -1,9 +1,10 @@
-"""Lists of variables with factor-variable operators and interactions, expanded to terms in Stata's order."""
+"""Lists of variables with factor-variable and time-series operators and interactions, expanded to terms in Stata's order."""
 
 # lark types a tree's children as trees or tokens; which it is, the grammar decides.
 # pyright: reportArgumentType=false, reportAssignmentType=false, reportGeneralTypeIssues=false
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from itertools import product
@@ -12,7 +13,7 @@ from lark import Token, Tree
 
 from sparsemixed.command.factors import Operator, read_operator
 from sparsemixed.command.parse import unquoted
-from sparsemixed.errors import CommandError, NotAvailableError
+from sparsemixed.errors import CommandError
 from sparsemixed.spec import Base, Factor, Term
 
 MOST_FACTORS = 8
@@ -22,7 +23,11 @@ MOST_TERMS = 10_000
 
 Product = tuple[Factor, ...]
 
-_CATEGORICAL = Operator("categorical")
+PATTERNS = ("WILDCARD", "SPAN")
+"""Tokens that stand for several columns of the data."""
+
+_PLAIN, _CATEGORICAL = Operator(""), Operator("categorical")
+_BLANKS = re.compile(r"\s+")
 
 
 class VarlistReader:
@@ -44,6 +49,25 @@ class VarlistReader:
         """All terms of the list, each once."""
         products = [] if varlist is None else self._list(varlist, interacted=False, outer=None)
         return once(Term(tuple(self._with_common_base(factor) for factor in factors)) for factors in products)
+
+    def response(self, chain: Tree) -> str:
+        """The name of the one variable, perhaps with a time-series operator, that a chain must be."""
+        tokens = list(chain.scan_values(lambda value: isinstance(value, Token)))
+        # Reading it as terms first lets operators that are not understood speak for themselves.
+        before = dict(self._positions)
+        products = self._chain(chain, interacted=False, outer=None)
+        operators = [token for token in tokens if token.type == "OPERATOR"]
+        others = [token for token in tokens if token.type not in ("OPERATOR", "NAME", "QUOTED")]
+        if (
+            others
+            or len(products) != 1
+            or any(read_operator(str(one), self._source, one.start_pos or 0).kind for one in operators)
+        ):
+            self._positions.clear()
+            self._positions.update(before)
+            message = "the dependent variable comes first and is one variable, without operators but those of time series"
+            raise self._error(message, tokens[0])
+        return products[0][0].variable
 
     def _with_common_base(self, factor: Factor) -> Factor:
         if factor.kind != "categorical" or factor.levels or factor.variable not in self._bases:
@@ -79,34 +103,47 @@ class VarlistReader:
         return expanded
 
     def _operand(self, operand: Tree, interacted: bool, outer: Operator | None) -> list[Product]:
-        """One variable, or the list in a pair of parentheses; an operator before it concerns all of them."""
+        """One variable or pattern, or the list in a pair of parentheses; operators before it concern all of them."""
         *operators, last = [child for child in operand.children if not _is_parenthesis(child)]
-        operator = self._operator(operators) or outer
-        if isinstance(last, Token):
-            raise NotAvailableError(f"{last} stands for several variables: not available yet", self._source, last.start_pos)
-        if last.data == "varlist":
+        operator = self._operator(operators, outer)
+        if isinstance(last, Tree) and last.data == "varlist":
             return self._list(last, interacted, operator)
-        return [(self._factor(last.children[0], operator or (_CATEGORICAL if interacted else None)),)]
+        if interacted and (operator is None or not operator.kind):
+            operator = _CATEGORICAL if operator is None else operator.before(_CATEGORICAL)
+        name = last if isinstance(last, Token) else last.children[0]
+        return [(factor,) for factor in self._factors(name, operator)]
 
-    def _operator(self, tokens: list[Token]) -> Operator | None:
-        if not tokens:
-            return None
-        operators = [read_operator(str(token), self._source, token.start_pos or 0) for token in tokens]
-        if operators[0].kind == "values":
-            message = "R. stands alone in its random-effects equation: `|| level: R.variable`"
-            raise self._error(message, tokens[0])
-        if len(operators) > 1:
-            raise self._error("one factor-variable operator is enough", tokens[1])
-        return operators[0]
+    def _operator(self, tokens: list[Token], outer: Operator | None) -> Operator | None:
+        """All operators before an operand as one; one of them at most may be of factor notation."""
+        found, kinds = outer, 0
+        for token in tokens:
+            operator = read_operator(str(token), self._source, token.start_pos or 0)
+            if operator.kind == "values":
+                message = "R. stands alone in its random-effects equation: `|| level: R.variable`"
+                raise self._error(message, token)
+            kinds += bool(operator.kind)
+            if kinds > 1:
+                raise self._error("one factor-variable operator is enough", token)
+            try:
+                found = operator if found is None else found.before(operator)
+            except ValueError as error:
+                raise self._error(str(error), token) from None
+        return found
 
-    def _factor(self, name: Token, operator: Operator | None) -> Factor:
-        variable, position = unquoted(name), name.start_pos or 0
-        self._positions[variable] = min(position, self._positions.get(variable, position))
-        if operator is None:
-            return Factor(variable, position=position)
-        if operator.base is not None and self._bases.setdefault(variable, operator.base) != operator.base:
-            raise self._error(f"{variable} has two different base levels in one list", name)
-        return operator.factor(variable, position)
+    def _factors(self, name: Token, operator: Operator | None) -> list[Factor]:
+        pattern = name.type in PATTERNS
+        variable = _BLANKS.sub("", name) if pattern else unquoted(name)
+        position = name.start_pos or 0
+        try:
+            factors = (operator or _PLAIN).factors(variable, position, pattern)
+        except ValueError as error:
+            raise self._error(str(error), name) from None
+        for factor in factors:
+            self._positions[factor.variable] = min(position, self._positions.get(factor.variable, position))
+            if operator is not None and operator.base is not None:
+                if self._bases.setdefault(factor.variable, operator.base) != operator.base:
+                    raise self._error(f"{factor.variable} has two different base levels in one list", name)
+        return factors
 
     def _check_size(self, products: list[Product], chain: Tree) -> None:
         if len(products) > MOST_TERMS:

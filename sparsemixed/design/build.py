@@ -6,15 +6,19 @@ from typing import Any
 
 import numpy as np
 
+from sparsemixed.design.cluster import clusters
+from sparsemixed.design.constraints import constraints_part
 from sparsemixed.design.effects import random_part
 from sparsemixed.design.fixed import fixed_part
 from sparsemixed.design.fixed import rows_of_X as fixed_rows
-from sparsemixed.design.frame import Frame, read_frame
+from sparsemixed.design.group_table import group_table
 from sparsemixed.design.grouping import Groups
+from sparsemixed.design.model_frame import model_frame
 from sparsemixed.design.residual import residual_part
 from sparsemixed.design.rows import Rows
 from sparsemixed.design.sample import check_known, response_values, sample_rows, used_variables
-from sparsemixed.design.values import Design
+from sparsemixed.design.values import Design, Weights
+from sparsemixed.design.weights import path_weights, term_weights
 from sparsemixed.spec import ModelSpec
 
 
@@ -24,6 +28,7 @@ def build_design(spec: ModelSpec, data: Any) -> Design:
     Parameters
     ----------
     spec : ModelSpec
+        A concrete one: see `concrete_spec`.
     data : anything that `read_frame` takes; never modified
 
     Returns
@@ -33,29 +38,48 @@ def build_design(spec: ModelSpec, data: Any) -> Design:
     Raises
     ------
     CommandError
-        What the model names is not in the data.
+        What the model names is not in the data, or a constraint names no coefficient.
+    OptionError
+        Constraints that cannot hold.
     DataError
-        The data cannot be modelled: types, missing or infinite values, no observations, a constant response.
+        The data cannot be modelled: types, missing or infinite values, no observations, a constant response, values that no
+        weight may have.
+    OptionError
+        Weights or residual structures that the groups do not allow.
     """
-    frame = read_frame(data)
+    frame = model_frame(spec, data)
     rows = Rows(frame, sample_rows(spec, frame))
     y = response_values(spec, rows)
     fixed = fixed_part(spec, rows)
+    constraints, constraint_notes = constraints_part(spec, fixed.columns)
     groups = Groups(rows)
+    paths = path_weights(spec, rows, groups)
     random = random_part(spec, rows, groups)
+    weights = None if paths is None else term_weights(paths, spec, random.terms)
     residual, residual_notes = residual_part(spec, rows, groups, frame.value_labels)
     return Design(
         y=y,
         X=fixed.X,
         columns=fixed.columns,
         random=random.terms,
-        groups=groups.table(spec.random),
+        groups=group_table(spec.random, groups, paths),
         kept=rows.kept,
-        notes=fixed.notes + random.notes + residual_notes,
+        notes=fixed.notes + constraint_notes + random.notes + residual_notes,
         value_labels={name: frame.value_labels[name] for name in used_variables(spec) if name in frame.value_labels},
         levels=random.levels | fixed.levels,
         residual=residual,
+        clusters=clusters(spec, rows, groups, paths),
+        constraints=constraints,
+        weights=weights,
+        counts=_level_counts(fixed.levels, rows, weights),
     )
+
+
+def _level_counts(levels: dict, rows: Rows, weights: Weights | None) -> dict[str, np.ndarray]:
+    """Observations (k,) of the k levels of every factor; frequency weights stand for observations, others do not."""
+    copies = weights.rows if weights is not None and weights.kind == "frequency" else None
+    codes = {name: rows.codes(name, own) for name, own in levels.items()}
+    return {name: np.bincount(own, copies, len(levels[name])).astype(float) for name, own in codes.items()}
 
 
 def rows_of_X(design: Design, spec: ModelSpec, data: Any) -> np.ndarray:
@@ -66,7 +90,8 @@ def rows_of_X(design: Design, spec: ModelSpec, data: Any) -> np.ndarray:
     design, spec : Design, ModelSpec
         Of the model fitted.
     data : anything that `read_frame` takes
-        m rows with the variables of the fixed part; the response is not needed.
+        m rows with the variables of the fixed part, and those of tsset() if it has time-series operators; the response is
+        not needed.
 
     Returns
     -------
@@ -80,7 +105,7 @@ def rows_of_X(design: Design, spec: ModelSpec, data: Any) -> np.ndarray:
     DataError
         A categorical variable has a level that the sample had not.
     """
-    frame: Frame = read_frame(data)
+    frame = model_frame(spec, data)
     names = dict.fromkeys(factor.variable for term in spec.fixed for factor in term.factors)
     check_known(frame, tuple(names), spec)
     return fixed_rows(design.columns, design.levels, spec, Rows(frame, np.arange(frame.n_rows)))

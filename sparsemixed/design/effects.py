@@ -44,12 +44,12 @@ def random_part(spec: ModelSpec, rows: Rows, groups: Groups) -> RandomPart:
         if equation.factor is not None:
             terms[position] = _factor_term(equation, equation.factor, position, rows, groups, spec)
             continue
-        names, columns, found, said = _coefficients(equation, rows, spec)
+        names, columns, cells, found, said = _coefficients(equation, rows, spec)
         notes += said
         levels |= found
         if names:
             structure = _structure(equation.covariance, len(names))
-            block = RandomBlock(equation.label, names, structure, None, position)
+            block = RandomBlock(equation.label, names, structure, None, position, cells)
             parts.setdefault(equation.grouping, []).append((block, columns))
             terms[equation.grouping] = _level_term(equation.grouping, parts[equation.grouping], groups)
     return RandomPart(tuple(terms.values()), tuple(notes), levels)
@@ -62,8 +62,8 @@ def _structure(covariance: str, m: int) -> Structure:
 
 def _coefficients(
     equation: RandomEquation, rows: Rows, spec: ModelSpec
-) -> tuple[tuple[str, ...], np.ndarray, dict[str, tuple[Level, ...]], list[str]]:
-    """Names, columns (n, m), levels of the categorical variables, and notes of one equation."""
+) -> tuple[tuple[str, ...], np.ndarray, tuple[tuple[int, tuple], ...], dict[str, tuple[Level, ...]], list[str]]:
+    """Names, columns (n, m), cells (see `RandomBlock`), levels of the categorical variables, and notes of one equation."""
     terms = TermList(equation.terms, rows, spec, constant=equation.constant or not spec.full_coding)
     cells = [cell for cell in terms.cells() if cell.status == "estimated"]
     columns = fill_columns(rows, terms.terms, [(c.term, c.values) for c in cells], terms.levels, equation.constant)
@@ -74,8 +74,10 @@ def _coefficients(
         where = f"the random-effects equation for {equation.label}"
         notes = [f"note: {names[i]} omitted from {where} because of collinearity." for i in np.flatnonzero(omitted)]
         names = [name for name, drop in zip(names, omitted, strict=True) if not drop]
+        cells = [cell for cell, drop in zip(cells, omitted, strict=True) if not drop]
         columns = columns[:, [*~omitted, *[True] * equation.constant]] if notes else columns
-    return (*names, *["_cons"] * equation.constant), columns, terms.levels, notes
+    places = tuple((cell.term, cell.values) for cell in cells)
+    return (*names, *["_cons"] * equation.constant), columns, places, terms.levels, notes
 
 
 def _level_term(grouping: tuple[str, ...], parts: list[tuple[RandomBlock, np.ndarray]], groups: Groups) -> RandomTerm:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -84,7 +84,7 @@ def _notes(terms: TermList, cells: list[Cell], candidates: list[Cell]) -> tuple[
     tried = {(cell.term, cell.values) for cell in candidates}
     notes = []
     for cell in cells:
-        name = terms.plain_name(cell, continuous="c.")
+        name = terms.plain_name(cell, continuous="c")
         if cell.status == "empty":
             notes.append(f"note: {name} identifies no observations in the sample.")
         elif cell.status == "omitted" and (cell.term, cell.values) in tried:
@@ -117,19 +117,26 @@ def rows_of_X(columns: tuple[Column, ...], levels: Mapping[str, tuple[Level, ...
     X : (m, p) float64
         NaN in rows with a missing value.
     """
-    kinds = {column.term: column.cell for column in columns}
-    terms = [_of_kinds(term, kinds.get(position)) for position, term in enumerate(spec.fixed)]
+    terms = of_kinds(spec.fixed, {column.term: column.cell for column in columns})
     cells = [(c.term, c.cell) for c in columns if c.status == "estimated" and c.term >= 0]
     return fill_columns(rows, terms, cells, levels, spec.constant)
 
 
-def _of_kinds(term: Term, cell: tuple | None) -> Term:
-    """The term with each factor's kind as it was when fitted: new data must not decide "by_type" again."""
-    if cell is None:
-        # Every column of the term stood already in an earlier one, which carries the variables.
-        return Term(())
+def of_kinds(terms: Sequence[Term], cells: Mapping[int, tuple]) -> list[Term]:
+    """The terms with each factor's kind as it was when fitted: new data must not decide "by_type" again.
+
+    Parameters
+    ----------
+    terms : sequence of Term
+    cells : mapping
+        Position of a term -> any cell of it. Terms without one (all their columns stood already in earlier ones, or were
+        omitted) lose their factors.
+    """
 
     def typed(factor: Factor, value: Level | None) -> Factor:
         return replace(factor, kind="continuous" if value is None else "categorical")
 
-    return Term(tuple(typed(factor, value) for factor, value in zip(term.factors, cell, strict=True)))
+    return [
+        Term(tuple(typed(factor, value) for factor, value in zip(term.factors, cells.get(position, ()), strict=False)))
+        for position, term in enumerate(terms)
+    ]

@@ -57,6 +57,11 @@ class Frame:
         return self._converted[name]
 
 
+    def series(self, name: str) -> pd.Series:
+        """The column as it came."""
+        return self._fetch(self._position[name])
+
+
 def read_frame(data: Any) -> Frame:
     """Look at data without converting or changing them.
 

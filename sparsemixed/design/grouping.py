@@ -1,4 +1,4 @@
-"""Groups: nested codes, their labels, and the table of groups."""
+"""Groups: nested codes and their labels."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import pandas as pd
 
 from sparsemixed.design.codes import combine_all, first_rows
 from sparsemixed.design.rows import Rows
-from sparsemixed.design.values import GroupRow
-from sparsemixed.spec import RandomEquation
 
 
 class Groups:
@@ -43,14 +41,3 @@ class Groups:
             place, values = self.rows.distinct(variable)
             columns[variable] = pd.Series(list(values)).to_numpy()[place[first]]
         return pd.DataFrame(columns, index=pd.RangeIndex(n_groups))
-
-    def table(self, equations: tuple[RandomEquation, ...]) -> tuple[GroupRow, ...]:
-        """One row per distinct level, top to bottom, equations of one level counted once."""
-        label_of = {equation.grouping: equation.label for equation in reversed(equations)}
-        order = dict.fromkeys(equation.grouping for equation in equations)
-        return tuple(self._row(label_of[grouping], grouping) for grouping in order)
-
-    def _row(self, label: str, grouping: tuple[str, ...]) -> GroupRow:
-        codes, n_groups = self.codes(grouping)
-        sizes = np.bincount(codes, minlength=n_groups)
-        return GroupRow(label, n_groups, int(sizes.min()), self.rows.n / n_groups, int(sizes.max()))

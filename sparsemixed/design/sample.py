@@ -9,8 +9,10 @@ import numpy as np
 
 from sparsemixed.design.frame import Frame
 from sparsemixed.design.rows import Rows
-from sparsemixed.errors import CommandError, DataError
+from sparsemixed.design.weight_values import positively_weighted, weight_values
+from sparsemixed.errors import CommandError, DataError, NoObservationsError
 from sparsemixed.spec import ModelSpec, Sample
+from sparsemixed.time_series import split_name
 
 
 def used_variables(spec: ModelSpec) -> tuple[str, ...]:
@@ -29,16 +31,50 @@ def used_variables(spec: ModelSpec) -> tuple[str, ...]:
         # A time that the structure has no use for drops no rows.
         used = spec.residual.name not in ("independent", "exchangeable")
         yield from (name for name in (spec.residual.by, spec.residual.t if used else None) if name is not None)
+        if spec.vce.variable is not None:
+            yield spec.vce.variable
 
     return tuple(dict.fromkeys(each()))
+
+
+def weight_variables(spec: ModelSpec) -> tuple[str, ...]:
+    """Variables in the expressions of weights; a row is not used where an expression is missing."""
+    each = () if spec.weights is None else spec.weights.each
+    return tuple(dict.fromkeys(name for weight in each for name in sorted(weight.expression.variables)))
 
 
 def check_known(frame: Frame, names: Sequence[str], spec: ModelSpec) -> None:
     """Raise a CommandError at the first name that is no column of the data, suggesting one that is."""
     for name in names:
+        operated = split_name(name)
+        if operated is not None and (name not in frame or (name in frame.names and spec.tsset is not None)):
+            raise _not_operated(name, operated[1], frame, spec)
         if name not in frame:
             advice = _suggestion(name, frame.names)
             raise CommandError(f"variable `{name}` not found{advice}", spec.text, spec.positions.get(name))
+
+
+def check_tsset(frame: Frame, spec: ModelSpec) -> None:
+    """Raise a CommandError if a variable of tsset() is no column of the data."""
+    for name in () if spec.tsset is None else (spec.tsset.panel, spec.tsset.time):
+        if name is not None and name not in frame:
+            position = spec.tsset.position if spec.tsset is not None else None
+            message = f"tsset: variable `{name}` not found{_suggestion(name, frame.names)}"
+            raise CommandError(message, spec.text if position is not None else None, position)
+
+
+def _not_operated(name: str, variable: str, frame: Frame, spec: ModelSpec) -> CommandError:
+    """Why a name with time-series operators is no variable."""
+    times, position = spec.tsset, spec.positions.get(name)
+    if name in frame.names:
+        message = f"{name} is a column of the data as well as `{variable}` with an operator; rename the column"
+    elif times is None and variable in frame:
+        message = f'{name} needs a time variable: declare panel and time with the option tsset(id t), or tsset="id t"'
+    else:
+        check_tsset(frame, spec)
+        shown = name if times is None else variable  # without tsset() a dot may just be part of the name
+        message = f"variable `{shown}` not found{_suggestion(shown, frame.names)}"
+    return CommandError(message, spec.text if position is not None else None, position)
 
 
 def _suggestion(name: str, known: Sequence[str]) -> str:
@@ -54,7 +90,8 @@ def _suggestion(name: str, known: Sequence[str]) -> str:
 
 
 def sample_rows(spec: ModelSpec, frame: Frame) -> np.ndarray:
-    """Positions of the rows used: those that `if` and `in` select, less those with a missing value in any variable.
+    """Positions of the rows used: those that `if` and `in` select, less those with a missing value in any variable or weight
+    and those with a weight of zero.
 
     Returns
     -------
@@ -65,30 +102,34 @@ def sample_rows(spec: ModelSpec, frame: Frame) -> np.ndarray:
     CommandError
         Unknown variable.
     DataError
-        No observations, a range outside of the data, infinite values.
+        No observations, a range outside of the data, infinite values, values that no weight may have.
     """
     names = used_variables(spec)
     condition = spec.sample.condition
     in_condition = tuple(sorted(condition.variables)) if condition is not None else ()
-    check_known(frame, names + in_condition, spec)
+    in_weights = weight_variables(spec)
+    check_known(frame, names + in_condition + in_weights, spec)
+    check_tsset(frame, spec)
     if frame.n_rows == 0:
-        raise DataError("the data have no rows")
+        raise NoObservationsError("the data have no rows")
     selected = _in_range(spec.sample, frame.n_rows)
     if condition is not None:
         selected &= _condition(spec.sample, frame, in_condition)
         if not selected.any():
             text = f" `{spec.sample.condition_text}`" if spec.sample.condition_text else ""
-            raise DataError(f"no observations: the `if` condition{text} selects none of the {frame.n_rows} rows")
+            raise NoObservationsError(f"no observations: the `if` condition{text} selects none of the {frame.n_rows} rows")
+    values = [weight_values(spec.weights, weight, frame) for weight in spec.weights.each] if spec.weights is not None else []
+    missing = {name: mask for name in names if (mask := frame[name].missing) is not None}
+    if spec.weights is not None:
+        missing |= {weight.text: np.isnan(value) for weight, value in zip(spec.weights.each, values, strict=True)}
     complete = selected.copy()
-    for name in names:
-        missing = frame[name].missing
-        if missing is not None:
-            complete &= ~missing
+    for mask in missing.values():
+        complete &= ~mask
     if not complete.any():
-        raise DataError(_all_missing(frame, names, selected))
+        raise NoObservationsError(_all_missing(missing, selected))
     kept = np.flatnonzero(complete)
-    _check_finite(frame, names, kept)
-    return kept
+    _check_finite(frame, names + in_weights, kept)
+    return kept if spec.weights is None else positively_weighted(spec.weights, values, frame, kept)
 
 
 def _condition(sample: Sample, frame: Frame, names: tuple[str, ...]) -> np.ndarray:
@@ -108,13 +149,10 @@ def _in_range(sample: Sample, n_rows: int) -> np.ndarray:
     return selected
 
 
-def _all_missing(frame: Frame, names: Sequence[str], selected: np.ndarray) -> str:
+def _all_missing(missing: dict[str, np.ndarray], selected: np.ndarray) -> str:
+    """The message when the masks (n_rows,) of missing values leave no row."""
     total = int(selected.sum())
-    lost = {}
-    for name in names:
-        missing = frame[name].missing
-        if missing is not None and missing[selected].any():
-            lost[name] = int(missing[selected].sum())
+    lost = {name: int(mask[selected].sum()) for name, mask in missing.items() if mask[selected].any()}
     whole = [f"`{name}`" for name, count in lost.items() if count == total]
     if whole:
         verb = "is" if len(whole) == 1 else "are"

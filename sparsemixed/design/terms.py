@@ -9,6 +9,7 @@ alone has the single base cell of both base levels. Whatever redundancy is left 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, product
@@ -19,8 +20,11 @@ import numpy as np
 from sparsemixed.design.rows import Level, Rows
 from sparsemixed.errors import CommandError, DataError
 from sparsemixed.spec import Factor, ModelSpec, Term
+from sparsemixed.time_series import marked
 
 MOST_CELLS = 1_000_000
+
+_RANK = re.compile(r"#([1-9]\d*)")
 
 UNASKED = ("first", "none")
 """Bases that name no level."""
@@ -89,7 +93,10 @@ class TermList:
             return levels[-1]
         if asked.base == "frequent":
             return levels[int(np.argmax(np.bincount(self.rows.factor(variable)[0], minlength=len(levels))))]
-        found = find_level(asked.base, levels)
+        if isinstance(asked.base, str) and (rank := _RANK.fullmatch(asked.base)):
+            found = levels[int(rank[1]) - 1] if int(rank[1]) <= len(levels) else None
+        else:
+            found = find_level(asked.base, levels)
         if found is None:
             shown = ", ".join(map(str, levels[:12])) + (", ..." if len(levels) > 12 else "")
             message = f"base level {level_text(asked.base)} of `{variable}` is not in the sample; its levels are {shown}"
@@ -168,18 +175,18 @@ class TermList:
         return dict(zip(keys, count[occurring].tolist(), strict=True))
 
     def fixed_name(self, cell: Cell) -> str:
-        """Stata's name with its marks: `1b.a`, `0bn.girl#c.age`, `3o.a`, `o.x`."""
-        held = cell.status in ("omitted", "empty")
+        """Stata's name with its marks: `1b.a`, `0bn.girl#c.age`, `3o.a`, `o.x`, `1b.a#co.x`, `1b.a#cL.x`."""
+        held = cell.status != "estimated"
         factors = self.terms[cell.term].factors
         parts = []
         for factor, value in _factors_first(factors, cell.values):
             if value is None:
-                prefix = ("o." if held else "") if len(factors) == 1 else ("co." if held else "c.")
-                parts.append(f"{prefix}{factor.variable}")
+                mark = ("c" if len(factors) > 1 else "") + ("o" if held else "")
+                parts.append(marked(mark, factor.variable))
             else:
                 plain = self.spec.full_coding and cell.status == "estimated"
                 mark = "" if plain else self._mark(factor, value, held)
-                parts.append(f"{level_text(value)}{mark}.{factor.variable}")
+                parts.append(marked(f"{level_text(value)}{mark}", factor.variable))
         return "#".join(parts)
 
     def _mark(self, factor: Factor, value: Level, held: bool) -> str:
@@ -191,11 +198,11 @@ class TermList:
         return "bn" if self.bases[factor.variable] is None and value == self.levels[factor.variable][0] else ""
 
     def plain_name(self, cell: Cell, continuous: str = "") -> str:
-        """The name without marks: `0.girl#age`; `continuous="c."` gives `0.girl#c.age` as in notes."""
+        """The name without marks: `0.girl#age`; `continuous="c"` gives `0.girl#c.age` as in notes."""
         factors = self.terms[cell.term].factors
         mark = continuous if len(factors) > 1 else ""
         return "#".join(
-            f"{mark}{factor.variable}" if value is None else f"{level_text(value)}.{factor.variable}"
+            marked(mark if value is None else level_text(value), factor.variable)
             for factor, value in _factors_first(factors, cell.values)
         )
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
+from sparsemixed.design.row_data import ROWS, HoldsRows
 from sparsemixed.structures.base import Structure
 from sparsemixed.structures.residual import ResidualStructure
 
@@ -50,6 +51,8 @@ class RandomBlock:
         The variable of `R.varname`.
     position : int
         Rank of the equation as typed, for the order of the table.
+    cells : tuple of (int, tuple)
+        Each column but the constant's: its term in the equation, and per factor the level or None, as in `Column`.
     """
 
     equation: str
@@ -57,10 +60,11 @@ class RandomBlock:
     structure: Structure
     factor: str | None
     position: int
+    cells: tuple[tuple[int, tuple], ...] = ()
 
 
 @dataclass(frozen=True)
-class RandomTerm:
+class RandomTerm(HoldsRows):
     """All blocks over one set of groups: the engine's unit.
 
     Attributes
@@ -78,20 +82,20 @@ class RandomTerm:
         Only for an exchangeable `R.varname`: which level stands in each column of each group (None where there is none).
     """
 
-    codes: np.ndarray
+    codes: np.ndarray = field(metadata=ROWS)
     n_groups: int
-    columns: np.ndarray
+    columns: np.ndarray = field(metadata=ROWS)
     blocks: tuple[RandomBlock, ...]
     labels: pd.DataFrame
     members: np.ndarray | None = None
 
     @property
     def k(self) -> int:
-        return self.columns.shape[1]
+        return sum(block.structure.m for block in self.blocks)
 
 
 @dataclass(frozen=True)
-class ResidualPart:
+class ResidualPart(HoldsRows):
     """Errors within the lowest-level groups.
 
     Attributes
@@ -109,15 +113,15 @@ class ResidualPart:
     """
 
     structure: ResidualStructure
-    codes: np.ndarray
+    codes: np.ndarray = field(metadata=ROWS)
     n_groups: int
-    t: np.ndarray
+    t: np.ndarray = field(metadata=ROWS)
     equation: str
     levels: tuple[str, ...] | None
 
 
 @dataclass(frozen=True)
-class Weights:
+class Weights(HoldsRows):
     """Weights of rows and of groups.
 
     Attributes
@@ -131,8 +135,41 @@ class Weights:
     """
 
     kind: str
-    rows: np.ndarray
+    rows: np.ndarray = field(metadata=ROWS)
     groups: tuple[np.ndarray, ...]
+
+    @property
+    def replicates_groups(self) -> bool:
+        """Whether some group stands for other than one."""
+        return self.kind != "precision" and any(np.any(group != 1.0) for group in self.groups)
+
+
+@dataclass(frozen=True)
+class Clusters(HoldsRows):
+    """Independent clusters of rows.
+
+    Attributes
+    ----------
+    codes : (n,) int32
+    n_clusters : int
+    name : str
+        Of what tells them apart; empty where every row is a cluster.
+    labels : DataFrame
+        n_clusters rows: the values of the variables that tell them apart.
+    frequency : (n_clusters,) float64 or None
+        How many clusters each stands for, where frequency weights replicate whole clusters.
+    """
+
+    codes: np.ndarray = field(metadata=ROWS)
+    n_clusters: int
+    name: str
+    labels: pd.DataFrame
+    frequency: np.ndarray | None = None
+
+    @property
+    def number(self) -> int:
+        """Number of clusters, those that frequency weights stand for included."""
+        return self.n_clusters if self.frequency is None else round(float(self.frequency.sum()))
 
 
 @dataclass(frozen=True)
@@ -143,7 +180,7 @@ class Constraints:
     ----------
     C : (m, p) float64, full row rank;  d : (m,) float64
     T : (p, p - m) float64
-        Orthonormal basis of the null space of C.
+        Orthonormal basis of the null space of C; rows of zeros for coefficients with a fixed value.
     a : (p,) float64
         The shortest solution of C a = d.
     labels : tuple of str
@@ -155,6 +192,11 @@ class Constraints:
     T: np.ndarray
     a: np.ndarray
     labels: tuple[str, ...]
+
+    @property
+    def fixed(self) -> np.ndarray:
+        """(p,) bool: coefficients whose value the constraints fix."""
+        return np.asarray(np.all(self.T == 0.0, axis=1))
 
 
 @dataclass(frozen=True)
@@ -169,7 +211,15 @@ class GroupRow:
 
 
 @dataclass(frozen=True)
-class Design:
+class SampleSize:
+    """Number of rows, and number of observations that they stand for."""
+
+    n_rows: int
+    n_obs: float
+
+
+@dataclass(frozen=True)
+class Design(HoldsRows):
     """The data of a model as arrays.
 
     Attributes
@@ -194,31 +244,57 @@ class Design:
         None for independent errors with one variance.
     weights : Weights or None
     constraints : Constraints or None
+    clusters : Clusters or None
+        For robust standard errors.
+    size : SampleSize or None
+        Only where the arrays with one entry per row have been left behind (see `design.row_data`).
+    counts : dict
+        variable -> (k,) float64: observations of each of its `levels`, frequency weights counted.
     """
 
-    y: np.ndarray
-    X: np.ndarray
+    y: np.ndarray = field(metadata=ROWS)
+    X: np.ndarray = field(metadata=ROWS)
     columns: tuple[Column, ...]
     random: tuple[RandomTerm, ...]
     groups: tuple[GroupRow, ...]
-    kept: np.ndarray
+    kept: np.ndarray = field(metadata=ROWS)
     notes: tuple[str, ...]
     value_labels: dict
     levels: dict
     residual: ResidualPart | None = None
     weights: Weights | None = None
     constraints: Constraints | None = None
+    clusters: Clusters | None = None
+    size: SampleSize | None = None
+    counts: dict = field(default_factory=dict)
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether the arrays with one entry per row are there."""
+        return "y" in vars(self)
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows."""
+        return len(self.y) if self.size is None else self.size.n_rows
 
     @property
     def n_obs(self) -> float:
         """Number of observations, those that a frequency or sampling weight stands for included."""
+        if self.size is not None:
+            return self.size.n_obs
         replicated = self.weights is not None and self.weights.kind != "precision"
         return float(self.weights.rows.sum()) if replicated and self.weights is not None else float(len(self.y))
 
     @property
+    def nobs(self) -> int:
+        """Number of observations as reported: frequency weights count, sampling and precision weights do not."""
+        return round(self.n_obs) if self.weights is not None and self.weights.kind == "frequency" else self.n_rows
+
+    @property
     def rank(self) -> int:
         """Number of free fixed effects: columns of X less constraints."""
-        return self.X.shape[1] if self.constraints is None else self.constraints.T.shape[1]
+        return len(self.names) if self.constraints is None else self.constraints.T.shape[1]
 
     @property
     def names(self) -> tuple[str, ...]:

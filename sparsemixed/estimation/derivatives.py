@@ -53,14 +53,32 @@ class Derivatives:
         self.objective, self.at = objective, evaluation
         self.factors = objective.parameters.factors(evaluation.theta)
         self.directions = objective.parameters.directions()
-        self.inverse: Pattern = objective.system.inverse_blocks()
         cp, p = objective.cp, objective.p
         columns = np.column_stack([evaluation.U, evaluation.u])
         fixed = cp.ZtXy.copy()
         fixed[:, p] -= cp.ZtXy[:, :p] @ evaluation.beta
-        residual = fixed - cp.matrix @ objective.multiply(self.factors, columns)
+        residual = fixed - objective.through(objective.multiply(self.factors, columns))
         self.ZtE, self.Zte = residual[:, :p], residual[:, p]
-        self.sums = diagonal_sums(cp, self.inverse, self.factors)
+        self.sums = self._diagonal_sums()
+
+    def _diagonal_sums(self) -> list[np.ndarray]:
+        """For each term the (k, k) sum over its groups of the diagonal blocks of N Lambda'A."""
+        return diagonal_sums(self.objective.cp, self.inverse, self.factors)
+
+    @cached_property
+    def inverse(self) -> Pattern:
+        """N on the pattern of Z'Z."""
+        return self.objective.system.inverse_blocks()
+
+    def inverse_diagonals(self) -> list[np.ndarray]:
+        """For each term the (J, k, k) diagonal blocks of N."""
+        pairs = zip(self.objective.cp.pairs, self.inverse.pairs, strict=True)
+        return [self.inverse.first, *(values[pair.own] for pair, values in pairs if pair.t == pair.u)]
+
+    @property
+    def information(self) -> Curvature:
+        """What standard errors rest on: the exact Hessian."""
+        return self.observed_information
 
     def outer(self, left: np.ndarray, right: np.ndarray) -> list[np.ndarray]:
         """For each term the (k, k) sum over groups of left_i right_i'; left, right (q, m)."""
@@ -95,7 +113,7 @@ class Derivatives:
     def fixed_slopes(self) -> np.ndarray:
         """Derivative (n_theta, p, p) of X'inv(V0)X."""
         halves = [m.T @ self.ZtE for m in self._moved(self.at.U)]
-        return -np.array([half + half.T for half in halves]).reshape(-1, *self.at.XVX_inverse.shape)
+        return -np.array([half + half.T for half in halves]).reshape(len(halves), *self.at.XVX_inverse.shape)
 
     def _moved(self, values: np.ndarray, transpose: bool = False) -> list[np.ndarray]:
         return [self.objective.multiply(d, values, transpose) for d in self.directions]
@@ -111,7 +129,7 @@ class Derivatives:
         """Hessian (n_theta, n_theta) of r2."""
         at, cp, p = self.at, self.objective.cp, self.objective.p
         moved = np.column_stack([m[:, 0] for m in self._moved(at.u[:, None])])
-        through = cp.matrix @ moved
+        through = self.objective.through(moved)
         back = np.column_stack([m[:, 0] for m in self._moved(self.Zte[:, None], transpose=True)])
         g = self.objective.multiply(self.factors, through, transpose=True) - back
         solved = self.objective.system.solve(g)
@@ -164,11 +182,11 @@ class Derivatives:
 
     def _fixed_hessian(self) -> np.ndarray:
         """Hessian of log|X'inv(V0)X|: tr(Phi W_kl) - tr(Phi W_k Phi W_l) with W = X'inv(V0)X."""
-        at, cp, objective = self.at, self.objective.cp, self.objective
+        at, objective = self.at, self.objective
         phi, n, p = at.XVX_inverse, len(self.directions), objective.p
         first = phi @ self.fixed_slopes
         moved_all = np.column_stack(self._moved(at.U))
-        through = cp.matrix @ moved_all
+        through = objective.through(moved_all)
         back = np.column_stack(self._moved(self.ZtE, transpose=True))
         g = objective.multiply(self.factors, through, transpose=True) - back
         solved = objective.system.solve(g)

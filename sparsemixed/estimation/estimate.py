@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+import numpy as np
+
 from sparsemixed.design.values import Design
-from sparsemixed.errors import NumericalError
-from sparsemixed.estimation.derivatives import Derivatives
-from sparsemixed.estimation.em import em_step
+from sparsemixed.errors import NumericalError, OptionError
+from sparsemixed.estimation.em import em_optimum, em_path
 from sparsemixed.estimation.finish import finish
-from sparsemixed.estimation.fit import Fit, LogEntry
+from sparsemixed.estimation.fit import Fit
 from sparsemixed.estimation.linear import check_residual, linear_fit
-from sparsemixed.estimation.newton import Progress, minimize
+from sparsemixed.estimation.log_metric import optimize
+from sparsemixed.estimation.newton import Progress
 from sparsemixed.estimation.objective import Evaluation, Objective
 from sparsemixed.estimation.orthogonal import Orthogonal, orthogonalize, term_data
-from sparsemixed.estimation.parameters import parameters
+from sparsemixed.estimation.parameters import Parameters, parameters
 from sparsemixed.estimation.residual_estimate import residual_estimate
 from sparsemixed.estimation.start import mivque_start
-from sparsemixed.solver.choose import penalized_system
-from sparsemixed.solver.crossproducts import cross_products
+from sparsemixed.estimation.stochastic_estimate import stochastic_estimate
+from sparsemixed.solver.choose import choose, penalized_system
+from sparsemixed.solver.crossproducts import CrossProducts, cross_products
 from sparsemixed.solver.threads import blas_threads
-from sparsemixed.spec import ModelSpec
+from sparsemixed.spec import NOT_KRYLOV, EstimationOptions, ModelSpec
 
 VANISHED = 1e-12
 """Share of the residual sum of squares below which an unconverged fit is told that its residual variance vanishes."""
@@ -34,7 +39,7 @@ def estimate(spec: ModelSpec, design: Design, progress: Progress | None = None) 
     spec : ModelSpec
     design : Design
     progress : callable, optional
-        Called with every `LogEntry` of the Newton iterations.
+        Called with every `LogEntry` of the gradient-based search, or, with `emonly`, of EM.
 
     Returns
     -------
@@ -44,11 +49,11 @@ def estimate(spec: ModelSpec, design: Design, progress: Progress | None = None) 
         return residual_estimate(spec, design, progress)
     if not design.random:
         return linear_fit(spec, design, orthogonalize(design))
-    with blas_threads(_largest_order(design)):
+    with blas_threads(largest_order(design)):
         return _estimate(spec, design, progress)
 
 
-def _largest_order(design: Design) -> int:
+def largest_order(design: Design) -> int:
     """Order of the largest dense matrix that the fit may meet."""
     sizes = sorted(term.n_groups * term.k for term in design.random)
     return max(sum(sizes[:-1]), design.rank)
@@ -57,21 +62,47 @@ def _largest_order(design: Design) -> int:
 def _estimate(spec: ModelSpec, design: Design, progress: Progress | None) -> Fit:
     orthogonal = orthogonalize(design)
     check_residual(orthogonal, design.y, spec.response)
-    objective = _objective(spec, design, orthogonal)
+    return estimate_products(spec, design, orthogonal, _products(design, orthogonal), progress)
+
+
+def estimate_products(
+    spec: ModelSpec, design: Design, orthogonal: Orthogonal, products: Products, progress: Progress | None = None
+) -> Fit:
+    """Fit from cross-products; no row of the data is looked at."""
+    solver = spec.estimation.solver
+    if solver == "krylov" or (solver == "auto" and products.weights is None and choose(products.cp) == "krylov"):
+        _check_iterative(spec.estimation)
+        return stochastic_estimate(spec, design, orthogonal, products.cp, products.layout, progress)
+    objective = _objective(spec, products)
     constant = orthogonal.constant(objective.reml)
 
     def llf(deviance: float) -> float:
         return -0.5 * (deviance + constant)
 
-    at, em_log = _start(objective, spec, llf)
-    exact = _exact_is_cheap(objective)
-    optimum = minimize(objective, at, spec.estimation, exact, llf, progress)
+    options = spec.estimation
+    start = objective.evaluate(objective.parameters.nearest(mivque_start(objective.cp)))
+    path = em_path(objective, start, options, llf, progress if options.emonly else None)
+    exact = options.difficult or _exact_is_cheap(objective)
+    if options.emonly:
+        return finish(spec, design, orthogonal, objective, em_optimum(objective, path, options, exact), path.log, llf)
+    optimum = optimize(objective, path.at, options, exact, llf, progress)
     if not optimum.converged and optimum.evaluation.r2 < VANISHED * objective.cp.XytXy[-1, -1]:
         raise NumericalError(
             f"the residual variance goes to zero: the random effects fit `{spec.response}` exactly. Is there a group for "
             "every observation, or a constant response within groups?"
         )
-    return finish(spec, design, orthogonal, objective, optimum, em_log, llf)
+    return finish(spec, design, orthogonal, objective, optimum, path.log, llf)
+
+
+def _check_iterative(options: EstimationOptions) -> None:
+    """Refuse options that the iterative solver, where it is chosen for its memory, would leave without effect."""
+    asked = [field for field in NOT_KRYLOV if getattr(options, field) != getattr(EstimationOptions(), field)]
+    if asked:
+        name = "matlog" if asked[0] == "metric" else asked[0]
+        raise OptionError(
+            f"option {name} is not available here: this design is too large for a factorization, and solver(krylov), which "
+            "takes its place, has one way to search. solver(sparse) tries a factorization all the same"
+        )
 
 
 def reopen(fit: Fit) -> tuple[Objective, Orthogonal, Evaluation]:
@@ -83,31 +114,32 @@ def reopen(fit: Fit) -> tuple[Objective, Orthogonal, Evaluation]:
     Evaluation at `fit.theta`.
     """
     orthogonal = orthogonalize(fit.design)
-    objective = _objective(fit.spec, fit.design, orthogonal)
+    objective = _objective(fit.spec, _products(fit.design, orthogonal))
     return objective, orthogonal, objective.evaluate(fit.theta)
 
 
-def _objective(spec: ModelSpec, design: Design, orthogonal: Orthogonal) -> Objective:
-    layout = parameters(design.random)
+class Products(NamedTuple):
+    """Cross-products, the layout of their terms, and D of every term's groups where groups have weights."""
+
+    cp: CrossProducts
+    layout: Parameters
+    weights: list[np.ndarray] | None
+
+
+def _products(design: Design, orthogonal: Orthogonal) -> Products:
+    weights = design.weights.groups if design.weights is not None and design.weights.replicates_groups else None
+    layout = parameters(design.random, innermost_first=weights is not None)
     terms = [term_data(design, design.random[r]) for r in layout.order]
     cp = cross_products(terms, orthogonal.Q, orthogonal.residual, orthogonal.n_obs)
-    system = penalized_system(cp, spec.estimation.solver)
-    return Objective(cp, system, layout, spec.estimation.method == "reml")
+    return Products(cp, layout, None if weights is None else [weights[r] for r in layout.order])
+
+
+def _objective(spec: ModelSpec, products: Products) -> Objective:
+    system = penalized_system(products.cp, spec.estimation.solver, products.weights)
+    return Objective(products.cp, system, products.layout, spec.estimation.method == "reml")
 
 
 def _exact_is_cheap(objective: Objective) -> bool:
-    return objective.system.rest.name == "block" or objective.cp.q_rest <= EXACT_BELOW
-
-
-def _start(objective: Objective, spec: ModelSpec, llf) -> tuple[Evaluation, tuple[LogEntry, ...]]:
-    """MIVQUE(0), then `emiterate` EM steps or until the relative change of the log likelihood is below `emtolerance`."""
-    at = objective.evaluate(objective.parameters.nearest(mivque_start(objective.cp)))
-    log = [LogEntry(0, llf(at.deviance), float("nan"))]
-    for iteration in range(1, spec.estimation.emiterate + 1):
-        after = objective.evaluate(em_step(Derivatives(objective, at)))
-        log.append(LogEntry(iteration, llf(after.deviance), float("nan")))
-        change = abs(after.deviance - at.deviance)
-        at = after
-        if change <= spec.estimation.emtolerance * abs(at.deviance):
-            break
-    return at, tuple(log)
+    """Whether to iterate with the exact Hessian; weights of groups leave no choice, they have no average information."""
+    system = objective.system
+    return system.weighted or system.rest.name == "block" or objective.cp.q_rest <= EXACT_BELOW

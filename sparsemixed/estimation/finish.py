@@ -28,7 +28,8 @@ def finish(
     """The fit at the optimum of any objective (`Objective`, `ClusterObjective`, `PrecisionObjective`)."""
     at, boundary = settle(objective, optimum.evaluation, optimum.model.gradient, optimum.model.hessian)
     derivatives = optimum.derivatives if at is optimum.evaluation else objective.derivatives(at)
-    information = None if spec.estimation.nostderr else _information(derivatives, boundary)
+    bare = spec.estimation.nostderr or spec.estimation.emonly
+    information = None if bare else _information(derivatives, boundary)
     variances, deviations = variance_parameters(design, objective, at, boundary)
     u, u_var = objective.predictions(design, derivatives)
     root = np.linalg.cholesky(at.sigma2 * at.XVX_inverse) if objective.p else np.zeros((0, 0))
@@ -37,7 +38,7 @@ def finish(
         design=design,
         beta=orthogonal.coefficients(at.beta),
         root=orthogonal.root(root),
-        slopes=_slopes(derivatives, root) if objective.reml and not spec.estimation.nostderr else None,
+        slopes=_slopes(derivatives, root) if objective.reml and not bare else None,
         sigma2=at.sigma2,
         theta=at.theta,
         information=information,
@@ -52,7 +53,7 @@ def finish(
         gradient_norm=0.5 * optimum.decrement,
         em_log=em_log,
         log=optimum.log,
-        iterations=len(optimum.log) - 1,
+        iterations=len(optimum.log or em_log) - 1,
         factorizations=objective.factorizations,
         solver=objective.solver,
         u=u,
@@ -62,7 +63,7 @@ def finish(
 
 def _information(derivatives, boundary: Boundary) -> np.ndarray:
     """Observed information (n_theta + 1,) of (theta, log sigma2): half the Hessian of the deviance, boundary rows zero."""
-    information = 0.5 * derivatives.observed_information.hessian
+    information = 0.5 * derivatives.information.hessian
     held = np.append(boundary.parameters, False)
     information[held] = 0.0
     information[:, held] = 0.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -39,12 +39,64 @@ class VarianceParameter:
 
 @dataclass(frozen=True)
 class LogEntry:
-    """One line of an iteration log: number, log likelihood, largest scaled gradient, and whether the step was refused."""
+    """One line of an iteration log, and what `trace`, `gradient`, `hessian`, `showstep` and `showtolerance` show of it.
+
+    Attributes
+    ----------
+    iteration : int
+    llf : float
+    gradient : float
+        Largest scaled gradient.
+    backed_up : bool
+        Whether a step was refused on the way to this point.
+    technique : str
+        Which technique models the likelihood here; empty in the log of EM.
+    theta, score : (n_theta,) float64
+        Parameters in the metric of the search (`matsqrt` or `matlog`), and the gradient of the log likelihood in them.
+    information : (n_theta, n_theta) float64
+        The negative Hessian of the log likelihood that the next step rests on.
+    refused : tuple of float
+        Scaled sizes of the steps refused on the way to this point.
+    step, change, decrement : float
+        What `tolerance`, `ltolerance` and `nrtolerance` bound: the scaled size of the step to this point, the relative change
+        of the deviance, and the Newton decrement. NaN where there was no step.
+    nrtolerance : float
+        The bound of the decrement; NaN when it is switched off.
+    """
 
     iteration: int
     llf: float
     gradient: float
     backed_up: bool = False
+    technique: str = ""
+    theta: np.ndarray = field(default_factory=lambda: np.zeros(0), compare=False)
+    score: np.ndarray = field(default_factory=lambda: np.zeros(0), compare=False)
+    information: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)), compare=False)
+    refused: tuple[float, ...] = ()
+    step: float = float("nan")
+    change: float = float("nan")
+    decrement: float = float("nan")
+    nrtolerance: float = float("nan")
+
+
+@dataclass(frozen=True)
+class MonteCarlo:
+    """Errors of a fit by the iterative solver.
+
+    Attributes
+    ----------
+    probes : int
+    error : float
+        Largest Monte Carlo error of any function of the variance parameters, in units of its standard error.
+    llf_error : float
+        Monte Carlo standard error of the log likelihood.
+    seed : int
+    """
+
+    probes: int
+    error: float
+    llf_error: float
+    seed: int
 
 
 @dataclass(frozen=True)
@@ -58,13 +110,13 @@ class Fit:
     root : (p, r) float64
         Phi = root root', the covariance of the coefficients; r = p less the number of constraints.
     slopes : (n_theta, r, r) float64 or None
-        root'(d inv(Phi) / d theta)root in coordinates in which Phi is the identity; REML only, None with `nostderr`.
+        root'(d inv(Phi) / d theta)root in coordinates in which Phi is the identity; REML only, None with `nostderr` and `emonly`.
     sigma2 : float
     theta : (n_theta,) float64
         All structures' parameters, block after block in the order of `design.random`, then those of the residuals.
     information : (n_theta + 1, n_theta + 1) float64 or None
-        Observed information of (theta, log sigma2) with beta profiled out; None with `nostderr`. Rows and columns of
-        parameters on the boundary are zero.
+        Observed information of (theta, log sigma2) with beta profiled out; None with `nostderr` and `emonly`. Rows
+        and columns of parameters on the boundary are zero.
     boundary : (n_theta,) bool
         Parameters of components on the boundary.
     boundary_names : tuple of str
@@ -79,13 +131,16 @@ class Fit:
     gradient_norm : float
         Newton decrement at the optimum: certified distance, in units of the log likelihood.
     em_log, log : tuple of LogEntry
+        Of EM, the starting values included, and of the gradient-based search, which does not take place with `emonly`.
     iterations, factorizations : int
     solver : str
-        "block", "dense", "sparse", "clusters" (residual structures) or "none".
+        "block", "dense", "sparse", "clusters" (residual structures), "krylov" or "none".
     u : tuple of (n_groups, k) arrays
         Best linear unbiased predictions b of the random effects, term by term.
     u_var : tuple of (n_groups, k, k) arrays
         Their prediction-error covariance, the uncertainty of beta included.
+    monte_carlo : MonteCarlo or None
+        With solver "krylov" only.
     """
 
     spec: ModelSpec
@@ -112,6 +167,7 @@ class Fit:
     solver: str
     u: tuple[np.ndarray, ...]
     u_var: tuple[np.ndarray, ...]
+    monte_carlo: MonteCarlo | None = None
 
     @property
     def vcov_beta(self) -> np.ndarray:

@@ -127,6 +127,10 @@ class Objective:
             self.system.refactor(self.parameters.factors(evaluation.theta))
             self._at = evaluation.theta.copy()
 
+    def through(self, values: np.ndarray) -> np.ndarray:
+        """Z'Z values (q, m)."""
+        return self.cp.matrix @ values
+
     def multiply(self, factors: list[np.ndarray], values: np.ndarray, transpose: bool = False) -> np.ndarray:
         """Lambda @ values, or Lambda' @ values, for values (q, m)."""
         out = np.empty_like(values)

@@ -87,12 +87,15 @@ NOBODY = -1
 """Place in `Parameters.order` of a head without effects, where no term can be eliminated block-wise."""
 
 
-def parameters(random: Sequence[RandomTerm], may_lead: Sequence[bool] | None = None) -> Parameters:
+def parameters(random: Sequence[RandomTerm], may_lead: Sequence[bool] | None = None, innermost_first: bool = False) -> Parameters:
     """Order the engine's terms by number of random effects and lay out theta.
 
-    The first engine term is the largest that `may_lead` (all may, by default); where none may, one without effects.
+    The first engine term is the largest that `may_lead` (all may, by default); where none may, one without effects. Weights
+    of groups need nested terms `innermost_first`: by number of groups, and as typed from the bottom where these are equal.
     """
     order = sorted(range(len(random)), key=lambda r: -random[r].n_groups * random[r].k)
+    if innermost_first:
+        order = sorted(range(len(random)), key=lambda r: (-random[r].n_groups, -r))
     if may_lead is not None:
         head = next((r for r in order if may_lead[r]), NOBODY)
         order = [head, *(r for r in order if r != head)]

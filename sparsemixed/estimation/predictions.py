@@ -14,16 +14,15 @@ def random_effects(
 ) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
     """b (J, k) and Var(b - b_hat) (J, k, k) of every term, in the order of the design."""
     at, cp = derivatives.at, objective.cp
-    own = {pair.t: values[pair.own] for pair, values in zip(cp.pairs, derivatives.inverse.pairs, strict=True) if pair.t == pair.u}
+    blocks = derivatives.inverse_diagonals()
     means: list = [None] * count
     variances: list = [None] * count
     for t, (r, where) in enumerate(zip(objective.parameters.order, cp.slices(), strict=True)):
         if r == NOBODY:
             continue
         k, factor = cp.k[t], derivatives.factors[t]
-        inverse = derivatives.inverse.first if t == 0 else own[t - 1]
         spread = at.U[where].reshape(cp.n_groups[t], k, at.U.shape[1])
-        inverse = inverse + spread @ at.XVX_inverse @ spread.transpose(0, 2, 1)
+        inverse = blocks[t] + spread @ at.XVX_inverse @ spread.transpose(0, 2, 1)
         means[r] = at.u[where].reshape(-1, k) @ factor.T
         variances[r] = at.sigma2 * (factor @ inverse @ factor.T)
     return tuple(means), tuple(variances)

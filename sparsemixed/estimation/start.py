@@ -27,12 +27,11 @@ SMALLEST_SHARE = 1e-3
 
 @dataclass(frozen=True)
 class Component:
-    """One unit symmetric matrix: entry (a, b) of the covariance of term t, with its operator I x D (q, q)."""
+    """One unit symmetric matrix D: entry (a, b) of the covariance of a term."""
 
     term: int
     a: int
     b: int
-    operator: sp.csr_array
 
 
 def mivque_start(cp: CrossProducts) -> list[np.ndarray]:
@@ -41,19 +40,20 @@ def mivque_start(cp: CrossProducts) -> list[np.ndarray]:
     components = _components(cp)
     ztx, zty = cp.ZtXy[:, :p], cp.ZtXy[:, p]
     shrink = _shrinkage(cp)
-    weighted = [shrink @ c.operator @ shrink for c in components]
+    operators = [_operator(cp, c) for c in components]
+    weighted = [shrink @ operator @ shrink for operator in operators]
     system, moments = np.empty((len(components) + 1,) * 2), np.empty(len(components) + 1)
-    system[:-1, :-1] = _projected_traces(cp, ztx, weighted, [c.operator for c in components])
+    system[:-1, :-1] = _projected_traces(cp, ztx, weighted, operators)
     system[:-1, -1] = [_trace(cp, ztx, operator) for operator in weighted]
     # A column in the span of X has no projected trace; its share of the raw one keeps its start finite.
-    traces = np.array([max(_trace(cp, ztx, c.operator), 1e-2 * _inner(c.operator, cp.matrix)) for c in components])
+    traces = np.array([max(_trace(cp, ztx, operator), 1e-2 * _inner(operator, cp.matrix)) for operator in operators])
     system[-1, :-1], system[-1, -1] = traces, n - p
     moments[:-1] = [zty @ (operator @ zty) for operator in weighted]
     moments[-1] = cp.XytXy[p, p]
     total = moments[-1] / max(n - p, 1)
-    values = _solve(system, moments, *_bounds(components, traces / n, total))
+    values = solve_bounded(system, moments, *bounds(components, traces / n, total))
     sigma2 = max(values[-1], 0.05 * total)
-    return _positive(cp, components, values[:-1] / sigma2, traces / n)
+    return positive(cp, components, values[:-1] / sigma2, traces / n)
 
 
 def _shrinkage(cp: CrossProducts) -> sp.csr_array:
@@ -71,13 +71,15 @@ def _components(cp: CrossProducts) -> list[Component]:
     pairs = [(t, a, b) for t, k in enumerate(cp.k) for a in range(k) for b in range(a, k)]
     if len(pairs) > MOST_COMPONENTS:
         pairs = [(t, a, b) for t, a, b in pairs if a == b]
-    out = []
-    for t, a, b in pairs:
-        first = cp.slices()[t].start + cp.k[t] * np.arange(cp.n_groups[t])
-        rows, cols = (first + a, first + b) if a == b else (np.append(first + a, first + b), np.append(first + b, first + a))
-        operator = sp.csr_array((np.ones(rows.size), (rows, cols)), shape=(cp.q, cp.q))
-        out.append(Component(t, a, b, operator))
-    return out
+    return [Component(t, a, b) for t, a, b in pairs]
+
+
+def _operator(cp: CrossProducts, component: Component) -> sp.csr_array:
+    """I x D (q, q)."""
+    t, a, b = component.term, component.a, component.b
+    first = cp.slices()[t].start + cp.k[t] * np.arange(cp.n_groups[t])
+    rows, cols = (first + a, first + b) if a == b else (np.append(first + a, first + b), np.append(first + b, first + a))
+    return sp.csr_array((np.ones(rows.size), (rows, cols)), shape=(cp.q, cp.q))
 
 
 def _projected_traces(cp: CrossProducts, ztx: np.ndarray, weighted: list[sp.csr_array], plain: list[sp.csr_array]) -> np.ndarray:
@@ -104,7 +106,7 @@ def _trace(cp: CrossProducts, ztx: np.ndarray, operator: sp.csr_array) -> float:
     return _inner(operator, cp.matrix) - float(np.vdot(ztx, operator @ ztx))
 
 
-def _bounds(components: list[Component], traces: np.ndarray, total: float) -> tuple[np.ndarray, np.ndarray]:
+def bounds(components: list[Component], traces: np.ndarray, total: float) -> tuple[np.ndarray, np.ndarray]:
     """No component may claim more than twice the total variance: nearly confounded columns leave the equations free to."""
     largest = {}
     for c, trace in zip(components, traces, strict=True):
@@ -115,7 +117,7 @@ def _bounds(components: list[Component], traces: np.ndarray, total: float) -> tu
     return np.append(lower, 0.0), np.append(upper, 2.0 * total)
 
 
-def _solve(system: np.ndarray, moments: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> np.ndarray:
+def solve_bounded(system: np.ndarray, moments: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> np.ndarray:
     """Bounded least squares in units of the bounds, equations scaled to unit length; idle components stay at zero."""
     scaled = system * upper
     length = np.linalg.norm(scaled, axis=1)
@@ -128,7 +130,7 @@ def _solve(system: np.ndarray, moments: np.ndarray, lower: np.ndarray, upper: np
     return out
 
 
-def _positive(cp: CrossProducts, components: list[Component], values: np.ndarray, mean_square: np.ndarray) -> list[np.ndarray]:
+def positive(cp: CrossProducts, components: list[Component], values: np.ndarray, mean_square: np.ndarray) -> list[np.ndarray]:
     """Assemble the covariances and lift their eigenvalues, in units of the columns, off the boundary."""
     out = [np.zeros((k, k)) for k in cp.k]
     unit = [np.ones(k) for k in cp.k]

@@ -4,31 +4,40 @@ from __future__ import annotations
 
 import numpy as np
 
+from sparsemixed.design.values import RandomTerm
 from sparsemixed.estimation.estimate import reopen
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.degrees import PerCoefficient
 from sparsemixed.inference.expected_traces import block_diagonal
 from sparsemixed.inference.memo import remembered
+from sparsemixed.inference.tied_columns import tied_columns
 from sparsemixed.solver.traces import trace_products
 
 
 class Anova(PerCoefficient):
     """Smallest number of groups less one over the equations that hold the covariate, else n - rank(X, Z).
 
-    The constant is a covariate like any other: random intercepts hold it.
+    The constant is a covariate like any other: random intercepts hold it. Coefficients that constraints tie share the smallest.
     """
 
     title = "ANOVA"
 
     def coefficients(self, fit: Fit) -> np.ndarray:
         """(p,) by the random-effects equation that holds the column."""
-        design = fit.design
+        design, parts = fit.design, tied_columns(fit)
         holding = [
-            [term.n_groups - 1.0 for term in design.random if np.any(np.all(term.columns == column[:, None], axis=0))]
-            for column in design.X.T
+            [term.n_groups - 1.0 for term in design.random for j in part.coefficients if _holds(term, design.X[:, j])]
+            for part in parts
         ]
         rest = float(design.X.shape[0] - rank_of_design(fit)) if not all(holding) else 0.0
-        return np.array([min(groups) if groups else rest for groups in holding])
+        df = np.full(len(fit.beta), np.nan)
+        for part, groups in zip(parts, holding, strict=True):
+            df[part.coefficients] = min(groups) if groups else rest
+        return df
+
+
+def _holds(term: RandomTerm, column: np.ndarray) -> bool:
+    return bool(np.any(np.all(term.columns == column[:, None], axis=0)))
 
 
 @remembered
@@ -40,7 +49,7 @@ def rank_of_design(fit: Fit) -> int:
     combinations of columns that Z spans.
     """
     if not fit.design.random:
-        return int(fit.design.X.shape[1])
+        return fit.design.rank
     objective = reopen(fit)[0]
     cp, system, p = objective.cp, objective.system, objective.p
     factors = []

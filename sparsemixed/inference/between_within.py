@@ -9,7 +9,7 @@ import numpy as np
 from sparsemixed.errors import OptionError
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.degrees import PerCoefficient
-from sparsemixed.inference.repeated_dof import varies_within
+from sparsemixed.inference.tied_columns import TiedColumns, tied_columns, varies_within
 
 
 class BetweenWithin(PerCoefficient):
@@ -24,16 +24,25 @@ class BetweenWithin(PerCoefficient):
 
     def coefficients(self, fit: Fit) -> np.ndarray:
         """(p,) by the level of each column."""
-        X, terms = fit.design.X, _nested(fit)
-        constant = np.all(X[:1] == X, axis=0)
-        level = np.full(X.shape[1], len(terms))
-        for place, (codes, groups) in reversed(list(enumerate(terms))):
-            level[~varies_within(X, codes, groups) & ~constant] = place
-        sizes = [groups for _, groups in terms] + [X.shape[0]]
-        before = [int(constant.any()), *sizes[:-1]]
-        counts = [int(np.sum((level == i) & ~constant)) for i in range(len(sizes))]
-        df = np.array([m - (above + p) for m, above, p in zip(sizes, before, counts, strict=True)], dtype=float)
-        return df[level]
+        n, terms = len(fit.design.y), _nested(fit)
+        # The whole sample goes before the levels: what does not vary within it is the constant.
+        groups = [(np.zeros(n, np.int64), 1), *terms]
+        parts = tied_columns(fit)
+        place = [_place(part, groups) for part in parts]
+        sizes = [m for _, m in terms] + [n]
+        before = [int(0 in place), *sizes[:-1]]
+        counts = [sum(q.columns.shape[1] for q, i in zip(parts, place, strict=True) if i == k) for k in range(1, len(sizes) + 1)]
+        by_level = [m - (above + p) for m, above, p in zip(sizes, before, counts, strict=True)]
+        df = np.full(len(fit.beta), np.nan)
+        for part, i in zip(parts, place, strict=True):
+            df[part.coefficients] = by_level[i - 1]  # the constant's 0 is the last level
+        return df
+
+
+def _place(part: TiedColumns, groups: list[tuple[np.ndarray, int]]) -> int:
+    """The first of the groups, from the top, within which the columns do not vary; their number if they always do."""
+    varies = (part.vary_within(codes, m, "betwithin") for codes, m in groups)
+    return next((place for place, within in enumerate(varies) if not within), len(groups))
 
 
 def _nested(fit: Fit) -> list[tuple[np.ndarray, int]]:

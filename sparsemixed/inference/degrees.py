@@ -8,6 +8,8 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from sparsemixed.estimation.fit import Fit
+from sparsemixed.inference.constrained import fixed_coefficients
+from sparsemixed.inference.memo import remembered
 
 
 class Degrees(NamedTuple):
@@ -56,7 +58,13 @@ class PerCoefficient:
 
     def dof(self, fit: Fit, K: np.ndarray) -> Degrees:
         """The common degrees of freedom of the coefficients in K (l, p), or None."""
-        involved = self.coefficients(fit)[np.any(K != 0, axis=0)]
+        involved = _degrees(fit, self)[np.any(K != 0, axis=0) & ~fixed_coefficients(fit)]
         if involved.size == 0 or np.any(involved != involved[0]) or involved[0] <= 0:
             return Degrees(None)
         return Degrees(float(involved[0]))
+
+
+@remembered
+def _degrees(fit: Fit, method: PerCoefficient) -> np.ndarray:
+    """(p,) degrees of freedom of every coefficient. Not to be changed."""
+    return method.coefficients(fit)

@@ -8,7 +8,8 @@ import numpy as np
 
 from sparsemixed.design.values import RandomBlock
 from sparsemixed.estimation.fit import Fit
-from sparsemixed.inference.intervals import SCALES, theta_covariance
+from sparsemixed.inference.intervals import SCALES
+from sparsemixed.inference.vce import beta_covariance, inverse_information, theta_covariance
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,10 @@ def _parameter_name(stem: str, kind: str, place: tuple[int, ...]) -> str:
     return f"{'lns' if kind == 'sd' else 'atr'}{stem}_{'_'.join(map(str, place))}"
 
 
-def metric_estimates(fit: Fit) -> MetricEstimates:
+def metric_estimates(fit: Fit, model_based: bool = False) -> MetricEstimates:
     """e(b) and e(V): every coefficient, base and omitted ones as zeros, then the variance parameters.
+
+    `model_based` gives the covariance that the model implies, whatever `fit.spec.vce`.
 
     Rows and columns of V are zero for coefficients without an estimate and for parameters on the boundary, and NaN when
     the information is not usable.
@@ -82,16 +85,19 @@ def metric_estimates(fit: Fit) -> MetricEstimates:
     p, q = len(columns), len(fit.deviations)
     b, V = np.zeros(p + q), np.zeros((p + q, p + q))
     b[estimated] = fit.beta
-    V[np.ix_(estimated, estimated)] = fit.vcov_beta
-    b[p:], V[p:, p:] = _variance_part(fit)
+    V[np.ix_(estimated, estimated)] = fit.vcov_beta if model_based else beta_covariance(fit)
+    b[p:], gradients = variance_metric(fit)
+    V[p:, p:] = _carried(gradients, (inverse_information(fit) if model_based else theta_covariance(fit)).matrix)
     variance_names = [*equation_names(fit), *residual_names(fit)]
     names = [(fit.spec.response, c.name) for c in columns] + [(name, "_cons") for name in variance_names]
     return MetricEstimates(tuple(names), b, V)
 
 
-def _variance_part(fit: Fit) -> tuple[np.ndarray, np.ndarray]:
-    """The transformed variance parameters (q,) and their covariance (q, q) by the delta method."""
-    covariance = theta_covariance(fit).matrix
+def variance_metric(fit: Fit) -> tuple[np.ndarray, np.ndarray]:
+    """The transformed variance parameters (q,) and their derivatives (q, n_theta + 1) by (theta, log sigma2).
+
+    The derivatives of parameters on the boundary are zero.
+    """
     values = np.full(len(fit.deviations), np.nan)
     gradients = np.zeros((len(fit.deviations), len(fit.theta) + 1))
     for i, parameter in enumerate(fit.deviations):
@@ -102,6 +108,11 @@ def _variance_part(fit: Fit) -> tuple[np.ndarray, np.ndarray]:
                 gradients[i] = parameter.gradient * scale.slope(parameter.estimate)
         elif parameter.estimate == 0:
             values[i] = -np.inf
+    return values, gradients
+
+
+def _carried(gradients: np.ndarray, covariance: np.ndarray | None) -> np.ndarray:
+    """The covariance (q, q) of the transformed parameters by the delta method."""
     if covariance is None:
-        return values, np.full((len(values), len(values)), np.nan)
-    return values, gradients @ covariance @ gradients.T
+        return np.full((len(gradients), len(gradients)), np.nan)
+    return gradients @ covariance @ gradients.T

@@ -54,7 +54,8 @@ def _linear(fit: Fit) -> FixedDerivatives:
 @remembered
 def _known(fit: Fit) -> FixedDerivatives:
     """First derivatives and observed information in (theta, log sigma2): the fit knows them at its optimum."""
-    assert fit.slopes is not None and fit.information is not None
+    assert fit.slopes is not None
+    assert fit.information is not None
     free = np.append(~fit.boundary, True)
     P = np.concatenate([fit.slopes[~fit.boundary], -np.eye(fit.root.shape[1])[None]])
     observed = fit.information[np.ix_(free, free)]

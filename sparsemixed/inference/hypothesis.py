@@ -8,13 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from sparsemixed.command.hypothesis import LinearForm, read_hypotheses, read_linear
+from sparsemixed.command.hypothesis import read_hypotheses, read_linear
+from sparsemixed.design.coefficient_names import CoefficientNames, equation_text
 from sparsemixed.errors import OptionError
 from sparsemixed.estimation.fit import Fit
-from sparsemixed.inference.coefficient_names import CoefficientNames
+from sparsemixed.inference.constrained import DEPENDENT, moving_rows
+from sparsemixed.inference.vce import beta_covariance
+from sparsemixed.spec import LinearForm
 
-DEPENDENT = 1e-9
-"""Share of a row, normed to length 1, that must be new for the row not to be a combination of those before it."""
+FIXED = "implied by the constraints of the model"
+AGAINST = "false under the constraints of the model, whatever the data"
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ def _from_texts(fit: Fit, texts: list[str]) -> Hypothesis:
 
 def _row(fit: Fit, form: LinearForm, source: str) -> tuple[np.ndarray, float]:
     """Weights (p,) on the estimated coefficients and the constant; coefficients held at zero contribute nothing."""
-    names, row = CoefficientNames(fit), np.zeros(len(fit.beta))
+    names, row = CoefficientNames(fit.design.columns, fit.spec), np.zeros(len(fit.beta))
     for name, weight in form.weights.items():
         place = names.place(name, source, form.positions.get(name))
         if place is not None:
@@ -109,7 +112,7 @@ def independent(fit: Fit, K: np.ndarray, r: np.ndarray) -> Hypothesis:
     basis: list[tuple[np.ndarray, float]] = []
     kept, lines, dropped = [], [], []
     # Coefficients are measured in standard errors, so that dependence does not hinge on the units of covariates.
-    scale = np.sqrt(np.clip(np.diag(fit.vcov_beta), 0.0, None))
+    scale = np.sqrt(np.clip(np.diag(beta_covariance(fit)), 0.0, None))
     scale = np.where(scale > 0, scale, 1.0)
     for i, (row, value) in enumerate(zip(K, r, strict=True)):
         lines.append(f" ({i + 1:>2})  {written(fit, row, value)}")
@@ -127,19 +130,19 @@ def independent(fit: Fit, K: np.ndarray, r: np.ndarray) -> Hypothesis:
             raise OptionError(f"test: hypothesis{lines[-1]} contradicts the ones before it")
         else:
             dropped.append(i + 1)
-    names = ", ".join(map(str, dropped))
-    note = f"Constraint{'s' if len(dropped) > 1 else ''} {names} dropped: implied by the others." if dropped else ""
-    lines += [f"       Constraint {i} dropped" for i in dropped]
+    moving = moving_rows(fit, K[kept], r[kept])
+    fixed = [i + 1 for i, moves, holds in zip(kept, *moving, strict=True) if not moves and holds]
+    against = [i + 1 for i, moves, holds in zip(kept, *moving, strict=True) if not moves and not holds]
+    note = "\n".join(
+        f"Constraint{'s' if len(which) > 1 else ''} {', '.join(map(str, which))} dropped: {why}."
+        for which, why in ((dropped, "implied by the others"), (fixed, FIXED), (against, AGAINST))
+        if which
+    )
+    lines += [f"       Constraint {i} dropped" for i in sorted([*dropped, *fixed, *against])]
+    kept = np.array(kept, dtype=np.int64)[moving.kept]
     return Hypothesis(K[kept], r[kept], "\n".join(lines), note)
 
 
 def written(fit: Fit, row: np.ndarray, value: float) -> str:
     """A row as an equation: `[weight]0bn.girl#c.age - [weight]1.girl#c.age = 0`."""
-    text = ""
-    for name, weight in zip(fit.design.names, row, strict=True):
-        if weight == 0:
-            continue
-        factor = "" if abs(weight) == 1 else f"{abs(weight):g}*"
-        sign = ("- " if weight < 0 else "+ ") if text else ("- " if weight < 0 else "")
-        text += f"{' ' if text else ''}{sign}{factor}[{fit.spec.response}]{name}"
-    return f"{text or '0'} = {value + 0.0:g}"  # no sign on a zero
+    return equation_text(fit.design.names, fit.spec.response, row, value)

@@ -8,12 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from sparsemixed.estimation.fit import Fit, VarianceParameter
+from sparsemixed.inference.vce import ThetaCovariance, theta_covariance
 from sparsemixed.inference.wald import z_critical
-
-NOT_DEFINITE = (
-    "The observed information of the variance parameters is not positive definite: no standard errors. "
-    "The likelihood is flat or has not been maximised; a simpler random part may be needed."
-)
 
 
 @dataclass(frozen=True)
@@ -40,42 +36,6 @@ SCALES: dict[str, Scale] = {
     "correlation": ATANH,
     "decay": LOGIT,
 }
-
-
-@dataclass(frozen=True)
-class ThetaCovariance:
-    """Inverse of the observed information of (theta, log sigma2).
-
-    Attributes
-    ----------
-    matrix : (n_theta + 1, n_theta + 1) float64 or None
-        Rows and columns of parameters on the boundary are zero; None when there is no usable information.
-    note : str
-        Why there is none, when that is a surprise.
-    """
-
-    matrix: np.ndarray | None
-    note: str = ""
-
-
-def theta_covariance(fit: Fit) -> ThetaCovariance:
-    """Invert the information over the parameters that are not on the boundary, which are held fixed."""
-    if fit.information is None:
-        return ThetaCovariance(None)
-    free = np.flatnonzero(np.append(~fit.boundary, True))
-    information = fit.information[np.ix_(free, free)]
-    diagonal = np.diag(information)
-    if not np.all(np.isfinite(information)) or np.any(diagonal <= 0):
-        return ThetaCovariance(None, NOT_DEFINITE)
-    # Scaled to a unit diagonal, so that the test for definiteness does not depend on the units of the effects.
-    scale = 1.0 / np.sqrt(diagonal)
-    values, vectors = np.linalg.eigh(information * np.outer(scale, scale))
-    if values[0] <= 1e-13:
-        return ThetaCovariance(None, NOT_DEFINITE)
-    half = (vectors * scale[:, None]) / np.sqrt(values)
-    matrix = np.zeros_like(fit.information)
-    matrix[np.ix_(free, free)] = half @ half.T
-    return ThetaCovariance(matrix)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sparsemixed.estimation.fit import Fit
+from sparsemixed.inference.constrained import fixed_coefficients
 from sparsemixed.inference.degrees import Degrees
 from sparsemixed.inference.fixed_derivatives import fixed_derivatives
 from sparsemixed.inference.information import FixedDerivatives
@@ -57,8 +58,10 @@ class KenwardRoger:
         return matched_moments(len(K), A1, A2)
 
     def coefficients(self, fit: Fit) -> np.ndarray:
-        """(p,) degrees of freedom of every coefficient alone."""
-        return np.array([self.dof(fit, row[None]).df for row in np.eye(len(fit.beta))])
+        """(p,) degrees of freedom of every coefficient alone; NaN for values that constraints fix."""
+        fixed = fixed_coefficients(fit)
+        rows = np.eye(len(fit.beta))
+        return np.array([np.nan if held else self.dof(fit, row[None]).df for row, held in zip(rows, fixed, strict=True)])
 
 
 class FullKenwardRoger(KenwardRoger):

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from sparsemixed.estimation.fit import Fit
-from sparsemixed.estimation.parameters import Parameters, parameters
-from sparsemixed.structures.base import Structure
+from sparsemixed.estimation.parameters import Parameters
+from sparsemixed.inference.memo import remembered
+from sparsemixed.structures.linear_basis import linear_basis
 
 
 @dataclass(frozen=True)
@@ -34,32 +35,6 @@ class LinearParameter:
     basis: np.ndarray
     root: np.ndarray
     row: int
-
-
-def linear_basis(structure: Structure) -> np.ndarray:
-    """Derivatives (q, m, m) of the covariance matrix with respect to its displayed entries.
-
-    The covariance S is the sum of value_k B_k over the displayed variances and covariances, so dS/dtheta_j is the sum of
-    dvalue_k/dtheta_j B_k, which determines B at any interior theta.
-
-    Examples
-    --------
-    >>> from sparsemixed.structures.exchangeable import Exchangeable
-    >>> linear_basis(Exchangeable(2))
-    array([[[1., 0.],
-            [0., 1.]],
-           [[0., 1.],
-            [1., 0.]]])
-    """
-    m = structure.m
-    theta = structure.nearest(np.eye(m) + 0.25)
-    factor, first = structure.factor(theta), structure.dfactor()
-    half = first @ factor.T
-    moves = half + half.transpose(0, 2, 1)
-    names = tuple(f"x{i}" for i in range(m))
-    jacobian = np.array([p.gradient for p in structure.display(theta, names)])
-    # Entries of B are 0 or 1; rounding takes off what the solution left.
-    return np.round(np.linalg.solve(jacobian.T, moves.reshape(len(moves), -1)), 12).reshape(-1, m, m) + 0.0
 
 
 def linear_parameters(layout: Parameters, theta: np.ndarray, boundary: np.ndarray) -> list[LinearParameter]:
@@ -98,11 +73,16 @@ def just_inside(layout: Parameters, theta: np.ndarray, boundary: np.ndarray) -> 
     return theta, boundary
 
 
+@remembered
 def variances_of_zero(fit: Fit) -> bool:
     """Whether some block's variances are all zero: such a block counts as known even in the expected information."""
-    layout = parameters(fit.design.random)
-    blocks = ((place.block.structure, place.theta) for place in layout.places if fit.boundary[place.theta].any())
-    return any(not structure.factor(fit.theta[where]).any() for structure, where in blocks)
+    row = 0
+    for block in (block for term in fit.design.random for block in term.blocks):
+        own = fit.variances[row : row + block.structure.n_theta]
+        if own[0].boundary and all(parameter.estimate == 0.0 for parameter in own):
+            return True
+        row += block.structure.n_theta
+    return False
 
 
 def metric_change(fit: Fit, rows: list[int]) -> np.ndarray:

@@ -40,7 +40,7 @@ def adjusted(
     if method not in METHODS:
         raise OptionError(f"mcompare={method!r} is not one of {', '.join(METHODS)}")
     plain, m = tabulated(estimate, std_err, df, level), len(estimate)
-    if method == "noadjust" or m == 0:
+    if method == "noadjust" or rank == 0:
         return plain
     with np.errstate(divide="ignore", invalid="ignore"):
         if method == "bonferroni":
@@ -53,7 +53,8 @@ def adjusted(
             pvalue, half = _scheffe(plain.statistic, df, level, rank)
         else:
             pvalue, half = _tukey(plain.statistic, df, level, groups)
-    return replace(plain, pvalue=pvalue, low=estimate - half * std_err, high=estimate + half * std_err)
+    spread = np.where(std_err == 0, np.nan, std_err)  # values that constraints fix have no interval
+    return replace(plain, pvalue=pvalue, low=estimate - half * spread, high=estimate + half * spread)
 
 
 def _scheffe(statistic: np.ndarray, df: np.ndarray | None, level: float, rank: int) -> tuple[np.ndarray, np.ndarray]:

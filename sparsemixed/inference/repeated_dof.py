@@ -7,6 +7,7 @@ import numpy as np
 from sparsemixed.errors import OptionError
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.degrees import PerCoefficient
+from sparsemixed.inference.tied_columns import tied_columns
 
 
 class Repeated(PerCoefficient):
@@ -20,9 +21,14 @@ class Repeated(PerCoefficient):
     def coefficients(self, fit: Fit) -> np.ndarray:
         """(p,) within or between subjects."""
         codes, subjects = _subjects(fit)
-        within = varies_within(fit.design.X, codes, subjects)
-        between = float(subjects - np.sum(~within))
-        return np.where(within, float(len(codes) - subjects - np.sum(within)), between)
+        parts = tied_columns(fit)
+        within = [part.vary_within(codes, subjects, "repeated") for part in parts]
+        p_w = sum(part.columns.shape[1] for part, varies in zip(parts, within, strict=True) if varies)
+        p_b = fit.design.rank - p_w
+        df = np.full(len(fit.beta), np.nan)
+        for part, varies in zip(parts, within, strict=True):
+            df[part.coefficients] = len(codes) - subjects - p_w if varies else subjects - p_b
+        return df
 
 
 def _subjects(fit: Fit) -> tuple[np.ndarray, int]:
@@ -40,16 +46,3 @@ def _subjects(fit: Fit) -> tuple[np.ndarray, int]:
     if fit.design.residual is None:
         raise OptionError("dfmethod(repeated) needs random effects or a residual structure whose groups are the subjects")
     return fit.design.residual.codes, fit.design.residual.n_groups
-
-
-def varies_within(X: np.ndarray, codes: np.ndarray, n_groups: int) -> np.ndarray:
-    """(p,) bool: whether a column of X (n, p) has different values inside some group.
-
-    Examples
-    --------
-    >>> varies_within(np.array([[1.0, 5], [1, 6], [2, 7]]), np.array([0, 0, 1]), 2)
-    array([False,  True])
-    """
-    first = np.full(n_groups, -1, dtype=np.int64)
-    first[codes[::-1]] = np.arange(len(codes))[::-1]
-    return np.array([bool(np.any(column != column[first[codes]])) for column in X.T], dtype=bool)

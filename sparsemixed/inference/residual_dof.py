@@ -1,4 +1,4 @@
-"""Residual degrees of freedom: n - rank(X) for everything."""
+"""Residual degrees of freedom: n - rank(X) for everything, n - rank(XT) under constraints."""
 
 from __future__ import annotations
 
@@ -14,6 +14,5 @@ class Residual(PerCoefficient):
     title = "Residual"
 
     def coefficients(self, fit: Fit) -> np.ndarray:
-        """(p,) all n - p; X has full column rank."""
-        n, p = fit.design.X.shape
-        return np.full(p, float(n - p))
+        """(p,) all n less the number of free coefficients; X has full column rank."""
+        return np.full(len(fit.beta), float(fit.design.n_rows - fit.design.rank))

@@ -20,7 +20,7 @@ def mixture_freedoms(small: Fit, full: Fit) -> tuple[int, int] | None:
     """
     less, more = _blocks(small), _blocks(full)
     gone, new = list((less - more).elements()), list((more - less).elements())
-    coefficients = len(full.beta) - len(small.beta)
+    coefficients = full.design.rank - small.design.rank
     if coefficients < 0 or len(new) != 1 or _errors(small) != _errors(full):
         return None
     covariances = _covariances_gained(gone, new[0])

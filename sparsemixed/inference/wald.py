@@ -13,8 +13,10 @@ import numpy as np
 from scipy.special import chdtrc, fdtrc, ndtr, ndtri, stdtr, stdtrit
 
 from sparsemixed.estimation.fit import Fit
+from sparsemixed.inference.constrained import moving_rows
 from sparsemixed.inference.degrees import DofMethod
 from sparsemixed.inference.dof_table import coefficient_covariance, coefficient_degrees, small_sample
+from sparsemixed.inference.vce import beta_covariance
 
 
 @dataclass(frozen=True)
@@ -171,7 +173,7 @@ def wald_test(
         this K, the test is chi-squared.
     """
     distance = K @ fit.beta if r is None else K @ fit.beta - r
-    covariance = fit.vcov_beta if dof is None else dof.covariance(fit)
+    covariance = beta_covariance(fit) if dof is None else dof.covariance(fit)
     chi2 = wald_chi2(distance, K @ covariance @ K.T, title)
     degrees = None if dof is None or not len(K) else dof.dof(fit, K)
     if degrees is None or degrees.df is None:
@@ -182,8 +184,9 @@ def wald_test(
 
 
 def model_test(fit: Fit, small: bool | None = None) -> TestResult:
-    """Wald test that all regressors have coefficient zero; `small` as in `dof_table.small_sample`."""
+    """Wald test that all regressors have coefficient zero, as far as constraints let them; `small` as in `small_sample`."""
     rows = np.eye(len(fit.beta))[tested_coefficients(fit)]
+    rows = rows[moving_rows(fit, rows).kept]
     return wald_test(fit, rows, dof=small_sample(fit, small), title="Wald test of the model")
 
 
@@ -205,15 +208,19 @@ class Coefficients:
 
 def coefficients(fit: Fit, level: float, small: bool | None = None) -> Coefficients:
     """Tests and confidence intervals of the estimated coefficients; `small` as in `dof_table.small_sample`."""
-    asked = None if small_sample(fit, small) is None else fit.spec.estimation.dfmethod
-    covariance = fit.vcov_beta if asked is None else coefficient_covariance(fit, asked)
+    asked = None if small_sample(fit, small) is None else fit.spec.small_sample
+    covariance = beta_covariance(fit) if asked is None else coefficient_covariance(fit, asked)
     df = None if asked is None else coefficient_degrees(fit, asked).copy()
     return tabulated(fit.beta.copy(), np.sqrt(np.clip(np.diag(covariance), 0.0, None)), df, level)
 
 
 def tabulated(estimate: np.ndarray, std_err: np.ndarray, df: np.ndarray | None, level: float) -> Coefficients:
-    """z tests, or t tests with `df` degrees of freedom, of estimates (l,) against zero."""
+    """z tests, or t tests with `df` degrees of freedom, of estimates (l,) against zero.
+
+    A standard error of exactly zero belongs to a value that constraints fix: there is nothing to test and no interval.
+    """
+    spread = np.where(std_err == 0, np.nan, std_err)
     with np.errstate(divide="ignore", invalid="ignore"):
-        statistic = estimate / std_err
-        half = critical(level, df) * std_err
+        statistic = estimate / spread
+        half = critical(level, df) * spread
     return Coefficients(estimate, std_err, statistic, two_sided(statistic, df), estimate - half, estimate + half, df)

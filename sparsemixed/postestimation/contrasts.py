@@ -12,12 +12,15 @@ import pandas as pd
 from sparsemixed.design.terms import level_text
 from sparsemixed.errors import OptionError
 from sparsemixed.estimation.fit import Fit
+from sparsemixed.inference.constrained import held_rows
 from sparsemixed.inference.dof_table import small_sample
 from sparsemixed.inference.hypothesis import rows_of
 from sparsemixed.inference.multiple import adjusted
+from sparsemixed.inference.vce import beta_covariance
 from sparsemixed.inference.wald import TestResult, wald_test
-from sparsemixed.postestimation.contrast_operators import operator_rows
+from sparsemixed.postestimation.contrast_operators import WEIGHTED, operator_rows
 from sparsemixed.postestimation.margin_rows import MarginRows, margin_rows
+from sparsemixed.time_series import unmarked
 
 NOT_ESTIMABLE = "Comparisons that involve empty cells or omitted coefficients are not estimable and shown as missing."
 
@@ -103,9 +106,9 @@ def _expanded(typed: str) -> list[str]:
 
 def _variables(pieces: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Factors and covariates of a term without operators."""
-    split = [piece.rpartition(".") for piece in pieces]
-    covariates = tuple(v for operator, _, v in split if operator == "c")
-    return tuple(v for operator, _, v in split if operator != "c"), covariates
+    split = [unmarked(piece) for piece in pieces]
+    covariates = tuple(v for operator, v in split if operator == "c")
+    return tuple(v for operator, v in split if operator != "c"), covariates
 
 
 def _term(fit: Fit, typed: str) -> TermContrasts:
@@ -116,13 +119,14 @@ def _term(fit: Fit, typed: str) -> TermContrasts:
     margins = margin_rows(fit, names, covariates)
     C, labels = np.ones((1, 1)), [""]
     for piece in pieces:
-        operator, _, variable = piece.rpartition(".")
+        operator, variable = unmarked(piece)
         if operator == "c":
             continue
         levels = fit.design.levels[variable]
         texts = tuple(map(level_text, levels))
         if piece in inner.split("#"):
-            rows, own = operator_rows("r" if operator in ("", "i") else operator, levels, texts)
+            counts = fit.design.counts[variable] if operator in WEIGHTED else None
+            rows, own = operator_rows("r" if operator in ("", "i") else operator, levels, texts, counts)
             own = [f"({label})" for label in own]
         else:
             rows, own = np.eye(len(levels)), list(texts)
@@ -138,16 +142,18 @@ def _contrasts(name: str, margins: MarginRows, C: np.ndarray, labels: tuple[str,
 
 def _comparisons(fit: Fit, found: list[TermContrasts], mcompare: str, level: float, small: bool, joint: bool) -> Comparisons:
     method = small_sample(fit, True) if small else None
-    covariance = fit.vcov_beta if method is None else method.covariance(fit)
+    covariance = beta_covariance(fit) if method is None else method.covariance(fit)
     frames, joint_tests = [], []
     for term in found:
         usable = term.estimable & np.any(np.abs(term.rows) > 0, axis=1)
         rows = np.where(usable[:, None], term.rows, np.nan)
         estimate = rows @ fit.beta
-        std_err = np.sqrt(np.einsum("ia,ab,ib->i", rows, covariance, rows))
+        held = usable & held_rows(fit, term.rows)
+        std_err = np.where(held, 0.0, np.sqrt(np.einsum("ia,ab,ib->i", rows, covariance, rows)))
         df = None
         if method is not None:
-            degrees = [method.dof(fit, row[None]).df if ok else np.nan for row, ok in zip(rows, usable, strict=True)]
+            moves = usable & ~held
+            degrees = [method.dof(fit, row[None]).df if ok else np.nan for row, ok in zip(rows, moves, strict=True)]
             df = None if any(d is None for d in degrees) else np.array(degrees, dtype=float)
         whole = rows_of(fit, term.rows[usable])
         table = adjusted(estimate, std_err, df, level, mcompare, len(whole.K), 0 if joint else term.groups)

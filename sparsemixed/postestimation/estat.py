@@ -13,13 +13,13 @@ from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.dof_table import METHODS, coefficient_degrees, method_of
 from sparsemixed.inference.likelihood_ratio import n_parameters
 from sparsemixed.inference.memo import inherit
-from sparsemixed.spec import SmallSample
+from sparsemixed.spec import CLUSTER_ROBUST, SmallSample
 
 
 def asked_methods(methods: Sequence[str] | str | None, information: str, fit: Fit) -> list[SmallSample]:
     """The methods named, in order; by default the fit's own."""
     if methods is None:
-        own = fit.spec.estimation.dfmethod
+        own = fit.spec.small_sample
         if own is None:
             raise OptionError("estat.df: name methods=[...], because the model was fitted without dfmethod()")
         return [own]
@@ -40,6 +40,11 @@ def with_method(fit: Fit, post: str, information: str) -> Fit:
     """The same fit with another method of degrees of freedom; nothing is estimated again."""
     if post not in METHODS:
         raise OptionError(f"estat.df: unknown method {post!r}; there are {', '.join(METHODS)}")
+    if fit.spec.vce.name != "oim" and post not in CLUSTER_ROBUST:
+        raise OptionError(
+            f"estat.df: degrees of freedom by {post} rest on the model's covariance, and this fit has vce({fit.spec.vce.name}); "
+            "fit the model with vce(oim)"
+        )
     asked = asked_methods([post], information, fit)[0]
     coefficient_degrees(fit, asked)
     estimation = dataclasses.replace(fit.spec.estimation, dfmethod=asked)
@@ -56,7 +61,7 @@ def criteria(fits: Sequence[Fit], names: Sequence[str]) -> pd.DataFrame:
     """
     rows = []
     for fit in fits:
-        n, k, deviance = len(fit.design.y), n_parameters(fit), -2.0 * fit.llf
+        n, k, deviance = fit.design.nobs, n_parameters(fit), -2.0 * fit.llf
         aic = deviance + 2.0 * k
         aicc = aic + 2.0 * k * (k + 1) / (n - k - 1) if n > k + 1 else float("nan")
         rows.append((n, fit.llf, k, aic, deviance + k * np.log(n), aicc, deviance + k * (np.log(n) + 1.0)))

@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from sparsemixed.design.coefficient_names import CoefficientNames
 from sparsemixed.errors import OptionError
 from sparsemixed.estimation.fit import Fit
-from sparsemixed.inference.coefficient_names import CoefficientNames
+from sparsemixed.inference.constrained import held_rows
 from sparsemixed.inference.dof_table import small_sample
 from sparsemixed.inference.hypothesis import hypothesis, independent, linear_combination, written
+from sparsemixed.inference.vce import beta_covariance
 from sparsemixed.inference.wald import TestResult, tabulated, wald_test
 
 
@@ -23,7 +25,7 @@ def hypothesis_test(fit: Fit, what: Any, values: Any, small: bool) -> TestResult
 
 def parameter_test(fit: Fit, terms: str, equal: bool, small: bool) -> TestResult:
     """Test that all coefficients of some terms are zero, or equal to one another."""
-    places = CoefficientNames(fit).matching(terms)
+    places = CoefficientNames(fit.design.columns, fit.spec).matching(terms)
     K = np.eye(len(fit.beta))[places]
     if equal:
         if len(places) < 2:
@@ -62,6 +64,8 @@ class LinearCombination:
     note: str = ""
 
     def __str__(self) -> str:
+        if self.std_err == 0:
+            return f"{self.title}\n\nCoefficient = {self.estimate:.7g}  (constrained)\n\nNote: {self.note}"
         name = "z" if self.ddf is None else f"t({self.ddf:.2f})"
         return (
             f"{self.title}\n\n"
@@ -75,6 +79,9 @@ class LinearCombination:
 UNDEFINED = "the method defines no degrees of freedom for this combination; the test is large-sample."
 
 
+HELD = "the constraints of the model fix this combination; there is nothing to test."
+
+
 def lincom(fit: Fit, text: str, level: float, small: bool) -> LinearCombination:
     """Estimate, standard error, test and interval of a linear expression in coefficients."""
     row, constant = linear_combination(fit, text)
@@ -83,10 +90,11 @@ def lincom(fit: Fit, text: str, level: float, small: bool) -> LinearCombination:
     if not row.any():
         raise OptionError(f"lincom: no estimated coefficient is left in {text}")
     method = small_sample(fit, True) if small else None
-    covariance = fit.vcov_beta if method is None else method.covariance(fit)
-    df = None if method is None else method.dof(fit, row[None]).df
-    std_err = float(np.sqrt(row @ covariance @ row))
+    covariance = beta_covariance(fit) if method is None else method.covariance(fit)
+    held = bool(held_rows(fit, row[None])[0])
+    df = None if method is None or held else method.dof(fit, row[None]).df
+    std_err = 0.0 if held else float(np.sqrt(row @ covariance @ row))
     found = tabulated(np.array([estimate]), np.array([std_err]), None if df is None else np.array([df]), level)
-    note = UNDEFINED if method is not None and df is None else ""
+    note = HELD if held else UNDEFINED if method is not None and df is None else ""
     statistic, pvalue, low, high = (float(x[0]) for x in (found.statistic, found.pvalue, found.low, found.high))
     return LinearCombination(estimate, std_err, statistic, 1, df, pvalue, low, high, level, title, note)

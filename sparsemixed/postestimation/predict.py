@@ -1,4 +1,4 @@
-"""Predictions for the rows of the estimation sample, and of the fixed part for new data."""
+"""Predictions for the rows of the estimation sample, or for new data."""
 
 from __future__ import annotations
 
@@ -11,45 +11,37 @@ import pandas as pd
 from sparsemixed.design.values import RandomTerm
 from sparsemixed.errors import NotAvailableError, OptionError
 from sparsemixed.estimation.fit import Fit
+from sparsemixed.inference.vce import beta_covariance
+from sparsemixed.postestimation.new_data import predict_new
 from sparsemixed.postestimation.random_effects import effect_names
+from sparsemixed.postestimation.scores import parameter_scores
 
 
-def predict(fit: Fit, data: Any, what: str) -> pd.Series | pd.DataFrame:
+def predict(fit: Fit, data: Any, what: str, new_levels: str = "population") -> pd.Series | pd.DataFrame:
     """Predictions, one row per observation.
 
     Parameters
     ----------
     fit : Fit
     data : DataFrame, path or None
-        New data for `xb` and `stdp`; None means the estimation sample.
-    what : {"xb", "stdp", "fitted", "residuals", "reffects", "reses"}
+        New data for `xb`, `stdp` and `fitted` (see `postestimation.new_data`); None means the estimation sample.
+    what : {"xb", "stdp", "fitted", "residuals", "reffects", "reses", "scores"}
+    new_levels : {"population", "error"}
+        For `fitted` on new data.
 
     Returns
     -------
     Series or DataFrame
         A frame for `reffects` and `reses`, one column per random effect. In the sample the index holds the positions of
-        the rows used.
+        the rows used; only `scores` has one row per cluster instead (see `postestimation.scores`).
     """
     if what not in WHAT:
-        if what in ("rstandard", "scores"):
+        if what == "rstandard":
             raise NotAvailableError(f"predict(what={what!r}) is not available yet")
         raise OptionError(f"predict: unknown what={what!r}; it is one of {', '.join(WHAT)}")
     if data is None:
         return WHAT[what](fit)
-    if what not in ("xb", "stdp"):
-        raise NotAvailableError(f"predict(what={what!r}) on new data is not available yet; xb and stdp are")
-    return _new_data(fit, data, what)
-
-
-def _new_data(fit: Fit, data: Any, what: str) -> pd.Series:
-    try:
-        from sparsemixed.design import rows_of_X
-    except ImportError:
-        raise NotAvailableError("predict() on new data is not available yet") from None
-    X = rows_of_X(fit.design, fit.spec, data)
-    values = _xb(fit, X) if what == "xb" else _stdp(fit, X)
-    same = isinstance(data, pd.DataFrame) and len(data) == len(values)
-    return pd.Series(values, index=data.index if same else None, name=what)
+    return predict_new(fit, data, what, new_levels)
 
 
 def _xb(fit: Fit, X: np.ndarray) -> np.ndarray:
@@ -57,7 +49,7 @@ def _xb(fit: Fit, X: np.ndarray) -> np.ndarray:
 
 
 def _stdp(fit: Fit, X: np.ndarray) -> np.ndarray:
-    return np.sqrt(np.clip(np.einsum("ij,ij->i", X @ fit.vcov_beta, X), 0.0, None))
+    return np.sqrt(np.clip(np.einsum("ij,ij->i", X @ beta_covariance(fit), X), 0.0, None))
 
 
 def _fitted(fit: Fit) -> np.ndarray:
@@ -104,5 +96,6 @@ WHAT: dict[str, Callable[[Fit], Any]] = {
     "residuals": _series("residuals", lambda fit: fit.design.y - _fitted(fit)),
     "reffects": lambda fit: _effects(fit, standard_errors=False),
     "reses": lambda fit: _effects(fit, standard_errors=True),
+    "scores": parameter_scores,
 }
 """What can be predicted for the rows of the sample."""

@@ -16,7 +16,10 @@ def render_html(report: Report) -> str:
     parts = [f"<pre>{escape(text)}</pre>" for text in report.preamble]
     if report.title:
         parts.append(_header(report))
-    parts += [_table(table) for table in (report.groups, *report.tables) if table is not None]
+    parts += [_table(report.groups)] if report.groups is not None else []
+    parts += ["<p>" + "<br>".join(map(escape, report.numbered_constraints)) + "</p>"] if report.constraints else []
+    parts += [f"<p>{escape(report.adjusted_for)}</p>"] if report.clusters is not None else []
+    parts += [_table(table) for table in report.tables]
     if report.linear_test is not None:
         parts.append(f"<p>{escape(one_line(report.linear_test))}</p>")
     parts += [f"<p>{escape(note)}</p>" for note in report.notes]
@@ -64,7 +67,7 @@ def _section(section: Section, table: Table) -> str:
 
 
 def _row(row: Row, table: Table) -> str:
-    texts = [written(v, c.kind) for v, c in zip(row.values, table.columns, strict=False)]
+    texts = [c.written(v) for v, c in zip(row.values, table.columns, strict=False)]
     cells = "".join(f"<td{RIGHT}>{escape(text)}</td>" for text in texts)
     rest = len(table.columns) - len(texts)
     if rest:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from sparsemixed.reporting.html import headings, one_line
-from sparsemixed.reporting.number_format import written
 from sparsemixed.reporting.table import Report, Row, Table
 
 SPECIAL = str.maketrans(
@@ -32,7 +31,10 @@ def latex_escape(text: str) -> str:
 
 def render_latex(report: Report) -> str:
     """One tabular per table, the test against the linear model and the notes below."""
-    parts = [_tabular(table) for table in (report.groups, *report.tables) if table is not None]
+    parts = [_tabular(report.groups)] if report.groups is not None else []
+    parts += ["\\\\\n".join(map(latex_escape, report.numbered_constraints))] if report.constraints else []
+    parts += [latex_escape(report.adjusted_for)] if report.clusters is not None else []
+    parts += [_tabular(table) for table in report.tables]
     if report.linear_test is not None:
         parts.append(latex_escape(one_line(report.linear_test)))
     parts += [latex_escape(note) for note in report.notes]
@@ -54,7 +56,7 @@ def _tabular(table: Table) -> str:
 
 
 def _row(row: Row, table: Table, indented: bool) -> str:
-    texts = [written(v, c.kind) for v, c in zip(row.values, table.columns, strict=False)]
+    texts = [c.written(v) for v, c in zip(row.values, table.columns, strict=False)]
     if row.remark:
         texts.append(latex_escape(row.remark))
     texts += [""] * (len(table.columns) - len(texts))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from sparsemixed.command.number_formats import parse_format
+
 
 def general(value: float, width: int = 9) -> str:
     """Stata's `%<width>.0g`: as many significant digits as fit, no trailing zeros, no zero before the point.
@@ -23,7 +25,7 @@ def general(value: float, width: int = 9) -> str:
     digits = width - 2
     exponent = int(f"{abs(value):.{digits - 1}e}".partition("e")[2])
     if exponent >= digits or exponent < -5:
-        return f"{value:.{width - 7}e}"
+        return f"{value:.{max(width - 7, 0)}e}"
     decimals = digits if exponent < 0 else digits - 1 - exponent
     text = f"{value:.{decimals}f}"
     if "." in text:
@@ -61,6 +63,25 @@ FORMATS = {
     "criterion": lambda x: general(x, 10),
 }
 """How each semantic kind of number is written; every renderer reads this table."""
+
+
+def formatted(value: float, text: str) -> str:
+    """A number in one of Stata's formats; a point where it is missing, fewer digits where it would be too wide.
+
+    Examples
+    --------
+    >>> formatted(1234.5678, "%8.2f"), formatted(0.5, "%9.3e"), formatted(0.0625, "%9.0g"), formatted(1e9, "%5.2f")
+    ('1234.57', '5.000e-01', '.0625', '1e+09')
+    """
+    asked = parse_format(text)
+    if not math.isfinite(value):
+        return "."
+    if asked.style == "g" and asked.digits == 0:
+        return general(value, asked.width)
+    shown = f"{value:{',' if asked.commas else ''}.{asked.digits}{asked.style}}"
+    if asked.style == "g":
+        shown = shown.replace("0.", ".", 1) if shown.lstrip("-").startswith("0.") else shown
+    return shown if len(shown) <= asked.width else general(value, asked.width)
 
 
 def written(value: float, kind: str) -> str:

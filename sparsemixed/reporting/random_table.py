@@ -5,19 +5,21 @@ from __future__ import annotations
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.estimation_metric import blocks_as_typed
 from sparsemixed.inference.intervals import Interval, intervals
+from sparsemixed.inference.robust import is_robust
 from sparsemixed.reporting.number_format import percent
 from sparsemixed.reporting.table import Column, Row, Section, Table
+from sparsemixed.reporting.titles import std_err_heading
 
 
-def random_table(fit: Fit, level: float, stddeviations: bool) -> Table:
+def random_table(fit: Fit, options: DisplayOptions) -> Table:
     """Variances and covariances, or standard deviations and correlations, with limits."""
     columns = (
-        Column("Estimate", "estimate"),
-        Column("Std. err.", "std_err"),
-        Column(f"[{percent(level)}% conf. interval]", "limit"),
-        Column("", "limit"),
+        Column("Estimate", "estimate", options.cformat),
+        Column(std_err_heading(fit.spec.vce.name if is_robust(fit) else "oim"), "std_err", options.cformat),
+        *(() if options.noci else limit_columns(options)),
     )
-    return Table("random", "Random-effects parameters", columns, _sections(fit, intervals(fit, level, stddeviations)))
+    found = intervals(fit, options.level, options.stddeviations)
+    return Table("random", "Random-effects parameters", columns, _sections(fit, found, len(columns)))
 
 
 def _sections(fit: Fit, found: tuple[Interval, ...]) -> tuple[Section, ...]:

@@ -6,18 +6,22 @@ import dataclasses
 
 import numpy as np
 
+from sparsemixed.design.values import Clusters
 from sparsemixed.errors import NotAvailableError, OptionError
 from sparsemixed.estimation.fit import Fit
-from sparsemixed.inference.dof_table import coefficient_degrees, degrees_summary, small_sample
-from sparsemixed.inference.intervals import theta_covariance
+from sparsemixed.inference.constrained import fixed_coefficients
+from sparsemixed.inference.dof_table import coefficient_degrees, degrees_summary, shown_vce, small_sample
 from sparsemixed.inference.likelihood_ratio import against_linear_model
 from sparsemixed.inference.linear_parameters import variances_of_zero
+from sparsemixed.inference.robust import ROBUST
+from sparsemixed.inference.vce import theta_covariance
 from sparsemixed.inference.wald import model_test
 from sparsemixed.reporting.fixed_table import fixed_table
-from sparsemixed.reporting.iteration_log import criterion_name, iteration_log
+from sparsemixed.reporting.iteration_log import iteration_log
 from sparsemixed.reporting.random_table import random_table
 from sparsemixed.reporting.table import Column, Entry, Report, Row, Section, Table
-from sparsemixed.spec import DFMETHODS, DisplayOptions
+from sparsemixed.reporting.titles import criterion_name, title
+from sparsemixed.spec import CLUSTER_ROBUST, DFMETHODS, DisplayOptions
 
 LATER = (
     *("estmetric", "coeflegend", "cformat", "pformat", "sformat", "noci", "nopvalues", "noomitted"),
@@ -47,7 +51,7 @@ def display_options(fit: Fit, changes: dict) -> DisplayOptions:
             raise OptionError(f"unknown display option {name}; known are {', '.join(sorted(known))}")
     if "dftable" in changes and changes["dftable"] not in ("default", "ci", "pvalue"):
         raise OptionError(f"dftable={changes['dftable']!r} is not one of default, ci, pvalue")
-    if fit.spec.estimation.dfmethod is None and changes.get("dftable", "default") != "default":
+    if fit.spec.small_sample is None and changes.get("dftable", "default") != "default":
         raise OptionError("dftable needs degrees of freedom: fit the model with the option dfmethod()")
     options = dataclasses.replace(fit.spec.display, **changes)
     check_level(options.level)
@@ -74,12 +78,12 @@ def report(fit: Fit, options: DisplayOptions) -> Report:
     rows = fit.design.groups if grouped else ()
     return Report(
         preamble=_preamble(fit, options),
-        title=_title(fit) if header else "",
+        title=title(fit.spec) if header else "",
         group_variable=rows[0].name if len(rows) == 1 else "",
-        entries=(Entry("Number of obs", len(fit.design.y), "count"),) if header else (),
+        entries=(Entry("Number of obs", fit.design.nobs, "count"),) if header else (),
         group_entries=_group_entries(rows[0]) if len(rows) == 1 else (),
         test_entries=_test_entries(fit, options) if header else (),
-        criterion=Entry(criterion_name(fit.spec.estimation.method), fit.llf, "criterion") if header else None,
+        criterion=Entry(criterion_name(fit.spec), fit.llf, "criterion") if header else None,
         groups=_groups_table(rows) if len(rows) > 1 else None,
         tables=tuple(tables),
         linear_test=against_linear_model(fit),
@@ -87,16 +91,20 @@ def report(fit: Fit, options: DisplayOptions) -> Report:
         level=options.level,
         dof_method=method.title if method is not None and header else "",
         dof_entries=_dof_entries(fit) if method is not None and header else (),
+        constraints=() if options.nocnsreport or fit.design.constraints is None else fit.design.constraints.labels,
+        clusters=_clusters(fit, options, tables),
     )
 
 
-def _title(fit: Fit) -> str:
-    return f"Mixed-effects {fit.spec.estimation.method.upper()} regression"
+def _clusters(fit: Fit, options: DisplayOptions, tables: list[Table]) -> Clusters | None:
+    """The named clusters that standard errors of some table come from."""
+    vce, clusters = shown_vce(fit, options.small), fit.design.clusters
+    adjusted = vce in ROBUST or (vce in CLUSTER_ROBUST and tables[:1] and tables[0].name == "fixed")
+    return clusters if clusters is not None and clusters.name and adjusted else None
 
 
 def _preamble(fit: Fit, options: DisplayOptions) -> tuple[str, ...]:
-    log = iteration_log(fit) if options.log else ""
-    return tuple(filter(None, ("\n".join(fit.design.notes), log)))
+    return tuple(filter(None, ("\n".join(fit.design.notes), iteration_log(fit, options))))
 
 
 def _group_entries(row) -> tuple[Entry, ...]:
@@ -117,8 +125,8 @@ def _groups_table(rows) -> Table:
 
 def _dof_entries(fit: Fit) -> tuple[Entry, ...]:
     """Smallest, average and largest degrees of freedom of the coefficients."""
-    assert fit.spec.estimation.dfmethod is not None
-    low, mean, high = degrees_summary(coefficient_degrees(fit, fit.spec.estimation.dfmethod))
+    assert fit.spec.small_sample is not None
+    low, mean, high = degrees_summary(coefficient_degrees(fit, fit.spec.small_sample))
     return Entry("min", low, "ddf", "DF:"), Entry("avg", mean, "ddf"), Entry("max", high, "ddf")
 
 
@@ -138,6 +146,14 @@ def boundary_sentence(fit: Fit) -> str:
     )
 
 
+def em_sentence(fit: Fit) -> str:
+    """What a fit by EM alone lacks."""
+    return (
+        "Maximized by EM alone (option emonly), which gives no standard errors of variance parameters. "
+        f"Predicted distance from the maximum: {fit.gradient_norm:.2g} in units of the log likelihood."
+    )
+
+
 def notes(fit: Fit, small: bool | None = None) -> tuple[str, ...]:
     """What a reader must know after the tables."""
     test = against_linear_model(fit)
@@ -147,7 +163,11 @@ def notes(fit: Fit, small: bool | None = None) -> tuple[str, ...]:
     if fit.spec.random and not fit.design.random and fit.design.residual is None:
         found.append("Note: all random-effects equations are empty; model is linear regression.")
     found += [f"Note: {text}" for text in (boundary_sentence(fit), theta_covariance(fit).note) if text]
+    if shown_vce(fit, small) in CLUSTER_ROBUST:
+        found.append("Note: Standard errors of variance parameters are the model's, not cluster-robust.")
     found += [f"Note: {text}" for text in _small_sample_notes(fit, small)]
+    if fit.spec.estimation.emonly and fit.em_log:
+        found.append(f"Note: {em_sentence(fit)}")
     if not fit.converged:
         found.append(f"Warning: Convergence not achieved: {fit.message.rstrip('.')}. The results are not final.")
     return tuple(found)
@@ -155,16 +175,18 @@ def notes(fit: Fit, small: bool | None = None) -> tuple[str, ...]:
 
 def _small_sample_notes(fit: Fit, small: bool | None) -> list[str]:
     """What the degrees of freedom leave out."""
-    asked = fit.spec.estimation.dfmethod
+    asked = fit.spec.small_sample
     if small_sample(fit, small) is None or asked is None:
         return []
-    found = []
-    if DFMETHODS[asked.name] and asked.information == "oim" and fit.boundary_names:
+    found, derived = [], DFMETHODS.get(asked.name, False)
+    if derived and asked.information == "oim" and fit.boundary_names:
         found.append("Components on the boundary count as known in the degrees of freedom.")
-    elif DFMETHODS[asked.name] and variances_of_zero(fit):
+    elif derived and variances_of_zero(fit):
         found.append("Variances of zero count as known in the degrees of freedom.")
-    if np.any(np.isnan(coefficient_degrees(fit, asked))):
-        found.append("Some degrees of freedom are not defined: the design leaves none, or the information is not definite.")
+    if np.any(np.isnan(coefficient_degrees(fit, asked)[~fixed_coefficients(fit)])):
+        alone = "one cluster alone informs a coefficient"
+        why = alone if asked.name in CLUSTER_ROBUST else "the design leaves none, or the information is not definite"
+        found.append(f"Some degrees of freedom are not defined: {why}.")
     return found
 
 
@@ -172,6 +194,7 @@ def status(fit: Fit) -> str:
     """How the fit ended, with advice."""
     steps = "1 iteration" if fit.iterations == 1 else f"{fit.iterations} iterations"
     how = f"converged in {steps}" if fit.converged else f"not converged: {fit.message.rstrip('.')}"
-    advice = "" if fit.converged else "raise iterate(), or simplify the random part"
+    limit = "emiterate(), leave emonly out" if fit.spec.estimation.emonly else "iterate()"
+    advice = "" if fit.converged else f"raise {limit}, or simplify the random part"
     texts = (how, boundary_sentence(fit).rstrip("."), theta_covariance(fit).note.rstrip("."), advice)
     return ". ".join(t for t in texts if t)

@@ -8,18 +8,22 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sparsemixed.design.values import Clusters
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.dof_table import coefficient_covariance, coefficient_degrees, degrees_summary, method_of
 from sparsemixed.inference.estimation_metric import blocks_as_typed, metric_estimates
 from sparsemixed.inference.likelihood_ratio import against_linear_model, n_parameters, n_variances
-from sparsemixed.inference.wald import model_test, tested_coefficients
-from sparsemixed.spec import SmallSample
+from sparsemixed.inference.wald import model_test
+from sparsemixed.reporting.titles import title, vce_title
+from sparsemixed.spec import CLUSTER_ROBUST, ModelSpec, SmallSample
 
 LATER: dict[str, str] = {
-    **dict.fromkeys(("F", "ddf_m", "df_max", "df_avg", "df_min", "df", "dfmethod", "dftitle"), "dfmethod()"),
-    "V_df": "dfmethod(kroger)",
-    **dict.fromkeys(("N_clust", "clustvar", "V_modelbased"), "vce(robust) and vce(cluster)"),
-    **dict.fromkeys(("wtype", "wexp", "fweightk", "pweightk", "pwscale"), "weights"),
+    "sample": "the data, save(data=True)",
+    **dict.fromkeys(("F", "ddf_m", "df_max", "df_avg", "df_min", "df", "dfmethod", "dftitle"), "dfmethod() or vce(cr2)"),
+    "V_df": "dfmethod(kroger) or vce(cr2)",
+    "Cns": "constraints()",
+    **dict.fromkeys(("N_clust", "clustvar", "V_modelbased"), "vce(robust), vce(cluster), vce(cr2) and the like"),
+    **dict.fromkeys(("wtype", "wexp", "fweightk", "pweightk", "pwscale"), "weights of that level or kind"),
     **dict.fromkeys(("nrgroups", "ar_p", "ma_q", "res_order", "resopt", "rbyvar", "rglabels", "timevar"), "residuals()"),
 }
 """Names that only some options store: name -> the option."""
@@ -30,8 +34,8 @@ def _linear(fit: Fit, attribute: str) -> float:
     return float("nan") if test is None else float(getattr(test, attribute))
 
 
-def _matrix(fit: Fit, covariance: bool) -> pd.DataFrame:
-    estimates = metric_estimates(fit)
+def _matrix(fit: Fit, covariance: bool, model_based: bool = False) -> pd.DataFrame:
+    estimates = metric_estimates(fit, model_based)
     index = pd.MultiIndex.from_tuples(estimates.names, names=["equation", "name"])
     if covariance:
         return pd.DataFrame(estimates.V, index=index, columns=index)
@@ -47,28 +51,34 @@ def _per_block(fit: Fit, value: Callable) -> str:
     return " ".join(str(value(block)) for block in blocks_as_typed(fit))
 
 
+def _technique(fit: Fit) -> str:
+    """The techniques as typed, with the lengths of their turns where there are several."""
+    asked = fit.spec.estimation.technique
+    return asked[0][0] if len(asked) == 1 else " ".join(f"{name} {count}" for name, count in asked)
+
+
 SCALARS: dict[str, Callable[[Fit], Any]] = {
-    "N": lambda fit: len(fit.design.y),
+    "N": lambda fit: fit.design.nobs,
     "N_g": lambda fit: [row.n_groups for row in fit.design.groups],
     "g_min": lambda fit: [row.minimum for row in fit.design.groups],
     "g_avg": lambda fit: [row.average for row in fit.design.groups],
     "g_max": lambda fit: [row.maximum for row in fit.design.groups],
     "k": n_parameters,
-    "k_f": lambda fit: len(fit.beta),
+    "k_f": lambda fit: fit.design.rank,
     "k_r": lambda fit: len(fit.theta),
     "k_rs": lambda fit: n_variances(fit) - 1,
     "k_rc": lambda fit: len(fit.variances) - n_variances(fit),
     "k_res": lambda fit: 1,
-    "df_m": lambda fit: len(tested_coefficients(fit)),
+    "df_m": lambda fit: int(model_test(fit, False).df),
     "ll": lambda fit: fit.llf,
     "chi2": lambda fit: model_test(fit, False).statistic,
     "p": lambda fit: model_test(fit).pvalue,
-    "small": lambda fit: int(fit.spec.estimation.dfmethod is not None),
+    "small": lambda fit: int(fit.spec.small_sample is not None),
     "ll_c": lambda fit: fit.llf_linear,
     "chi2_c": lambda fit: _linear(fit, "statistic"),
     "df_c": lambda fit: _linear(fit, "df"),
     "p_c": lambda fit: _linear(fit, "pvalue"),
-    "rank": lambda fit: int(np.count_nonzero(np.diag(metric_estimates(fit).V))),
+    "rank": lambda fit: fit.design.rank + int(np.count_nonzero(np.diag(metric_estimates(fit).V)[len(fit.design.columns) :])),
     "ic": lambda fit: fit.iterations,
     "rc": lambda fit: 0 if fit.converged else 430,
     "converged": lambda fit: int(fit.converged),
@@ -79,18 +89,20 @@ MACROS: dict[str, Callable[[Fit], str]] = {
     "cmdline": lambda fit: _command_line(fit.spec.text),
     "depvar": lambda fit: fit.spec.response,
     "ivars": lambda fit: " ".join(dict.fromkeys(row.name for row in fit.design.groups)),
-    "title": lambda fit: f"Mixed-effects {fit.spec.estimation.method.upper()} regression",
+    "title": lambda fit: title(fit.spec),
     "redim": lambda fit: _per_block(fit, lambda block: block.structure.m),
     "vartypes": lambda fit: _per_block(fit, lambda block: block.structure.title),
     "revars": lambda fit: _per_block(fit, lambda block: " ".join(block.names)),
     "rstructure": lambda fit: "independent",
     "rstructlab": lambda fit: "Independent",
     "chi2type": lambda fit: "Wald",
-    "vce": lambda fit: "oim",
-    "vcetype": lambda fit: "",
+    "vce": lambda fit: fit.spec.vce.name,
+    "vcetype": lambda fit: vce_title(fit.spec.vce.name),
     "method": lambda fit: fit.spec.estimation.method.upper(),
-    "opt": lambda fit: "trust-region Newton",
-    "optmetric": lambda fit: "matsqrt",
+    "opt": lambda fit: "EM" if fit.spec.estimation.emonly else "trust region",
+    "optmetric": lambda fit: fit.spec.estimation.metric,
+    "emonly": lambda fit: "emonly" if fit.spec.estimation.emonly else "",
+    "technique": _technique,
     "properties": lambda fit: "b V",
 }
 
@@ -101,10 +113,21 @@ MATRICES: dict[str, Callable[[Fit], Any]] = {
 }
 
 
+def constraint_matrix(fit: Fit) -> pd.DataFrame:
+    """C and d over everything in e(b), as e(Cns): (m, k + 1), one row per constraint."""
+    constraints, estimates = fit.design.constraints, metric_estimates(fit)
+    assert constraints is not None
+    matrix = np.zeros((len(constraints.d), len(estimates.names) + 1))
+    matrix[:, [i for i, column in enumerate(fit.design.columns) if column.status == "estimated"]] = constraints.C
+    matrix[:, -1] = constraints.d
+    columns = pd.MultiIndex.from_tuples([*estimates.names, ("_Cns", "_r")], names=["equation", "name"])
+    return pd.DataFrame(matrix, index=[f"r{i + 1}" for i in range(len(matrix))], columns=columns)
+
+
 def _asked(fit: Fit) -> SmallSample:
     """The fit's method of degrees of freedom; only fits with one have these results."""
-    assert fit.spec.estimation.dfmethod is not None
-    return fit.spec.estimation.dfmethod
+    assert fit.spec.small_sample is not None
+    return fit.spec.small_sample
 
 
 def _degrees(fit: Fit) -> np.ndarray:
@@ -132,10 +155,41 @@ SMALL_SAMPLE: dict[str, Callable[[Fit], Any]] = {
     "dftitle": lambda fit: method_of(fit, _asked(fit)).title,
     "df": lambda fit: pd.Series(_degrees(fit).copy(), index=list(fit.design.names)),
 }
-"""Stored with `dfmethod()` only."""
+"""Stored with `dfmethod()`, and with `vce()` that brings degrees of freedom."""
 
-ADJUSTED = ("kroger", "krfull", "kr2009")
+ADJUSTED = ("kroger", "krfull", "kr2009", *CLUSTER_ROBUST)
 """Methods with a covariance matrix of their own, `V_df`."""
+
+CLUSTERED: dict[str, Callable[[Fit], Any]] = {
+    "N_clust": lambda fit: _clusters(fit).number,
+    "clustvar": lambda fit: _clusters(fit).name,
+}
+"""Stored with robust standard errors from clusters that have a name."""
+
+
+def _clusters(fit: Fit) -> Clusters:
+    assert fit.design.clusters is not None
+    return fit.design.clusters
+
+
+def stored_vce(fit: Fit) -> dict[str, Callable[[Fit], Any]]:
+    """What is stored of `vce()` but its name: the clusters, and the covariance matrix without them."""
+    if fit.design.clusters is None:
+        return {}
+    found: dict[str, Callable[[Fit], Any]] = dict(CLUSTERED) if fit.design.clusters.name else {}
+    return found | {"V_modelbased": lambda fit: _matrix(fit, covariance=True, model_based=True)}
+
+
+def stored_weights(spec: ModelSpec) -> dict[str, str]:
+    """What is stored of a model's weights: `wtype` and `wexp` (the rows'), `fweight1` or `pweight1` (the highest level's),
+    `fweight2` ..., and `pwscale`; each only if there is such a weight."""
+    weights = spec.weights
+    if weights is None:
+        return {}
+    levels = list(dict.fromkeys(equation.grouping for equation in spec.random))
+    found = {} if weights.rows is None else {"wtype": weights.name, "wexp": f"= {weights.rows.text}"}
+    found |= {f"{weights.name}{levels.index(w.grouping or ()) + 1}": w.text for w in weights.groups}
+    return found if weights.scale is None else found | {"pwscale": weights.scale}
 
 
 class StoredResults(Mapping[str, Any]):
@@ -148,7 +202,13 @@ class StoredResults(Mapping[str, Any]):
     def __init__(self, fit: Fit):
         self._fit = fit
         self._found = {**SCALARS, **MACROS, **MATRICES}
-        asked = fit.spec.estimation.dfmethod
+        if not fit.design.has_rows:
+            del self._found["sample"]
+        asked = fit.spec.small_sample
+        self._found |= stored_vce(fit)
+        self._found |= {name: lambda fit, text=text: text for name, text in stored_weights(fit.spec).items()}
+        if fit.design.constraints is not None:
+            self._found["Cns"] = constraint_matrix
         if asked is not None:
             self._found.update(SMALL_SAMPLE)
             if asked.name in ADJUSTED:
@@ -171,6 +231,6 @@ class StoredResults(Mapping[str, Any]):
         return len(self._found)
 
     def __repr__(self) -> str:
-        whole = [name for name in self if name in MATRICES or name in ("df", "V_df")]
+        whole = [name for name in self if name in MATRICES or name in ("df", "V_df", "V_modelbased", "Cns")]
         lines = [f"e({name}) = {self[name]}" for name in self if name not in whole]
         return "\n".join([*lines, *(f"e({name}): {type(self[name]).__name__}" for name in whole)])

@@ -9,6 +9,7 @@ from sparsemixed.reporting.number_format import fixed, written
 from sparsemixed.reporting.table import Entry, Report, Row, Section, Table
 
 WIDTH = 78
+STD_ERR = "std. err."
 STUBS = {"fixed": 12, "random": 28}
 LAYOUTS = {
     "estimate std_err statistic pvalue limit limit": ((11, 11, 9, 8, 13, 12), " Coefficient  Std. err.      {0}    P>|{0}|"),
@@ -25,6 +26,16 @@ def render_text(report: Report) -> str:
     if report.title:
         blocks.append(_header(report))
     blocks += [_table(table) for table in report.tables]
+    if report.clusters is not None and report.tables:
+        first = len(blocks) - len(report.tables)
+        width = len(blocks[first].partition("\n")[0])
+        blocks[first] = f"{report.adjusted_for:>{width}}\n{blocks[first]}"
+    if report.constraints:
+        lines = "\n".join(textwrap.fill(line, WIDTH, subsequent_indent=" " * 7) for line in report.numbered_constraints)
+        first = len(blocks) - len(report.tables)
+        # Directly above the rule of the table that they are about; without that table a block of their own.
+        attached = bool(report.tables) and report.tables[0].name == "fixed"
+        blocks[first : first + attached] = [lines + "\n" + blocks[first] if attached else lines]
     if report.linear_test is not None:
         line = _linear_test(report.linear_test)
         if any(table.name == "random" for table in report.tables):
@@ -80,7 +91,7 @@ def _groups(table: Table) -> list[str]:
         "-" * (width + 1) + "+" + "-" * 44,
     ]
     for row in table.sections[0].rows:
-        cells = [written(v, c.kind) for v, c in zip(row.values, table.columns, strict=True)]
+        cells = [c.written(v) for v, c in zip(row.values, table.columns, strict=True)]
         lines.append(f"{row.label:>{width}} |" + "".join(f"{cell:>11}" for cell in cells))
     return [" " * 8 + line for line in (*lines, rule)]
 
@@ -94,7 +105,7 @@ def _table(table: Table) -> str:
     if table.columns[-1].kind == "limit":
         heading += f"{table.columns[-2].title:>{body - len(heading)}}"
     label = f"{table.stub:>{stub}} " if table.name == "fixed" else f"  {table.stub:<{stub - 1}}"
-    lines = [rule, f"{label}|{heading}", middle]
+    lines = [rule, *_above(table, stub), f"{label}|{heading}", middle]
     for i, section in enumerate(table.sections):
         if i and table.name == "random":
             lines.append(middle)
@@ -107,7 +118,20 @@ def _table(table: Table) -> str:
 def _layout(table: Table) -> tuple[tuple[int, ...], str]:
     """Widths of the cells and the heading without the limits'."""
     cells, heading = LAYOUTS[" ".join(column.kind for column in table.columns)]
+    if _qualifier(table):
+        heading = heading.replace("Std. err.", "std. err.")
     return cells, heading.format(next((c.title for c in table.columns if c.kind == "statistic"), ""))
+
+
+def _qualifier(table: Table) -> str:
+    """What kind of standard errors a table has, `Robust`; empty for ordinary ones."""
+    return next(c.title for c in table.columns if c.kind == "std_err")[: -len(STD_ERR)].rstrip()
+
+
+def _above(table: Table, stub: int) -> list[str]:
+    """The kind of standard errors on a line of its own, centred above their heading."""
+    kind, place = _qualifier(table), _layout(table)[1].lower().find(STD_ERR)
+    return [f"{'':{stub + 1}}|{'':{place}}{kind:^{len(STD_ERR)}}".rstrip()] if kind else []
 
 
 def _apart(before: Section, after: Section) -> bool:
@@ -148,7 +172,7 @@ def _section_lines(section: Section, table: Table, stub: int) -> list[str]:
 
 def _row_cells(row: Row, table: Table) -> str:
     cells = _layout(table)[0]
-    texts = [written(v, c.kind) for v, c in zip(row.values, table.columns, strict=False)]
+    texts = [c.written(v) for v, c in zip(row.values, table.columns, strict=False)]
     return "".join(f"{t:>{w}}" for t, w in zip(texts, cells, strict=False)) + (f"  {row.remark}" if row.remark else "")
 
 

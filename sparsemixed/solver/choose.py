@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import scipy.sparse as sp
 
-from sparsemixed.errors import SparseMixedError
+from sparsemixed.errors import NotAvailableError, SparseMixedError
 from sparsemixed.solver.block import BlockRest, is_block_diagonal
 from sparsemixed.solver.crossproducts import CrossProducts
 from sparsemixed.solver.dense import DenseRest
@@ -17,14 +19,29 @@ SMALL = 400
 DENSE_SHARE = 0.1
 """Share of nonzeros in S above which fill makes a sparse factor pointless (measured: dense BLAS runs 20-50 times faster
 per operation than sparse loops, and fill at least doubles such a share)."""
-MEMORY = 16e9
-"""Bytes of dense storage beyond which only the sparse factor is considered."""
+MOST_DENSE = 20_000
+"""Order above which a dense factorization with its inverse takes minutes, and the two of them 6 GB."""
+MOST_ENTRIES = 2e8
+"""Nonzeros of S above which its sparse factor, which has more, takes more than some 5 GB."""
 
 
-def penalized_system(cp: CrossProducts, solver: str = "auto") -> PenalizedSystem:
-    """The system with the storage that `solver` names: auto, block, dense or sparse."""
+def penalized_system(cp: CrossProducts, solver: str = "auto", weights: Sequence[np.ndarray] | None = None) -> PenalizedSystem:
+    """The system with the storage that `solver` names: auto, block, dense or sparse.
+
+    Parameters
+    ----------
+    weights : sequence of (J,) arrays, optional
+        D of the groups of every term, for nested terms, innermost first; storage is then block or sparse.
+    """
+    if weights is not None:
+        return _weighted_system(cp, layout(cp), solver, weights)
+    name = choose(cp) if solver == "auto" else solver
+    if name == "krylov":
+        raise NotAvailableError(
+            f"this needs a factorization of order {cp.q_rest:,}, which is out of reach; of the degrees of freedom only "
+            "dfmethod(satterthwaite, oim) does without"
+        )
     lay = layout(cp)
-    name = choose(cp, lay) if solver == "auto" else solver
     if name == "block":
         if not is_block_diagonal(cp):
             raise SparseMixedError("solver(block) needs a nested design; this one is crossed. Use auto, dense or sparse.")
@@ -38,15 +55,27 @@ def penalized_system(cp: CrossProducts, solver: str = "auto") -> PenalizedSystem
     return PenalizedSystem(cp, lay, SparseRest(cp, lay))
 
 
-def choose(cp: CrossProducts, lay: Layout) -> str:
-    """Predict the cheapest storage."""
+def _weighted_system(cp: CrossProducts, lay: Layout, solver: str, weights: Sequence[np.ndarray]) -> PenalizedSystem:
+    if solver == "dense":
+        raise SparseMixedError("solver(dense) is not available with weights of groups; use auto")
+    if cp.q_rest == 0 or (is_block_diagonal(cp) and solver != "sparse"):
+        return PenalizedSystem(cp, lay, BlockRest(cp, lay, weights[1] if len(weights) > 1 else None), weights)
+    from sparsemixed.solver.sparse import SparseRest
+
+    columns = np.concatenate([np.repeat(w, k) for w, k in zip(weights[1:], cp.k[1:], strict=True)])
+    return PenalizedSystem(cp, lay, SparseRest(cp, lay, columns), weights)
+
+
+def choose(cp: CrossProducts) -> str:
+    """Predict the cheapest storage; `krylov` where no factorization is within reach."""
     if is_block_diagonal(cp):
         return "block"
     if cp.q_rest <= SMALL:
         return "dense"
-    if 8.0 * cp.q_rest**2 * 3 > MEMORY:
-        return "sparse"
-    return "dense" if _share(cp) > DENSE_SHARE else "sparse"
+    share = _share(cp)
+    if share > DENSE_SHARE:
+        return "dense" if cp.q_rest <= MOST_DENSE else "krylov"
+    return "sparse" if share * float(cp.q_rest) ** 2 <= MOST_ENTRIES else "krylov"
 
 
 def _share(cp: CrossProducts, sample: int = 64) -> float:

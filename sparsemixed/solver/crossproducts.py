@@ -104,23 +104,9 @@ class CrossProducts:
             entries = [(self.cross[:, a], (rows + a, self.columns)) for a in range(k0)]
             value, row, col = (np.concatenate(x) for x in zip(*((v, r, c) for v, (r, c) in entries), strict=True))
             cross = sp.csr_array((value, (row, col)), shape=(q0, self.q_rest))
-            blocks = [[blocks[0][0], cross], [cross.T, self._rest_matrix()]]
+            blocks = [[blocks[0][0], cross], [cross.T, rest_matrix(self, [pair.values for pair in self.pairs])]]
             return sp.csr_array(sp.block_array(blocks, format="csr"))
         return blocks[0][0]
-
-    def _rest_matrix(self) -> sp.csr_array:
-        rows, cols, values = [], [], []
-        for pair in self.pairs:
-            row, col = pair_indices(self, pair)
-            rows.append(row.ravel())
-            cols.append(col.ravel())
-            values.append(pair.values.ravel())
-            if pair.t != pair.u:
-                rows.append(col.ravel())
-                cols.append(row.ravel())
-                values.append(pair.values.ravel())
-        coo = (np.concatenate(values), (np.concatenate(rows), np.concatenate(cols)))
-        return sp.csr_array(coo, shape=(self.q_rest, self.q_rest))
 
 
 def pair_indices(cp: CrossProducts, pair: PairBlocks) -> tuple[np.ndarray, np.ndarray]:
@@ -130,6 +116,22 @@ def pair_indices(cp: CrossProducts, pair: PairBlocks) -> tuple[np.ndarray, np.nd
     col = cp.rest_offsets[pair.u] + pair.cols[:, None] * ku + np.arange(ku)
     shape = (pair.rows.size, kt, ku)
     return np.broadcast_to(row[:, :, None], shape), np.broadcast_to(col[:, None, :], shape)
+
+
+def rest_matrix(cp: CrossProducts, pairs: Sequence[np.ndarray]) -> sp.csr_array:
+    """The remaining terms' blocks `pairs`, arranged as `cp.pairs`, as one sparse (q2, q2) matrix."""
+    rows, cols, values = [], [], []
+    for pair, value in zip(cp.pairs, pairs, strict=True):
+        row, col = (index.ravel() for index in pair_indices(cp, pair))
+        rows.append(row)
+        cols.append(col)
+        values.append(value.ravel())
+        if pair.t != pair.u:
+            rows.append(col)
+            cols.append(row)
+            values.append(value.ravel())
+    coo = (np.concatenate(values), (np.concatenate(rows), np.concatenate(cols)))
+    return sp.csr_array(coo, shape=(cp.q_rest, cp.q_rest))
 
 
 def cross_products(terms: Sequence[TermData], X: np.ndarray, y: np.ndarray, n: float | None = None) -> CrossProducts:

@@ -41,7 +41,7 @@ def layout(cp: CrossProducts) -> Layout:
     groups, entry = places.indices, places.data.astype(np.int64)
     begin, end = cp.indptr[groups], cp.indptr[groups + 1]
     work = np.bincount(cp.columns[entry], weights=end - begin, minlength=cp.q_rest) if nnz else np.zeros(cp.q_rest)
-    expand, scalar = _scalar_rows(cp, widths)
+    expand, scalar = scalar_rows(cp, widths)
     return Layout(
         colptr=places.indptr.astype(np.int64),
         entry=entry,
@@ -64,7 +64,7 @@ def _share_out(work: np.ndarray, parts: int) -> np.ndarray:
     return np.ascontiguousarray(dealt.T)
 
 
-def _scalar_rows(cp: CrossProducts, widths: np.ndarray) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:
+def scalar_rows(cp: CrossProducts, widths: np.ndarray) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:
     """Group i's k0 scalar rows all have the group's columns."""
     k0 = cp.k[0]
     if k0 == 1:

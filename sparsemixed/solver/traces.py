@@ -15,6 +15,9 @@ from sparsemixed.solver.system import PenalizedSystem, Schur
 def trace_products(system: PenalizedSystem, derivatives: Sequence[Pattern]) -> np.ndarray:
     """T[k, l] = tr(N M_k N M_l) for any derivatives M_k of M. Call after `system.inverse_blocks`.
 
+    With group weights D it is the sum over i, j of D_max(i,j) A_k,ij A_l,ij with A_k = inv(L) M_k inv(L)', which is what the
+    second derivative of the weighted determinant takes off.
+
     With E = inv(M_00) M_02 the congruence by [[I, -E], [0, I]] makes M block diagonal, and M_k becomes blocks M_k00,
     Y_k = M_k02 - M_k00 E and S_k = M_k22 - E'F_k - F_k'E with F_k = M_k02 - M_k00 E / 2, so that
     T = tr(inv(M_00) M_k00 inv(M_00) M_l00) + 2 tr(inv(M_00) Y_k inv(S) Y_l') + tr(inv(S) S_k inv(S) S_l).
@@ -42,7 +45,8 @@ def _eliminated(system: PenalizedSystem, derivatives: Sequence[Pattern]) -> tupl
         crosses.append(m.cross - through)
         schur.append(Schur(m.pairs, elimination, m.cross - 0.5 * through))
     n = len(heads)
-    traces = np.array([[np.einsum("iab,iba->", a, b) for b in heads] for a in heads]).reshape(n, n)
+    weighted_heads = [system.weights[0][:, None, None] * head for head in heads]
+    traces = np.array([[np.einsum("iab,iba->", a, b) for b in heads] for a in weighted_heads]).reshape(n, n)
     if system.cp.q_rest:
         weighted = [_by_group(system, block_inverse, cross) for cross in crosses]
         gathered = [system.rest.gather(cross) for cross in crosses]

@@ -87,6 +87,17 @@ class Structure(ABC):
     def nearest(self, covariance: np.ndarray) -> np.ndarray:
         """theta (q,) of the member that maximises the Gaussian likelihood of a sample covariance (m, m): EM's M-step."""
 
+    def from_root(self, root: np.ndarray) -> np.ndarray:
+        """theta (q,) of the member root root', for a root (m, m) of any form; as exact beside singular members as the root is.
+
+        Squaring halves the digits of a small eigenvalue: families whose theta depends on differences do without it.
+        """
+        return self.nearest(root @ root.T)
+
+    def in_own_basis(self) -> Structure:
+        """The family in whose matrices `factor(theta)` is a factor but for the basis chosen by `in_basis`."""
+        return self
+
     @abstractmethod
     def edges(self) -> np.ndarray:
         """(e, q) linear forms in theta; where one of them vanishes the covariance matrix is singular."""

@@ -38,6 +38,11 @@ class Exchangeable(Structure):
         alpha = np.sqrt(max(variance - common, 0.0))
         return np.array([alpha, (np.sqrt(max(variance + (m - 1) * common, 0.0)) - alpha) / m])
 
+    def from_root(self, root: np.ndarray) -> np.ndarray:
+        m, mean = self.m, root.mean(axis=0)
+        alpha = np.linalg.norm(root - mean) / np.sqrt(m - 1)
+        return np.array([alpha, (np.sqrt(m) * np.linalg.norm(mean) - alpha) / m])
+
     def edges(self) -> np.ndarray:
         return np.array([[1.0, 0.0], [1.0, self.m]])
 

@@ -22,6 +22,7 @@ class ExchangeableErrors(ResidualStructure):
     name, time, n_rho = "exchangeable", None, 1
 
     def __init__(self, largest: int):
+        self.largest = largest
         self.low = -1.0 / max(largest - 1, 1)
 
     @property

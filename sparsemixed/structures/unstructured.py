@@ -39,6 +39,9 @@ class Unstructured(Structure):
         reverse = np.linalg.cholesky(correlation[::-1, ::-1])[::-1, ::-1]
         return Unstructured(self.m, np.linalg.inv(reverse.T * scale))
 
+    def in_own_basis(self) -> Unstructured:
+        return Unstructured(self.m)
+
     def _places(self) -> tuple[np.ndarray, np.ndarray]:
         """Row and column (i >= j) of each theta, column after column."""
         columns, rows = np.triu_indices(self.m)
@@ -55,8 +58,10 @@ class Unstructured(Structure):
         inverse = np.linalg.inv(self.basis)
         inner = inverse @ covariance @ inverse.T
         values, vectors = np.linalg.eigh((inner + inner.T) / 2)
-        root = vectors * np.sqrt(np.clip(values, 0.0, None))
-        lower = np.linalg.qr(root.T, mode="r").T
+        return self.from_root(self.basis @ (vectors * np.sqrt(np.clip(values, 0.0, None))))
+
+    def from_root(self, root: np.ndarray) -> np.ndarray:
+        lower = np.linalg.qr(np.linalg.solve(self.basis, root).T, mode="r").T
         lower = lower * np.where(np.diag(lower) < 0, -1.0, 1.0)
         return lower[self._places()]
 

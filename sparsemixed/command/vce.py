@@ -1,0 +1,40 @@
+"""vce(): which covariance matrix of the estimates."""
+
+from __future__ import annotations
+
+from sparsemixed.command.arguments import Word
+from sparsemixed.errors import OptionError, suggestion
+from sparsemixed.spec import VCE, Vce
+
+_WORDS = ("OIM", "Robust", "CLuster", "CR0", "CR2", "CR3")
+"""The keys of `spec.VCE`, in the notation of `Word`."""
+
+
+def vce(text: str) -> Vce:
+    """The kind of covariance matrix and, where it takes one, the cluster variable.
+
+    Examples
+    --------
+    >>> vce("cl school")
+    Vce(name='cluster', variable='school')
+    """
+    typed, _, rest = text.strip().partition(" ")
+    variable = rest.strip().strip("`")
+    name = next((word.name for word in map(Word, _WORDS) if word.matches(typed.lower())), None)
+    if name is None:
+        names = [word.lower() for word in _WORDS]
+        found = typed or "nothing"
+        raise OptionError(f"found {found}, expected {', '.join(names[:-1])} or {names[-1]}{suggestion(typed, names)}")
+    takes = VCE[name]
+    if takes == "required" and not variable:
+        raise OptionError("cluster needs a cluster variable: vce(cluster school)")
+    if takes == "none" and variable:
+        raise OptionError(f"{name} takes no variable, found {variable}; for clusters of your own write vce(cluster {variable})")
+    if len(variable.split()) > 1 and not rest.strip().startswith("`"):
+        raise OptionError(f"{name} takes one variable, found {variable}")
+    return Vce(name, variable or None)
+
+
+def cluster_variable(text: str) -> Vce:
+    """`cluster(school)`, short for `vce(cluster school)`."""
+    return vce(f"cluster {text.strip()}")

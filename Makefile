@@ -31,7 +31,7 @@ bench-huge: setup  ## 25,000,000 ratings on 2 cores; HUGE="--rows 1e6 --users 60
 	$(BIN)/python benchmarks/huge.py $(HUGE)
 
 docs:  ## the documentation as a site, in build/site
-	@.ci/setup dev,docs
+	@.ci/setup docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --config-file docs/site/mkdocs.yml
 
 lint: setup

@@ -8,7 +8,7 @@ from typing import Any
 
 from sparsemixed.command import read_model
 from sparsemixed.design import build_design, concrete_spec, read_frame
-from sparsemixed.design.batches import used_columns
+from sparsemixed.design.batches import check_batches, used_columns
 from sparsemixed.design.parquet_folder import ParquetFolder
 from sparsemixed.estimation import estimate
 from sparsemixed.estimation.batch_estimate import batch_estimate
@@ -17,7 +17,8 @@ from sparsemixed.estimation.fit import LogEntry
 from sparsemixed.inference.dof_table import coefficient_degrees
 from sparsemixed.inference.likelihood_ratio import likelihood_ratio
 from sparsemixed.inference.wald import TestResult
-from sparsemixed.reporting.side_by_side import SideBySide, side_by_side
+from sparsemixed.reporting.matching import side_by_side
+from sparsemixed.reporting.side_by_side import SideBySide
 from sparsemixed.results import Results
 from sparsemixed.storage.fit_file import load_fit
 
@@ -58,11 +59,15 @@ def mixed(model: str, data: Any, *, progress: Callable[[LogEntry], None] | None 
     """
     spec = read_model(model, options)
     if is_dask(data):
-        spec = concrete_spec(spec, read_frame(data._meta))
+        head = read_frame(data._meta)
+        spec = concrete_spec(spec, head)
+        check_batches(spec, head)
         fit = dask_estimate(spec, data, progress)
     elif isinstance(data, (str, os.PathLike)) and os.path.isdir(data):
         folder = ParquetFolder(data)
-        spec = concrete_spec(spec, read_frame(folder.head()))
+        head = read_frame(folder.head())
+        spec = concrete_spec(spec, head)
+        check_batches(spec, head)
         fit = batch_estimate(spec, lambda: folder.batches(used_columns(spec)), progress)
     else:
         frame = read_frame(data)

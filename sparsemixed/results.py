@@ -22,11 +22,13 @@ from sparsemixed.postestimation.estat import criteria, degrees_table, refuse, wi
 from sparsemixed.postestimation.linear_tests import LinearCombination, hypothesis_test, lincom, parameter_test
 from sparsemixed.postestimation.predict import predict
 from sparsemixed.postestimation.random_effects import random_effects
+from sparsemixed.reporting.display import check_level, display_options
 from sparsemixed.reporting.html import render_html
 from sparsemixed.reporting.latex import render_latex
 from sparsemixed.reporting.markdown import render_markdown
-from sparsemixed.reporting.report import check_level, display_options, report, status
+from sparsemixed.reporting.report import report, status
 from sparsemixed.reporting.stored_results import StoredResults
+from sparsemixed.reporting.stored_table import stored_table
 from sparsemixed.reporting.text import render_text
 from sparsemixed.reporting.tidy import glance, tidy
 from sparsemixed.storage.fit_file import save_fit
@@ -138,6 +140,11 @@ class Results:
     def status(self) -> str:
         """How the fit ended: convergence, components on the boundary and what that means, and advice."""
         return status(self.fit)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """Stata's r(table): rows b, se, z (or t), pvalue, ll, ul, df, crit, eform; one column for each entry of `e["b"]`."""
+        return stored_table(self.fit, self.fit.spec.display.level)
 
     @property
     def e(self) -> Mapping[str, Any]:

@@ -171,6 +171,16 @@ def test_covariance_words(typed, name):
         ("emonly residuals(exch)", "emonly", "constant variance"),
         ("matlog solver(krylov)", "matlog", "krylov"),
         ("solver(dens)", "dens", "did you mean dense"),
+        ("cformat(9.2f)", "9.2f", "such as %9.0g"),
+        ("cformat(%12.2f)", "%12.2f", "width must not exceed 9"),
+        ("pformat(%6.4f)", "%6.4f", "width must not exceed 5"),
+        ("sformat(%9.3f)", "%9.3f", "width must not exceed 8"),
+        ("cformat(%4.4f)", "%4.4f", "digits must be fewer"),
+        ("cformat(%9s)", "%9s", "expected a numeric format"),
+        ("fvwrap(0)", "0", "at least 1"),
+        ("fvwrapon(letter)", "letter", "word or width"),
+        ("estmetric stddev", "estmetric", "and stddeviations exclude each other"),
+        ("lstretch nolstretch", "nolstretch", "contradicts lstretch"),
         ("coviarance(un)", "coviarance", "did you mean covariance"),
         ("REML", "REML", "did you mean reml"),
     ],
@@ -188,18 +198,6 @@ def test_options_of_random_equations_are_refused_in_the_fixed_part(options):
     with pytest.raises(OptionError, match="belongs to a random-effects equation") as caught:
         read_model(f"y x, {options} || id:", {})
     assert caught.value.position == 5
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        *(f"{option.name}(1)" if option.takes_argument else option.name for option in OPTIONS if option.part == "later"),
-    ],
-)
-def test_not_available_yet(options):
-    with pytest.raises(NotAvailableError, match=options.split("(")[0]) as caught:
-        spec(options)
-    assert caught.value.position >= len("y x || id: x, ")
 
 
 @pytest.mark.parametrize("model", ["y x || id: x", "y ~ x + (x | id)"])
@@ -247,7 +245,5 @@ def test_keyword_arguments_refused(keywords, message):
         read_model("y x, noconstant || id: x, reml level(90)", keywords)
 
 
-def test_keyword_arguments_not_available_yet():
-    with pytest.raises(NotAvailableError, match="estmetric"):
-        read_model("y x || id:", {"estmetric": True})
+def test_keyword_arguments_that_agree_with_the_text():
     assert read_model("y x || id:, reml", {"reml": True}).estimation.method == "reml"

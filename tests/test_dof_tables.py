@@ -274,7 +274,7 @@ def test_replay_without_degrees_of_freedom():
         fit.summary(small=True)
     with pytest.raises(OptionError, match="dfmethod"):
         fit.summary(dftable="ci")
-    with pytest.raises(OptionError, match="is not one of default, ci, pvalue"):
+    with pytest.raises(OptionError, match="expected default, ci or pvalue"):
         fit.summary(dftable="wide")
     with pytest.raises(OptionError, match="dfmethod"):
         fit.test("week", small=True)

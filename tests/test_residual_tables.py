@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import sparsemixed
+from tests.weighted_cases import nested
 
 Z = 1.959963984540054
 STRENGTH = "strength i.program##i.day if inlist(day, 0, 4, 6, 8, 12) || id:, noconstant residuals({}, t(day){})"
@@ -137,3 +138,13 @@ def test_all_formats_show_the_section(data):
         assert "Residual: AR(1), by arm" in text
         assert "0: rho" in text
         assert "(empty)" in text
+
+
+def test_a_correlation_at_its_limit_is_named():
+    """Group means with no variance left drive an exchangeable correlation to -1 / (m - 1), where its parameter is infinite."""
+    data = nested(217, 60)
+    for unit in (1.0, 10.0):
+        fit = sparsemixed.mixed("y x || b:, noconstant residuals(exchangeable)", data.assign(y=unit * data["y"]))
+        assert "a correlation of the residuals is at its limit" in fit.status
+        variance, covariance = fit.random_params["estimate"]
+        assert covariance / variance == pytest.approx(-1.0 / (data.groupby("b").size().max() - 1))

@@ -16,11 +16,11 @@ import pandas as pd
 
 from sparsemixed.design.codes import combine_all, first_rows
 from sparsemixed.design.fixed import rows_of_X
-from sparsemixed.design.frame import read_frame
+from sparsemixed.design.frame import Frame, read_frame
 from sparsemixed.design.new_rows import new_rows
 from sparsemixed.design.row_data import without_rows
 from sparsemixed.design.rows import Rows
-from sparsemixed.design.sample import sample_rows, used_variables
+from sparsemixed.design.sample import check_known, sample_rows, used_variables
 from sparsemixed.design.values import Design, GroupRow, SampleSize
 from sparsemixed.errors import DataError, NoObservationsError, OptionError
 from sparsemixed.solver.crossproducts import TermData
@@ -41,12 +41,17 @@ class BatchRows:
     terms: tuple[TermData, ...]
 
 
-def check_batches(spec: ModelSpec) -> None:
-    """Refuse what needs all rows at once.
+def check_batches(spec: ModelSpec, head: Frame) -> None:
+    """Refuse what needs all rows at once, and variables that the batches do not have.
+
+    Parameters
+    ----------
+    head : Frame
+        With the columns of the batches and no rows.
 
     Raises
     ------
-    OptionError
+    OptionError, CommandError
     """
     asked = {
         "residuals()": spec.residual.name != "independent" or spec.residual.by is not None,
@@ -59,6 +64,7 @@ def check_batches(spec: ModelSpec) -> None:
     refused = next((name for name, there in asked.items() if there), None)
     if refused:
         raise OptionError(f"{refused} needs all rows at once, and these data come in batches; read them into memory first")
+    check_known(head, used_columns(spec), spec)
 
 
 def used_columns(spec: ModelSpec) -> list[str]:

@@ -17,7 +17,6 @@ from scipy.linalg import solve_triangular
 from sparsemixed.design.batches import (
     BatchRows,
     batch_rows,
-    check_batches,
     group_counts,
     joined,
     skeleton,
@@ -101,7 +100,6 @@ def batch_estimate(spec: ModelSpec, batches: Batches, progress: Progress | None 
     DataError
         Batches do not agree, or have no rows for the model.
     """
-    check_batches(spec)
     whole = joined(spec, [skeleton(spec, batch) for batch in batches()])
     design = build_design(spec, whole)
     order = parameters(design.random).order

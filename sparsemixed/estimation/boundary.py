@@ -12,6 +12,8 @@ NEAR = 1e-5
 """Predicted rise of the deviance below which an edge is tried at exactly zero."""
 FLAT = 1e-7
 """Rise of the deviance that still counts as none."""
+VANISHED = 1e-7
+"""Relative derivative of the residuals' printed parameters below which a residual parameter has none left."""
 
 
 @dataclass(frozen=True)
@@ -43,3 +45,21 @@ def settle(objective: Objective, at: Evaluation, gradient: np.ndarray, hessian: 
         touched[where] = True
         names.append(words)
     return at, Boundary(touched, tuple(names))
+
+
+def with_limits(boundary: Boundary, reach: np.ndarray) -> Boundary:
+    """The boundary with residual parameters that have run off to where nothing depends on them any more.
+
+    Residual structures keep correlations inside their limits by transformations without bounds: a correlation at its limit
+    is an infinite parameter, of which only the vanished derivative of everything printed is left.
+
+    Parameters
+    ----------
+    reach : (n_rho,)
+        Largest derivative of a printed parameter, relative to the largest of them; theta's last parameters.
+    """
+    gone = np.zeros(boundary.parameters.size, bool)
+    gone[boundary.parameters.size - reach.size :] = reach < VANISHED
+    if not gone.any():
+        return boundary
+    return Boundary(boundary.parameters | gone, (*boundary.names, "a correlation of the residuals is at its limit"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sparsemixed.design.batches import check_batches, joined, skeleton, used_columns
+from sparsemixed.design.batches import joined, skeleton, used_columns
 from sparsemixed.design.build import build_design
 from sparsemixed.errors import DataError, SparseMixedError
 from sparsemixed.estimation.batch_estimate import PartialProducts, estimate_sum, partial_products, summed
@@ -32,7 +32,6 @@ def dask_estimate(spec: ModelSpec, data: Any, progress: Progress | None = None) 
     """
     import dask
 
-    check_batches(spec)
     parts = data[used_columns(spec)].to_delayed()
     whole = joined(spec, _computed(dask, [dask.delayed(skeleton, pure=True)(spec, part) for part in parts]))
     design = build_design(spec, whole)

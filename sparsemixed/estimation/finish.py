@@ -7,12 +7,12 @@ from collections.abc import Callable
 import numpy as np
 
 from sparsemixed.design.values import Design
-from sparsemixed.estimation.boundary import Boundary, settle
+from sparsemixed.estimation.boundary import Boundary, settle, with_limits
 from sparsemixed.estimation.fit import Fit, LogEntry
 from sparsemixed.estimation.linear import linear_llf
 from sparsemixed.estimation.newton import Optimum
 from sparsemixed.estimation.orthogonal import Orthogonal
-from sparsemixed.estimation.report import variance_parameters
+from sparsemixed.estimation.report import residual_reach, variance_parameters
 from sparsemixed.spec import ModelSpec
 
 
@@ -27,6 +27,7 @@ def finish(
 ) -> Fit:
     """The fit at the optimum of any objective (`Objective`, `ClusterObjective`, `PrecisionObjective`)."""
     at, boundary = settle(objective, optimum.evaluation, optimum.model.gradient, optimum.model.hessian)
+    boundary = with_limits(boundary, residual_reach(design, at.theta[objective.parameters.n_theta :]))
     derivatives = optimum.derivatives if at is optimum.evaluation else objective.derivatives(at)
     bare = spec.estimation.nostderr or spec.estimation.emonly
     information = None if bare else _information(derivatives, boundary)

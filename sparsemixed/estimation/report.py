@@ -7,7 +7,8 @@ import numpy as np
 from sparsemixed.design.values import Design
 from sparsemixed.estimation.boundary import Boundary
 from sparsemixed.estimation.fit import VarianceParameter
-from sparsemixed.structures.base import Parameter, standard_deviation
+from sparsemixed.structures.base import Parameter
+from sparsemixed.structures.residual_deviations import as_deviations
 
 POWERS = {"variance": 1.0, "covariance": 1.0, "sd": 0.5}
 """Power of sigma2 in a parameter of each kind; others do not depend on it."""
@@ -37,9 +38,9 @@ def variance_parameters(design: Design, objective, at, boundary: Boundary) -> tu
                 add(out, title, p, place.theta, on_edge)
     first = objective.parameters.n_theta
     equation, rows = _residual_rows(design, at.theta[first:])
-    for p in rows:
-        add(columns[0], equation, p, slice(first, n), False)
-        add(columns[1], equation, standard_deviation(p) if p.kind == "variance" else p, slice(first, n), False)
+    for out, shown in zip(columns, (rows, as_deviations(rows)), strict=True):
+        for p in shown:
+            add(out, equation, p, slice(first, n), False)
     return tuple(columns[0]), tuple(columns[1])
 
 
@@ -48,3 +49,11 @@ def _residual_rows(design: Design, rho: np.ndarray) -> tuple[str, list[Parameter
     if design.residual is None:
         return "", [Parameter("var(Residual)", 1.0, "variance", np.zeros(0))]
     return design.residual.equation, design.residual.structure.display(rho)
+
+
+def residual_reach(design: Design, rho: np.ndarray) -> np.ndarray:
+    """(n_rho,) largest derivative of the residuals' printed parameters, relative to the largest of those."""
+    rows = _residual_rows(design, rho)[1]
+    if not rho.size:
+        return np.zeros(0)
+    return np.max([np.abs(p.gradient) for p in rows], axis=0) / max(abs(p.value) for p in rows)

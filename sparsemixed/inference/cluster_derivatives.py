@@ -54,6 +54,11 @@ def cluster_derivatives(fit: Fit, information: str, second: bool) -> FixedDeriva
     orthogonal = orthogonalize(fit.design)
     objective = cluster_objective(fit.spec, fit.design, orthogonal)
     layout, theta, boundary = objective.parameters, fit.theta, fit.boundary
+    if boundary[layout.n_theta :].any():
+        raise NotAvailableError(
+            "degrees of freedom from the information matrix are not available where a correlation of the residuals is at its "
+            "limit; use a simpler residual structure, or dfmethod(residual), repeated, anova or betwithin"
+        )
     if information == "eim" and boundary.any():
         theta, boundary = just_inside(layout, theta, boundary)
     at = objective.evaluate(theta)

@@ -43,17 +43,31 @@ def equation_names(fit: Fit) -> list[str]:
 
 
 def residual_names(fit: Fit) -> list[str]:
-    """Names of the residual parameters: `lnsig_e` for the first standard deviation, then `r_lns2ose`, `r_atr1`, ..."""
+    """Names of the residual parameters: `lnsig_e` for the first standard deviation, then `r_lns2ose`, `r_atr1`, ...
+
+    Standard deviations at different times of one group are `r_lns1_2ose`, of the k-th group of by() `r_lnsk_2ose`.
+    """
+    times = _times(fit)
     count = sum(block.structure.n_theta for block in blocks_as_typed(fit))
     seen: dict[str, int] = {}
     names = []
     for parameter in fit.deviations[count:]:
         kind = seen[parameter.kind] = seen.get(parameter.kind, 0) + 1
         stem = {"sd": "r_lns", "correlation": "r_atr", "decay": "r_logitr", "coefficient": "r_phi", "covariance": "r_cov"}
-        suffix = "ose" if parameter.kind == "sd" else ""
-        first = parameter.kind == "sd" and kind == 1
-        names.append("lnsig_e" if first else f"{stem[parameter.kind]}{kind}{suffix}")
+        if parameter.kind != "sd":
+            names.append(f"{stem[parameter.kind]}{kind}")
+        elif kind == 1:
+            names.append("lnsig_e")
+        else:
+            place = f"{(kind - 1) // times + 1}_{(kind - 1) % times + 1}" if times > 1 else f"{kind}"
+            names.append(f"r_lns{place}ose")
     return names
+
+
+def _times(fit: Fit) -> int:
+    """How many times have a residual standard deviation of their own; 1 where all share one."""
+    part = fit.design.residual
+    return 1 if part is None or part.levels is None else len(part.levels)
 
 
 def _places(block: RandomBlock) -> list[tuple[str, tuple[int, ...]]]:
@@ -96,7 +110,8 @@ def metric_estimates(fit: Fit, model_based: bool = False) -> MetricEstimates:
 def variance_metric(fit: Fit) -> tuple[np.ndarray, np.ndarray]:
     """The transformed variance parameters (q,) and their derivatives (q, n_theta + 1) by (theta, log sigma2).
 
-    The derivatives of parameters on the boundary are zero.
+    Residual standard deviations after the first are logarithms of ratios to the first. The derivatives of parameters on the
+    boundary are zero.
     """
     values = np.full(len(fit.deviations), np.nan)
     gradients = np.zeros((len(fit.deviations), len(fit.theta) + 1))
@@ -108,7 +123,16 @@ def variance_metric(fit: Fit) -> tuple[np.ndarray, np.ndarray]:
                 gradients[i] = parameter.gradient * scale.slope(parameter.estimate)
         elif parameter.estimate == 0:
             values[i] = -np.inf
+    first, *others = _residual_deviations(fit)
+    values[others] -= values[first]
+    gradients[others] -= gradients[first]
     return values, gradients
+
+
+def _residual_deviations(fit: Fit) -> list[int]:
+    """Places of the residual standard deviations among the variance parameters."""
+    count = sum(block.structure.n_theta for block in blocks_as_typed(fit))
+    return [i for i, parameter in enumerate(fit.deviations) if i >= count and parameter.kind == "sd"]
 
 
 def _carried(gradients: np.ndarray, covariance: np.ndarray | None) -> np.ndarray:

@@ -6,9 +6,10 @@ from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.estimation_metric import blocks_as_typed
 from sparsemixed.inference.intervals import Interval, intervals
 from sparsemixed.inference.robust import is_robust
-from sparsemixed.reporting.number_format import percent
+from sparsemixed.reporting.columns import limit_columns
 from sparsemixed.reporting.table import Column, Row, Section, Table
 from sparsemixed.reporting.titles import std_err_heading
+from sparsemixed.spec import DisplayOptions
 
 
 def random_table(fit: Fit, options: DisplayOptions) -> Table:
@@ -22,8 +23,9 @@ def random_table(fit: Fit, options: DisplayOptions) -> Table:
     return Table("random", "Random-effects parameters", columns, _sections(fit, found, len(columns)))
 
 
-def _sections(fit: Fit, found: tuple[Interval, ...]) -> tuple[Section, ...]:
+def _sections(fit: Fit, found: tuple[Interval, ...], width: int) -> tuple[Section, ...]:
     """One section per equation; two equations of one level may have the same title, so blocks are counted, not compared."""
+    rows = tuple(_row(one, width) for one in found)
     sections, start = [], 0
     blocks = {block.position: block for block in blocks_as_typed(fit)}
     for position, equation in enumerate(fit.spec.random):
@@ -31,11 +33,12 @@ def _sections(fit: Fit, found: tuple[Interval, ...]) -> tuple[Section, ...]:
             sections.append(Section(f"{equation.label}: (empty)", (), "equation"))
             continue
         stop = start + blocks[position].structure.n_theta
-        sections.append(Section(found[start].parameter.equation, tuple(map(_row, found[start:stop])), "equation"))
+        sections.append(Section(found[start].parameter.equation, rows[start:stop], "equation"))
         start = stop
     part = fit.design.residual
-    return (*sections, Section("" if part is None else part.equation, tuple(map(_row, found[start:])), "equation"))
+    return (*sections, Section("" if part is None else part.equation, rows[start:], "equation"))
 
 
-def _row(found: Interval) -> Row:
-    return Row(found.parameter.label, (found.parameter.estimate, found.std_err, found.low, found.high))
+def _row(found: Interval, width: int) -> Row:
+    """The first `width` numbers."""
+    return Row(found.parameter.label, (found.parameter.estimate, found.std_err, found.low, found.high)[:width])

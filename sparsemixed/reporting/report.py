@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 
 from sparsemixed.design.values import Clusters
-from sparsemixed.errors import NotAvailableError, OptionError
-from sparsemixed.estimation.fit import Fit
+from sparsemixed.estimation.fit import Fit, MonteCarlo
 from sparsemixed.inference.constrained import fixed_coefficients
 from sparsemixed.inference.dof_table import coefficient_degrees, degrees_summary, shown_vce, small_sample
 from sparsemixed.inference.likelihood_ratio import against_linear_model
@@ -18,62 +15,18 @@ from sparsemixed.inference.vce import theta_covariance
 from sparsemixed.inference.wald import model_test
 from sparsemixed.reporting.fixed_table import fixed_table
 from sparsemixed.reporting.iteration_log import iteration_log
+from sparsemixed.reporting.metric_table import metric_table
 from sparsemixed.reporting.random_table import random_table
 from sparsemixed.reporting.table import Column, Entry, Report, Row, Section, Table
 from sparsemixed.reporting.titles import criterion_name, title
 from sparsemixed.spec import CLUSTER_ROBUST, DFMETHODS, DisplayOptions
-
-LATER = (
-    *("estmetric", "coeflegend", "cformat", "pformat", "sformat", "noci", "nopvalues", "noomitted"),
-    *("vsquish", "noemptycells", "baselevels", "allbaselevels", "fvwrap", "fvwrapon", "nolstretch", "nolrtest"),
-)
-"""Stata's display options that are not carried out yet."""
-
-
-def display_options(fit: Fit, changes: dict) -> DisplayOptions:
-    """The fit's display options with `changes`, checked.
-
-    Raises
-    ------
-    NotAvailableError
-        For an option of Stata's that is known and not carried out yet.
-    OptionError
-        For an unknown option, or a confidence level out of range.
-    """
-    known = {field.name for field in dataclasses.fields(DisplayOptions)}
-    changes = dict(changes)
-    if "variance" in changes:
-        changes["stddeviations"] = not changes.pop("variance")
-    for name in changes:
-        if name in LATER:
-            raise NotAvailableError(f"display option {name} is not available yet")
-        if name not in known:
-            raise OptionError(f"unknown display option {name}; known are {', '.join(sorted(known))}")
-    if "dftable" in changes and changes["dftable"] not in ("default", "ci", "pvalue"):
-        raise OptionError(f"dftable={changes['dftable']!r} is not one of default, ci, pvalue")
-    if fit.spec.small_sample is None and changes.get("dftable", "default") != "default":
-        raise OptionError("dftable needs degrees of freedom: fit the model with the option dfmethod()")
-    options = dataclasses.replace(fit.spec.display, **changes)
-    check_level(options.level)
-    return options
-
-
-def check_level(level: float) -> float:
-    """A confidence level in per cent, between 10 and 99.99 as in Stata."""
-    if not isinstance(level, (int, float)) or not 10 <= level <= 99.99:
-        raise OptionError(f"level({level}) is not a confidence level in per cent; it must lie between 10 and 99.99")
-    return float(level)
 
 
 def report(fit: Fit, options: DisplayOptions) -> Report:
     """Everything that `options` leaves to print."""
     header = not options.noheader
     method = small_sample(fit, options.small)
-    tables = []
-    if not options.nofetable and fit.design.columns:
-        tables.append(fixed_table(fit, options))
-    if not options.noretable:
-        tables.append(random_table(fit, options.level, options.stddeviations))
+    tables = _tables(fit, options)
     grouped = header and not options.nogroup
     rows = fit.design.groups if grouped else ()
     return Report(
@@ -94,6 +47,15 @@ def report(fit: Fit, options: DisplayOptions) -> Report:
         constraints=() if options.nocnsreport or fit.design.constraints is None else fit.design.constraints.labels,
         clusters=_clusters(fit, options, tables),
     )
+
+
+def _tables(fit: Fit, options: DisplayOptions) -> list[Table]:
+    """The fixed and the random part, or both in the metric of e(b)."""
+    if options.estmetric:
+        found = metric_table(fit, options)
+        return [found] if found.sections else []
+    fixed = [] if options.nofetable or not fit.design.columns else [fixed_table(fit, options)]
+    return fixed if options.noretable else [*fixed, random_table(fit, options)]
 
 
 def _clusters(fit: Fit, options: DisplayOptions, tables: list[Table]) -> Clusters | None:
@@ -154,6 +116,14 @@ def em_sentence(fit: Fit) -> str:
     )
 
 
+def monte_carlo_sentence(errors: MonteCarlo) -> str:
+    """How far a fit by the iterative solver may be off."""
+    return (
+        f"Solved iteratively ({errors.probes} random probes, seed {errors.seed}). Monte Carlo error of the variance parameters: at "
+        f"most {100 * errors.error:.2g} % of a standard error; of the log likelihood: {errors.llf_error:.2g}."
+    )
+
+
 def notes(fit: Fit, small: bool | None = None) -> tuple[str, ...]:
     """What a reader must know after the tables."""
     test = against_linear_model(fit)
@@ -168,6 +138,8 @@ def notes(fit: Fit, small: bool | None = None) -> tuple[str, ...]:
     found += [f"Note: {text}" for text in _small_sample_notes(fit, small)]
     if fit.spec.estimation.emonly and fit.em_log:
         found.append(f"Note: {em_sentence(fit)}")
+    if fit.monte_carlo is not None:
+        found.append(f"Note: {monte_carlo_sentence(fit.monte_carlo)}")
     if not fit.converged:
         found.append(f"Warning: Convergence not achieved: {fit.message.rstrip('.')}. The results are not final.")
     return tuple(found)

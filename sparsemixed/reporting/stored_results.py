@@ -9,24 +9,40 @@ import numpy as np
 import pandas as pd
 
 from sparsemixed.design.values import Clusters
-from sparsemixed.estimation.fit import Fit
+from sparsemixed.estimation.fit import Fit, VarianceParameter
 from sparsemixed.inference.dof_table import coefficient_covariance, coefficient_degrees, degrees_summary, method_of
 from sparsemixed.inference.estimation_metric import blocks_as_typed, metric_estimates
-from sparsemixed.inference.likelihood_ratio import against_linear_model, n_parameters, n_variances
+from sparsemixed.inference.likelihood_ratio import against_linear_model, n_parameters
+from sparsemixed.inference.memo import recollections
 from sparsemixed.inference.wald import model_test
+from sparsemixed.reporting.data_signature import data_signature, signature_variables
+from sparsemixed.reporting.stored_residuals import ALWAYS as RESIDUALS
+from sparsemixed.reporting.stored_residuals import stored_residuals
 from sparsemixed.reporting.titles import title, vce_title
-from sparsemixed.spec import CLUSTER_ROBUST, ModelSpec, SmallSample
+from sparsemixed.spec import CLUSTER_ROBUST, ModelSpec, SmallSample, Weight
 
-LATER: dict[str, str] = {
+STORED_WITH: dict[str, str] = {
     "sample": "the data, save(data=True)",
     **dict.fromkeys(("F", "ddf_m", "df_max", "df_avg", "df_min", "df", "dfmethod", "dftitle"), "dfmethod() or vce(cr2)"),
     "V_df": "dfmethod(kroger) or vce(cr2)",
     "Cns": "constraints()",
     **dict.fromkeys(("N_clust", "clustvar", "V_modelbased"), "vce(robust), vce(cluster), vce(cr2) and the like"),
     **dict.fromkeys(("wtype", "wexp", "fweightk", "pweightk", "pwscale"), "weights of that level or kind"),
-    **dict.fromkeys(("nrgroups", "ar_p", "ma_q", "res_order", "resopt", "rbyvar", "rglabels", "timevar"), "residuals()"),
+    "resopt": "residuals()",
+    "ar_p": "residuals(ar)",
+    "ma_q": "residuals(ma)",
+    "res_order": "residuals(banded) or residuals(toeplitz)",
+    **dict.fromkeys(("rbyvar", "rglabels"), "residuals(, by())"),
+    "timevar": "residuals(, t()) of a structure that uses it",
+    "tmap": "residuals(unstructured) or residuals(banded)",
+    **dict.fromkeys(("marginswtype", "marginswexp"), "weights of the observations"),
+    "ml_method": "a gradient-based search, which emonly leaves out",
+    "datasignature": "the data, save(data=True)",
 }
-"""Names that only some options store: name -> the option."""
+"""Names that only some fits have: name -> what stores it."""
+
+WITHOUT_COUNTERPART = dict.fromkeys(("asbalanced", "asobserved"), "it tells what `fvset design` declared of factor variables")
+"""Names of Stata's that no fit has, and why."""
 
 
 def _linear(fit: Fit, attribute: str) -> float:
@@ -51,6 +67,11 @@ def _per_block(fit: Fit, value: Callable) -> str:
     return " ".join(str(value(block)) for block in blocks_as_typed(fit))
 
 
+def _random(fit: Fit) -> tuple[VarianceParameter, ...]:
+    """The variance parameters of the random effects."""
+    return fit.variances[: sum(block.structure.n_theta for block in blocks_as_typed(fit))]
+
+
 def _technique(fit: Fit) -> str:
     """The techniques as typed, with the lengths of their turns where there are several."""
     asked = fit.spec.estimation.technique
@@ -65,10 +86,10 @@ SCALARS: dict[str, Callable[[Fit], Any]] = {
     "g_max": lambda fit: [row.maximum for row in fit.design.groups],
     "k": n_parameters,
     "k_f": lambda fit: fit.design.rank,
-    "k_r": lambda fit: len(fit.theta),
-    "k_rs": lambda fit: n_variances(fit) - 1,
-    "k_rc": lambda fit: len(fit.variances) - n_variances(fit),
-    "k_res": lambda fit: 1,
+    "k_r": lambda fit: len(_random(fit)),
+    "k_rs": lambda fit: sum(v.kind == "variance" for v in _random(fit)),
+    "k_rc": lambda fit: sum(v.kind == "covariance" for v in _random(fit)),
+    "k_res": lambda fit: len(fit.variances) - len(_random(fit)),
     "df_m": lambda fit: int(model_test(fit, False).df),
     "ll": lambda fit: fit.llf,
     "chi2": lambda fit: model_test(fit, False).statistic,
@@ -82,6 +103,7 @@ SCALARS: dict[str, Callable[[Fit], Any]] = {
     "ic": lambda fit: fit.iterations,
     "rc": lambda fit: 0 if fit.converged else 430,
     "converged": lambda fit: int(fit.converged),
+    "nrgroups": RESIDUALS["nrgroups"],
 }
 
 MACROS: dict[str, Callable[[Fit], str]] = {
@@ -93,8 +115,8 @@ MACROS: dict[str, Callable[[Fit], str]] = {
     "redim": lambda fit: _per_block(fit, lambda block: block.structure.m),
     "vartypes": lambda fit: _per_block(fit, lambda block: block.structure.title),
     "revars": lambda fit: _per_block(fit, lambda block: " ".join(block.names)),
-    "rstructure": lambda fit: "independent",
-    "rstructlab": lambda fit: "Independent",
+    "rstructure": RESIDUALS["rstructure"],
+    "rstructlab": RESIDUALS["rstructlab"],
     "chi2type": lambda fit: "Wald",
     "vce": lambda fit: fit.spec.vce.name,
     "vcetype": lambda fit: vce_title(fit.spec.vce.name),
@@ -104,6 +126,9 @@ MACROS: dict[str, Callable[[Fit], str]] = {
     "emonly": lambda fit: "emonly" if fit.spec.estimation.emonly else "",
     "technique": _technique,
     "properties": lambda fit: "b V",
+    "estat_cmd": lambda fit: "Results.estat",
+    "predict": lambda fit: "Results.predict",
+    "datasignaturevars": lambda fit: signature_variables(fit.spec),
 }
 
 MATRICES: dict[str, Callable[[Fit], Any]] = {
@@ -172,6 +197,13 @@ def _clusters(fit: Fit) -> Clusters:
     return fit.design.clusters
 
 
+def stored_search(fit: Fit) -> dict[str, Callable[[Fit], Any]]:
+    """The kind of evaluator, with first and second derivatives, in Stata's words; and the checksum of the data."""
+    found: dict[str, Callable[[Fit], Any]] = {} if fit.spec.estimation.emonly else {"ml_method": lambda fit: "d2"}
+    known = fit.design.has_rows or any(name == "data_signature.data_signature" for name, _, _ in recollections(fit))
+    return found | {"datasignature": data_signature} if known else found
+
+
 def stored_vce(fit: Fit) -> dict[str, Callable[[Fit], Any]]:
     """What is stored of `vce()` but its name: the clusters, and the covariance matrix without them."""
     if fit.design.clusters is None:
@@ -187,9 +219,15 @@ def stored_weights(spec: ModelSpec) -> dict[str, str]:
     if weights is None:
         return {}
     levels = list(dict.fromkeys(equation.grouping for equation in spec.random))
-    found = {} if weights.rows is None else {"wtype": weights.name, "wexp": f"= {weights.rows.text}"}
+    found = {} if weights.rows is None else _of_rows(weights.name, weights.rows)
     found |= {f"{weights.name}{levels.index(w.grouping or ()) + 1}": w.text for w in weights.groups}
     return found if weights.scale is None else found | {"pwscale": weights.scale}
+
+
+def _of_rows(kind: str, weight: Weight) -> dict[str, str]:
+    """The rows' weight, which margins use too."""
+    expression = f"= {weight.text}"
+    return {"wtype": kind, "wexp": expression, "marginswtype": kind, "marginswexp": expression}
 
 
 class StoredResults(Mapping[str, Any]):
@@ -205,7 +243,7 @@ class StoredResults(Mapping[str, Any]):
         if not fit.design.has_rows:
             del self._found["sample"]
         asked = fit.spec.small_sample
-        self._found |= stored_vce(fit)
+        self._found |= stored_residuals(fit) | stored_search(fit) | stored_vce(fit)
         self._found |= {name: lambda fit, text=text: text for name, text in stored_weights(fit.spec).items()}
         if fit.design.constraints is not None:
             self._found["Cns"] = constraint_matrix
@@ -217,8 +255,10 @@ class StoredResults(Mapping[str, Any]):
     def __getitem__(self, name: str) -> Any:
         if name in self._found:
             return self._found[name](self._fit)
-        if name in LATER:
-            raise KeyError(f"e({name}) is stored only with {LATER[name]}")
+        if name in STORED_WITH:
+            raise KeyError(f"e({name}) is stored only with {STORED_WITH[name]}")
+        if name in WITHOUT_COUNTERPART:
+            raise KeyError(f"e({name}) has no counterpart here: {WITHOUT_COUNTERPART[name]}")
         raise KeyError(f"no stored result e({name}); there are {', '.join(self._found)}")
 
     def __contains__(self, name: object) -> bool:
@@ -231,6 +271,6 @@ class StoredResults(Mapping[str, Any]):
         return len(self._found)
 
     def __repr__(self) -> str:
-        whole = [name for name in self if name in MATRICES or name in ("df", "V_df", "V_modelbased", "Cns")]
+        whole = [name for name in self if name in MATRICES or name in ("df", "V_df", "V_modelbased", "Cns", "tmap")]
         lines = [f"e({name}) = {self[name]}" for name in self if name not in whole]
         return "\n".join([*lines, *(f"e({name}): {type(self[name]).__name__}" for name in whole)])

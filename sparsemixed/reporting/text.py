@@ -6,18 +6,23 @@ import textwrap
 
 from sparsemixed.inference.wald import TestResult
 from sparsemixed.reporting.number_format import fixed, written
+from sparsemixed.reporting.stub import abbreviated, equation_lines, label_lines, stub_width, title_lines
 from sparsemixed.reporting.table import Entry, Report, Row, Section, Table
 
 WIDTH = 78
 STD_ERR = "std. err."
-STUBS = {"fixed": 12, "random": 28}
 LAYOUTS = {
-    "estimate std_err statistic pvalue limit limit": ((11, 11, 9, 8, 13, 12), " Coefficient  Std. err.      {0}    P>|{0}|"),
-    "estimate std_err df statistic pvalue": ((11, 11, 13, 9, 8), " Coefficient  Std. err.           DF       {0}    P>|{0}|"),
-    "estimate std_err df limit limit": ((11, 11, 13, 17, 12), " Coefficient  Std. err.           DF"),
-    "estimate std_err limit limit": ((11, 11, 14, 12), "   Estimate   Std. err."),
+    "estimate std_err statistic pvalue limit limit": ((11, 11, 9, 8, 13, 12), "{1}  Std. err.      {0}    P>|{0}|"),
+    "estimate std_err df statistic pvalue": ((11, 11, 13, 9, 8), "{1}  Std. err.           DF       {0}    P>|{0}|"),
+    "estimate std_err df limit limit": ((11, 11, 13, 17, 12), "{1}  Std. err.           DF"),
+    "estimate std_err df": ((11, 11, 13), "{1}  Std. err.           DF"),
+    "estimate std_err statistic pvalue": ((11, 11, 9, 8), "{1}  Std. err.      {0}    P>|{0}|"),
+    "estimate std_err limit limit": ((11, 11, 14, 12), "{1}  Std. err."),
+    "estimate std_err": ((11, 11), "{1}  Std. err."),
+    "estimate legend": ((11, 53), "{1}  Legend"),
 }
-"""Kinds of the columns -> widths of their cells, and the heading but the limits'; {0} is the statistic's name."""
+"""Kinds of the columns -> widths of their cells, and the heading but the limits'; {0} is the statistic's, {1} the estimate's."""
+ESTIMATES = {"Coefficient": " Coefficient", "Estimate": "   Estimate "}
 
 
 def render_text(report: Report) -> str:
@@ -38,7 +43,7 @@ def render_text(report: Report) -> str:
         blocks[first : first + attached] = [lines + "\n" + blocks[first] if attached else lines]
     if report.linear_test is not None:
         line = _linear_test(report.linear_test)
-        if any(table.name == "random" for table in report.tables):
+        if any(table.name == "random" or any(s.kind == "equation" for s in table.sections) for table in report.tables):
             blocks[-1] += "\n" + line  # directly under the rule of the table it belongs to
         else:
             blocks.append(line)
@@ -97,19 +102,20 @@ def _groups(table: Table) -> list[str]:
 
 
 def _table(table: Table) -> str:
-    """A table of estimates between rules; its first column widens for long names, as Stata's does."""
+    """A table of estimates between rules."""
     cells, heading = _layout(table)
-    stub = max(STUBS[table.name], len(table.stub), *(_stub_width(section) for section in table.sections), 0)
+    stub = stub_width(table)
     body = sum(cells)
     rule, middle = "-" * (stub + 2 + body), "-" * (stub + 1) + "+" + "-" * body
     if table.columns[-1].kind == "limit":
         heading += f"{table.columns[-2].title:>{body - len(heading)}}"
-    label = f"{table.stub:>{stub}} " if table.name == "fixed" else f"  {table.stub:<{stub - 1}}"
+    head = table.stub if table.layout.stretch else abbreviated(table.stub, stub)
+    label = f"{head:>{stub}} " if table.name == "fixed" else f"  {table.stub:<{stub - 1}}"
     lines = [rule, *_above(table, stub), f"{label}|{heading}", middle]
     for i, section in enumerate(table.sections):
-        if i and table.name == "random":
+        if i and section.kind == "equation":
             lines.append(middle)
-        elif i and _apart(table.sections[i - 1], section):
+        elif i and not table.layout.squish and _apart(table.sections[i - 1], section):
             lines.append(" " * (stub + 1) + "|")
         lines += _section_lines(section, table, stub)
     return "\n".join([*lines, rule])
@@ -120,12 +126,13 @@ def _layout(table: Table) -> tuple[tuple[int, ...], str]:
     cells, heading = LAYOUTS[" ".join(column.kind for column in table.columns)]
     if _qualifier(table):
         heading = heading.replace("Std. err.", "std. err.")
-    return cells, heading.format(next((c.title for c in table.columns if c.kind == "statistic"), ""))
+    statistic = next((c.title for c in table.columns if c.kind == "statistic"), "")
+    return cells, heading.format(statistic, ESTIMATES[table.columns[0].title])
 
 
 def _qualifier(table: Table) -> str:
     """What kind of standard errors a table has, `Robust`; empty for ordinary ones."""
-    return next(c.title for c in table.columns if c.kind == "std_err")[: -len(STD_ERR)].rstrip()
+    return next((c.title for c in table.columns if c.kind == "std_err"), STD_ERR)[: -len(STD_ERR)].rstrip()
 
 
 def _above(table: Table, stub: int) -> list[str]:
@@ -144,30 +151,23 @@ def _apart(before: Section, after: Section) -> bool:
     return before.kind == "factor" and len(before.rows) > 1
 
 
-def _stub_width(section: Section) -> int:
-    # Levels stand one place further left than names; an equation's title may use the place before the bar.
-    inside = 1 if section.title and section.kind != "equation" else 0
-    title = max(map(len, _equation_lines(section.title))) - 1 if section.kind == "equation" else len(section.title)
-    return max([title, *(len(row.label) + inside for row in section.rows)])
-
-
-def _equation_lines(title: str) -> list[str]:
-    """`Residual: Independent, by followup` takes two lines."""
-    first, by, name = title.partition(", by ")
-    return [f"{first},", f"    by {name}"] if by else [title]
-
-
 def _section_lines(section: Section, table: Table, stub: int) -> list[str]:
     lines = []
     if section.title and section.kind == "equation":
-        lines += [f"{line:<{stub + 1}}|" for line in _equation_lines(section.title)]
+        lines += [f"{line:<{stub + 1}}|" for line in equation_lines(section.title)]
     elif section.title:
-        lines.append(f"{section.title:>{stub}} |")
+        lines += _names(title_lines(section.title, stub, table), stub)
     level = bool(section.title) and section.kind != "equation"
     for row in section.rows:
-        label = f"{row.label:>{stub - 1}}  |" if level else f"{row.label:>{stub}} |"
-        lines.append(label + _row_cells(row, table))
+        labels = label_lines(row.label, level, stub, table)
+        labels = [f"{label:>{stub - 1}}  |" for label in labels] if level else _names(labels, stub)
+        lines += [*labels[:-1], labels[-1] + _row_cells(row, table)]
     return lines
+
+
+def _names(labels: list[str], stub: int) -> list[str]:
+    """Names before the bar; lines that the next one continues reach it."""
+    return [*(f"{label:>{stub + 1}}|" for label in labels[:-1]), f"{labels[-1]:>{stub}} |"]
 
 
 def _row_cells(row: Row, table: Table) -> str:

@@ -243,8 +243,8 @@ class Results:
         Parameters
         ----------
         **display
-            Display options in place of the model's: `level=90`, `stddeviations=True`, `noretable`, `nofetable`,
-            `noheader`, `nogroup`, `nofvlabel`, `log`.
+            Display options in place of the model's, by their names in a command: `level=90`, `stddeviations=True`,
+            `estmetric=True`, `noretable`, `cformat="%8.2f"`.
         """
         return render_text(report(self.fit, display_options(self.fit, display)))
 

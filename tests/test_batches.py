@@ -127,7 +127,7 @@ def test_a_column_of_another_type_in_one_part(tmp_path):
     folder = written(tmp_path / "data", data, parts=3)
     part = pd.read_parquet(folder / "part-2.parquet")
     part.assign(x="text").to_parquet(folder / "part-2.parquet")
-    with pytest.raises(DataError, match="part-2|`x`"):
+    with pytest.raises(DataError, match=r"part-2|`x`"):
         sparsemixed.mixed("y x || user:", folder)
 
 
@@ -220,7 +220,7 @@ def test_a_partition_that_cannot_be_read(cluster):
 
     frame = dd.from_pandas(ratings(500).sort_values("user", ignore_index=True), npartitions=3)
     frame = frame.map_partitions(fails, meta=frame._meta)
-    with pytest.raises(DataError, match="Dask could not compute .* disk on fire"):
+    with pytest.raises(DataError, match=r"Dask could not compute .* disk on fire"):
         sparsemixed.mixed("y x || user:", frame)
 
 

@@ -214,7 +214,7 @@ def without_time(text):
         (["time"], "found time where an option should be, such as --level 90; the model is one text, in quotes"),
         (["--constraints", "1"], "write each constraint as --constraint"),
         (["--covariance", "unstructured"], "covariance belongs to one random-effects equation"),
-        (["--cformat", "%9.3f"], "option cformat is not available yet"),
+        (["--cformat", "9.3f"], "option cformat(): found 9.3f, expected a numeric format"),
         (["--save-data"], "--save-data goes with --save FIT"),
     ],
 )
@@ -235,7 +235,8 @@ def test_a_saved_fit_is_shown(visits, capsys):
         (["--reml"], "--reml says how to fit"),
         (["--level", "5"], "option level(): must be between"),
         (["--noheader=no"], "--noheader takes no argument"),
-        (["--coeflegend"], "option coeflegend is not available yet"),
+        (["--cformat", "%12.3f"], "option cformat(): found %12.3f; the width must not exceed 9"),
+        (["--estmetric", "--stddev"], "estmetric and stddeviations exclude each other"),
         (["--nonsense"], "unknown option --nonsense"),
     ):
         status, out, err = run(capsys, "show", fit, *words)

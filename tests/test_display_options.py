@@ -31,7 +31,7 @@ atr1_1_1_2   |
        _cons |  -.0619044   .1581956    -0.39   0.696    -.3719622    .2481533
 -------------+----------------------------------------------------------------
 lnsig_e      |
-       _cons |   .2340098   .0385758     6.07   0.000     .1584027      .309617
+       _cons |   .2340098   .0385758     6.07   0.000     .1584027     .309617
 ------------------------------------------------------------------------------
 LR test vs. linear model: chi2(3) = 764.58                Prob > chi2 = 0.0000
 
@@ -134,7 +134,7 @@ def test_estimation_metric(manual_data):
     """Logarithms and inverse hyperbolic tangents of the manual's example 3, by the delta method from the figures it prints."""
     fit = sparsemixed.mixed("weight week || id: week, covariance(unstructured)", manual_data("pig"))
     assert same_layout(fit.summary(estmetric=True, noheader=True), ESTMETRIC)
-    assert "P>|z|" in fit._repr_html_()
+    assert "P&gt;|z|" in fit._repr_html_()
 
 
 def test_legend():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+
 import numba
 import numpy as np
 import pandas as pd
@@ -219,7 +221,7 @@ def test_numbers_do_not_depend_on_threads():
 
 def test_a_tighter_tolerance_takes_more_probes():
     data = ratings(n=3000, users=600, items=450)
-    loose, tight = (sparsemixed.mixed("y ~ x + (1 | u) + (1 | i)", data, solver="krylov", mctolerance=m) for m in (0.05, 0.0005))
+    loose, tight = (sparsemixed.mixed("y ~ x + (1 | u) + (1 | i)", data, solver="krylov", mc_tolerance=m) for m in (0.05, 0.0005))
     assert tight.fit.monte_carlo.probes > loose.fit.monte_carlo.probes
     assert tight.fit.monte_carlo.error <= 0.0005
 
@@ -241,3 +243,16 @@ def test_chosen_where_no_factorization_is_within_reach(monkeypatch):
     with pytest.raises(NotAvailableError, match="out of reach"):
         fit.estat.df(methods=["kroger"])
     assert np.all(np.isfinite(fit.estat.df(methods=["satterthwaite"], information="oim")))
+
+
+@pytest.mark.parametrize("name", ["two factors", "a small third", "slopes in both", "nearly nested"])
+def test_exact_fits_start_where_iterative_ones_end(name, monkeypatch):
+    """The same optimum with fewer factorizations; where the iterative solver has no answer, the moments' start."""
+    model, options = HARD[name]
+    data = ratings(**options)
+    fit = sparsemixed.mixed(model, data, reml=True)
+    monkeypatch.setattr(importlib.import_module("sparsemixed.estimation.estimate"), "DEAR", 50)
+    other = sparsemixed.mixed(model, data, reml=True)
+    assert other.fit.factorizations <= fit.fit.factorizations
+    assert other.llf == pytest.approx(fit.llf, abs=1e-6)
+    np.testing.assert_allclose(other.random_params["estimate"], fit.random_params["estimate"], rtol=1e-3, atol=1e-6)

@@ -81,9 +81,7 @@ def test_omitted_coefficients_are_zero_in_b():
 
 def test_no_regressors_and_no_random_part_give_missing_values():
     fit = manual_fits.example_1()
-    bare = replace(
-        fit, design=replace(fit.design, columns=fit.design.columns[1:]), beta=fit.beta[1:], root=fit.root[1:]
-    )
+    bare = replace(fit, design=replace(fit.design, columns=fit.design.columns[1:]), beta=fit.beta[1:], root=fit.root[1:])
     assert np.isnan(StoredResults(bare)["chi2"])
     assert np.isnan(StoredResults(bare)["p"])
     assert np.isnan(StoredResults(manual_fits.example_9())["chi2_c"])

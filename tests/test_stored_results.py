@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -155,7 +157,7 @@ def test_residual_covariances_become_correlations(data, argument):
 @pytest.mark.parametrize("dof", ["", "reml dfmethod(kroger)"])
 def test_table(data, dof):
     fit = sparsemixed.mixed(f"y week i.w || id: week, level(90) {dof}", data)
-    table = fit.table
+    table: Any = fit.table
     assert list(table.index) == ["b", "se", "t" if dof else "z", "pvalue", "ll", "ul", "df", "crit", "eform"]
     assert table.columns.equals(fit.e["b"].columns)
     assert table.loc["b"].to_numpy() == pytest.approx(fit.e["b"].iloc[0].to_numpy())

@@ -49,6 +49,6 @@ def replicated(data, levels, rows):
     """The data that whole weights stand for: rows, and from the inside out whole groups under new names."""
     out = data.loc[data.index.repeat(data["w"])] if rows else data
     for level in reversed(levels):
-        copies = [out[out[f"w{level}"] > r].assign(**{level: lambda d, r=r: d[level].astype(str) + f"/{r}"}) for r in range(3)]
-        out = pd.concat(copies)
+        copies = [out[out[f"w{level}"] > r] for r in range(3)]
+        out = pd.concat(copy.assign(**{level: copy[level].astype(str) + f"/{r}"}) for r, copy in enumerate(copies))
     return out

@@ -160,7 +160,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("MATLog", "estimation", "metric", "matlog", "matsqrt"),
     Option("DIFficult", "estimation", "difficult"),
     _estimation("SOLVER", one_of(("AUTO", "BLOCK", "DENSE", "SPARSE", "KRYLOV"))),
-    Option("MCTOLerance", "estimation", "mc_tolerance", argument=number(1e-6, 1), takes_argument=True),
+    Option("MC_TOLerance", "estimation", "mc_tolerance", argument=number(1e-6, 1), takes_argument=True),
     _estimation("SEED", whole(0)),
 )
 

@@ -168,4 +168,3 @@ def whole_design(design: Design, n_rows: int, counts: Sequence[np.ndarray]) -> D
     )
     random = tuple(without_rows(term) for term in design.random)
     return without_rows(design, random=random, size=SampleSize(n_rows, float(n_rows)), groups=groups, counts={})
-

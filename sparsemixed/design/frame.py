@@ -56,7 +56,6 @@ class Frame:
             self._converted[name] = as_variable(name, self._fetch(self._position[name]))
         return self._converted[name]
 
-
     def series(self, name: str) -> pd.Series:
         """The column as it came."""
         return self._fetch(self._position[name])

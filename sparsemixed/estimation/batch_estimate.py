@@ -60,7 +60,12 @@ class PartialProducts:
 
     def __add__(self, other: PartialProducts) -> PartialProducts:
         counts = tuple(a + b for a, b in zip(self.counts, other.counts, strict=True))
-        return PartialProducts(merged(self.cp, other.cp), np.linalg.qr(np.vstack([self.R, other.R]), mode="r"), counts)
+        return PartialProducts(merged(self.cp, other.cp), triangular_factor(np.vstack([self.R, other.R])), counts)
+
+
+def triangular_factor(matrix: np.ndarray) -> np.ndarray:
+    """R (c, c) of a matrix (n, c), n >= c."""
+    return np.asarray(np.linalg.qr(matrix, mode="r"))
 
 
 def partial_products(spec: ModelSpec, design: Design, batch: Any, order: Sequence[int]) -> PartialProducts | None:
@@ -71,7 +76,7 @@ def partial_products(spec: ModelSpec, design: Design, batch: Any, order: Sequenc
     cp = cross_products([rows.terms[r] for r in order], rows.X, rows.y)
     Xy = np.column_stack([rows.X, rows.y])
     padding = np.zeros((max(Xy.shape[1] - len(Xy), 0), Xy.shape[1]))
-    return PartialProducts(cp, np.linalg.qr(np.vstack([Xy, padding]), mode="r"), tuple(group_counts(spec, design, rows)))
+    return PartialProducts(cp, triangular_factor(np.vstack([Xy, padding])), tuple(group_counts(spec, design, rows)))
 
 
 def summed(parts: Iterable[PartialProducts | None]) -> PartialProducts | None:
@@ -124,11 +129,11 @@ def in_orthonormal_coordinates(total: PartialProducts, constraints: Constraints 
     R, ZtXy, cp = total.R, total.cp.ZtXy, total.cp
     if constraints is not None:
         change = np.block([[constraints.T, -constraints.a[:, None]], [np.zeros((1, constraints.T.shape[1])), np.ones((1, 1))]])
-        R, ZtXy = np.linalg.qr(R @ change, mode="r"), ZtXy @ change
+        R, ZtXy = triangular_factor(R @ change), ZtXy @ change
     p = R.shape[0] - 1
     X, length = R[:p, :p], abs(float(R[p, p]))
     start = solve_triangular(X, R[:p, p]) if p else np.zeros(0)
-    ZtQ = solve_triangular(X, ZtXy[:, :p].T, trans="T").T if p else ZtXy[:, :0]
+    ZtQ = solve_triangular(X, ZtXy[:, :p].T, trans=1).T if p else ZtXy[:, :0]
     residual = ZtXy[:, p] - ZtXy[:, :p] @ start
     products = replace(cp, ZtXy=np.column_stack([ZtQ, residual]), XytXy=np.diag(np.append(np.ones(p), length**2)))
     return Orthogonal(np.zeros((0, p)), X, start, np.array([length]), cp.n, 0.0, constraints), products

@@ -30,17 +30,17 @@ def dask_estimate(spec: ModelSpec, data: Any, progress: Progress | None = None) 
     DataError
         Partitions do not agree, or workers were lost for good.
     """
-    import dask
+    from dask.delayed import delayed
 
     parts = data[used_columns(spec)].to_delayed()
-    whole = joined(spec, _computed(dask, [dask.delayed(skeleton, pure=True)(spec, part) for part in parts]))
+    whole = joined(spec, _computed([delayed(skeleton, pure=True)(spec, part) for part in parts]))
     design = build_design(spec, whole)
     order = parameters(design.random).order
-    shared = dask.delayed(design)
-    sums = [dask.delayed(partial_products, pure=True)(spec, shared, part, order) for part in parts]
+    shared = delayed(design)
+    sums = [delayed(partial_products, pure=True)(spec, shared, part, order) for part in parts]
     while len(sums) > 1:
-        sums = [dask.delayed(_added, pure=True)(*sums[i : i + BRANCHES]) for i in range(0, len(sums), BRANCHES)]
-    (total,) = _computed(dask, sums)
+        sums = [delayed(_added, pure=True)(*sums[i : i + BRANCHES]) for i in range(0, len(sums), BRANCHES)]
+    (total,) = _computed(sums)
     if total is None:
         raise DataError("the data changed between the two passes over them: no rows are left")
     return estimate_sum(spec, design, total, progress)
@@ -50,9 +50,11 @@ def _added(*parts: PartialProducts | None) -> PartialProducts | None:
     return summed(parts)
 
 
-def _computed(dask: Any, tasks: list[Any]) -> list[Any]:
+def _computed(tasks: list[Any]) -> list[Any]:
+    from dask.base import compute
+
     try:
-        return list(dask.compute(*tasks))
+        return list(compute(*tasks))
     except SparseMixedError:
         raise
     except Exception as error:  # lost workers, unreadable partitions: whatever the scheduler raises

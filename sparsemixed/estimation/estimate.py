@@ -19,7 +19,7 @@ from sparsemixed.estimation.orthogonal import Orthogonal, orthogonalize, term_da
 from sparsemixed.estimation.parameters import Parameters, parameters
 from sparsemixed.estimation.residual_estimate import residual_estimate
 from sparsemixed.estimation.start import mivque_start
-from sparsemixed.estimation.stochastic_estimate import stochastic_estimate
+from sparsemixed.estimation.stochastic_estimate import iterative_start, stochastic_estimate
 from sparsemixed.solver.choose import choose, penalized_system
 from sparsemixed.solver.crossproducts import CrossProducts, cross_products
 from sparsemixed.solver.threads import blas_threads
@@ -27,6 +27,8 @@ from sparsemixed.spec import NOT_KRYLOV, EstimationOptions, ModelSpec
 
 VANISHED = 1e-12
 """Share of the residual sum of squares below which an unconverged fit is told that its residual variance vanishes."""
+DEAR = 2000
+"""Order of the Schur complement from which iterative steps to the start cost less than the factorizations they save."""
 EXACT_BELOW = 400
 """Up to this order of the Schur complement the exact Hessian costs less than a second factorization of anything."""
 
@@ -80,7 +82,7 @@ def estimate_products(
         return -0.5 * (deviance + constant)
 
     options = spec.estimation
-    start = objective.evaluate(objective.parameters.nearest(mivque_start(objective.cp)))
+    start = objective.evaluate(_start(objective, products, options))
     path = em_path(objective, start, options, llf, progress if options.emonly else None)
     exact = options.difficult or _exact_is_cheap(objective)
     if options.emonly:
@@ -92,6 +94,17 @@ def estimate_products(
             "every observation, or a constant response within groups?"
         )
     return finish(spec, design, orthogonal, objective, optimum, path.log, llf)
+
+
+def _start(objective: Objective, products: Products, options: EstimationOptions) -> np.ndarray:
+    """theta from moments; where a factorization is dear, from the iterative solver, which all but ends the search."""
+    plain = EstimationOptions(method=options.method, solver=options.solver, dfmethod=options.dfmethod, nostderr=options.nostderr)
+    dear = objective.system.rest.name in ("dense", "sparse") and objective.cp.q_rest >= DEAR and not objective.system.weighted
+    if dear and options == plain:
+        found = iterative_start(products.cp, products.layout, options)
+        if found is not None:
+            return found
+    return objective.parameters.nearest(mivque_start(objective.cp))
 
 
 def _check_iterative(options: EstimationOptions) -> None:

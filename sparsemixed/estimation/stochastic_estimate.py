@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from sparsemixed.design.values import Design
-from sparsemixed.errors import OptionError
+from sparsemixed.errors import NumericalError, OptionError
 from sparsemixed.estimation.finish import finish
 from sparsemixed.estimation.fit import Fit, MonteCarlo
 from sparsemixed.estimation.large_start import moment_start
@@ -16,8 +18,10 @@ from sparsemixed.estimation.score_equations import solve_score
 from sparsemixed.estimation.stochastic import StochasticObjective
 from sparsemixed.solver.crossproducts import CrossProducts
 from sparsemixed.solver.krylov import KrylovSystem
-from sparsemixed.spec import ModelSpec
+from sparsemixed.spec import EstimationOptions, ModelSpec
 
+STARTING_ERROR, STARTING_TOLERANCE = 0.1, 1e-7
+"""Monte Carlo error in standard errors, and relative residuals, that are good enough for a start."""
 DEVIANCE_ERROR = 0.03
 """Monte Carlo standard error of the deviance that is aimed at."""
 
@@ -46,3 +50,14 @@ def stochastic_estimate(
 
     monte_carlo = MonteCarlo(found.probes, found.error, 0.5 * deviance.error, options.seed)
     return replace(finish(spec, design, orthogonal, objective, found.optimum, (), llf), monte_carlo=monte_carlo)
+
+
+def iterative_start(cp: CrossProducts, layout: Parameters, options: EstimationOptions) -> np.ndarray | None:
+    """theta near the optimum, by the iterative solver; None where that has no answer (see `stochastic_estimate`)."""
+    objective = StochasticObjective(cp, KrylovSystem(cp, STARTING_TOLERANCE), layout, options.method == "reml", options.seed)
+    try:
+        start = objective.evaluate(layout.nearest(moment_start(cp, objective.through)))
+        found = solve_score(objective, start, replace(options, mc_tolerance=STARTING_ERROR))
+    except NumericalError:
+        return None
+    return found.optimum.evaluation.theta if found.optimum.converged else None

@@ -119,8 +119,8 @@ def em_sentence(fit: Fit) -> str:
 def monte_carlo_sentence(errors: MonteCarlo) -> str:
     """How far a fit by the iterative solver may be off."""
     return (
-        f"Solved iteratively ({errors.probes} random probes, seed {errors.seed}). Monte Carlo error of the variance parameters: at "
-        f"most {100 * errors.error:.2g} % of a standard error; of the log likelihood: {errors.llf_error:.2g}."
+        f"Solved iteratively ({errors.probes} random probes, seed {errors.seed}). Monte Carlo error of the variance parameters: "
+        f"at most {100 * errors.error:.2g} % of a standard error; of the log likelihood: {errors.llf_error:.2g}."
     )
 
 

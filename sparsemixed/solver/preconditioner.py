@@ -104,7 +104,7 @@ class Coupled:
 
     def half(self, x: np.ndarray) -> np.ndarray:
         q = self.blocks.size
-        small = solve_triangular(self.lower, x[q:], lower=True, trans="T")
+        small = solve_triangular(self.lower, x[q:], lower=True, trans=1)
         return np.concatenate([self.blocks.half(x[:q] - self.scaled @ small), small])
 
     def half_transpose(self, x: np.ndarray) -> np.ndarray:

@@ -160,6 +160,7 @@ class ProbeTraces:
         """
         system, cp = self.system, self.system.cp
         half, z = system.preconditioner.half, block.z
+        assert block.y is not None
         v, w = half(z), half(block.y)
         difference = w - v
         Ev, Ed = system.back(v), system.back(difference)

@@ -38,9 +38,7 @@ class SparsePattern:
     def transpose_times(self, data: np.ndarray, x: np.ndarray) -> np.ndarray:
         """A'x (q, m), reading `data` through the permutation: for a matrix used too seldom to store it twice."""
         out = np.empty((self.shape[1], x.shape[1]))
-        permuted_times_block(
-            self.column_bounds, self.column_indptr, self.rows, self.place, data, np.ascontiguousarray(x), out
-        )
+        permuted_times_block(self.column_bounds, self.column_indptr, self.rows, self.place, data, np.ascontiguousarray(x), out)
         return out
 
     def transposed(self, data: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ import pytest
 import sparsemixed
 from sparsemixed import cli
 from sparsemixed.datasets import simulate_longitudinal
-from sparsemixed.errors import CommandError, DataError, OptionError, SparseMixedError
+from sparsemixed.errors import CommandError, DataError, NoObservationsError, OptionError, SparseMixedError
 
 
 def visits(**columns):
@@ -34,9 +34,15 @@ ERRORS = {
     "unknown variable in if": ("y if agee > 3 || id:", visits(), CommandError, "variable `agee` not found", 5),
     "unknown response": ("z ~ time + (1 | id)", visits(), CommandError, "variable `z` not found", 0),
     "unknown option": ("y time || id:, remll", visits(), OptionError, "unknown option remll; did you mean reml?", 15),
-    "no observations": ("y if time > 99 || id:", visits(), DataError, "`time > 99` selects none of the 60 rows", None),
-    "no rows": ("y time || id:", visits().iloc[:0], DataError, "the data have no rows", None),
-    "level missing in all rows": ("y || id:", visits(id=np.nan), DataError, "`id` is missing in all of the 60 rows", None),
+    "no observations": ("y if time > 99 || id:", visits(), NoObservationsError, "`time > 99` selects none of the 60 rows", None),
+    "no rows": ("y time || id:", visits().iloc[:0], NoObservationsError, "the data have no rows", None),
+    "level missing in all rows": (
+        "y || id:",
+        visits(id=np.nan),
+        NoObservationsError,
+        "`id` is missing in all of the 60 rows",
+        None,
+    ),
     "constant response": ("y time || id:", visits(y=2.5), DataError, "the response `y` is constant (= 2.5)", None),
     "constant where selected": ("y if time == 0 || id:", visits(y=lambda d: d.time), DataError, "`y` is constant (= 0)", None),
     "infinite covariate": ("y time || id:", infinite("time"), DataError, "`time` is infinite in 1 of the 60 rows", None),

@@ -352,7 +352,8 @@ def test_the_manual_s_school_survey(manual_data):
 
 def test_stored_results_and_titles():
     spec = read_model("y x [pw=p / 2] || school:, pweight(p_school) || class:, pweight(2)")
-    assert stored_weights(spec) == {"wtype": "pweight", "wexp": "= p / 2", "pweight1": "p_school", "pweight2": "2"}
+    rows = {"wtype": "pweight", "wexp": "= p / 2", "marginswtype": "pweight", "marginswexp": "= p / 2"}
+    assert stored_weights(spec) == {**rows, "pweight1": "p_school", "pweight2": "2"}
     assert (title(spec), criterion_name(spec)) == ("Mixed-effects regression", "Log pseudolikelihood")
     spec = read_model("y x || school: || class:, fweight(n_class)")
     assert stored_weights(spec) == {"fweight2": "n_class"}

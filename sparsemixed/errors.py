@@ -50,6 +50,10 @@ class NumericalError(SparseMixedError):
     """A computation that broke down: the message names the stage and the component."""
 
 
+class SlowConvergenceError(NumericalError):
+    """Conjugate gradients need more iterations than a factorization is worth."""
+
+
 def suggestion(word: str, known: Iterable[str]) -> str:
     """The end of a message about a misspelt word: the nearest known one; empty if nothing is near.
 

@@ -235,6 +235,22 @@ def test_what_it_is_not_for():
         sparsemixed.mixed("y ~ x + (1 | u) + (1 | i)", data, solver="krylov", iterate=400)
 
 
+def test_a_factorization_where_conjugate_gradients_are_slow(monkeypatch):
+    """solver(auto) goes on with CHOLMOD; solver(krylov) says what to do; where no factor fits, the message has its size."""
+    data, model = ratings(n=3000, users=400, items=300), "y ~ x + (1 | u) + (1 | i)"
+    monkeypatch.setattr(krylov, "MOST_ITERATIONS", 2)
+    with pytest.raises(NumericalError, match=r"use solver\(sparse\)"):
+        sparsemixed.mixed(model, data, solver="krylov")
+    monkeypatch.setattr(choose, "SMALL", 10)
+    monkeypatch.setattr(choose, "MOST_DENSE", 100)
+    fit = sparsemixed.mixed(model, data)
+    assert fit.fit.solver == "sparse"
+    assert fit.llf == pytest.approx(sparsemixed.mixed(model, data, solver="dense").llf, abs=1e-6)
+    monkeypatch.setattr(importlib.import_module("sparsemixed.estimation.estimate"), "LAST_RESORT", 1.0)
+    with pytest.raises(NumericalError, match=r"no solver has an answer: .* nonzeros"):
+        sparsemixed.mixed(model, data)
+
+
 def test_chosen_where_no_factorization_is_within_reach(monkeypatch):
     data = ratings(n=8000, users=900, items=500)
     monkeypatch.setattr(choose, "MOST_DENSE", 450)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
 from sparsemixed.design.values import Design
-from sparsemixed.errors import NumericalError, OptionError
+from sparsemixed.errors import NumericalError, OptionError, SlowConvergenceError
 from sparsemixed.estimation.em import em_optimum, em_path
 from sparsemixed.estimation.finish import finish
 from sparsemixed.estimation.fit import Fit
@@ -20,13 +21,15 @@ from sparsemixed.estimation.parameters import Parameters, parameters
 from sparsemixed.estimation.residual_estimate import residual_estimate
 from sparsemixed.estimation.start import mivque_start
 from sparsemixed.estimation.stochastic_estimate import iterative_start, stochastic_estimate
-from sparsemixed.solver.choose import choose, penalized_system
+from sparsemixed.solver.choose import choose, expected_entries, penalized_system
 from sparsemixed.solver.crossproducts import CrossProducts, cross_products
 from sparsemixed.solver.threads import blas_threads
 from sparsemixed.spec import NOT_KRYLOV, EstimationOptions, ModelSpec
 
 VANISHED = 1e-12
 """Share of the residual sum of squares below which an unconverged fit is told that its residual variance vanishes."""
+LAST_RESORT = 1e9
+"""Nonzeros of the Schur complement (12 GB) up to which a sparse factor is tried after conjugate gradients have failed."""
 DEAR = 2000
 """Order of the Schur complement from which iterative steps to the start cost less than the factorizations they save."""
 EXACT_BELOW = 400
@@ -74,7 +77,10 @@ def estimate_products(
     solver = spec.estimation.solver
     if solver == "krylov" or (solver == "auto" and products.weights is None and choose(products.cp) == "krylov"):
         _check_iterative(spec.estimation)
-        return stochastic_estimate(spec, design, orthogonal, products.cp, products.layout, progress)
+        try:
+            return stochastic_estimate(spec, design, orthogonal, products.cp, products.layout, progress)
+        except SlowConvergenceError as error:
+            spec = _factored(spec, products.cp, error)
     objective = _objective(spec, products)
     constant = orthogonal.constant(objective.reml)
 
@@ -105,6 +111,20 @@ def _start(objective: Objective, products: Products, options: EstimationOptions)
         if found is not None:
             return found
     return objective.parameters.nearest(mivque_start(objective.cp))
+
+
+def _factored(spec: ModelSpec, cp: CrossProducts, error: SlowConvergenceError) -> ModelSpec:
+    """The model with solver(sparse) in place of solver(auto), where conjugate gradients failed and a factor may still fit."""
+    entries = expected_entries(cp)
+    if spec.estimation.solver != "auto":
+        raise error
+    if entries > LAST_RESORT:
+        raise NumericalError(
+            f"no solver has an answer: conjugate gradients did not converge, and a sparse factor of order {cp.q_rest:,} has "
+            f"more than {entries:,.0f} nonzeros ({12e-9 * entries:,.0f} GB). Nest the factors in the model (a: || b:), merge "
+            "small groups, or try solver(sparse) on a machine with more memory"
+        ) from error
+    return replace(spec, estimation=replace(spec.estimation, solver="sparse"))
 
 
 def _check_iterative(options: EstimationOptions) -> None:

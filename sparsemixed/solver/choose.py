@@ -75,7 +75,12 @@ def choose(cp: CrossProducts) -> str:
     share = _share(cp)
     if share > DENSE_SHARE:
         return "dense" if cp.q_rest <= MOST_DENSE else "krylov"
-    return "sparse" if share * float(cp.q_rest) ** 2 <= MOST_ENTRIES else "krylov"
+    return "sparse" if expected_entries(cp) <= MOST_ENTRIES else "krylov"
+
+
+def expected_entries(cp: CrossProducts) -> float:
+    """Nonzeros of the Schur complement, from a sample of its columns."""
+    return _share(cp) * float(cp.q_rest) ** 2
 
 
 def _share(cp: CrossProducts, sample: int = 64) -> float:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sparsemixed.errors import NumericalError
+from sparsemixed.errors import NumericalError, SlowConvergenceError
 
 
 class Solution(NamedTuple):
@@ -26,8 +26,8 @@ def conjugate_gradients(
 ) -> Solution:
     """Solve A x = b column by column, all columns in step; A symmetric positive definite, its products `apply` (q, m).
 
-    A column rests when its residual is below `tolerance` times its right-hand side. Raises NumericalError when a column is
-    not there after `most` products, or when A shows itself not positive definite.
+    A column rests when its residual is below `tolerance` times its right-hand side. Raises SlowConvergenceError when a column is
+    not there after `most` products, NumericalError when A shows itself not positive definite.
     """
     x = np.zeros_like(b) if start is None else start.copy()
     r = b.copy() if start is None else b - apply(x)
@@ -37,7 +37,10 @@ def conjugate_gradients(
     active = np.flatnonzero(square > limit)
     while active.size:
         if iterations >= most:
-            raise NumericalError(f"conjugate gradients did not converge in {most} iterations")
+            raise SlowConvergenceError(
+                f"conjugate gradients did not converge in {most} iterations: the factors are nearly nested in one another, or "
+                "nearly collinear. Such designs have little fill: use solver(sparse)"
+            )
         p = direction if active.size == b.shape[1] else np.ascontiguousarray(direction[:, active])
         through = apply(p)
         iterations += 1

@@ -95,7 +95,7 @@ def main() -> None:
         "standard_errors_from_truth": z,
     }  # fmt: skip
     if options.long:
-        other, _, _ = fit(data, seed=12345, mc_tolerance=found.fit.monte_carlo.error / 3)
+        other, _, _ = fit(data, seed=12345, mc_tolerance=max(found.fit.monte_carlo.error / 3, 1e-6))
         shift = (other.random_params["estimate"] - table["estimate"]) / table["std_err"]
         out["standard_errors_from_long_run"] = float(shift.abs().max())
     print(found)

@@ -17,7 +17,7 @@ STAGES = (
     ("errors",),
     ("structures",),
     ("solver",),
-    ("time_series",),
+    ("time_series", "linear_form"),
     ("spec",),
     ("command", "design"),
     ("estimation",),

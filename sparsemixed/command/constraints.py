@@ -10,7 +10,7 @@ from numbers import Integral
 from sparsemixed.command.hypothesis import read_hypotheses
 from sparsemixed.command.settings import Settings
 from sparsemixed.errors import CommandError, OptionError
-from sparsemixed.spec import Constraint
+from sparsemixed.linear_form import Constraint
 
 ADVICE = 'give the equations by keyword, constraints={1: "x1 = x2"}, or on the command line with --constraint'
 

@@ -8,7 +8,7 @@ from lark import Token
 
 from sparsemixed.command.parse import parse_tree
 from sparsemixed.errors import CommandError
-from sparsemixed.spec import LinearForm
+from sparsemixed.linear_form import LinearForm
 
 
 def read_hypotheses(text: str) -> list[LinearForm]:

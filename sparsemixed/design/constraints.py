@@ -16,7 +16,8 @@ from sparsemixed.design.coefficient_names import CoefficientNames, equation_text
 from sparsemixed.design.elimination import Elimination
 from sparsemixed.design.values import Column, Constraints
 from sparsemixed.errors import CommandError, OptionError
-from sparsemixed.spec import Constraint, ModelSpec
+from sparsemixed.linear_form import Constraint
+from sparsemixed.spec import ModelSpec
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from sparsemixed.errors import OptionError
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.constrained import DEPENDENT, moving_rows
 from sparsemixed.inference.vce import beta_covariance
-from sparsemixed.spec import LinearForm
+from sparsemixed.linear_form import LinearForm
 
 FIXED = "implied by the constraints of the model"
 AGAINST = "false under the constraints of the model, whatever the data"

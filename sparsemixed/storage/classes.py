@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import is_dataclass
 from types import ModuleType
 
-from sparsemixed import spec
+from sparsemixed import linear_form, spec
 from sparsemixed.design import values
 from sparsemixed.estimation import fit, scores
 from sparsemixed.inference import anova_dof, between_within, cluster_robust, information, repeated_dof, residual_dof, vce
@@ -24,7 +24,7 @@ DATACLASSES: dict[str, type] = {
     one.__name__: one
     for one in (
         # What was asked, the design, and the fit: all of these modules, so that a new part of a fit can be saved at once.
-        *(one for module in (spec, values, fit) for one in _dataclasses(module)),
+        *(one for module in (linear_form, spec, values, fit) for one in _dataclasses(module)),
         # What was computed for the fit
         *(information.FixedDerivatives, information.SecondOrder, cluster_robust.ClusterMoments, vce.ThetaCovariance),
         *(scores.Scores, residual_dof.Residual, repeated_dof.Repeated, anova_dof.Anova, between_within.BetweenWithin),

@@ -230,6 +230,10 @@ def test_what_it_is_not_for():
     data = ratings(n=2000, users=200, items=50)
     with pytest.raises(OptionError, match="several crossed factors"):
         sparsemixed.mixed("y ~ x + (1 | u)", data, solver="krylov")
+    with pytest.raises(OptionError, match="not available with weights of groups"):
+        sparsemixed.mixed("y x || z: || u:, fweight(w) solver(krylov)", data.assign(u=data["u"] * 100 + data["z"], w=2))
+    with pytest.raises(OptionError, match=r"not available with residuals\(\)"):
+        sparsemixed.mixed("y x || u:, residuals(independent, by(z)) solver(krylov)", data)
     data["y"] = np.random.default_rng(0).normal(size=len(data)) - 0.1 * data.groupby("i")["y"].transform("mean")
     with pytest.raises(NumericalError, match="becoming singular"):
         sparsemixed.mixed("y ~ x + (1 | u) + (1 | i)", data, solver="krylov", iterate=400)

@@ -50,12 +50,22 @@ def estimate(spec: ModelSpec, design: Design, progress: Progress | None = None) 
     -------
     Fit
     """
+    if spec.estimation.solver == "krylov":
+        _check_krylov(design)
     if design.residual is not None:
         return residual_estimate(spec, design, progress)
     if not design.random:
         return linear_fit(spec, design, orthogonalize(design))
     with blas_threads(largest_order(design)):
         return _estimate(spec, design, progress)
+
+
+def _check_krylov(design: Design) -> None:
+    """Refuse what the iterative solver's system does not hold."""
+    weighted = design.weights is not None and design.weights.replicates_groups
+    refused = "residuals()" if design.residual is not None else "weights of groups" if weighted else ""
+    if refused:
+        raise OptionError(f"solver(krylov) is not available with {refused}; use solver(auto)")
 
 
 def largest_order(design: Design) -> int:

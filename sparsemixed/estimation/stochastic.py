@@ -23,6 +23,8 @@ from sparsemixed.solver.probe_traces import TOGETHER, Probes, ProbeTraces
 
 SINGULAR = 1e-4
 """Share of the information about a group's effect that its own variance leaves, below which the variance counts as zero."""
+CHEAP_WORK, MOST_FIRST = 2e6, 16
+"""Entries of the cross-products times blocks of probes that cost next to nothing, and blocks to start with at most."""
 VARIANCE_PROBES = 64
 """Probes for the prediction-error variance of every random effect; sums over groups need fewer."""
 
@@ -38,14 +40,18 @@ class StochasticObjective(Objective):
     reml : bool
     seed : int
         Of the probes.
+    blocks : int, optional
+        Blocks of probes to start with; by default as many as cost next to nothing.
     """
 
     system: KrylovSystem  # type: ignore[assignment]
 
-    def __init__(self, cp: CrossProducts, system: KrylovSystem, parameters: Parameters, reml: bool, seed: int):
+    def __init__(
+        self, cp: CrossProducts, system: KrylovSystem, parameters: Parameters, reml: bool, seed: int, blocks: int | None = None
+    ):
         super().__init__(cp, system, parameters, reml)  # type: ignore[arg-type]
         self.seed, self.probes = seed, Probes(cp.q_rest, seed)
-        self.probes.add(1)
+        self.probes.add(blocks or int(np.clip(CHEAP_WORK // max(cp.cross.size, 1), 1, MOST_FIRST)))
 
     def deflate(self, at: Evaluation) -> None:
         """Choose anew what is taken exactly; moves the estimated score a little."""

@@ -54,7 +54,8 @@ def stochastic_estimate(
 
 def iterative_start(cp: CrossProducts, layout: Parameters, options: EstimationOptions) -> np.ndarray | None:
     """theta near the optimum, by the iterative solver; None where that has no answer (see `stochastic_estimate`)."""
-    objective = StochasticObjective(cp, KrylovSystem(cp, STARTING_TOLERANCE), layout, options.method == "reml", options.seed)
+    system = KrylovSystem(cp, STARTING_TOLERANCE)
+    objective = StochasticObjective(cp, system, layout, options.method == "reml", options.seed, blocks=1)
     try:
         start = objective.evaluate(layout.nearest(moment_start(cp, objective.through)))
         found = solve_score(objective, start, replace(options, mc_tolerance=STARTING_ERROR))

@@ -20,6 +20,7 @@ from sparsemixed.inference.wald import TestResult
 from sparsemixed.reporting.matching import side_by_side
 from sparsemixed.reporting.side_by_side import SideBySide
 from sparsemixed.results import Results
+from sparsemixed.spec import ModelSpec
 from sparsemixed.storage.fit_file import load_fit
 
 
@@ -59,15 +60,10 @@ def mixed(model: str, data: Any, *, progress: Callable[[LogEntry], None] | None 
     """
     spec = read_model(model, options)
     if is_dask(data):
-        head = read_frame(data._meta)
-        spec = concrete_spec(spec, head)
-        check_batches(spec, head)
-        fit = dask_estimate(spec, data, progress)
+        fit = dask_estimate(_batch_spec(spec, data._meta), data, progress)
     elif isinstance(data, (str, os.PathLike)) and os.path.isdir(data):
         folder = ParquetFolder(data)
-        head = read_frame(folder.head())
-        spec = concrete_spec(spec, head)
-        check_batches(spec, head)
+        spec = _batch_spec(spec, folder.head())
         fit = batch_estimate(spec, lambda: folder.batches(used_columns(spec)), progress)
     else:
         frame = read_frame(data)
@@ -77,6 +73,14 @@ def mixed(model: str, data: Any, *, progress: Callable[[LogEntry], None] | None 
         # Now, not when they are first shown: a method that cannot serve this design must say so here.
         coefficient_degrees(fit, spec.small_sample)
     return Results(fit)
+
+
+def _batch_spec(spec: ModelSpec, head: Any) -> ModelSpec:
+    """The concrete specification for batches with the columns of `head`, checked."""
+    frame = read_frame(head)
+    spec = concrete_spec(spec, frame)
+    check_batches(spec, frame)
+    return spec
 
 
 def lrtest(a: Results, b: Results) -> TestResult:

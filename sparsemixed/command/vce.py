@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sparsemixed.command.arguments import Word
-from sparsemixed.errors import OptionError, suggestion
+from sparsemixed.command.arguments import one_of
+from sparsemixed.errors import OptionError
 from sparsemixed.spec import VCE, Vce
 
 _WORDS = ("OIM", "Robust", "CLuster", "CR0", "CR2", "CR3")
@@ -20,11 +20,7 @@ def vce(text: str) -> Vce:
     """
     typed, _, rest = text.strip().partition(" ")
     variable = rest.strip().strip("`")
-    name = next((word.name for word in map(Word, _WORDS) if word.matches(typed.lower())), None)
-    if name is None:
-        names = [word.lower() for word in _WORDS]
-        found = typed or "nothing"
-        raise OptionError(f"found {found}, expected {', '.join(names[:-1])} or {names[-1]}{suggestion(typed, names)}")
+    name = str(one_of(_WORDS)(typed))
     takes = VCE[name]
     if takes == "required" and not variable:
         raise OptionError("cluster needs a cluster variable: vce(cluster school)")

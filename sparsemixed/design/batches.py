@@ -34,7 +34,7 @@ MOST_CELLS = 100_000
 
 @dataclass(frozen=True)
 class BatchRows:
-    """One batch in the terms of the design: y (m,), X (m, p), one TermData per random term, and every level's groups."""
+    """One batch in the terms of the design: y (m,), X (m, p), and one TermData per random term."""
 
     y: np.ndarray
     X: np.ndarray

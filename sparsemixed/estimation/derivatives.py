@@ -21,6 +21,7 @@ import numpy as np
 
 from sparsemixed.estimation.objective import Evaluation, Objective
 from sparsemixed.solver.congruence import Pattern, diagonal_sums
+from sparsemixed.solver.crossproducts import own_blocks
 from sparsemixed.solver.traces import factor_trace_products
 
 
@@ -72,8 +73,7 @@ class Derivatives:
 
     def inverse_diagonals(self) -> list[np.ndarray]:
         """For each term the (J, k, k) diagonal blocks of N."""
-        pairs = zip(self.objective.cp.pairs, self.inverse.pairs, strict=True)
-        return [self.inverse.first, *(values[pair.own] for pair, values in pairs if pair.t == pair.u)]
+        return own_blocks(self.objective.cp, self.inverse.first, self.inverse.pairs)
 
     @property
     def information(self) -> Curvature:

@@ -84,14 +84,15 @@ def estimate_products(
     spec: ModelSpec, design: Design, orthogonal: Orthogonal, products: Products, progress: Progress | None = None
 ) -> Fit:
     """Fit from cross-products; no row of the data is looked at."""
-    solver = spec.estimation.solver
-    if solver == "krylov" or (solver == "auto" and products.weights is None and choose(products.cp) == "krylov"):
+    solver = _chosen(spec, products)
+    if solver == "krylov":
         _check_iterative(spec.estimation)
         try:
             return stochastic_estimate(spec, design, orthogonal, products.cp, products.layout, progress)
         except SlowConvergenceError as error:
             spec = _factored(spec, products.cp, error)
-    objective = _objective(spec, products)
+            solver = spec.estimation.solver
+    objective = _objective(spec, products, solver)
     constant = orthogonal.constant(objective.reml)
 
     def llf(deviance: float) -> float:
@@ -110,6 +111,12 @@ def estimate_products(
             "every observation, or a constant response within groups?"
         )
     return finish(spec, design, orthogonal, objective, optimum, path.log, llf)
+
+
+def _chosen(spec: ModelSpec, products: Products) -> str:
+    """The solver, decided once; weights of groups decide for themselves."""
+    asked = spec.estimation.solver
+    return choose(products.cp) if asked == "auto" and products.weights is None else asked
 
 
 def _start(objective: Objective, products: Products, options: EstimationOptions) -> np.ndarray:
@@ -157,7 +164,7 @@ def reopen(fit: Fit) -> tuple[Objective, Orthogonal, Evaluation]:
     Evaluation at `fit.theta`.
     """
     orthogonal = orthogonalize(fit.design)
-    objective = _objective(fit.spec, _products(fit.design, orthogonal))
+    objective = _objective(fit.spec, _products(fit.design, orthogonal), fit.spec.estimation.solver)
     return objective, orthogonal, objective.evaluate(fit.theta)
 
 
@@ -177,8 +184,8 @@ def _products(design: Design, orthogonal: Orthogonal) -> Products:
     return Products(cp, layout, None if weights is None else [weights[r] for r in layout.order])
 
 
-def _objective(spec: ModelSpec, products: Products) -> Objective:
-    system = penalized_system(products.cp, spec.estimation.solver, products.weights)
+def _objective(spec: ModelSpec, products: Products, solver: str) -> Objective:
+    system = penalized_system(products.cp, solver, products.weights)
     return Objective(products.cp, system, products.layout, spec.estimation.method == "reml")
 
 

@@ -55,8 +55,7 @@ def _component_of_columns(cp: CrossProducts) -> tuple[np.ndarray, int]:
 
 def _diagonal(cp: CrossProducts) -> np.ndarray:
     """(q,) of Z'Z."""
-    own = [np.einsum("iaa->ia", pair.values[pair.own]).ravel() for pair in cp.pairs if pair.t == pair.u]
-    return np.concatenate([np.einsum("iaa->ia", cp.first).ravel(), *own])
+    return np.concatenate([np.einsum("iaa->ia", blocks).ravel() for blocks in cp.own_blocks])
 
 
 def _squares(cp: CrossProducts, s: np.ndarray, label: np.ndarray, count: int) -> np.ndarray:

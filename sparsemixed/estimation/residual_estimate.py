@@ -82,11 +82,10 @@ def cluster_objective(spec: ModelSpec, design: Design, orthogonal: Orthogonal) -
 
 
 class SortedObjective(NamedTuple):
-    """An objective on sorted rows: `order` (n,) the sorted rows' places in the design, `start` the rows of each group."""
+    """An objective on sorted rows: `order` (n,) the sorted rows' places in the design."""
 
     objective: PrecisionObjective
     order: np.ndarray
-    start: np.ndarray
 
 
 def precision_objective(spec: ModelSpec, design: Design, orthogonal: Orthogonal) -> SortedObjective:
@@ -110,7 +109,7 @@ def precision_objective(spec: ModelSpec, design: Design, orthogonal: Orthogonal)
     reml = spec.estimation.method == "reml"
     ordered = None if own is None else [np.ones(1) if r == NOBODY else own[r] for r in layout.order]
     objective = PrecisionObjective(weighted, residual, layout, part.structure, reml, spec.estimation.solver, ordered)
-    return SortedObjective(objective, order, start)
+    return SortedObjective(objective, order)
 
 
 def _sorted_term(design: Design, r: int, order: np.ndarray) -> TermData:

@@ -144,7 +144,7 @@ def _open(fit: Fit, cluster: np.ndarray) -> _Opened:
 
 def _open_residual(fit: Fit, cluster: np.ndarray) -> _Opened:
     orthogonal = orthogonalize(fit.design)
-    objective, order, _ = precision_objective(fit.spec, fit.design, orthogonal)
+    objective, order = precision_objective(fit.spec, fit.design, orthogonal)
     at = objective.evaluate(fit.theta)
     derivatives = objective.derivatives(at)
     residual = derivatives.row_residuals[:, -1]

@@ -58,10 +58,8 @@ def mivque_start(cp: CrossProducts) -> list[np.ndarray]:
 
 def _shrinkage(cp: CrossProducts) -> sp.csr_array:
     """W (q, q): inv(Z_i'Z_i + 4 S) for every group of every term, S the mean square of the term's columns."""
-    own = {pair.t: pair.values[pair.own] for pair in cp.pairs if pair.t == pair.u}
-    blocks = [cp.first, *(own[t] for t in range(len(cp.k) - 1))]
     inverses = []
-    for block in blocks:
+    for block in cp.own_blocks:
         square = np.maximum(np.einsum("iaa->a", block) / cp.n, np.finfo(float).tiny)
         inverses.append(block_diagonal(np.linalg.inv(block + PRIOR * np.diag(square))))
     return sp.csr_array(sp.block_diag(inverses, format="csr"))

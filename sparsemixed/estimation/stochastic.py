@@ -61,8 +61,7 @@ class StochasticObjective(Objective):
     @cached_property
     def sizes(self) -> list[float]:
         """Mean square of every term's columns summed over a group: what a relative variance is multiplied with in M."""
-        own = [pair.values[pair.own] for pair in self.cp.pairs if pair.t == pair.u]
-        return [float(np.einsum("iaa->i", blocks).mean() / blocks.shape[1]) for blocks in (self.cp.first, *own)]
+        return [float(np.einsum("iaa->i", blocks).mean() / blocks.shape[1]) for blocks in self.cp.own_blocks]
 
     def name_of(self, t: int) -> str:
         """The equations of an engine term, in words."""

@@ -72,10 +72,10 @@ def choose(cp: CrossProducts) -> str:
         return "block"
     if cp.q_rest <= SMALL:
         return "dense"
-    share = _share(cp)
-    if share > DENSE_SHARE:
+    entries = expected_entries(cp)
+    if entries > DENSE_SHARE * float(cp.q_rest) ** 2:
         return "dense" if cp.q_rest <= MOST_DENSE else "krylov"
-    return "sparse" if expected_entries(cp) <= MOST_ENTRIES else "krylov"
+    return "sparse" if entries <= MOST_ENTRIES else "krylov"
 
 
 def expected_entries(cp: CrossProducts) -> float:

@@ -89,6 +89,11 @@ class CrossProducts:
         """First scalar column of each remaining term."""
         return tuple(int(x) for x in np.cumsum((0, *self.sizes[1:-1]))) if len(self.k) > 1 else ()
 
+    @property
+    def own_blocks(self) -> list[np.ndarray]:
+        """For each term the (J, k, k) diagonal blocks of Z'Z."""
+        return own_blocks(self, self.first, [pair.values for pair in self.pairs])
+
     def slices(self) -> list[slice]:
         """Where each term stands in a vector of all random effects."""
         ends = np.cumsum(self.sizes)
@@ -107,6 +112,11 @@ class CrossProducts:
             blocks = [[blocks[0][0], cross], [cross.T, rest_matrix(self, [pair.values for pair in self.pairs])]]
             return sp.csr_array(sp.block_array(blocks, format="csr"))
         return blocks[0][0]
+
+
+def own_blocks(cp: CrossProducts, first: np.ndarray, pairs: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """For each term the (J, k, k) diagonal blocks of a symmetric matrix on the pattern of Z'Z, given as in `cp`."""
+    return [first, *(values[pair.own] for pair, values in zip(cp.pairs, pairs, strict=True) if pair.t == pair.u)]
 
 
 def pair_indices(cp: CrossProducts, pair: PairBlocks) -> tuple[np.ndarray, np.ndarray]:

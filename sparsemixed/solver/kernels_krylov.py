@@ -23,23 +23,6 @@ def sparse_times_block(bounds, indptr, indices, data, x, out):
                 out[i, c] = total[c]
 
 
-@njit(cache=True, parallel=True)
-def permuted_times_block(bounds, indptr, indices, place, data, x, out):
-    """As `sparse_times_block` for a matrix whose entry e is data[place[e]]."""
-    m = x.shape[1]
-    for part in prange(bounds.size - 1):
-        total = np.empty(m)
-        for i in range(bounds[part], bounds[part + 1]):
-            for c in range(m):
-                total[c] = 0.0
-            for e in range(indptr[i], indptr[i + 1]):
-                value, j = data[place[e]], indices[e]
-                for c in range(m):
-                    total[c] += value * x[j, c]
-            for c in range(m):
-                out[i, c] = total[c]
-
-
 @njit(cache=True)
 def transpose_pattern(indptr, indices, n_columns, out_indptr, out_rows, out_place):
     """CSR to CSC: rows of each column ascending, and the CSR entry that each CSC entry is.

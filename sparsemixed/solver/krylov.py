@@ -16,7 +16,7 @@ import scipy.sparse as sp
 from sparsemixed.errors import NumericalError
 from sparsemixed.solver.congruence import Factors, Pattern, product
 from sparsemixed.solver.conjugate_gradients import conjugate_gradients
-from sparsemixed.solver.crossproducts import CrossProducts, rest_matrix
+from sparsemixed.solver.crossproducts import CrossProducts, own_blocks, rest_matrix
 from sparsemixed.solver.kernels import apply_blocks, factor_blocks
 from sparsemixed.solver.layout import scalar_rows
 from sparsemixed.solver.preconditioner import Blocks, Coupled, Preconditioner
@@ -49,7 +49,7 @@ class KrylovSystem:
 
     def __init__(self, cp: CrossProducts, tolerance: float = 1e-10):
         self.cp, self.tolerance = cp, tolerance
-        self.factorizations = self.iterations = 0
+        self.factorizations = 0
         expand, (indptr, columns) = scalar_rows(cp, np.diff(cp.indptr))
         self._expand = None if cp.k[0] == 1 else expand
         self.pattern = SparsePattern(indptr, columns, cp.q_rest)
@@ -73,7 +73,8 @@ class KrylovSystem:
         data = self._entries(cp.cross)
         head = (cp.first @ values[:q0].reshape(cp.n_groups[0], cp.k[0], -1)).reshape(q0, -1)
         head += self.pattern.times(data, values[q0:])
-        return np.concatenate([head, self.pattern.transpose_times(data, values[:q0]) + self._raw_rest @ values[q0:]])
+        rest = self.pattern.times_transposed(self.pattern.transposed(data), values[:q0])
+        return np.concatenate([head, rest + self._raw_rest @ values[q0:]])
 
     def _entries(self, blocks: np.ndarray) -> np.ndarray:
         """Cell entries (nnz, k0) in the order of the scalar pattern."""
@@ -93,7 +94,7 @@ class KrylovSystem:
         self._data = self._entries(self._half)
         self._transposed = self.pattern.transposed(self._data)
         self._rest = rest_matrix(cp, m.pairs) + sp.eye_array(cp.q_rest, format="csr")
-        self._blocks = [m.pairs[i][pair.own] + np.eye(cp.k[pair.t + 1]) for i, pair in enumerate(cp.pairs) if pair.t == pair.u]
+        self._blocks = [blocks + np.eye(blocks.shape[1]) for blocks in own_blocks(cp, m.first, m.pairs)[1:]]
         self.preconditioner = self._precondition()
         return float("nan")
 
@@ -141,9 +142,7 @@ class KrylovSystem:
 
     def solve_scaled(self, b: np.ndarray, tolerance: float, start: np.ndarray | None = None) -> np.ndarray:
         """inv(inv(R)'S inv(R)) b (q2, m)."""
-        found = conjugate_gradients(self.scaled, b, tolerance, MOST_ITERATIONS, start)
-        self.iterations += found.iterations
-        return found.x
+        return conjugate_gradients(self.scaled, b, tolerance, MOST_ITERATIONS, start).x
 
     def back(self, x: np.ndarray) -> np.ndarray:
         """inv(M_00) M_02 x (q0, m)."""

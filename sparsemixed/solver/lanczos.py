@@ -18,9 +18,8 @@ import numpy as np
 
 from sparsemixed.solver.deflation import outlying_directions
 from sparsemixed.solver.krylov import KrylovSystem
-from sparsemixed.solver.probe_traces import ProbeTraces
+from sparsemixed.solver.probe_traces import TOGETHER, ProbeTraces, random_signs
 
-TOGETHER = 16
 WIDTHS, FIRST_PROBES = (8, 64, 256), 64
 """Numbers of deflated directions tried in turn, and the probes after which the next is tried: clusters of ratings give as
 many small eigenvalues as there are clusters."""
@@ -65,7 +64,7 @@ def _probed(system: KrylovSystem, Q: np.ndarray, random: np.random.Generator, er
     """E[u'(log(Shat) + K)u] over u = (I - QQ')z."""
     found = np.empty(0)
     while True:
-        z = random.integers(0, 2, (system.cp.q_rest, TOGETHER)) * 2.0 - 1.0
+        z = random_signs(random, system.cp.q_rest)
         found = np.append(found, _together(system, z - Q @ (Q.T @ z)))
         spread = float(found.std(ddof=1) / np.sqrt(found.size))
         if spread <= error or found.size >= most:

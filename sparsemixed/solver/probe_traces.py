@@ -31,6 +31,11 @@ TOGETHER = 16
 """Probes solved at once: as many columns as pay in a product with a sparse matrix."""
 
 
+def random_signs(random: np.random.Generator, q: int) -> np.ndarray:
+    """(q, TOGETHER) of -1 and 1."""
+    return random.integers(0, 2, (q, TOGETHER)) * 2.0 - 1.0
+
+
 @dataclass
 class Block:
     """Columns z (q2, c) with their last solutions, which start the next ones; `exact` if their sum is meant, not their mean."""
@@ -62,7 +67,7 @@ class Probes:
     def add(self, blocks: int) -> None:
         """Draw more."""
         for _ in range(blocks):
-            self._signs.append(self._random.integers(0, 2, (self.q, TOGETHER)) * 2.0 - 1.0)
+            self._signs.append(random_signs(self._random, self.q))
             self._blocks.append(self._projected(self._signs[-1]))
 
     def deflate(self, directions: np.ndarray) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from sparsemixed.solver.kernels_krylov import permuted_times_block, sparse_times_block, transpose_pattern
+from sparsemixed.solver.kernels_krylov import sparse_times_block, transpose_pattern
 
 PARTS_PER_THREAD = 8
 """Stretches of rows for each thread, equal in entries: small enough to even out, large enough not to count."""
@@ -33,12 +33,6 @@ class SparsePattern:
         """A x (n, m) for entries `data` (nnz,) and x (q, m)."""
         out = np.empty((self.shape[0], x.shape[1]))
         sparse_times_block(self.bounds, self.indptr, self.indices, data, np.ascontiguousarray(x), out)
-        return out
-
-    def transpose_times(self, data: np.ndarray, x: np.ndarray) -> np.ndarray:
-        """A'x (q, m), reading `data` through the permutation: for a matrix used too seldom to store it twice."""
-        out = np.empty((self.shape[1], x.shape[1]))
-        permuted_times_block(self.column_bounds, self.column_indptr, self.rows, self.place, data, np.ascontiguousarray(x), out)
         return out
 
     def transposed(self, data: np.ndarray) -> np.ndarray:

@@ -327,7 +327,7 @@ def test_every_part_of_a_fit_can_be_saved(module):
 def test_structures_keep_the_arguments_of_their_constructors(fitted):
     for family in FAMILIES.values():
         parameters = inspect.signature(family).parameters
-        arguments = {"m": 3, "order": 2, "largest": 4, "labels": ("a", "b"), "band": 1, "basis": np.eye(3) * 2.0}
+        arguments = {"m": 3, "order": 2, "largest": 4, "labels": ("a", "b"), "band": 1, "basis": np.eye(3) * 2.0, "leading": 2}
         if "structures" in parameters:
             arguments["structures"] = (FAMILIES["Autoregressive"](2), FAMILIES["Autoregressive"](2))
         structure = family(**{name: value for name, value in arguments.items() if name in parameters})

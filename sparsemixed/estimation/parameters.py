@@ -113,4 +113,5 @@ def parameters(random: Sequence[RandomTerm], may_lead: Sequence[bool] | None = N
 
 def _well_scaled(block: RandomBlock, columns: np.ndarray) -> RandomBlock:
     """The block with its structure's parameters in coordinates suited to its columns (n, m)."""
-    return replace(block, structure=block.structure.in_basis(columns.T @ columns / len(columns)))
+    leading = block.names.index("_cons") if "_cons" in block.names else 0
+    return replace(block, structure=block.structure.in_basis(columns.T @ columns / len(columns), leading))

@@ -62,8 +62,10 @@ class Structure(ABC):
     def __hash__(self) -> int:
         return hash((type(self), self.m))
 
-    def in_basis(self, gram: np.ndarray) -> Structure:
+    def in_basis(self, gram: np.ndarray, leading: int = 0) -> Structure:
         """The same family with theta in coordinates suited to columns with cross-products `gram` (m, m).
+
+        The effect `leading`, the constant where there is one, is expected to vary most.
 
         Only the parameterization changes: covariances, their display and the likelihood do not. A family that is not
         closed under linear maps of the effects returns itself.

@@ -10,14 +10,19 @@ from sparsemixed.structures.base import Parameter, Structure, correlation, stand
 class Unstructured(Structure):
     """General symmetric matrix (manual, `covariance(unstructured)`): the factor is `basis @ L`, theta the lower triangle of L.
 
-    The family is closed under linear maps of the effects, so the basis T may be any nonsingular lower triangular matrix;
-    one for which the columns ZT are orthonormal keeps theta well scaled when covariates are not (a slope on a year, say).
+    The family is closed under linear maps of the effects, so the basis T may be any nonsingular matrix; one for which the
+    columns ZT are orthonormal keeps theta well scaled when covariates are not (a slope on a year, say). In it the constant
+    leads: where slopes hardly vary, a singular matrix then has a zero at the end of the diagonal of L, which Newton reaches in
+    few steps. Behind a small variance the search would turn the row of a large one around, step by step, until its last entry
+    vanishes.
 
     Parameters
     ----------
     m : int
     basis : (m, m) float64, optional
-        Lower triangular; the identity by default.
+        Lower triangular in the order of the effects in which one leads; the identity by default.
+    leading : int
+        The effect that leads.
 
     Examples
     --------
@@ -28,16 +33,18 @@ class Unstructured(Structure):
 
     name, title = "unstructured", "Unstructured"
 
-    def __init__(self, m: int, basis: np.ndarray | None = None):
+    def __init__(self, m: int, basis: np.ndarray | None = None, leading: int = 0):
         super().__init__(m)
-        self.basis = np.eye(m) if basis is None else basis
+        self.basis, self.leading = np.eye(m) if basis is None else basis, leading
 
-    def in_basis(self, gram: np.ndarray) -> Unstructured:
-        # gram = A'A with A lower triangular, from the Cholesky factor of the matrix in reversed order.
+    def in_basis(self, gram: np.ndarray, leading: int = 0) -> Unstructured:
+        order = _led_by(leading, self.m)
+        # In this order gram = A'A with A lower triangular, from the Cholesky factor of the matrix in reversed order.
         scale = np.sqrt(np.maximum(np.diag(gram), np.finfo(float).tiny))
         correlation = gram / np.outer(scale, scale) + 1e-10 * np.eye(self.m)
-        reverse = np.linalg.cholesky(correlation[::-1, ::-1])[::-1, ::-1]
-        return Unstructured(self.m, np.linalg.inv(reverse.T * scale))
+        reverse = np.linalg.cholesky(correlation[np.ix_(order[::-1], order[::-1])])[::-1, ::-1]
+        basis = np.linalg.inv(reverse.T * scale[order])
+        return Unstructured(self.m, basis[np.argsort(order)], leading)
 
     def in_own_basis(self) -> Unstructured:
         return Unstructured(self.m)
@@ -70,6 +77,7 @@ class Unstructured(Structure):
         return np.eye(len(rows))[rows == columns]
 
     def edge_names(self, names: tuple[str, ...], label: str) -> list[str]:
+        names = tuple(names[a] for a in _led_by(self.leading, self.m))
         words = [f"var({names[0]}) of {label} is 0"]
         for j in range(1, self.m):
             words.append(f"{names[j]} of {label} is a linear combination of {', '.join(names[:j])} (or its variance is 0)")
@@ -94,3 +102,8 @@ class Unstructured(Structure):
         return [standard_deviation(v) for v in variances] + [
             correlation(next(covariances), variances[i], variances[j]) for i, j in pairs
         ]
+
+
+def _led_by(leading: int, m: int) -> list[int]:
+    """The effects, one before the others."""
+    return [leading, *(a for a in range(m) if a != leading)]

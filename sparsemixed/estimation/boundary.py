@@ -39,7 +39,7 @@ def settle(objective: Objective, at: Evaluation, gradient: np.ndarray, hessian: 
             continue
         if value != 0.0:
             trial = objective.evaluate(theta + move)
-            if trial.deviance > at.deviance + FLAT:
+            if not trial.deviance <= at.deviance + FLAT:  # also where the deviance is not known
                 continue
             at, theta = trial, trial.theta
         touched[where] = True

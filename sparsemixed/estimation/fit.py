@@ -86,6 +86,7 @@ class MonteCarlo:
     Attributes
     ----------
     probes : int
+        0 where exact traces were affordable.
     error : float
         Largest Monte Carlo error of any function of the variance parameters, in units of its standard error.
     llf_error : float

@@ -15,16 +15,17 @@ from sparsemixed.errors import NumericalError
 from sparsemixed.estimation.derivatives import Curvature, Derivatives
 from sparsemixed.estimation.objective import Evaluation, Objective
 from sparsemixed.estimation.parameters import Parameters
+from sparsemixed.estimation.vanishing import SINGULAR, may_vanish
 from sparsemixed.solver.crossproducts import CrossProducts
 from sparsemixed.solver.deflation import outlying_directions
 from sparsemixed.solver.krylov import KrylovSystem
 from sparsemixed.solver.lanczos import LogDeterminant, log_determinant
-from sparsemixed.solver.probe_traces import TOGETHER, Probes, ProbeTraces
+from sparsemixed.solver.probe_traces import PROBE_TOLERANCE, TOGETHER, Probes, ProbeTraces
 
-SINGULAR = 1e-4
-"""Share of the information about a group's effect that its own variance leaves, below which the variance counts as zero."""
 CHEAP_WORK, MOST_FIRST = 2e6, 16
 """Entries of the cross-products times blocks of probes that cost next to nothing, and blocks to start with at most."""
+EXHAUSTIVE_WORK = 1e7
+"""The same product, of a block for every 16 columns, up to which exact traces take a second or so: they end the search."""
 VARIANCE_PROBES = 64
 """Probes for the prediction-error variance of every random effect; sums over groups need fewer."""
 
@@ -41,7 +42,8 @@ class StochasticObjective(Objective):
     seed : int
         Of the probes.
     blocks : int, optional
-        Blocks of probes to start with; by default as many as cost next to nothing.
+        Blocks of probes to start with; by default one where exact traces can end the search, else as many as cost next to
+        nothing.
     """
 
     system: KrylovSystem  # type: ignore[assignment]
@@ -51,17 +53,29 @@ class StochasticObjective(Objective):
     ):
         super().__init__(cp, system, parameters, reml)  # type: ignore[arg-type]
         self.seed, self.probes = seed, Probes(cp.q_rest, seed)
-        self.probes.add(blocks or int(np.clip(CHEAP_WORK // max(cp.cross.size, 1), 1, MOST_FIRST)))
+        cheap = int(np.clip(CHEAP_WORK // max(cp.cross.size, 1), 1, MOST_FIRST))
+        self.probes.add(blocks or (1 if self.can_be_exact else cheap))
 
     def deflate(self, at: Evaluation) -> None:
         """Choose anew what is taken exactly; moves the estimated score a little."""
         self.ensure(at)
         self.probes.deflate(outlying_directions(self.system, np.random.default_rng(self.seed + 1)))
 
+    @property
+    def can_be_exact(self) -> bool:
+        """Whether exact traces are affordable, and the probes are still random."""
+        work = self.cp.cross.size * float(self.cp.q_rest) / TOGETHER
+        return work <= EXHAUSTIVE_WORK and not self.probes.exhaustive
+
     @cached_property
     def sizes(self) -> list[float]:
         """Mean square of every term's columns summed over a group: what a relative variance is multiplied with in M."""
         return [float(np.einsum("iaa->i", blocks).mean() / blocks.shape[1]) for blocks in self.cp.own_blocks]
+
+    @cached_property
+    def may_vanish(self) -> np.ndarray:
+        """(n_theta,) bool: variances that can be held at zero."""
+        return may_vanish(self.parameters)
 
     def name_of(self, t: int) -> str:
         """The equations of an engine term, in words."""
@@ -75,8 +89,10 @@ class StochasticObjective(Objective):
         return StochasticDerivatives(self, at)
 
     def edges(self):
-        """None: whether a variance is zero cannot be told from an estimated score."""
-        return iter(())
+        """Those of variances that can be held at zero: only there does an estimated score tell what the deviance does."""
+        for where, form, words in super().edges():
+            if np.all(self.may_vanish[form != 0]):
+                yield where, form, words
 
     def deviance(self, at: Evaluation, error: float) -> LogDeterminant:
         """The deviance at an evaluation and its Monte Carlo standard error, at most `error` where 256 probes suffice."""
@@ -98,20 +114,37 @@ class StochasticDerivatives(Derivatives):
 
     objective: StochasticObjective
 
+    @property
+    def held(self) -> np.ndarray:
+        """(n_theta,) bool: variances that are held at zero."""
+        return self.objective.may_vanish & (self.at.theta == 0.0)
+
     def _diagonal_sums(self) -> list[np.ndarray]:
-        objective = self.objective
+        objective, cp = self.objective, self.objective.cp
+        free = [factor.any(axis=0) | factor.any(axis=1) for factor in self.factors]
+        own = [factor[np.ix_(kept, kept)] for factor, kept in zip(self.factors, free, strict=True)]
+        # I - N is this small a share of I, and the solutions must tell the two apart.
+        objective.probes.tolerance = PROBE_TOLERANCE * min(self._share(t, factor) for t, factor in enumerate(own))
         self.traces = ProbeTraces(objective.system)
-        found = self.traces.block_sums(objective.probes)
-        each = []
-        for t, (blocks, factor, groups) in enumerate(zip(found, self.factors, objective.cp.n_groups, strict=True)):
-            if np.linalg.svd(factor)[1][-1] ** 2 * objective.sizes[t] < SINGULAR:
-                raise NumericalError(
-                    f"the covariance matrix of {objective.name_of(t)} is becoming singular, where solver(krylov) has no answer: "
-                    "leave an effect out, or use solver(sparse) or solver(dense)"
-                )
-            each.append((groups * np.eye(factor.shape[0]) - blocks) @ np.linalg.inv(factor))
-        self._probe_sums = each
-        return [sums.mean(axis=0) for sums in each]
+        self._probe_sums = []
+        for blocks, factor, kept, groups in zip(self.traces.block_sums(objective.probes), own, free, cp.n_groups, strict=True):
+            # Beside a variance of zero the sum is zero too; its other entries meet no direction of theta.
+            sums = np.zeros_like(blocks)
+            sums[:, :, kept] = (groups * np.eye(blocks.shape[1]) - blocks)[:, :, kept] @ np.linalg.inv(factor)
+            self._probe_sums.append(sums)
+        return [sums.mean(axis=0) for sums in self._probe_sums]
+
+    def _share(self, t: int, factor: np.ndarray) -> float:
+        """The share of a group's effect that its observations tell, in the weakest direction of the term's factor."""
+        if not factor.size:
+            return 1.0
+        told = np.linalg.svd(factor)[1][-1] ** 2 * self.objective.sizes[t]
+        if told < SINGULAR:
+            raise NumericalError(
+                f"the covariance matrix of {self.objective.name_of(t)} is becoming singular, where solver(krylov) has no answer: "
+                "leave an effect out, or use solver(sparse) or solver(dense)"
+            )
+        return told / (1.0 + told)
 
     @property
     def probe_gradients(self) -> np.ndarray:
@@ -125,10 +158,9 @@ class StochasticDerivatives(Derivatives):
         return self.average_information
 
     def inverse_diagonals(self) -> list[np.ndarray]:
-        """For each term the (J, k, k) diagonal blocks of N, estimated from the probes and more of them."""
+        """For each term the (J, k, k) diagonal blocks of N, exact or estimated from the probes and more of them."""
         missing = VARIANCE_PROBES - self.objective.probes.count
-        if missing > 0:
-            self.objective.probes.add(-(-missing // TOGETHER))
+        self.objective.probes.add(max(-(-missing // TOGETHER), 0))
         return self.traces.blocks(self.objective.probes)
 
 
@@ -139,8 +171,12 @@ def monte_carlo_error(derivatives: StochasticDerivatives) -> float:
     inv(H)G inv(H) / count, and its sampling covariance 2 inv(H): the square is the largest eigenvalue of the first in
     units of the second.
     """
+    if derivatives.objective.probes.exhaustive:
+        return 0.0
     hessian, gradients = derivatives.average_information.profiled, derivatives.probe_gradients
-    if not gradients.shape[1]:
+    free = ~derivatives.held
+    hessian, gradients = hessian[np.ix_(free, free)], gradients[:, free]
+    if not free.any():
         return 0.0
     spread = np.cov(gradients, rowvar=False).reshape(hessian.shape) / len(gradients)
     values, vectors = np.linalg.eigh(hessian)

@@ -16,6 +16,7 @@ from sparsemixed.estimation.orthogonal import Orthogonal
 from sparsemixed.estimation.parameters import Parameters
 from sparsemixed.estimation.score_equations import solve_score
 from sparsemixed.estimation.stochastic import StochasticObjective
+from sparsemixed.estimation.vanishing import beside_zero
 from sparsemixed.solver.crossproducts import CrossProducts
 from sparsemixed.solver.krylov import KrylovSystem
 from sparsemixed.spec import EstimationOptions, ModelSpec
@@ -58,7 +59,9 @@ def iterative_start(cp: CrossProducts, layout: Parameters, options: EstimationOp
     objective = StochasticObjective(cp, system, layout, options.method == "reml", options.seed, blocks=1)
     try:
         start = objective.evaluate(layout.nearest(moment_start(cp, objective.through)))
-        found = solve_score(objective, start, replace(options, mc_tolerance=STARTING_ERROR))
+        found = solve_score(objective, start, replace(options, mc_tolerance=STARTING_ERROR), exact=False)
     except NumericalError:
         return None
-    return found.optimum.evaluation.theta if found.optimum.converged else None
+    theta = found.optimum.evaluation.theta
+    # At exactly zero the exact search would stay: its gradient vanishes there, whatever the likelihood does beside it.
+    return beside_zero(objective, theta, theta == 0.0) if found.optimum.converged else None

@@ -118,9 +118,12 @@ def em_sentence(fit: Fit) -> str:
 
 def monte_carlo_sentence(errors: MonteCarlo) -> str:
     """How far a fit by the iterative solver may be off."""
+    likelihood = f"of the log likelihood: {errors.llf_error:.2g}."
+    if not errors.probes:
+        return f"Solved iteratively, without random probes. Monte Carlo error {likelihood}"
     return (
         f"Solved iteratively ({errors.probes} random probes, seed {errors.seed}). Monte Carlo error of the variance parameters: "
-        f"at most {100 * errors.error:.2g} % of a standard error; of the log likelihood: {errors.llf_error:.2g}."
+        f"at most {100 * errors.error:.2g} % of a standard error; {likelihood}"
     )
 
 

@@ -10,7 +10,8 @@ Taken out as control variates, with their expectations exactly known (documentat
 What remains is large only in a few directions Q, where Shat has small eigenvalues, and in small terms. There the sum over
 Q's columns, taken as probes, is exact; the random ones are projected, u = (I - QQ')z, because E[uu'] = I - QQ'.
 
-Every probe gives an estimate, so that their spread tells the Monte Carlo error. The probes of a seed are the same for every
+Where all unit vectors are affordable they take the place of Q, and nothing is random. Else every probe gives an estimate, so
+that their spread tells the Monte Carlo error. The probes of a seed are the same for every
 Lambda, and so is Q after the first steps: the estimated score is a smooth function of Lambda.
 """
 
@@ -26,7 +27,7 @@ from sparsemixed.solver.krylov import KrylovSystem
 from sparsemixed.solver.preconditioner import Coupled
 
 PROBE_TOLERANCE = 1e-6
-"""Relative residual of the probes' solutions: far below the noise that they carry."""
+"""Relative residual of the probes' solutions: far below the noise that they carry, as long as N is not nearly I."""
 TOGETHER = 16
 """Probes solved at once: as many columns as pay in a product with a sparse matrix."""
 
@@ -58,33 +59,47 @@ class Probes:
         self.q, self._random = q, np.random.default_rng(seed)
         self._signs: list[np.ndarray] = []
         self._blocks: list[Block] = []
-        self.directions = np.empty((q, 0))
+        self.directions, self.exhaustive, self.tolerance = np.empty((q, 0)), False, PROBE_TOLERANCE
 
     @property
     def count(self) -> int:
         return TOGETHER * len(self._signs)
 
     def add(self, blocks: int) -> None:
-        """Draw more."""
-        for _ in range(blocks):
+        """Draw more, unless none are needed."""
+        for _ in range(0 if self.exhaustive else blocks):
             self._signs.append(random_signs(self._random, self.q))
             self._blocks.append(self._projected(self._signs[-1]))
 
     def deflate(self, directions: np.ndarray) -> None:
         """Take orthonormal directions (q2, r) out of the noise."""
-        self.directions = directions
-        parts = [directions[:, c : c + TOGETHER] for c in range(0, directions.shape[1], TOGETHER)]
-        self._blocks = [Block(np.ascontiguousarray(part), True) for part in parts]
-        self._blocks += [self._projected(z) for z in self._signs]
+        if not self.exhaustive:
+            self.directions = directions
+            self._blocks = _taken_exactly(directions) + [self._projected(z) for z in self._signs]
+
+    def exhaust(self) -> None:
+        """Take every unit vector exactly in place of random probes: nothing is random any more."""
+        self.exhaustive, self._signs = True, []
+        self.directions = np.eye(self.q)
+        self._blocks = _taken_exactly(self.directions)
 
     def _projected(self, z: np.ndarray) -> Block:
         return Block(z - self.directions @ (self.directions.T @ z), False)
 
     def solutions(self, system: KrylovSystem):
-        """Each block with its y = inv(Shat) z at the system's present Lambda."""
-        for block in self._blocks:
-            block.y = system.solve_scaled(block.z, PROBE_TOLERANCE, block.y)
+        """Each block with its y = inv(Shat) z at the system's present Lambda; all unit vectors at once by a dense inverse."""
+        inverse = np.linalg.inv(system.scaled(self.directions)) if self.exhaustive else None
+        for i, block in enumerate(self._blocks):
+            if inverse is not None:
+                block.y = np.ascontiguousarray(inverse[:, TOGETHER * i : TOGETHER * (i + 1)])
+            else:
+                block.y = system.solve_scaled(block.z, self.tolerance, block.y)
             yield block
+
+
+def _taken_exactly(directions: np.ndarray) -> list[Block]:
+    parts = [directions[:, c : c + TOGETHER] for c in range(0, directions.shape[1], TOGETHER)]
+    return [Block(np.ascontiguousarray(part), True) for part in parts]
 
 
 class ProbeTraces:
@@ -182,7 +197,10 @@ class ProbeTraces:
             yield t + 1, parts
 
     def block_sums(self, probes: Probes) -> list[np.ndarray]:
-        """For each term (count, k, k): each probe's estimate of the sum over groups of the diagonal blocks of N."""
+        """For each term (count, k, k): each probe's estimate of the sum over groups of the diagonal blocks of N.
+
+        Of exhausted probes (1, k, k): the sum itself.
+        """
         random: list[list[np.ndarray]] = [[] for _ in self.system.cp.k]
         exact = [self.head.sum(axis=0), *(blocks.sum(axis=0) for blocks in self.rest)]
         for block in probes.solutions(self.system):
@@ -193,7 +211,7 @@ class ProbeTraces:
                     exact[t] = exact[t] + found.sum(axis=0)
                 else:
                     random[t].append(found)
-        return [known + np.concatenate(each) for known, each in zip(exact, random, strict=True)]
+        return [known + np.concatenate(each) if each else known[None] for known, each in zip(exact, random, strict=True)]
 
     def blocks(self, probes: Probes) -> list[np.ndarray]:
         """For each term (J, k, k): the probes' mean estimate of every diagonal block of N."""

@@ -75,7 +75,8 @@ BINARY = ("+", "-", "*", "/", "^", "==", "!=", "~=", "<", "<=", ">", ">=", "&", 
 
 @st.composite
 def expressions(draw, depth, sane):
-    kind = draw(st.sampled_from(("leaf", "binary", "binary", "unary", "call", "parenthesis"))) if depth else "leaf"
+    kinds = ("leaf", "binary", "binary", "unary", "call", "parenthesis", "element")
+    kind = draw(st.sampled_from(kinds)) if depth else "leaf"
     if kind == "leaf":
         texts = ('"ab"', '""', ".", ".a", ".z", "_n", "_N", "L.x", "l2.d.x")
         return draw(st.one_of(names, st.sampled_from(NUMBERS), st.sampled_from(texts)))
@@ -84,6 +85,9 @@ def expressions(draw, depth, sane):
         operator = draw(st.sampled_from(BINARY if sane else (*BINARY, "=", "**", "&&")))
         blank = draw(st.sampled_from(("", " ")))
         return f"{draw(parts)}{blank}{operator}{blank}{draw(parts)}"
+    if kind == "element":
+        blank = draw(st.sampled_from(("", "", " ")))
+        return f"{draw(names)}{blank}[{draw(parts)}]"
     if kind == "unary":
         return draw(st.sampled_from(("-", "+", "!", "~"))) + draw(parts)
     if kind == "call":
@@ -97,7 +101,21 @@ SANE_OPTIONS = ("reml", "iterate(5)", "tolerance(1e-8)", "l(90)", "stddev", "nol
 OF_EQUATIONS = ("nocons", "cov(un)", "covariance(exchangeable)", "collinear")
 ARGUMENTS = (
     *("unstructured", "ident", "ex", "ar 2, t(week)", "toeplitz 2, t(week) by(a)", "unstructured, t(`my x`)", "exponential"),
-    *("id week", "week", "`my x` week", "kroger", "satterthwaite, oim", "90", "1e-8", "0", "-1", "1/3, 5", "size", "robust"),
+    *(
+        "id week",
+        "week, delta(2)",
+        "id week, monthly",
+        "`my x` week",
+        "kroger",
+        "satterthwaite, oim",
+        "90",
+        "1e-8",
+        "0",
+        "-1",
+        "1/3, 5",
+        "size",
+        "robust",
+    ),
     *("cluster id", "cr2 id", "oim", "x*2 + L.z", "nr", "auto", "pvalue", "", ")", "(", '"', "a(b)c", "99999999999999999999"),
 )
 

@@ -188,3 +188,19 @@ def test_every_function_and_operator_row_by_row(rows, data):
 def has_rounded_steps(text):
     inexact = any(word in text for word in (")^(", "exp(", "ln(", "log10("))
     return inexact and any(word in text for word in ("floor", "ceil", "int(", "round", "mod", "=", "<", "inlist", "inrange"))
+
+
+@given(rows_of_frames, st.data())
+def test_elements_are_values_of_other_rows(rows, data):
+    """`x[e]` with e truncated and counted from 1; missing outside of the data and where e is missing."""
+    text, place = numeric_expression(data.draw, 2)
+    assume(not has_rounded_steps(text))
+    name = data.draw(st.sampled_from("xs"))
+    frame = pd.DataFrame(rows).astype({"x": float, "y": float})
+    found = read_expression(f"{name}[{text}]").evaluate({column: frame[column].to_numpy() for column in frame}, len(rows))
+    for one, row in zip(found, rows, strict=True):
+        at = place(row)
+        assume(at is None or abs(at - round(at)) > 1e-9 or at == round(at))  # a last digit must not choose the row
+        there = at is not None and 1 <= at < len(rows) + 1
+        expected = rows[math.trunc(at) - 1][name] if there else "" if name == "s" else None
+        assert one == expected or (expected is None and np.isnan(one))

@@ -95,6 +95,8 @@ def test_constraints(tmp_path):
         ("y x || user:", {"vce": "robust"}, "vce\\(robust\\) needs all rows"),
         ("y L.x || user:", {"tsset": "user arm"}, "tsset\\(\\) and time-series operators"),
         ("y x in 1/100 || user:", {}, "in needs all rows"),
+        ("y x if _n > 100 || user:", {}, "a condition with _n, _N or x\\[row\\] needs all rows"),
+        ("y x if x > x[_n-1] || user:", {}, "a condition with _n, _N or x\\[row\\] needs all rows"),
         ("y x", {}, "without random effects"),
     ],
 )

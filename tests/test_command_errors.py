@@ -28,7 +28,7 @@ from sparsemixed.errors import CommandError
         ("y x in 5/2", 7, "ends before it starts"),
         ("y x in a", 7, "a range of rows"),
         ("y `x' || id:", 2, "macros are not expanded"),
-        ("y x [w]", 6, "expected `=`"),
+        ("y x [w]", 4, "weights say of what kind they are"),
         ("y x || id:, if x > 2", 12, "before its comma"),
         ("y x || id:, reml in 1/3", 17, "before its comma"),
         ("y x; z", 3, "found `;`"),

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sparsemixed.command import read_expression
+from sparsemixed.command import read_expression, read_model
 from sparsemixed.errors import CommandError
 
 NAN = float("nan")
@@ -145,6 +145,29 @@ def test_time_series_operators_are_part_of_the_name():
     assert caught.value.position == 4
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("x[_n-1]", [np.nan, 1, 2]),
+        ("x[_N] - x[1]", [3, 3, 3]),
+        ("x[x]", [1, 2, np.nan]),
+        ("x[1.9] + x [2]", [3, 3, 3]),
+        ("x[.] == . & x[0] == . & x[1e300] == .", [1, 1, 1]),
+        ('s[_n+1] == "" | s[1] == "b"', [0, 0, 1]),
+        ("strlen(s[_n-1])", [0, 1, 1]),
+    ],
+)
+def test_elements(text, expected):
+    data = {"x": np.array([1.0, 2.0, 4.0]), "s": np.array(["a", "b", "c"], dtype=object)}
+    np.testing.assert_array_equal(read_expression(text).evaluate(data, 3), expected)
+
+
+def test_brackets_of_weights_are_no_elements():
+    spec = read_model("y x if x[1] == 2 [pw = w[_N] == 1] || id:")
+    assert spec.sample.condition == read_expression("x[1] == 2")
+    assert spec.weights.rows.expression == read_expression("w[_N] == 1")
+
+
 def test_values_do_not_touch_the_data():
     before = {name: column.copy() for name, column in DATA.items()}
     read_expression("x").evaluate(DATA, 3)[:] = 7
@@ -186,6 +209,9 @@ def test_variables_and_equality():
         ("", 0, "the end"),
         ("__import__(1)", 0, "unknown function"),
         ("x.y", 1, "found"),
+        ("x[1", 3, "expected `]`"),
+        ("x[]", 2, "expected a name or a value"),
+        ("_n[1]", 2, "_n is no variable"),
     ],
 )
 def test_not_understood(text, position, message):
@@ -198,6 +224,7 @@ def test_not_understood(text, position, message):
     ("text", "position", "message"),
     [
         ('x == "a"', 2, "type mismatch"),
+        ("x[s]", 1, "a row is a number"),
         ("1 + s", 2, "type mismatch"),
         ("-s", 0, "type mismatch"),
         ("x & s", 2, "neither true nor false"),

@@ -70,6 +70,19 @@ def _add(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     return _arithmetic(np.add)(left, right)
 
 
+def _element(values: np.ndarray, row: np.ndarray) -> np.ndarray:
+    """`x[row]`: the value in another row, counted from 1; missing where there is none."""
+    if is_text(row):
+        raise KindError("a row is a number")
+    count = values.size
+    there = (row >= 1) & (row < count + 1)
+    place = np.where(there, row, 1.0).astype(np.int64) - 1
+    found = np.append(values, np.array(["" if is_text(values) else np.nan], values.dtype))
+    return np.asarray(found[np.where(there, place, count)], dtype=values.dtype)
+
+
+ELEMENT = "[]"
+
 _BINARY: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
     "+": _add,
     "-": _arithmetic(np.subtract),
@@ -85,6 +98,7 @@ _BINARY: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
     ">=": lambda left, right: ~less(left, right),
     "&": lambda left, right: truth(left) & truth(right),
     "|": lambda left, right: truth(left) | truth(right),
+    ELEMENT: _element,
 }
 
 
@@ -133,6 +147,18 @@ class Expression:
             if isinstance(node, Variable) and node.name not in ("_n", "_N"):
                 first[node.name] = min(node.position, first.get(node.name, node.position))
         return first
+
+    @cached_property
+    def looks_at_rows(self) -> bool:
+        """Whether a value depends on other rows or on a row's number: `_n`, `_N`, `x[1]`.
+
+        Examples
+        --------
+        >>> read_expression("x[_n-1] > 1").looks_at_rows, read_expression("x > 1").looks_at_rows
+        (True, False)
+        """
+        nodes = list(_walk(self.root))
+        return any(node.name in ("_n", "_N", ELEMENT) for node in nodes if not isinstance(node, Literal))
 
     def evaluate(self, columns: Mapping[str, np.ndarray], n_rows: int) -> np.ndarray:
         """The value in every row.
@@ -263,9 +289,15 @@ def _unary(tree: Tree, source: str) -> Operation:
 
 
 def _operand(tree: Tree, source: str) -> Node:
-    """A literal, a variable or a call."""
+    """A literal, a variable, one of its elements, or a call."""
     if tree.data == "variable":
         return _variable(tree, source)
+    if tree.data == "element":
+        *named, bracket, row, _ = tree.children
+        variable = _variable(Tree("variable", named), source)
+        if variable.name in ("_n", "_N"):
+            raise CommandError(f"{variable.name} is no variable and takes no [row]", source, bracket.start_pos)
+        return Operation(ELEMENT, (variable, _node(row, source)), bracket.start_pos or 0)
     first: Token = tree.children[0]
     position = first.start_pos or 0
     if tree.data == "number":

@@ -36,6 +36,7 @@ _WORDS = {
     "IF": "`if`",
     "IN": "`in`",
     "LSQB": "`[`",
+    "SUBSCRIPT": "`[`",
     "HASH": "`#`",
     "COMMA": "`,`",
     "BARS": "`||`",
@@ -134,6 +135,8 @@ def _hint(text: str, position: int, expected: set[str]) -> str:
         return "interactions are written with # or ##, as in i.a##c.x"
     if "COLON" in expected:
         return "a random-effects equation starts with its level variable and a colon: `|| id:`"
+    if rest.startswith("[") and "LSQB" in expected:
+        return "weights say of what kind they are: [fweight=w] or [pweight=w]"
     if rest.startswith("`"):
         return "a backquoted name ends with a backquote too; macros are not expanded"
     if rest.startswith("||") and "RPAR" in expected:

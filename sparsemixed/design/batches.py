@@ -53,12 +53,14 @@ def check_batches(spec: ModelSpec, head: Frame) -> None:
     ------
     OptionError, CommandError
     """
+    condition = spec.sample.condition
     asked = {
         "residuals()": spec.residual.name != "independent" or spec.residual.by is not None,
         "weights": spec.weights is not None,
         f"vce({spec.vce.name})": spec.vce.name != "oim",
         "tsset() and time-series operators": spec.tsset is not None,
         "in": spec.sample.first is not None or spec.sample.last is not None,
+        "a condition with _n, _N or x[row]": condition is not None and condition.looks_at_rows,
         "a model without random effects": not spec.random,
     }
     refused = next((name for name, there in asked.items() if there), None)

@@ -180,12 +180,27 @@ class WeightSpec:
         return f"[{self.name}={weight.text}]" if weight.grouping is None else f"{self.name}({weight.text})"
 
 
+TIME_UNITS = ("daily", "weekly", "monthly", "quarterly", "halfyearly", "yearly")
+"""How long a period is, where the time variable of tsset() holds dates."""
+
+
 @dataclass(frozen=True)
 class TimeSet:
-    """tsset([panelvar] timevar): what the time-series operators count in; without a panel the data are one series."""
+    """tsset([panelvar] timevar): what the time-series operators count in; without a panel the data are one series.
+
+    Attributes
+    ----------
+    time, panel : str
+    delta : float
+        From one period to the next, in units of the time variable.
+    unit : str
+        One of `TIME_UNITS`, for a time variable that holds dates.
+    """
 
     time: str
     panel: str | None = None
+    delta: float = 1.0
+    unit: str = ""
     position: int | None = field(default=None, compare=False)
 
 

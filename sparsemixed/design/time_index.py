@@ -6,6 +6,7 @@ import numpy as np
 
 from sparsemixed.design.codes import compress
 from sparsemixed.design.frame import Frame
+from sparsemixed.design.periods import period_numbers
 from sparsemixed.errors import DataError
 from sparsemixed.spec import TimeSet
 
@@ -26,12 +27,12 @@ class TimeIndex:
     Raises
     ------
     DataError
-        Times that are not whole numbers, or that repeat within a panel.
+        Times that are not whole numbers of periods, or that repeat within a panel.
     """
 
     def __init__(self, frame: Frame, asked: TimeSet):
         self._n = frame.n_rows
-        times, missing = _times(frame, asked.time)
+        times, missing = _times(frame, asked)
         panels = np.zeros(self._n, dtype=np.int32)
         if asked.panel is not None:
             variable = frame[asked.panel]
@@ -53,12 +54,11 @@ class TimeIndex:
         if not repeated.size:
             return
         first, second = self._rows[np.sort(self._order[repeated[0] : repeated[0] + 2])]
-        where = f"{asked.time} = {self._times[self._order[repeated[0]]]}"
+        where = f"{asked.time} = {_shown(frame, asked.time, first)}"
         if asked.panel is None:
             advice = f"; with several series name the panel variable too: tsset(id {asked.time})"
         else:
-            variable, code = frame[asked.panel], frame[asked.panel].values[first]
-            where += f" within {asked.panel} = {code if variable.is_number else variable.categories[code]}"
+            where += f" within {asked.panel} = {_shown(frame, asked.panel, first)}"
             advice = ""
         raise DataError(
             f"tsset: the time variable `{asked.time}` repeats: rows {first + 1} and {second + 1} of the data both have "
@@ -80,18 +80,43 @@ class TimeIndex:
         return self._found[lag]
 
 
-def _times(frame: Frame, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Times (n_rows,) int64, and which are missing."""
-    variable = frame[name]
-    if not variable.is_number:
-        held = "dates" if variable.kind == "dates" else "text"
-        raise DataError(f"tsset: the time variable `{name}` holds {held}, not whole numbers; {NUMBER}")
-    values = variable.numbers()
+def _shown(frame: Frame, name: str, row: int) -> object:
+    variable, value = frame[name], frame[name].values[row]
+    return f"{value:g}" if variable.is_number else variable.categories[value]
+
+
+def _times(frame: Frame, asked: TimeSet) -> tuple[np.ndarray, np.ndarray]:
+    """Times in periods (n_rows,) int64, and which are missing."""
+    values = _values(frame, asked)
     missing = np.isnan(values)
+    if asked.delta != 1.0 and not missing.all():
+        values = (values - np.nanmin(values)) / asked.delta
+        # Times such as 0.1, 0.2, ... are no multiples to the last digit.
+        values = np.where(np.abs(values - np.rint(values)) < 1e-6, np.rint(values), values)
     bad = np.flatnonzero(~missing & ((values != np.rint(values)) | (np.abs(values) > LARGEST)))
     if bad.size:
-        raise DataError(
-            f"tsset: the time variable `{name}` must hold whole numbers, found {values[bad[0]]:g} in row {bad[0] + 1} of the "
-            f"data; {NUMBER}"
-        )
+        raise DataError(_irregular(frame, asked, int(bad[0])))
     return np.where(missing, 0.0, values).astype(np.int64), missing
+
+
+def _values(frame: Frame, asked: TimeSet) -> np.ndarray:
+    """The time variable as numbers (n_rows,), dates in periods."""
+    variable = frame[asked.time]
+    if variable.kind == "dates":
+        return np.append(period_numbers(asked.time, variable.categories, asked.unit), np.nan)[variable.values]
+    if not variable.is_number:
+        raise DataError(f"tsset: the time variable `{asked.time}` holds text, not whole numbers or dates; {NUMBER}")
+    if asked.unit:
+        raise DataError(
+            f"tsset: the time variable `{asked.time}` holds numbers, not dates: leave {asked.unit} out, periods are numbered"
+        )
+    return variable.numbers()
+
+
+def _irregular(frame: Frame, asked: TimeSet, row: int) -> str:
+    found = _shown(frame, asked.time, row)
+    if asked.delta != 1.0:
+        wanted, advice = f"be multiples of delta({asked.delta:g}) apart", "lags count in steps of delta"
+    else:
+        wanted, advice = "hold whole numbers", f"{NUMBER}, or name the step: tsset({asked.time}, delta(0.5))"
+    return f"tsset: the time variable `{asked.time}` must {wanted}, found {found} in row {row + 1} of the data; {advice}"

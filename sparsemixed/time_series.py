@@ -52,6 +52,17 @@ class TimeOperator:
         written = "".join(f"{letter}{number if number > 1 else ''}" for letter, number in parts if number)
         return written + "".join(f"S{season}" for season in self.seasonal)
 
+    @property
+    def heading(self) -> str:
+        """As a row under the variable's name in a table.
+
+        Examples
+        --------
+        >>> TimeOperator(lag=1).heading, TimeOperator(lag=1, differences=1).heading, TimeOperator(seasonal=(12,)).heading
+        ('L1.', 'LD.', 'S12.')
+        """
+        return f"{self.text}1." if len(self.text) == 1 else f"{self.text}."
+
     def on(self, variable: str) -> str:
         """The name of the variable with the operator before it."""
         return f"{self.text}.{variable}" if self.text else variable

@@ -202,3 +202,17 @@ def test_algebra_of_operators():
     assert split_name("L2DS3.my x") == (L * L * D * S3, "my x")
     assert split_name("l.x") is None
     assert split_name("LX.x") is None
+
+
+def test_lags_stand_under_their_variable(panels):
+    """In the places of Stata's tables, seen in public logs of regressions on lags."""
+    fit = sparsemixed.mixed("y L(0/1).x LD2.x z i.a F.z a#cL.z || id:, coeflegend", panels, tsset="id t")
+    lines = fit.summary(noheader=True, noretable=True).splitlines()
+    places = [line[:13] for line in lines]
+    assert places[3:8] == [f"{label:>12} " for label in ("x", "--.", "L1.", "LD2.", "")]
+    assert places[8:10] == [f"{label:>12} " for label in ("z", "")]
+    assert [line[13] for line in lines[3:10]] == ["|"] * 7
+    start = places.index(f"{'F1.':>12} ")
+    assert places[start - 1 : start + 3] == [f"{label:>12} " for label in ("z", "F1.", "", "a#cL.z")]
+    assert "--." not in str(sparsemixed.mixed("y x z || id:", panels))
+    assert "&emsp;L1." in fit.to_markdown()

@@ -16,7 +16,7 @@ from sparsemixed.reporting.number_format import general
 from sparsemixed.reporting.table import Row, Section, Table
 from sparsemixed.reporting.titles import std_err_heading
 from sparsemixed.spec import DisplayOptions
-from sparsemixed.time_series import marked
+from sparsemixed.time_series import marked, split_name
 
 
 def fixed_table(fit: Fit, options: DisplayOptions) -> Table:
@@ -45,7 +45,31 @@ def fixed_sections(fit: Fit, options: DisplayOptions, arrays: tuple[np.ndarray, 
         if _is_shown(fit, column, options):
             members.append((column, values, _remark(column, values, options, equation)))
     labels = {} if options.nofvlabel else fit.design.value_labels
-    return tuple(_section(fit, list(rows), labels) for _, rows in groupby(members, key=lambda member: member[0].term))
+    by_variable = groupby(members, key=lambda member: _of_series(fit, member[0]) or member[0].term)
+    return tuple(section for _, rows in by_variable for section in _sections(fit, list(rows), labels))
+
+
+Member = tuple[DesignColumn, tuple[float, ...], str]
+"""A column that is shown, its numbers and its remark."""
+
+
+def _of_series(fit: Fit, column: DesignColumn) -> str:
+    """The variable whose value at this or another time a column is; empty for factors, interactions and the constant."""
+    factors = fit.spec.fixed[column.term].factors if column.term >= 0 else ()
+    if len(factors) != 1 or column.cell != (None,):
+        return ""
+    operated = split_name(factors[0].variable)
+    return operated[1] if operated else factors[0].variable
+
+
+def _sections(fit: Fit, members: list[Member], labels: dict) -> list[Section]:
+    """The columns of one term; lags and differences of a variable, and the variable itself beside them, are one section."""
+    series = _of_series(fit, members[0][0])
+    operators = [split_name(fit.spec.fixed[c.term].factors[0].variable) for c, _, _ in members] if series else []
+    if any(operators):
+        rows = [Row(o[0].heading if o else "--.", v, text) for o, (_, v, text) in zip(operators, members, strict=True)]
+        return [Section(series, tuple(rows), "lags")]
+    return [_section(fit, list(rows), labels) for _, rows in groupby(members, key=lambda member: member[0].term)]
 
 
 def _values(numbers: tuple, fixed: bool) -> tuple[float, ...]:
@@ -80,7 +104,7 @@ def _inferred(fit: Fit, column: DesignColumn) -> bool:
     return len(factors) > 1 and any(factor.variable in alone for factor in factors)
 
 
-def _section(fit: Fit, members: list[tuple[DesignColumn, tuple, str]], labels: dict) -> Section:
+def _section(fit: Fit, members: list[Member], labels: dict) -> Section:
     """The shown columns of one term."""
     first = members[0][0]
     factors = fit.spec.fixed[first.term].factors if first.term >= 0 else ()

@@ -19,7 +19,7 @@ def stub_width(table: Table) -> int:
 
 def _width(section: Section, table: Table) -> int:
     # Levels stand one place further left than names; an equation's title may use the place before the bar.
-    inside = 1 if section.title and section.kind != "equation" else 0
+    inside = 1 if section.title and section.kind not in ("equation", "lags") else 0
     title = max(map(len, equation_lines(section.title))) - 1 if section.kind == "equation" else len(section.title)
     wrapped = inside and table.layout.wrap > 1
     return max([title, *(len(row.label) + inside for row in section.rows if not wrapped)])

@@ -42,16 +42,16 @@ class Section:
     Attributes
     ----------
     title : str
-        The factor's name or the equation; empty for a single variable.
+        The name of the factor, or of the variable before its lags and differences, or the equation; empty for a single variable.
     rows : tuple of Row
         Without any, the title heads the sections that follow.
-    kind : {"variable", "factor", "interaction", "equation"}
+    kind : {"variable", "factor", "lags", "interaction", "equation"}
         Says what is listed; renderers space the sections by it.
     """
 
     title: str
     rows: tuple[Row, ...]
-    kind: Literal["variable", "factor", "interaction", "equation"]
+    kind: Literal["variable", "factor", "lags", "interaction", "equation"]
 
 
 @dataclass(frozen=True)

@@ -144,9 +144,10 @@ def _above(table: Table, stub: int) -> list[str]:
 def _apart(before: Section, after: Section) -> bool:
     """Whether a blank line parts two sections of coefficients.
 
-    One stands before every factor, around every interaction, and after a factor that shows several levels.
+    One stands before every factor, around every interaction and the lags of a variable, and after a factor that shows several
+    levels.
     """
-    if after.kind != "variable" or before.kind == "interaction":
+    if after.kind != "variable" or before.kind in ("interaction", "lags"):
         return True
     return before.kind == "factor" and len(before.rows) > 1
 
@@ -157,7 +158,7 @@ def _section_lines(section: Section, table: Table, stub: int) -> list[str]:
         lines += [f"{line:<{stub + 1}}|" for line in equation_lines(section.title)]
     elif section.title:
         lines += _names(title_lines(section.title, stub, table), stub)
-    level = bool(section.title) and section.kind != "equation"
+    level = bool(section.title) and section.kind not in ("equation", "lags")
     for row in section.rows:
         labels = label_lines(row.label, level, stub, table)
         labels = [f"{label:>{stub - 1}}  |" for label in labels] if level else _names(labels, stub)

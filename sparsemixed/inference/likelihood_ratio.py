@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import replace
 
 import numpy as np
@@ -74,11 +75,18 @@ def likelihood_ratio(a: Fit, b: Fit) -> TestResult:
         notes.append(BOUNDARY)
     if a.spec.estimation.method == "reml":
         notes.append(REML)
-    found = chi2_test(statistic, df, "\n".join(notes), "Likelihood-ratio test")
+    found = chi2_test(statistic, df, "\n".join(notes), f"Likelihood-ratio test\n{_assumption(small, full)}")
     freedoms = mixture_freedoms(small, full)
     if freedoms is None:
         return found
     return replace(found, mixture_pvalue=mixture_pvalue(statistic, freedoms))
+
+
+def _assumption(small: Fit, full: Fit) -> str:
+    """Which fit is taken to be nested within which, by their models as typed."""
+    models = (" ".join(fit.spec.text.split()) for fit in (small, full))
+    sentence = "Assumption: {} nested within {}".format(*models)
+    return textwrap.fill(sentence, 78, subsequent_indent=" " * 12, break_long_words=False, break_on_hyphens=False)
 
 
 def is_sampling_weighted(fit: Fit) -> bool:

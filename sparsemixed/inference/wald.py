@@ -65,11 +65,29 @@ class TestResult:
         return names.get(self.kind, f"P>|{self.kind}|")
 
     def __str__(self) -> str:
-        names = [self.label if self.kind == "z" else f"LR {self.label}" if "ratio" in self.title else self.label, self.tail]
-        width = max(map(len, names))
-        rows = [f"{names[0]:>{width}} = {_fixed(self.statistic, 2)}", f"{names[1]:>{width}} = {_fixed(self.pvalue, 4)}"]
+        rows = self._likelihood_ratio_rows() if self.kind == "chibar2" or "ratio" in self.title else self._wald_rows()
         notes = [textwrap.fill(n, 78, subsequent_indent="      ") for n in self.note.split("\n") if n]
         return "\n".join([*([self.title, ""] if self.title else []), *rows, *(["", *notes] if notes else [])])
+
+    def _likelihood_ratio_rows(self) -> list[str]:
+        """Statistic and p-value below each other, as after Stata's `lrtest`."""
+        names, values = (f"LR {self.label}", self.tail), (_fixed(self.statistic, 2), _fixed(self.pvalue, 4))
+        left, right = max(map(len, names)), max(map(len, values))
+        return [f"{name:>{left}} = {value:>{right}}" for name, value in zip(names, values, strict=True)]
+
+    def _wald_rows(self) -> list[str]:
+        """The same in the places of Stata's `test`."""
+        if self.kind in ("z", "t"):
+            name = self.label
+        else:
+            below = f", {self.ddf:5.{_decimals(self.ddf)}f}" if self.kind == "F" else ""
+            name = f"{self.kind}({self.df:3g}{below})"
+        return [f"{name:>20} ={_fixed(self.statistic, 2):>8}", f"{self.tail:>20} ={_fixed(self.pvalue, 4):>10}"]
+
+
+def _decimals(df: float | None) -> int:
+    """Two, but none for whole degrees of freedom."""
+    return 0 if df is not None and (np.isinf(df) or df == round(df)) else 2
 
 
 def _fixed(value: float, decimals: int) -> str:

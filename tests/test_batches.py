@@ -70,6 +70,19 @@ def test_the_fit_holds_no_rows(tmp_path):
     assert str(sparsemixed.load(tmp_path / "fit")) == str(fit)
 
 
+def test_likelihood_ratio(tmp_path):
+    """Of fits of batches, and of one in memory."""
+    data = ratings(1500)
+    folder = written(tmp_path / "data", data)
+    models = ("y x || user:", "y x || user: x")
+    whole, parts = ([sparsemixed.mixed(model, d, reml=True) for model in models] for d in (data, folder))
+    wanted = sparsemixed.lrtest(*whole)
+    for pair in (parts, (whole[0], parts[1])):
+        assert sparsemixed.lrtest(*pair).statistic == pytest.approx(wanted.statistic, abs=1e-6)
+    with pytest.raises(OptionError, match="different fixed parts"):
+        sparsemixed.lrtest(parts[1], sparsemixed.mixed("y x arm || user:", folder, reml=True))
+
+
 def test_hive_partitions_are_columns(tmp_path):
     data = ratings(1500)
     for arm, part in data.groupby("arm"):

@@ -21,7 +21,7 @@ import sparsemixed
 from sparsemixed import spec
 from sparsemixed.datasets import simulate_longitudinal
 from sparsemixed.design import values
-from sparsemixed.errors import DataError, SparseMixedError
+from sparsemixed.errors import DataError, OptionError, SparseMixedError
 from sparsemixed.estimation import fit as fit_module
 from sparsemixed.inference.memo import recollections
 from sparsemixed.results import Results
@@ -139,8 +139,6 @@ def test_what_needs_the_data_says_so(name, fitted, data, tmp_path):
         assert_equal(whole.predict(what=what), fit.predict(what=what))
     with pytest.raises(DataError, match=NO_DATA):
         bare.save(tmp_path / "again.fit", data=True)
-    with pytest.raises(DataError, match=NO_DATA):
-        sparsemixed.lrtest(bare, fit)
     with pytest.raises(KeyError, match=r"save\(data=True\)"):
         bare.e["sample"]
     assert_equal(whole.e["sample"], fit.e["sample"])
@@ -515,3 +513,40 @@ def test_values_that_no_file_can_hold_are_left_out(fitted, tmp_path, monkeypatch
 
 def test_errors_are_ours():
     assert issubclass(DataError, SparseMixedError)
+
+
+@pytest.mark.parametrize("options", [{}, {"reml": True}, {"constraints": ["time = 0.5"], "reml": True}, {"fweights": "w"}])
+def test_likelihood_ratios_without_data(tmp_path, options):
+    """Of two fits without data, or of one of them, the test is the same as with data."""
+    data = sparsemixed.datasets.simulate_longitudinal(60, 6, seed=3)
+    data["w"] = data["id"] % 3 + 1
+    fits = [sparsemixed.mixed(f"y time || id: {slope}", data, **options) for slope in ("", "time")]
+    bare = [saved_and_loaded(fit, tmp_path) for fit in fits]
+    wanted = str(sparsemixed.lrtest(*fits))
+    for pair in ((bare[0], bare[1]), (bare[0], fits[1]), (fits[0], bare[1])):
+        assert str(sparsemixed.lrtest(*pair)) == wanted
+
+
+def saved_and_loaded(fit, folder):
+    path = folder / "one.fit"
+    fit.save(path)
+    return sparsemixed.load(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "model", "options", "message"),
+    [
+        ({"y": lambda d: d["y"] + 1e-4}, "y time || id:", {}, "different responses"),
+        ({}, "y time || id:", {"fweights": "w"}, "different weights"),
+        ({}, "y time z || id:", {"reml": True}, "different fixed parts or constraints"),
+        ({}, "y time || id:", {"reml": True, "constraints": ["time = 0.5"]}, "different fixed parts or constraints"),
+        ({"time": lambda d: d["time"].where(d["id"] > 1)}, "y time || id:", {}, "observations; fit both models on the same rows"),
+    ],
+)
+def test_other_data_are_told_without_the_data(tmp_path, change, model, options, message):
+    data = sparsemixed.datasets.simulate_longitudinal(60, 6, seed=3)
+    data["w"], data["z"] = data["id"] % 3 + 1, data["id"] % 2
+    more = saved_and_loaded(sparsemixed.mixed("y time || id: time", data, reml=options.get("reml", False)), tmp_path)
+    other = saved_and_loaded(sparsemixed.mixed(model, data.assign(**change), **options), tmp_path)
+    with pytest.raises(OptionError, match=message):
+        sparsemixed.lrtest(more, other)

@@ -15,7 +15,7 @@ from sparsemixed.command import read_model
 from sparsemixed.design import build_design
 from sparsemixed.design.weight_scaling import scaled
 from sparsemixed.errors import CommandError, DataError, OptionError
-from sparsemixed.inference.likelihood_ratio import refuse_incomparable
+from sparsemixed.inference.comparable import refuse_incomparable
 from sparsemixed.reporting.stored_results import stored_weights
 from sparsemixed.reporting.titles import criterion_name, title
 

@@ -162,11 +162,11 @@ def group_counts(spec: ModelSpec, design: Design, batch: BatchRows) -> list[np.n
     return out
 
 
-def whole_design(design: Design, n_rows: int, counts: Sequence[np.ndarray]) -> Design:
+def whole_design(design: Design, size: SampleSize, counts: Sequence[np.ndarray]) -> Design:
     """The design without rows, with the numbers of rows of the whole data."""
     groups = tuple(
         GroupRow(row.name, own.size, int(own.min()), float(own.mean()), int(own.max())) if own.size else row
         for row, own in zip(design.groups, counts, strict=True)
     )
     random = tuple(without_rows(term) for term in design.random)
-    return without_rows(design, random=random, size=SampleSize(n_rows, float(n_rows)), groups=groups, counts={})
+    return without_rows(design, random=random, size=size, groups=groups, counts={})

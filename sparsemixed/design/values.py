@@ -212,10 +212,11 @@ class GroupRow:
 
 @dataclass(frozen=True)
 class SampleSize:
-    """Number of rows, and number of observations that they stand for."""
+    """Number of rows, number of observations that they stand for, and sum of squares of the response."""
 
     n_rows: int
     n_obs: float
+    square: float = float("nan")
 
 
 @dataclass(frozen=True)
@@ -277,6 +278,11 @@ class Design(HoldsRows):
     def n_rows(self) -> int:
         """Number of rows."""
         return len(self.y) if self.size is None else self.size.n_rows
+
+    @property
+    def response_square(self) -> float:
+        """Sum of squares of the response."""
+        return float(self.y @ self.y) if self.size is None else self.size.square
 
     @property
     def n_obs(self) -> float:

@@ -23,7 +23,7 @@ from sparsemixed.design.batches import (
     whole_design,
 )
 from sparsemixed.design.build import build_design
-from sparsemixed.design.values import Constraints, Design
+from sparsemixed.design.values import Constraints, Design, SampleSize
 from sparsemixed.errors import DataError
 from sparsemixed.estimation.estimate import Products, estimate_products, largest_order
 from sparsemixed.estimation.fit import Fit
@@ -118,8 +118,10 @@ def estimate_sum(spec: ModelSpec, design: Design, total: PartialProducts, progre
     """Fit from the sum of all contributions; `design` is that of the skeleton."""
     layout = parameters(design.random)
     orthogonal, cp = in_orthonormal_coordinates(total, design.constraints)
-    design = whole_design(design, round(total.cp.n), total.counts)
-    check_residual(orthogonal, total.R[:, -1], spec.response)
+    response = total.R[:, -1]
+    size = SampleSize(round(total.cp.n), float(round(total.cp.n)), float(response @ response))
+    design = whole_design(design, size, total.counts)
+    check_residual(orthogonal, response, spec.response)
     with blas_threads(largest_order(design)):
         return estimate_products(spec, design, orthogonal, Products(cp, layout, None), progress)
 

@@ -57,8 +57,8 @@ def save_fit(fit: Fit, path: str | os.PathLike, data: bool = False) -> None:
 
 
 def _with_size(fit: Fit) -> Fit:
-    """The same fit, with the numbers of rows and observations written down."""
-    size = SampleSize(fit.design.n_rows, fit.design.n_obs)
+    """The same fit, with the numbers of rows and observations, and what tells its data from others, written down."""
+    size = SampleSize(fit.design.n_rows, fit.design.n_obs, fit.design.response_square)
     return dataclasses.replace(fit, design=dataclasses.replace(fit.design, size=size)) if fit.design.has_rows else fit
 
 

@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 
 from sparsemixed.estimation.derivatives import Derivatives
+from sparsemixed.solver import dense
 from sparsemixed.solver.congruence import diagonal_sums, symmetric_product
 from sparsemixed.solver.traces import factor_trace_products, trace_products
 from tests import dense_oracle as oracle
 from tests.engine_cases import SHAPES, make_objective, make_terms, solvers_for
 
 N = 60
-CASES = [(shape, solver) for shape in SHAPES for solver in solvers_for(shape)]
+CASES = [(shape, solver) for shape in SHAPES for solver in (*solvers_for(shape), "all cells")]
+"""The solver "all cells" is dense by BLAS on full matrices, "dense" by loops over the cells that occur."""
 
 
 def setting(shape, solver, reml, seed=0):
@@ -20,7 +22,9 @@ def setting(shape, solver, reml, seed=0):
     terms = make_terms(rng, N, shape)
     X = np.column_stack([np.ones(N), rng.normal(size=N), rng.normal(3.0, 2.0, N)])
     y = rng.normal(size=N) + X @ [5.0, 1.0, -1.0] + rng.normal(size=20)[terms[0].codes]
-    objective, orthogonal = make_objective(terms, X, y, reml, solver)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dense, "FULL", 0.0 if solver == "all cells" else 2.0)
+        objective, orthogonal = make_objective(terms, X, y, reml, "dense" if solver == "all cells" else solver)
     theta = rng.uniform(0.3, 1.2, objective.parameters.n_theta) * rng.choice([-1, 1], objective.parameters.n_theta)
     ordered = [(terms[r].codes, terms[r].n_groups, terms[r].columns) for r in objective.parameters.order]
     return objective, orthogonal, theta, X, y, oracle.random_design(ordered)

@@ -43,6 +43,15 @@ def test_both_hessians_reach_the_optimum_of_a_derivative_free_search(shape, reml
     assert deviances[0] <= search.fun + 1e-6
 
 
+def test_the_exact_hessian_takes_over_when_patience_is_at_its_end():
+    objective = objective_for("crossed vectors", True)
+    start = objective.evaluate(objective.parameters.nearest(mivque_start(objective.cp)))
+    for patience, exact in ((None, False), (100, False), (1, True)):
+        end = minimize(objective, start, EstimationOptions(), False, lambda d: -0.5 * d, patience=patience)
+        assert end.converged
+        assert np.array_equal(end.model.hessian, end.derivatives.observed_information.profiled) == exact
+
+
 @pytest.mark.parametrize("shape", SHAPES)
 def test_em_never_lowers_the_likelihood(shape):
     objective = objective_for(shape, True)

@@ -32,8 +32,11 @@ LAST_RESORT = 1e9
 """Nonzeros of the Schur complement (12 GB) up to which a sparse factor is tried after conjugate gradients have failed."""
 DEAR = 2000
 """Order of the Schur complement from which iterative steps to the start cost less than the factorizations they save."""
-EXACT_BELOW = 400
-"""Up to this order of the Schur complement the exact Hessian costs less than a second factorization of anything."""
+EXACT_BELOW, EXACT_WORK = 400, 2e6
+"""Up to this order of the Schur complement, and this number of parameters times entries of the cross-products, the exact Hessian
+costs less than a second factorization of anything."""
+EXACT_AT_LAST, PATIENCE = 2000, 20
+"""Up to this order the exact Hessian is affordable where it must be: it takes over after so many iterations."""
 
 
 def estimate(spec: ModelSpec, design: Design, progress: Progress | None = None) -> Fit:
@@ -104,7 +107,8 @@ def estimate_products(
     exact = options.difficult or _exact_is_cheap(objective)
     if options.emonly:
         return finish(spec, design, orthogonal, objective, em_optimum(objective, path, options, exact), path.log, llf)
-    optimum = optimize(objective, path.at, options, exact, llf, progress)
+    patience = PATIENCE if objective.cp.q_rest <= EXACT_AT_LAST else None
+    optimum = optimize(objective, path.at, options, exact, llf, progress, patience)
     if not optimum.converged and optimum.evaluation.r2 < VANISHED * objective.cp.XytXy[-1, -1]:
         raise NumericalError(
             f"the residual variance goes to zero: the random effects fit `{spec.response}` exactly. Is there a group for "
@@ -191,5 +195,7 @@ def _objective(spec: ModelSpec, products: Products, solver: str) -> Objective:
 
 def _exact_is_cheap(objective: Objective) -> bool:
     """Whether to iterate with the exact Hessian; weights of groups leave no choice, they have no average information."""
-    system = objective.system
-    return system.weighted or system.rest.name == "block" or objective.cp.q_rest <= EXACT_BELOW
+    system, cp = objective.system, objective.cp
+    if system.weighted or system.rest.name == "block":
+        return True
+    return cp.q_rest <= EXACT_BELOW and objective.n_theta * cp.cross.size <= EXACT_WORK

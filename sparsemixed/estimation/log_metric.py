@@ -107,12 +107,13 @@ def optimize(
     exact: bool,
     llf: Callable[[float], float],
     progress: Progress | None = None,
+    patience: int | None = None,
 ) -> Optimum:
     """`minimize` in the metric that the options name; the optimum is that of `objective`, in theta, in any case."""
     if options.metric == "matsqrt":
-        return minimize(objective, start, options, exact, llf, progress)
+        return minimize(objective, start, options, exact, llf, progress, patience)
     logarithms = LogObjective(objective)
     begin = logarithms.evaluate(logarithms.omega(start.theta))
-    found = minimize(logarithms, begin, options, exact, llf, progress)  # type: ignore[arg-type]
+    found = minimize(logarithms, begin, options, exact, llf, progress, patience)  # type: ignore[arg-type]
     derivatives = found.derivatives.inner
     return replace(found, evaluation=found.evaluation.inner, derivatives=derivatives, model=newton_model(derivatives, exact))

@@ -48,6 +48,7 @@ def minimize(
     exact: bool,
     llf: Callable[[float], float],
     progress: Progress | None = None,
+    patience: int | None = None,
 ) -> Optimum:
     """Minimise the deviance from `start`.
 
@@ -64,10 +65,12 @@ def minimize(
     start : what `objective.evaluate` returns
     exact : bool
         Use the exact Hessian; else the average information, corrected by what the gradients show.
+    patience : int, optional
+        Iterations after which the exact Hessian takes over all the same.
     llf : callable
         Log likelihood of a deviance, for the log.
     """
-    state = _State(objective, options, exact, start)
+    state = _State(objective, options, exact, start, patience)
     log: list[LogEntry] = []
     settled_at = 0
     while True:
@@ -102,8 +105,8 @@ Verdict = tuple[str, bool]
 class _State:
     """Where the iterations stand: an evaluation, its derivatives and quadratic model, and the radius of trust."""
 
-    def __init__(self, objective: Any, options: EstimationOptions, exact: bool, start: Any):
-        self.objective, self.options, self.exact = objective, options, exact
+    def __init__(self, objective: Any, options: EstimationOptions, exact: bool, start: Any, patience: int | None = None):
+        self.objective, self.options, self.exact, self.patience = objective, options, exact, patience
         self.nrtolerance = options.nrtolerance if options.nrtolerance is not None else 1e-11 if exact else 1e-7
         self.turn, self.radius = "", 1.0
         self.stand(start, 0)
@@ -113,6 +116,8 @@ class _State:
         self.at, self.refused = at, ()
         self.step_size, self.change = np.inf, np.inf
         turn = technique_at(self.options.technique, iteration)
+        if iteration == self.patience:
+            self.exact, self.turn = True, ""
         if turn != self.turn:
             self.turn, self.technique = turn, technique(turn, self.exact)
         self.derivatives = self.objective.derivatives(at)

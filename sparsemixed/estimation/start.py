@@ -19,6 +19,8 @@ from sparsemixed.solver.crossproducts import CrossProducts, block_diagonal
 
 MOST_COMPONENTS = 40
 """Above this number only variances are started from the data, covariances from zero: the equations grow with its square."""
+MOST_PRODUCTS = 5e7
+"""The same, for that square times the nonzeros of Z'Z: beyond it a better start costs more than the steps that it saves."""
 PRIOR = 4.0
 """Residual variance over that of a random effect assumed in the weights: any value is unbiased, a typical one is efficient."""
 SMALLEST_SHARE = 1e-3
@@ -67,7 +69,7 @@ def _shrinkage(cp: CrossProducts) -> sp.csr_array:
 
 def _components(cp: CrossProducts) -> list[Component]:
     pairs = [(t, a, b) for t, k in enumerate(cp.k) for a in range(k) for b in range(a, k)]
-    if len(pairs) > MOST_COMPONENTS:
+    if len(pairs) > MOST_COMPONENTS or len(pairs) ** 2 * float(cp.matrix.nnz) > MOST_PRODUCTS:
         pairs = [(t, a, b) for t, a, b in pairs if a == b]
     return [Component(t, a, b) for t, a, b in pairs]
 
@@ -83,14 +85,14 @@ def _operator(cp: CrossProducts, component: Component) -> sp.csr_array:
 def _projected_traces(cp: CrossProducts, ztx: np.ndarray, weighted: list[sp.csr_array], plain: list[sp.csr_array]) -> np.ndarray:
     """tr(S_c B D_d B) with B = Z'QZ = A - FF', F = Z'X, expanded so that B is never formed."""
     a = cp.matrix
-    left, right = [s @ a for s in weighted], [d @ a for d in plain]
+    left, right = [s @ a for s in weighted], [(d @ a).T.tocsr() for d in plain]
     left_x, right_x = [s @ ztx for s in weighted], [d @ ztx for d in plain]
     left_through, right_through = [a @ m for m in left_x], [a @ m for m in right_x]
     out = np.empty((len(weighted),) * 2)
     for c in range(len(weighted)):
         for d in range(len(plain)):
             cross = np.vdot(left_x[c], right_through[d]) + np.vdot(left_through[c], right_x[d])
-            out[c, d] = _inner(left[c], right[d]) - cross + np.vdot(ztx.T @ left_x[c], (ztx.T @ right_x[d]).T)
+            out[c, d] = float(left[c].multiply(right[d]).sum()) - cross + np.vdot(ztx.T @ left_x[c], (ztx.T @ right_x[d]).T)
     return out
 
 

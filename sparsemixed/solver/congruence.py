@@ -47,11 +47,15 @@ def symmetric_product(cp: CrossProducts, left: Factors, right: Factors) -> Patte
 
 def rest_rows(cp: CrossProducts, entries: np.ndarray, right: Factors) -> np.ndarray:
     """Apply right_t' to the k_t entries of every cell. entries (nnz, k0) -> (nnz, k0)."""
+    if len(cp.starts) == 1:
+        lam, k0 = right[1], entries.shape[1]
+        if lam.shape[0] == 1:
+            return entries * lam[0, 0]
+        # Cells are rows of k_t k0 numbers: one product for all of them.
+        return (entries.reshape(-1, lam.shape[0] * k0) @ np.kron(lam, np.eye(k0))).reshape(entries.shape)
     out = np.empty_like(entries)
     for t, start in enumerate(cp.starts):
         lam = right[t + 1]
-        if lam.shape[0] == 1 and len(cp.starts) == 1:
-            return entries * lam[0, 0]
         for b in range(lam.shape[0]):
             total = entries[start] * lam[0, b]
             for a in range(1, lam.shape[0]):
@@ -59,6 +63,16 @@ def rest_rows(cp: CrossProducts, entries: np.ndarray, right: Factors) -> np.ndar
                     total += entries[start + a] * lam[a, b]
             out[start + b] = total
     return out
+
+
+def cell_products(cp: CrossProducts, t: int, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """(k_t, k_t) sum over the cells of a remaining term of left_a . right_b; left, right (nnz, k0)."""
+    k, k0, start = cp.k[t + 1], left.shape[1], cp.starts[t]
+    if len(cp.starts) > 1:
+        entries = start[:, None] + np.arange(k)
+        left, right = left[entries], right[entries]
+    gram = left.reshape(-1, k * k0).T @ right.reshape(-1, k * k0)
+    return np.einsum("axbx->ab", gram.reshape(k, k0, k, k0))
 
 
 def diagonal_sums(cp: CrossProducts, inverse: Pattern, factors: Factors) -> list[np.ndarray]:
@@ -71,13 +85,7 @@ def diagonal_sums(cp: CrossProducts, inverse: Pattern, factors: Factors) -> list
     sums = [np.einsum("iac,icb->ab", inverse.first, factors[0].T @ cp.first)]
     sums[0] += inverse.cross.T @ rest_rows(cp, cp.cross, factors)
     head = cp.cross @ factors[0]
-    for t, start in enumerate(cp.starts):
-        k = cp.k[t + 1]
-        block = np.empty((k, k))
-        for a in range(k):
-            for b in range(k):
-                block[a, b] = np.vdot(inverse.cross[start + a], head[start + b])
-        sums.append(block)
+    sums += [cell_products(cp, t, inverse.cross, head) for t in range(len(cp.starts))]
     for pair, n in zip(cp.pairs, inverse.pairs, strict=True):
         t, u = pair.t + 1, pair.u + 1
         sums[t] += np.einsum("nac,nbc->ab", n, pair.values @ factors[u])
@@ -88,10 +96,7 @@ def diagonal_sums(cp: CrossProducts, inverse: Pattern, factors: Factors) -> list
 
 def rest_diagonals(cp: CrossProducts, left: Pattern, right: Pattern) -> list[np.ndarray]:
     """For each remaining term the (k, k) sum over its groups of the diagonal blocks of left @ right, both symmetric."""
-    sums = []
-    for t, start in enumerate(cp.starts):
-        k = cp.k[t + 1]
-        sums.append(np.array([[np.vdot(left.cross[start + a], right.cross[start + b]) for b in range(k)] for a in range(k)]))
+    sums = [cell_products(cp, t, left.cross, right.cross) for t in range(len(cp.starts))]
     for pair, n, m in zip(cp.pairs, left.pairs, right.pairs, strict=True):
         sums[pair.t] = sums[pair.t] + np.einsum("nac,nbc->ab", n, m)
         if pair.t != pair.u:

@@ -13,6 +13,11 @@ from sparsemixed.solver.kernels import gather_dense, subtract_dense
 from sparsemixed.solver.layout import Layout
 from sparsemixed.solver.system import Schur
 
+FULL = 0.3
+"""Share of the cells that occur above which BLAS on all of them beats loops over those that do."""
+MOST_SPREAD = 5e7
+"""Numbers (0.4 GB) up to which all cells are laid out."""
+
 
 class DenseRest:
     """S in the upper triangle of a C-ordered (q2, q2) array, which LAPACK sees as a lower triangle."""
@@ -24,6 +29,17 @@ class DenseRest:
         self._places = [pair_indices(cp, pair) for pair in cp.pairs]
         self._lower = np.empty((cp.q_rest, cp.q_rest))
         self.dense_inverse: np.ndarray | None = None
+        cells = float(cp.n_groups[0]) * cp.q_rest
+        self._full = cp.columns.size >= FULL * cells and cells * cp.k[0] <= MOST_SPREAD
+        self._group = np.repeat(np.arange(cp.n_groups[0]), np.diff(cp.indptr)) if self._full else None
+
+    def _spread(self, entries: np.ndarray) -> np.ndarray:
+        """Entries (nnz, k0) as a full (q0, q2) matrix."""
+        cp = self.cp
+        out = np.zeros((cp.n_groups[0], cp.k[0], cp.q_rest))
+        for a in range(cp.k[0]):
+            out[self._group, a, cp.columns] = entries[:, a]
+        return out.reshape(-1, cp.q_rest)
 
     def _assemble(self, pairs: Sequence[np.ndarray], products: Sequence[tuple[np.ndarray, np.ndarray]], out: np.ndarray):
         """out = pairs - sum of left'right over `products`, upper triangle."""
@@ -32,6 +48,9 @@ class DenseRest:
             out[row, col] = values
         lay = self.layout
         for left, right in products:
+            if self._full:
+                out -= self._spread(right).T @ self._spread(left)
+                continue
             subtract_dense(lay.schedule, lay.colptr, lay.entry, lay.end, self.cp.columns, left, right, out)
 
     def factor(self, pairs: Sequence[np.ndarray], half: np.ndarray) -> float:
@@ -56,6 +75,10 @@ class DenseRest:
         self.dense_inverse = mirrored(inverse.T)
 
     def gather(self, entries: np.ndarray) -> np.ndarray:
+        if self._full:
+            cp = self.cp
+            product = (self._spread(entries) @ self.dense_inverse).reshape(-1, cp.k[0], cp.q_rest)
+            return np.ascontiguousarray(product[self._group, :, cp.columns])
         out, lay = np.empty_like(entries), self.layout
         gather_dense(lay.schedule, lay.colptr, lay.entry, lay.begin, lay.end, self.cp.columns, entries, self.dense_inverse, out)
         return out

@@ -102,6 +102,13 @@ CASES = {
         lmer="y ~ time + (1 + time | id)",
         statsmodels={"formula": "y ~ time", "groups": "id", "re_formula": "time", "vc_formula": None},
     ),
+    "experiment": Case(
+        title="60 subjects x 240 items, four correlated effects of each, REML",
+        data="experiment",
+        model="y ~ a + b + c + (1 + a + b + c | subject) + (1 + a + b + c | item)",
+        lmer="y ~ a + b + c + (1 + a + b + c | subject) + (1 + a + b + c | item)",
+        reml=True,
+    ),
     "trial": Case(
         title="Trial: 1,000 patients x 10 visits with dropout, unstructured errors, REML",
         data="trial",

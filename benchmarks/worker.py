@@ -50,6 +50,18 @@ def trial() -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
+def experiment() -> pd.DataFrame:
+    """60 subjects who answer to 240 items each, in a 2 x 2 x 2 design whose effects vary with subjects and with items."""
+    rng = np.random.default_rng(1)
+    subjects, items = 60, 240
+    subject, item = np.divmod(np.arange(subjects * items), items)
+    X = np.column_stack([np.ones(subject.size), *(rng.choice([-0.5, 0.5], (3, subject.size)))])
+    effects = [rng.normal(size=(count, 4)) @ np.diag([1.0, 0.4, 0.3, 0.1]) for count in (subjects, items)]
+    y = X @ [5.0, 0.4, 0.2, 0.0] + sum((X * e[g]).sum(axis=1) for e, g in zip(effects, (subject, item), strict=True))
+    columns = {"y": y + 2.0 * rng.normal(size=y.size), "a": X[:, 1], "b": X[:, 2], "c": X[:, 3]}
+    return pd.DataFrame({**columns, "subject": subject, "item": item})
+
+
 def autoregressive(n_groups: int = 100_000) -> pd.DataFrame:
     """10 visits per group: a random intercept, and errors with correlation 0.6 between successive visits."""
     rng = np.random.default_rng(1)
@@ -67,6 +79,7 @@ DATA = {
     "crossed": crossed,
     "longitudinal": longitudinal,
     "trial": trial,
+    "experiment": experiment,
     "autoregressive": autoregressive,
     "autoregressive-2000": functools.partial(autoregressive, 2000),
 }

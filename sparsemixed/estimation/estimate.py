@@ -168,7 +168,10 @@ def reopen(fit: Fit) -> tuple[Objective, Orthogonal, Evaluation]:
     Evaluation at `fit.theta`.
     """
     orthogonal = orthogonalize(fit.design)
-    objective = _objective(fit.spec, _products(fit.design, orthogonal), fit.spec.estimation.solver)
+    products, solver = _products(fit.design, orthogonal), fit.spec.estimation.solver
+    if solver == "auto" and fit.solver != "krylov" and products.weights is None:
+        solver = fit.solver  # as chosen then
+    objective = _objective(fit.spec, products, solver)
     return objective, orthogonal, objective.evaluate(fit.theta)
 
 

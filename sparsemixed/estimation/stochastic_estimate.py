@@ -23,6 +23,8 @@ from sparsemixed.spec import EstimationOptions, ModelSpec
 
 STARTING_ERROR, STARTING_TOLERANCE = 0.1, 1e-7
 """Monte Carlo error in standard errors, and relative residuals, that are good enough for a start."""
+STARTING_PRODUCTS = 15
+"""Products for each solution above which the iterative start costs more than the factorizations that it saves."""
 DEVIANCE_ERROR = 0.03
 """Monte Carlo standard error of the deviance that is aimed at."""
 
@@ -55,7 +57,7 @@ def stochastic_estimate(
 
 def iterative_start(cp: CrossProducts, layout: Parameters, options: EstimationOptions) -> np.ndarray | None:
     """theta near the optimum, by the iterative solver; None where that has no answer (see `stochastic_estimate`)."""
-    system = KrylovSystem(cp, STARTING_TOLERANCE)
+    system = KrylovSystem(cp, STARTING_TOLERANCE, STARTING_PRODUCTS)
     objective = StochasticObjective(cp, system, layout, options.method == "reml", options.seed, blocks=1)
     try:
         start = objective.evaluate(layout.nearest(moment_start(cp, objective.through)))

@@ -21,8 +21,10 @@ DENSE_SHARE = 0.1
 per operation than sparse loops, and fill at least doubles such a share)."""
 MOST_DENSE = 20_000
 """Order above which a dense factorization with its inverse takes minutes, and the two of them 6 GB."""
-MOST_ENTRIES = 2e8
-"""Nonzeros of S above which its sparse factor, which has more, takes more than some 5 GB."""
+MOST_ENTRIES, MOST_FACTOR = 5e7, 4e8
+"""Nonzeros of S above which its factor is not even predicted, and of a sparse factor (5 GB) above which it is out of reach."""
+DENSE_FLOPS = 0.1
+"""Share of a dense factorization's multiplications above which it is faster than a sparse one, in loops over entries."""
 
 
 def penalized_system(cp: CrossProducts, solver: str = "auto", weights: Sequence[np.ndarray] | None = None) -> PenalizedSystem:
@@ -73,9 +75,17 @@ def choose(cp: CrossProducts) -> str:
     if cp.q_rest <= SMALL:
         return "dense"
     entries = expected_entries(cp)
-    if entries > DENSE_SHARE * float(cp.q_rest) ** 2:
-        return "dense" if cp.q_rest <= MOST_DENSE else "krylov"
-    return "sparse" if entries <= MOST_ENTRIES else "krylov"
+    may_be_dense = cp.q_rest <= MOST_DENSE
+    if entries > DENSE_SHARE * float(cp.q_rest) ** 2 or entries > MOST_ENTRIES:
+        return "dense" if may_be_dense else "krylov"
+    from sparsemixed.solver.fill import predicted_fill  # CHOLMOD and its kernels load only when they are used
+    from sparsemixed.solver.sparse import schur_pattern
+
+    # A few cells in every row are enough to fill a factor: only its own pattern tells.
+    fill = predicted_fill(schur_pattern(cp), MOST_FACTOR)
+    if may_be_dense:
+        return "dense" if fill.flops > DENSE_FLOPS * float(cp.q_rest) ** 3 else "sparse"
+    return "sparse" if np.isfinite(fill.nonzeros) else "krylov"
 
 
 def expected_entries(cp: CrossProducts) -> float:

@@ -42,13 +42,15 @@ class KrylovSystem:
         With at least two terms.
     tolerance : float
         Relative residual of `solve`.
+    most : int, optional
+        Products after which conjugate gradients give up; MOST_ITERATIONS by default.
     """
 
     rest = _Name()
     weighted = False
 
-    def __init__(self, cp: CrossProducts, tolerance: float = 1e-10):
-        self.cp, self.tolerance = cp, tolerance
+    def __init__(self, cp: CrossProducts, tolerance: float = 1e-10, most: int | None = None):
+        self.cp, self.tolerance, self.most = cp, tolerance, most or MOST_ITERATIONS
         self.factorizations = 0
         expand, (indptr, columns) = scalar_rows(cp, np.diff(cp.indptr))
         self._expand = None if cp.k[0] == 1 else expand
@@ -142,7 +144,7 @@ class KrylovSystem:
 
     def solve_scaled(self, b: np.ndarray, tolerance: float, start: np.ndarray | None = None) -> np.ndarray:
         """inv(inv(R)'S inv(R)) b (q2, m)."""
-        return conjugate_gradients(self.scaled, b, tolerance, MOST_ITERATIONS, start).x
+        return conjugate_gradients(self.scaled, b, tolerance, self.most, start).x
 
     def back(self, x: np.ndarray) -> np.ndarray:
         """inv(M_00) M_02 x (q0, m)."""

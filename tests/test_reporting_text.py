@@ -152,6 +152,14 @@ def test_several_levels_have_a_table():
     assert "Grouping information" not in text(fit, nogroup=True)
 
 
+def test_the_table_of_levels_widens_for_millions():
+    fit = manual_fits.example_5b()
+    groups = (replace(fit.design.groups[0], minimum=24_926_868, average=24_926_868.0, maximum=24_926_868), fit.design.groups[1])
+    lines = text(replace(fit, design=replace(fit.design, groups=groups))).splitlines()
+    assert lines[7].split() == ["region", "|", "9", "24,926,868", "24,926,868.0", "24,926,868"]
+    assert len(lines[3]) == len(lines[7]) == len(lines[8]) == len(lines[9])
+
+
 def test_factor_blocks_and_empty_equation():
     printed = text(manual_fits.example_9())
     assert same_layout(text(manual_fits.example_9(), noheader=True, noretable=True).partition("\n\n")[0], EXAMPLE_9_FIXED)

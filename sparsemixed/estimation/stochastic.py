@@ -89,9 +89,11 @@ class StochasticObjective(Objective):
         return StochasticDerivatives(self, at)
 
     def edges(self):
-        """Those of variances that can be held at zero: only there does an estimated score tell what the deviance does."""
+        """Those of variances held at zero where the system stands: no deviance is known that could tell of others."""
+        at = np.ones(self.n_theta) if self._at is None else self._at
+        held = self.may_vanish & (at == 0.0)
         for where, form, words in super().edges():
-            if np.all(self.may_vanish[form != 0]):
+            if np.all(held[form != 0]):
                 yield where, form, words
 
     def deviance(self, at: Evaluation, error: float) -> LogDeterminant:

@@ -86,18 +86,20 @@ def _both_ends(left: str, right: str) -> str:
 
 def _groups(table: Table) -> list[str]:
     """The levels, indented by eight."""
-    width = max(15, *(len(row.label) for row in table.sections[0].rows))
-    rule = "-" * (width + 46)
+    members = table.sections[0].rows
+    cells = [[c.written(v) for v, c in zip(row.values, table.columns, strict=True)] for row in members]
+    width, cell = max(15, *(len(row.label) for row in members)), max(11, *(len(text) + 1 for row in cells for text in row))
+    rule = "-" * (width + 2 + 4 * cell)
+    heads = "".join(f"{head:>{cell}}" for head in ("groups", "Minimum", "Average", "Maximum"))
     lines = [
         "Grouping information",
         rule,
-        f"{'':>{width}} |     No. of       Observations per group",
-        f"{table.stub:>{width}} |     groups    Minimum    Average    Maximum",
-        "-" * (width + 1) + "+" + "-" * 44,
+        f"{'':>{width}} |{'No. of':>{cell}}{'Observations per group':>{3 * cell - 4}}",
+        f"{table.stub:>{width}} |{heads}",
+        "-" * (width + 1) + "+" + "-" * (4 * cell),
     ]
-    for row in table.sections[0].rows:
-        cells = [c.written(v) for v, c in zip(row.values, table.columns, strict=True)]
-        lines.append(f"{row.label:>{width}} |" + "".join(f"{cell:>11}" for cell in cells))
+    for row, texts in zip(members, cells, strict=True):
+        lines.append(f"{row.label:>{width}} |" + "".join(f"{text:>{cell}}" for text in texts))
     return [" " * 8 + line for line in (*lines, rule)]
 
 

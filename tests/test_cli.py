@@ -339,6 +339,17 @@ def in_shell(command, folder):
     return subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False, cwd=folder)
 
 
+def test_a_folder_of_parquet_files(capsys, tmp_path):
+    data = simulate_longitudinal(30, 6, seed=3)
+    (tmp_path / "rows").mkdir()
+    for part in (0, 1):
+        data.iloc[90 * part : 90 * (part + 1)].to_parquet(tmp_path / "rows" / f"{part}.parquet")
+    data.to_parquet(tmp_path / "whole.parquet")
+    printed = [run(capsys, "fit", str(tmp_path / name), "y time || id:") for name in ("rows", "whole.parquet")]
+    assert [status for status, _, _ in printed] == [0, 0]
+    assert printed[0][1].partition("\nTime: ")[0] == printed[1][1].partition("\nTime: ")[0]
+
+
 def test_a_reader_that_stops_is_no_error(visits):
     done = in_shell("SPARSEMIXED fit visits.csv 'y time || id:' --json out.json | true; echo ${PIPESTATUS[0]}", visits[0])
     assert (done.stdout, done.stderr) == ("0\n", "")

@@ -194,3 +194,29 @@ def test_collinear_keeps_columns_that_a_structure_tells_apart():
     e = data["y"] - kept.params["_cons"]
     dense = -0.5 * (240 * np.log(2 * np.pi) + np.linalg.slogdet(V)[1] + e @ np.linalg.solve(V, e))
     assert kept.llf == pytest.approx(dense, rel=1e-10)
+
+
+@pytest.mark.parametrize("residuals", ["", " residuals(ar 1, t(visit))"])
+@pytest.mark.parametrize("solver", ["auto", "krylov"])
+def test_independent_effects_keep_their_standard_errors_beside_a_zero(residuals, solver):
+    """They are those of the model without the effect whose variance is zero."""
+    if residuals and solver == "krylov":
+        pytest.skip("the iterative solver has no residual structures")
+    rng = np.random.default_rng(4)
+    data = pd.DataFrame({"g": np.repeat(np.arange(40), 10), "visit": np.tile(np.arange(10), 40), "h": rng.integers(0, 9, 400)})
+    data["x"] = rng.normal(size=400)
+    data["y"] = rng.normal(size=40)[data["g"]] + 0.5 * rng.normal(size=9)[data["h"]] + rng.normal(size=400)
+    slope = data.groupby("g")[["x", "y"]].apply(lambda d: np.cov(d["x"], d["y"])[0, 1] / d["x"].var())
+    data["y"] -= 0.9 * data["g"].map(slope) * (data["x"] - data.groupby("g")["x"].transform("mean"))
+    other = "" if residuals else "_all: R.h || "
+    options = f",{residuals} solver({solver})" if residuals or solver != "auto" else ""
+    fit = sparsemixed.mixed(f"y x || {other}g: x{options}", data)
+    without = sparsemixed.mixed(f"y x || {other}g:{options}", data)
+    assert fit.fit.boundary_names == ("var(x) of g is 0",)
+    kept = fit.random_params.drop(index=("g: Independent", "var(x)"))
+    assert kept["std_err"].notna().all()
+    np.testing.assert_allclose(kept.to_numpy(), without.random_params.to_numpy(), rtol=1e-4)
+    both = [sparsemixed.mixed(f"y x || {other}g:{slope}{options or ','} reml", data) for slope in (" x", "")]
+    if solver == "auto":
+        degrees = [one.estat.df(["satterthwaite", "kroger"], information="oim") for one in both]
+        np.testing.assert_allclose(degrees[0], degrees[1], rtol=1e-4)

@@ -28,7 +28,7 @@ def settle(objective: Objective, at: Evaluation, gradient: np.ndarray, hessian: 
     """Move the solution onto every edge that costs no likelihood, and report them.
 
     Newton approaches an edge but stops a rounding error short of it; here theta is projected on the edge and kept there
-    if the deviance does not rise. All parameters of a block that touches an edge lose their standard errors.
+    if the deviance does not rise. What loses its standard error there is said by `Parameters.edges`.
     """
     theta = at.theta
     touched, names = np.zeros(theta.size, bool), []

@@ -104,8 +104,8 @@ class ClusterObjective:
 
     def edges(self):
         """Edges of the random effects' covariances; residual structures have none."""
-        for place, form, words in self.parameters.edges():
-            yield place.theta, np.append(form, np.zeros(self.residual.n_rho)), words
+        for where, form, words in self.parameters.edges():
+            yield where, np.append(form, np.zeros(self.residual.n_rho)), words
 
 
 def _invert(V: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

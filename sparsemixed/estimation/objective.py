@@ -117,9 +117,8 @@ class Objective:
         return Derivatives(self, at)
 
     def edges(self):
-        """(slice of theta, linear form, words) of every edge of the parameter space."""
-        for place, form, words in self.parameters.edges():
-            yield place.theta, form, words
+        """(places in theta, linear form, words) of every edge of the parameter space; see `Parameters.edges`."""
+        yield from self.parameters.edges()
 
     def ensure(self, evaluation: Evaluation) -> None:
         """Make the system stand at `evaluation.theta`, refactoring only if it has moved."""

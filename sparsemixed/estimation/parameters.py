@@ -70,16 +70,34 @@ class Parameters:
             theta[place.theta] = place.block.structure.nearest(part)
         return theta
 
-    def edges(self) -> list[tuple[Place, np.ndarray, str]]:
-        """Every linear form in theta whose vanishing makes a covariance singular, with its meaning in words."""
-        out = []
+    def stand_alone(self) -> np.ndarray:
+        """(n_theta,) bool: the parameters that are standard deviations of effects without covariances."""
+        out = np.zeros(self.n_theta, bool)
+        for place in self.places:
+            derivatives = np.abs(place.block.structure.dfactor())
+            for k, own in enumerate(derivatives):
+                others = derivatives.sum(axis=0) - own
+                effects = own.any(axis=0)
+                alone = not others[effects].any() and not others[:, effects].any()
+                out[place.theta.start + k] = alone and not (own - np.diag(np.diag(own))).any()
+        return out
+
+    def edges(self) -> list[tuple[np.ndarray, np.ndarray, str]]:
+        """Every linear form in theta whose vanishing makes a covariance singular, with its meaning in words.
+
+        Before it the places in theta of what has no standard error there: of all of the block, but only of the one effect where
+        it has no covariances.
+        """
+        out, alone = [], self.stand_alone()
         for place in self.places:
             block = place.block
+            whole = np.arange(place.theta.start, place.theta.stop)
             words = block.structure.edge_names(block.names, block.equation)
             for form, word in zip(block.structure.edges(), words, strict=True):
                 full = np.zeros(self.n_theta)
                 full[place.theta] = form
-                out.append((place, full, word))
+                own = np.flatnonzero(full)
+                out.append((own if np.all(alone[own]) else whole, full, word))
         return out
 
 

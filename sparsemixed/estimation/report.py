@@ -32,10 +32,11 @@ def variance_parameters(design: Design, objective, at, boundary: Boundary) -> tu
     for place in objective.parameters.places:
         block, own = place.block, at.theta[place.theta]
         title = f"{block.equation}: {block.structure.title}"
-        on_edge = bool(boundary.parameters[place.theta].any())
+        # Where only some are on an edge every effect stands alone, with a parameter of its own.
+        on_edge = boundary.parameters[place.theta]
         for out, show in zip(columns, (block.structure.display, block.structure.display_sd), strict=True):
-            for p in show(own, block.names):
-                add(out, title, p, place.theta, on_edge)
+            for p, edge in zip(show(own, block.names), on_edge, strict=True):
+                add(out, title, p, place.theta, bool(edge))
     first = objective.parameters.n_theta
     equation, rows = _residual_rows(design, at.theta[first:])
     for out, shown in zip(columns, (rows, as_deviations(rows)), strict=True):

@@ -15,7 +15,7 @@ from sparsemixed.errors import NumericalError
 from sparsemixed.estimation.derivatives import Curvature, Derivatives
 from sparsemixed.estimation.objective import Evaluation, Objective
 from sparsemixed.estimation.parameters import Parameters
-from sparsemixed.estimation.vanishing import SINGULAR, may_vanish
+from sparsemixed.estimation.vanishing import SINGULAR
 from sparsemixed.solver.crossproducts import CrossProducts
 from sparsemixed.solver.deflation import outlying_directions
 from sparsemixed.solver.krylov import KrylovSystem
@@ -75,7 +75,7 @@ class StochasticObjective(Objective):
     @cached_property
     def may_vanish(self) -> np.ndarray:
         """(n_theta,) bool: variances that can be held at zero."""
-        return may_vanish(self.parameters)
+        return self.parameters.stand_alone()
 
     def name_of(self, t: int) -> str:
         """The equations of an engine term, in words."""

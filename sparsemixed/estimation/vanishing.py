@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from sparsemixed.estimation.parameters import Parameters
 from sparsemixed.solver.probe_traces import TOGETHER
 
 if TYPE_CHECKING:
@@ -29,19 +28,6 @@ MOST = 1024
 """Random signs after which a derivative that cannot be told from zero is left undecided."""
 SURE = 3.0
 """Monte Carlo errors between a derivative and zero that tell its sign."""
-
-
-def may_vanish(parameters: Parameters) -> np.ndarray:
-    """(n_theta,) bool: the parameters that are standard deviations of effects without covariances."""
-    out = np.zeros(parameters.n_theta, bool)
-    for place in parameters.places:
-        derivatives = np.abs(place.block.structure.dfactor())
-        for k, own in enumerate(derivatives):
-            others = derivatives.sum(axis=0) - own
-            effects = own.any(axis=0)
-            alone = not others[effects].any() and not others[:, effects].any()
-            out[place.theta.start + k] = alone and not (own - np.diag(np.diag(own))).any()
-    return out
 
 
 def held_at_zero(objective: StochasticObjective, theta: np.ndarray, freed: np.ndarray) -> np.ndarray:

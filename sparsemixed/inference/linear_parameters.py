@@ -25,7 +25,7 @@ class LinearParameter:
     basis : (m, m) float64
         Symmetric derivative of the block's covariance matrix.
     root : (m, m) float64
-        The block's factor lambda at the optimum, not singular.
+        The block's factor lambda at the optimum; not singular where the expected information is wanted (see `just_inside`).
     row : int
         Place in `fit.variances`.
     """
@@ -38,15 +38,18 @@ class LinearParameter:
 
 
 def linear_parameters(layout: Parameters, theta: np.ndarray, boundary: np.ndarray) -> list[LinearParameter]:
-    """All entries of blocks that have no parameter on the boundary (n_theta,) bool, in the order of `Fit.variances`."""
+    """All entries that are not on the boundary (n_theta,) bool, in the order of `Fit.variances`.
+
+    A block is on it as a whole, or its effects stand alone, each with a parameter of its own.
+    """
     found: list[LinearParameter] = []
     row = 0
     for place in layout.places:
         structure = place.block.structure
-        if not boundary[place.theta].any():
-            root = structure.factor(theta[place.theta])
-            columns = slice(place.column, place.column + structure.m)
-            for k, basis in enumerate(linear_basis(structure)):
+        root = structure.factor(theta[place.theta])
+        columns = slice(place.column, place.column + structure.m)
+        for k, basis in enumerate(linear_basis(structure)):
+            if not boundary[place.theta][k]:
                 found.append(LinearParameter(place.term, columns, basis, root, row + k))
         row += structure.n_theta
     return found

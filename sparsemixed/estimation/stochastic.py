@@ -24,8 +24,9 @@ from sparsemixed.solver.probe_traces import PROBE_TOLERANCE, TOGETHER, Probes, P
 
 CHEAP_WORK, MOST_FIRST = 2e6, 16
 """Entries of the cross-products times blocks of probes that cost next to nothing, and blocks to start with at most."""
-EXHAUSTIVE_WORK = 1e7
-"""The same product, of a block for every 16 columns, up to which exact traces take a second or so: they end the search."""
+EXHAUSTIVE_WORK, EXHAUSTIVE_ORDER = 1e7, 3000
+"""The same product, of a block for every 16 columns, and the order of the Schur complement up to which exact traces take a
+second or so: they end the search."""
 VARIANCE_PROBES = 64
 """Probes for the prediction-error variance of every random effect; sums over groups need fewer."""
 
@@ -64,8 +65,8 @@ class StochasticObjective(Objective):
     @property
     def can_be_exact(self) -> bool:
         """Whether exact traces are affordable, and the probes are still random."""
-        work = self.cp.cross.size * float(self.cp.q_rest) / TOGETHER
-        return work <= EXHAUSTIVE_WORK and not self.probes.exhaustive
+        work, order = self.cp.cross.size * float(self.cp.q_rest) / TOGETHER, self.cp.q_rest
+        return work <= EXHAUSTIVE_WORK and order <= EXHAUSTIVE_ORDER and not self.probes.exhaustive
 
     @cached_property
     def sizes(self) -> list[float]:

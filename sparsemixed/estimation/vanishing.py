@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from sparsemixed.solver.probe_traces import TOGETHER
+from sparsemixed.solver.probe_traces import TOGETHER, random_signs
 
 if TYPE_CHECKING:
     from sparsemixed.estimation.stochastic import StochasticDerivatives, StochasticObjective
@@ -81,7 +81,7 @@ def slope_at_zero(derivatives: StochasticDerivatives, k: int) -> Slope:
     random = np.random.default_rng(objective.seed + 2 + k)
     forms, squares = np.empty(0), np.empty(0)
     while True:
-        signs = random.integers(0, 2, (len(columns), TOGETHER)) * 2.0 - 1.0
+        signs = random_signs(random, len(columns))
         moved = _through_inverse(derivatives, columns, signs)
         forms = np.append(forms, np.einsum("ic,ic->c", signs, moved))
         squares = np.append(squares, np.einsum("ic,ic->c", moved, moved))

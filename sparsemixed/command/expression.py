@@ -82,6 +82,7 @@ def _element(values: np.ndarray, row: np.ndarray) -> np.ndarray:
 
 
 ELEMENT = "[]"
+"""Name of the operation `x[row]`."""
 
 _BINARY: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
     "+": _add,

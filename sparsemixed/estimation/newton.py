@@ -65,10 +65,10 @@ def minimize(
     start : what `objective.evaluate` returns
     exact : bool
         Use the exact Hessian; else the average information, corrected by what the gradients show.
-    patience : int, optional
-        Iterations after which the exact Hessian takes over all the same.
     llf : callable
         Log likelihood of a deviance, for the log.
+    patience : int, optional
+        Iterations after which the exact Hessian takes over all the same.
     """
     state = _State(objective, options, exact, start, patience)
     log: list[LogEntry] = []

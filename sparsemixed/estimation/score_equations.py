@@ -104,14 +104,12 @@ class _Search:
         if scaled.convex and scaled.decrement <= FAR and not self.near:
             self.near = True
             self.objective.deflate(self.derivatives.at)
-            self.stand(self.objective.derivatives(self.derivatives.at))
-            return self.refine()
+            return self._again()
         if not scaled.convex or scaled.decrement > self.zero:
             return None
         if self.exact and self.objective.can_be_exact:
             probes.exhaust()
-            self.stand(self.objective.derivatives(self.derivatives.at))
-            return self.refine()
+            return self._again()
         falls, doubts = _slopes(self.derivatives)
         if falls.any():
             self.freed |= falls
@@ -126,6 +124,10 @@ class _Search:
         if probes.count >= MOST_PROBES:
             return f"the Monte Carlo error is still {self.error:.3g} standard errors after {probes.count} probes", False
         probes.add(_more(self.error, self.options.mc_tolerance, probes.count) // TOGETHER)
+        return self._again()
+
+    def _again(self) -> Verdict | None:
+        """Look once more at the same place, with other probes."""
         self.stand(self.objective.derivatives(self.derivatives.at))
         return self.refine()
 

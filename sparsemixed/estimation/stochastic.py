@@ -78,6 +78,10 @@ class StochasticObjective(Objective):
         """(n_theta,) bool: variances that can be held at zero."""
         return self.parameters.stand_alone()
 
+    def held(self, theta: np.ndarray) -> np.ndarray:
+        """(n_theta,) bool: variances that are held at zero at `theta`."""
+        return self.may_vanish & (theta == 0.0)
+
     def name_of(self, t: int) -> str:
         """The equations of an engine term, in words."""
         places = [place for place in self.parameters.places if place.term == t]
@@ -91,8 +95,7 @@ class StochasticObjective(Objective):
 
     def edges(self):
         """Those of variances held at zero where the system stands: no deviance is known that could tell of others."""
-        at = np.ones(self.n_theta) if self._at is None else self._at
-        held = self.may_vanish & (at == 0.0)
+        held = np.zeros(self.n_theta, bool) if self._at is None else self.held(self._at)
         for where, form, words in super().edges():
             if np.all(held[form != 0]):
                 yield where, form, words
@@ -120,7 +123,7 @@ class StochasticDerivatives(Derivatives):
     @property
     def held(self) -> np.ndarray:
         """(n_theta,) bool: variances that are held at zero."""
-        return self.objective.may_vanish & (self.at.theta == 0.0)
+        return self.objective.held(self.at.theta)
 
     def _diagonal_sums(self) -> list[np.ndarray]:
         objective, cp = self.objective, self.objective.cp

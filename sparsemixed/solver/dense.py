@@ -30,8 +30,9 @@ class DenseRest:
         self._lower = np.empty((cp.q_rest, cp.q_rest))
         self.dense_inverse: np.ndarray | None = None
         cells = float(cp.n_groups[0]) * cp.q_rest
-        self._full = cp.columns.size >= FULL * cells and cells * cp.k[0] <= MOST_SPREAD
-        self._group = np.repeat(np.arange(cp.n_groups[0]), np.diff(cp.indptr)) if self._full else None
+        full = cp.columns.size >= FULL * cells and cells * cp.k[0] <= MOST_SPREAD
+        # The group of every entry, where all cells are laid out.
+        self._group = np.repeat(np.arange(cp.n_groups[0]), np.diff(cp.indptr)) if full else None
 
     def _spread(self, entries: np.ndarray) -> np.ndarray:
         """Entries (nnz, k0) as a full (q0, q2) matrix."""
@@ -48,10 +49,10 @@ class DenseRest:
             out[row, col] = values
         lay = self.layout
         for left, right in products:
-            if self._full:
+            if self._group is None:
+                subtract_dense(lay.schedule, lay.colptr, lay.entry, lay.end, self.cp.columns, left, right, out)
+            else:
                 out -= self._spread(right).T @ self._spread(left)
-                continue
-            subtract_dense(lay.schedule, lay.colptr, lay.entry, lay.end, self.cp.columns, left, right, out)
 
     def factor(self, pairs: Sequence[np.ndarray], half: np.ndarray) -> float:
         self._assemble(pairs, [(half, half)], self._lower)
@@ -75,7 +76,7 @@ class DenseRest:
         self.dense_inverse = mirrored(inverse.T)
 
     def gather(self, entries: np.ndarray) -> np.ndarray:
-        if self._full:
+        if self._group is not None:
             cp = self.cp
             product = (self._spread(entries) @ self.dense_inverse).reshape(-1, cp.k[0], cp.q_rest)
             return np.ascontiguousarray(product[self._group, :, cp.columns])

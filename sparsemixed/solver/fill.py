@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
-from numba import njit
 
 from sparsemixed.solver.cholmod import SparseFactor
+from sparsemixed.solver.kernels_sparse import column_counts
 
 
 class Fill(NamedTuple):
@@ -39,29 +39,3 @@ def predicted_fill(lower: sp.csc_matrix, most: float) -> Fill:
     if not column_counts(below.indptr, below.indices, int(most), counts):
         return Fill(float("inf"), float("inf"))
     return Fill(float(counts.sum()), float((counts.astype(np.float64) ** 2).sum()))
-
-
-@njit(cache=True)
-def column_counts(indptr, indices, most, out):
-    """Add to out (q,) the entries below the diagonal of every column of L; False once they are more than `most`.
-
-    indptr, indices: the strictly lower triangle, row by row. Row i of L is the union of the paths in the elimination tree from
-    the columns of row i up to i (Liu 1990, section 3); the tree grows along.
-    """
-    q = out.size
-    parent, mark = np.full(q, -1), np.full(q, -1)
-    total = 0
-    for i in range(q):
-        mark[i] = i
-        for e in range(indptr[i], indptr[i + 1]):
-            j = indices[e]
-            while mark[j] != i:
-                if parent[j] < 0:
-                    parent[j] = i
-                out[j] += 1
-                total += 1
-                mark[j] = i
-                j = parent[j]
-        if total > most:
-            return False
-    return True

@@ -77,6 +77,8 @@ def test_periods_of_a_century_follow_each_other(unit):
         (pd.period_range("2020-01", periods=5, freq="M"), "t, monthly", "holds periods, .* leave monthly out"),
         (pd.to_timedelta([1, 2, 3, 4, 5], "D"), "t, daily", "holds times of day or durations"),
         (list("abcde"), "t", "holds text, not whole numbers or dates"),
+        ([20240115, 20240115, 3, 4, 5], "t", "both have t = 20240115; "),
+        ([20240115.5, 2, 3, 4, 5], "t", "found 20240115.5 in row 1"),
     ],
 )
 def test_times_that_cannot_be_counted(times, tsset, message):

@@ -82,7 +82,7 @@ class TimeIndex:
 
 def _shown(frame: Frame, name: str, row: int) -> object:
     variable, value = frame[name], frame[name].values[row]
-    return f"{value:g}" if variable.is_number else variable.categories[value]
+    return f"{value:.15g}" if variable.is_number else variable.categories[value]
 
 
 def _times(frame: Frame, asked: TimeSet) -> tuple[np.ndarray, np.ndarray]:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from sparsemixed.design.values import Column, Design, GroupRow, RandomBlock, RandomTerm
-from sparsemixed.estimation.fit import Fit, LogEntry, VarianceParameter
+from sparsemixed.estimation.fit import Component, Fit, LogEntry, VarianceParameter
 from sparsemixed.spec import EstimationOptions, Factor, ModelSpec, RandomEquation, Term
 from sparsemixed.structures.base import Structure
 from sparsemixed.structures.identity import Identity
@@ -44,6 +44,15 @@ def deviation(parameter: VarianceParameter) -> VarianceParameter:
     sd = float(np.sqrt(parameter.estimate))
     label = parameter.label.replace("var(", "sd(")
     return dataclasses.replace(parameter, label=label, estimate=sd, kind="sd", gradient=parameter.gradient / (2 * sd))
+
+
+def printed_components(random: tuple[RandomTerm, ...], rows: tuple[VarianceParameter, ...]) -> tuple[Component, ...]:
+    """The printed rows, equation after equation as typed, each with its block; the residuals' last."""
+    blocks = sorted((block for term in random for block in term.blocks), key=lambda block: block.position)
+    starts = np.cumsum([0, *(block.structure.n_theta for block in blocks)]).tolist()
+    parts = [*zip(blocks, starts[:-1], starts[1:], strict=True), (None, starts[-1], len(rows) - 1)]
+    own = [rows[start:stop] if block else rows[start:] for block, start, stop in parts]
+    return tuple(Component(*part, shown, tuple(map(deviation, shown))) for part, shown in zip(parts, own, strict=True))
 
 
 def make_fit(
@@ -86,8 +95,7 @@ def make_fit(
         information=np.eye(size),
         boundary=np.zeros(size - 1, dtype=bool),
         boundary_names=(),
-        variances=rows,
-        deviations=tuple(map(deviation, rows)),
+        components=printed_components(random, rows),
         llf=llf,
         llf_linear=llf - lr / 2,
         converged=True,

@@ -293,7 +293,7 @@ def test_every_method_is_in_both_tables():
 def test_what_is_remembered_goes_with_the_fit():
     calls = []
 
-    @remembered
+    @remembered("anova-rank")
     def count(fit, key):
         calls.append(key)
         return len(calls)
@@ -302,6 +302,11 @@ def test_what_is_remembered_goes_with_the_fit():
     assert count(fit, "a") == count(fit, "a") == 1
     assert count(fit, "b") == 2
     assert count(manual_fits.example_1(), "a") == 3
+
+
+def test_values_are_kept_under_a_key_of_the_registry():
+    with pytest.raises(KeyError):
+        remembered("no-such-key")(len)
 
 
 def test_information_criteria(manual_data):

@@ -224,12 +224,12 @@ def test_no_regressors():
 
 def test_boundary_and_missing_convergence_are_said():
     fit = manual_fits.example_1()
-    flat = replace(fit.variances[0], estimate=0.0, boundary=True)
+    flat = replace(fit.components[0], variances=(replace(fit.variances[0], estimate=0.0, boundary=True),))
     fit = replace(
         fit,
         boundary=np.array([True]),
         boundary_names=("var(_cons) of id is 0",),
-        variances=(flat, fit.variances[1]),
+        components=(flat, fit.components[1]),
         information=np.diag([0.0, 1.0]),
         llf_linear=fit.llf,
         converged=False,

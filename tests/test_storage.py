@@ -370,7 +370,7 @@ def saved(tmp_path_factory) -> bytes:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda d: d.update(format=99), "is of format 99, this version reads up to format 1; it was saved by sparsemixed"),
+        (lambda d: d.update(format=99), "is of format 99, this version reads up to format 2; it was saved by sparsemixed"),
         (lambda d: d["fit"]["Fit"].update(magic=1), "has Fit.magic, which this version does not know; it was saved by"),
         (lambda d: d.update(fit={"Magic": {}}), "has Magic, which this version does not know"),
         (lambda d: d.update(fit=5), "is damaged"),

@@ -12,7 +12,7 @@ from sparsemixed.estimation.fit import Fit, LogEntry
 from sparsemixed.estimation.linear import linear_llf
 from sparsemixed.estimation.newton import Optimum
 from sparsemixed.estimation.orthogonal import Orthogonal
-from sparsemixed.estimation.report import residual_reach, variance_parameters
+from sparsemixed.estimation.report import components, residual_reach
 from sparsemixed.spec import ModelSpec
 
 
@@ -31,7 +31,6 @@ def finish(
     derivatives = optimum.derivatives if at is optimum.evaluation else objective.derivatives(at)
     bare = spec.estimation.nostderr or spec.estimation.emonly
     information = None if bare else _information(derivatives, boundary)
-    variances, deviations = variance_parameters(design, objective, at, boundary)
     u, u_var = objective.predictions(design, derivatives)
     root = np.linalg.cholesky(at.sigma2 * at.XVX_inverse) if objective.p else np.zeros((0, 0))
     return Fit(
@@ -45,8 +44,7 @@ def finish(
         information=information,
         boundary=boundary.parameters,
         boundary_names=boundary.names,
-        variances=variances,
-        deviations=deviations,
+        components=components(design, objective, at, boundary),
         llf=llf(at.deviance),
         llf_linear=linear_llf(orthogonal, objective.reml),
         converged=optimum.converged,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from sparsemixed.design.values import Design
+from sparsemixed.design.values import Design, RandomBlock
 from sparsemixed.spec import ModelSpec
 
 
@@ -35,6 +35,37 @@ class VarianceParameter:
     gradient: np.ndarray
     kind: str
     boundary: bool
+
+
+@dataclass(frozen=True)
+class Component:
+    """One covariance matrix of a model with everything that is reported of it: nothing is looked up by its rank in a list.
+
+    Attributes
+    ----------
+    block : RandomBlock or None
+        The equation of random effects; None for the residuals.
+    start, stop : int
+        Its parameters' places in `Fit.theta`.
+    variances, deviations : tuple of VarianceParameter
+        Its parameters as printed by default, and with `stddeviations`: as many of the one as of the other.
+    """
+
+    block: RandomBlock | None
+    start: int
+    stop: int
+    variances: tuple[VarianceParameter, ...]
+    deviations: tuple[VarianceParameter, ...]
+
+    @property
+    def position(self) -> int | None:
+        """Rank of the equation as typed; None for the residuals."""
+        return None if self.block is None else self.block.position
+
+    @property
+    def theta(self) -> slice:
+        """Its parameters' places in `Fit.theta`."""
+        return slice(self.start, self.stop)
 
 
 @dataclass(frozen=True)
@@ -122,8 +153,8 @@ class Fit:
         Parameters of components on the boundary.
     boundary_names : tuple of str
         The components on the boundary, in words.
-    variances, deviations : tuple of VarianceParameter
-        As printed by default, and with `stddeviations`; the residual variance last.
+    components : tuple of Component
+        One for each equation of random effects, in the order typed, and the residuals' last.
     llf, llf_linear : float
         Log (restricted) likelihood of the model, and of the linear model with the same fixed part.
     converged : bool
@@ -154,8 +185,7 @@ class Fit:
     information: np.ndarray | None
     boundary: np.ndarray
     boundary_names: tuple[str, ...]
-    variances: tuple[VarianceParameter, ...]
-    deviations: tuple[VarianceParameter, ...]
+    components: tuple[Component, ...]
     llf: float
     llf_linear: float
     converged: bool
@@ -169,6 +199,21 @@ class Fit:
     u: tuple[np.ndarray, ...]
     u_var: tuple[np.ndarray, ...]
     monte_carlo: MonteCarlo | None = None
+
+    @property
+    def variances(self) -> tuple[VarianceParameter, ...]:
+        """The parameters of all components as printed, in the order typed; those of the residuals last."""
+        return tuple(parameter for component in self.components for parameter in component.variances)
+
+    @property
+    def deviations(self) -> tuple[VarianceParameter, ...]:
+        """The same with `stddeviations`: standard deviations and correlations."""
+        return tuple(parameter for component in self.components for parameter in component.deviations)
+
+    @property
+    def random_blocks(self) -> tuple[RandomBlock, ...]:
+        """The equations of random effects in the order typed."""
+        return tuple(component.block for component in self.components if component.block is not None)
 
     @property
     def vcov_beta(self) -> np.ndarray:

@@ -6,7 +6,7 @@ import numpy as np
 
 from sparsemixed.design.values import Design
 from sparsemixed.errors import DataError
-from sparsemixed.estimation.fit import Fit, LogEntry, VarianceParameter
+from sparsemixed.estimation.fit import Component, Fit, LogEntry, VarianceParameter
 from sparsemixed.estimation.orthogonal import Orthogonal
 from sparsemixed.spec import ModelSpec
 
@@ -52,8 +52,7 @@ def linear_fit(spec: ModelSpec, design: Design, orthogonal: Orthogonal) -> Fit:
         information=None if spec.estimation.nostderr else np.array([[0.5 * df]]),
         boundary=np.zeros(0, bool),
         boundary_names=(),
-        variances=(variance,),
-        deviations=(deviation,),
+        components=(Component(None, 0, 0, (variance,), (deviation,)),),
         llf=llf,
         llf_linear=llf,
         converged=True,

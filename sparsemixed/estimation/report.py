@@ -1,48 +1,53 @@
-"""Variance parameters on the scale on which they are printed."""
+"""The components of a fit: variance parameters on the scale on which they are printed."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 
 from sparsemixed.design.values import Design
 from sparsemixed.estimation.boundary import Boundary
-from sparsemixed.estimation.fit import VarianceParameter
+from sparsemixed.estimation.fit import Component, VarianceParameter
 from sparsemixed.structures.base import Parameter
 from sparsemixed.structures.residual_deviations import as_deviations
 
 POWERS = {"variance": 1.0, "covariance": 1.0, "sd": 0.5}
 """Power of sigma2 in a parameter of each kind; others do not depend on it."""
 
-Rows = tuple[VarianceParameter, ...]
 
-
-def variance_parameters(design: Design, objective, at, boundary: Boundary) -> tuple[Rows, Rows]:
-    """Variances and covariances, then standard deviations and correlations: random effects first, residuals last."""
+def components(design: Design, objective, at, boundary: Boundary) -> tuple[Component, ...]:
+    """The component of every equation of random effects, in the order typed, and that of the residuals."""
     n = at.theta.size
-    columns: tuple[list, list] = ([], [])
 
-    def add(out: list, equation: str, p: Parameter, where: slice, on_edge: bool) -> None:
-        power = POWERS.get(p.kind, 0.0)
-        scale = at.sigma2**power
-        gradient = np.zeros(n + 1)
-        gradient[where] = scale * p.gradient
-        gradient[-1] = power * scale * p.value
-        out.append(VarianceParameter(equation, p.label, scale * p.value, gradient, p.kind, on_edge))
+    def reported(shown: Sequence[Parameter], equation: str, where: slice, on_edge: np.ndarray) -> tuple[VarianceParameter, ...]:
+        return tuple(_reported(p, equation, where, n, at.sigma2, bool(e)) for p, e in zip(shown, on_edge, strict=True))
 
-    for place in objective.parameters.places:
+    found = []
+    for place in sorted(objective.parameters.places, key=lambda place: place.block.position):
         block, own = place.block, at.theta[place.theta]
         title = f"{block.equation}: {block.structure.title}"
         # Where only some are on an edge every effect stands alone, with a parameter of its own.
         on_edge = boundary.parameters[place.theta]
-        for out, show in zip(columns, (block.structure.display, block.structure.display_sd), strict=True):
-            for p, edge in zip(show(own, block.names), on_edge, strict=True):
-                add(out, title, p, place.theta, bool(edge))
-    first = objective.parameters.n_theta
-    equation, rows = _residual_rows(design, at.theta[first:])
-    for out, shown in zip(columns, (rows, as_deviations(rows)), strict=True):
-        for p in shown:
-            add(out, equation, p, slice(first, n), False)
-    return tuple(columns[0]), tuple(columns[1])
+        variances, deviations = (
+            reported(show(own, block.names), title, place.theta, on_edge)
+            for show in (block.structure.display, block.structure.display_sd)
+        )
+        found.append(Component(block, place.theta.start, place.theta.stop, variances, deviations))
+    where = slice(objective.parameters.n_theta, n)
+    equation, rows = _residual_rows(design, at.theta[where])
+    variances, deviations = (reported(r, equation, where, np.zeros(len(r))) for r in (rows, as_deviations(rows)))
+    return (*found, Component(None, where.start, where.stop, variances, deviations))
+
+
+def _reported(p: Parameter, equation: str, where: slice, n: int, sigma2: float, on_edge: bool) -> VarianceParameter:
+    """A structure's parameter, times its power of sigma2, as a function of (theta (n,), log sigma2)."""
+    power = POWERS.get(p.kind, 0.0)
+    scale = sigma2**power
+    gradient = np.zeros(n + 1)
+    gradient[where] = scale * p.gradient
+    gradient[-1] = power * scale * p.value
+    return VarianceParameter(equation, p.label, scale * p.value, gradient, p.kind, on_edge)
 
 
 def _residual_rows(design: Design, rho: np.ndarray) -> tuple[str, list[Parameter]]:

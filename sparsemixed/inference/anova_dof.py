@@ -40,7 +40,7 @@ def _holds(term: RandomTerm, column: np.ndarray) -> bool:
     return bool(np.any(np.all(term.columns == column[:, None], axis=0)))
 
 
-@remembered
+@remembered("anova-rank")
 def rank_of_design(fit: Fit) -> int:
     """rank [X, Z] without forming either one densely.
 

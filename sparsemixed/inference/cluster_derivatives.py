@@ -22,7 +22,7 @@ from sparsemixed.estimation.fit import Fit
 from sparsemixed.estimation.orthogonal import orthogonalize
 from sparsemixed.estimation.residual_estimate import cluster_objective
 from sparsemixed.inference.information import FixedDerivatives, SecondOrder, carried
-from sparsemixed.inference.linear_parameters import LinearParameter, just_inside, linear_parameters
+from sparsemixed.inference.linear_parameters import LinearParameter, just_inside, linear_parameters, metric_change
 from sparsemixed.inference.memo import remembered
 from sparsemixed.inference.residual_parameters import ResidualParameters
 from sparsemixed.solver.clusters import Bucket, components
@@ -41,7 +41,7 @@ class Piece:
     changes: np.ndarray
 
 
-@remembered
+@remembered("derivatives-residual")
 def cluster_derivatives(fit: Fit, information: str, second: bool) -> FixedDerivatives:
     """As `fixed_derivatives`, for a fit with `design.residual`.
 
@@ -70,14 +70,13 @@ def cluster_derivatives(fit: Fit, information: str, second: bool) -> FixedDeriva
         for bucket, inverse in zip(objective.buckets, at.inverses, strict=True)
     ]
     root = np.linalg.cholesky(at.sigma2 * at.XVX_inverse) if objective.p else np.zeros((0, 0))
-    rows = [*(parameter.row for parameter in effects), *range(layout.n_theta, len(fit.variances))]
     P = _precision(pieces, root)
     found = FixedDerivatives(
         root=orthogonal.root(root),
         P=P,
         Q=_products(pieces, root) if second else None,
         expected=_expected(pieces, root, P) if information == "eim" else None,
-        observed=_observed(fit, objective, at, rows) if information == "oim" else None,
+        observed=_observed(fit, objective, at, effects) if information == "oim" else None,
     )
     if not second:
         return found
@@ -154,13 +153,12 @@ def _expected(pieces: list[Piece], root: np.ndarray, P: np.ndarray) -> np.ndarra
     return 0.25 * (out + out.T)
 
 
-def _observed(fit: Fit, objective: ClusterObjective, at: ClusterEvaluation, rows: list[int]) -> np.ndarray:
+def _observed(fit: Fit, objective: ClusterObjective, at: ClusterEvaluation, effects: list[LinearParameter]) -> np.ndarray:
     free = np.append(~fit.boundary, True)
     information = fit.information
     if information is None:
         information = 0.5 * objective.derivatives(at).observed_information.hessian
-    jacobian = np.array([fit.variances[row].gradient[free] for row in rows])
-    return carried(information[np.ix_(free, free)], jacobian)
+    return carried(information[np.ix_(free, free)], metric_change(fit, effects))
 
 
 def _curvature(

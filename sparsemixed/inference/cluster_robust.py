@@ -52,7 +52,7 @@ class ClusterMoments:
     pull: np.ndarray
 
 
-@remembered
+@remembered("cluster-moments")
 def cluster_moments(fit: Fit, name: str) -> ClusterMoments:
     """The moments of one of cr0, cr2, cr3. Not to be changed.
 

@@ -64,7 +64,7 @@ class PerCoefficient:
         return Degrees(float(involved[0]))
 
 
-@remembered
+@remembered("method-degrees")
 def _degrees(fit: Fit, method: PerCoefficient) -> np.ndarray:
     """(p,) degrees of freedom of every coefficient. Not to be changed."""
     return method.coefficients(fit)

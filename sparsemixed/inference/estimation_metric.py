@@ -21,11 +21,6 @@ class MetricEstimates:
     V: np.ndarray
 
 
-def blocks_as_typed(fit: Fit) -> list[RandomBlock]:
-    """The blocks of random effects in the order of the printed table."""
-    return sorted((block for term in fit.design.random for block in term.blocks), key=lambda block: block.position)
-
-
 def equation_names(fit: Fit) -> list[str]:
     """Stata's equation name of each variance parameter but the residual: `lns1_1_1`, `atr1_1_1_2`.
 
@@ -34,7 +29,7 @@ def equation_names(fit: Fit) -> list[str]:
     """
     levels = list(dict.fromkeys(equation.grouping for equation in fit.spec.random))
     names, seen = [], dict.fromkeys(levels, 0)
-    for block in blocks_as_typed(fit):
+    for block in fit.random_blocks:
         grouping = fit.spec.random[block.position].grouping
         seen[grouping] += 1
         stem = f"{levels.index(grouping) + 1}_{seen[grouping]}"
@@ -48,10 +43,9 @@ def residual_names(fit: Fit) -> list[str]:
     Standard deviations at different times of one group are `r_lns1_2ose`, of the k-th group of by() `r_lnsk_2ose`.
     """
     times = _times(fit)
-    count = sum(block.structure.n_theta for block in blocks_as_typed(fit))
     seen: dict[str, int] = {}
     names = []
-    for parameter in fit.deviations[count:]:
+    for parameter in fit.components[-1].deviations:
         kind = seen[parameter.kind] = seen.get(parameter.kind, 0) + 1
         stem = {"sd": "r_lns", "correlation": "r_atr", "decay": "r_logitr", "coefficient": "r_phi", "covariance": "r_cov"}
         if parameter.kind != "sd":
@@ -131,8 +125,9 @@ def variance_metric(fit: Fit) -> tuple[np.ndarray, np.ndarray]:
 
 def _residual_deviations(fit: Fit) -> list[int]:
     """Places of the residual standard deviations among the variance parameters."""
-    count = sum(block.structure.n_theta for block in blocks_as_typed(fit))
-    return [i for i, parameter in enumerate(fit.deviations) if i >= count and parameter.kind == "sd"]
+    own = fit.components[-1].deviations
+    first = len(fit.deviations) - len(own)
+    return [first + i for i, parameter in enumerate(own) if parameter.kind == "sd"]
 
 
 def _carried(gradients: np.ndarray, covariance: np.ndarray | None) -> np.ndarray:

@@ -40,7 +40,7 @@ def fixed_derivatives(fit: Fit, information: str, second: bool = True) -> FixedD
     return _random(fit, information, second or information == "eim")
 
 
-@remembered
+@remembered("derivatives-linear")
 def _linear(fit: Fit) -> FixedDerivatives:
     """V = sigma2 I: everything is known without a computation."""
     orthogonal = orthogonalize(fit.design)
@@ -51,7 +51,7 @@ def _linear(fit: Fit) -> FixedDerivatives:
     return FixedDerivatives(root, -unit[None] / s, unit[None, None] / s**2, information, information)
 
 
-@remembered
+@remembered("derivatives-at-optimum")
 def _known(fit: Fit) -> FixedDerivatives:
     """First derivatives and observed information in (theta, log sigma2): the fit knows them at its optimum."""
     assert fit.slopes is not None
@@ -62,7 +62,7 @@ def _known(fit: Fit) -> FixedDerivatives:
     return FixedDerivatives(fit.root, P, None, None, observed)
 
 
-@remembered
+@remembered("derivatives-random")
 def _random(fit: Fit, information: str, second: bool) -> FixedDerivatives:
     objective, orthogonal, at = reopen(fit)
     theta, boundary = fit.theta, fit.boundary
@@ -75,7 +75,7 @@ def _random(fit: Fit, information: str, second: bool) -> FixedDerivatives:
     P, Q = precision_derivatives(objective, at, derivatives.ZtE @ root, at.U @ root, layout, second)
     expected = observed = None
     if information == "oim":
-        observed = _observed(fit, derivatives, metric_change(fit, [parameter.row for parameter in layout]))
+        observed = _observed(fit, derivatives, metric_change(fit, layout))
     elif Q is not None:
         traces = expected_traces(objective.system, derivatives.inverse, layout, at.sigma2)
         expected = 0.5 * (traces - 2.0 * np.einsum("klaa->kl", Q) + np.einsum("kab,lba->kl", P, P))

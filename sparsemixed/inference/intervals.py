@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sparsemixed.estimation.fit import Fit, VarianceParameter
+from sparsemixed.estimation.fit import Component, Fit, VarianceParameter
 from sparsemixed.inference.vce import ThetaCovariance, theta_covariance
 from sparsemixed.inference.wald import z_critical
 
@@ -63,7 +63,15 @@ def interval(parameter: VarianceParameter, covariance: ThetaCovariance, level: f
         return Interval(parameter, float(std_err), float(scale.back(scale.to(x) - half)), float(scale.back(scale.to(x) + half)))
 
 
+def component_intervals(fit: Fit, level: float, stddeviations: bool = False) -> list[tuple[Component, tuple[Interval, ...]]]:
+    """Every component with its parameters, as variances or as standard deviations, in the order printed."""
+    covariance = theta_covariance(fit)
+    return [
+        (part, tuple(interval(p, covariance, level) for p in (part.deviations if stddeviations else part.variances)))
+        for part in fit.components
+    ]
+
+
 def intervals(fit: Fit, level: float, stddeviations: bool = False) -> tuple[Interval, ...]:
     """Every variance parameter, in the order printed, as variances or as standard deviations."""
-    covariance = theta_covariance(fit)
-    return tuple(interval(p, covariance, level) for p in (fit.deviations if stddeviations else fit.variances))
+    return tuple(found for _, part in component_intervals(fit, level, stddeviations) for found in part)

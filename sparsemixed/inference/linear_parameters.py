@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,32 +27,31 @@ class LinearParameter:
         Symmetric derivative of the block's covariance matrix.
     root : (m, m) float64
         The block's factor lambda at the optimum; not singular where the expected information is wanted (see `just_inside`).
-    row : int
-        Place in `fit.variances`.
+    position, entry : int
+        The equation's rank as typed, and the place of the entry among those that its component prints.
     """
 
     term: int
     columns: slice
     basis: np.ndarray
     root: np.ndarray
-    row: int
+    position: int
+    entry: int
 
 
 def linear_parameters(layout: Parameters, theta: np.ndarray, boundary: np.ndarray) -> list[LinearParameter]:
-    """All entries that are not on the boundary (n_theta,) bool, in the order of `Fit.variances`.
+    """All entries that are not on the boundary (n_theta,) bool, in the order of theta.
 
     A block is on it as a whole, or its effects stand alone, each with a parameter of its own.
     """
     found: list[LinearParameter] = []
-    row = 0
     for place in layout.places:
         structure = place.block.structure
         root = structure.factor(theta[place.theta])
         columns = slice(place.column, place.column + structure.m)
         for k, basis in enumerate(linear_basis(structure)):
             if not boundary[place.theta][k]:
-                found.append(LinearParameter(place.term, columns, basis, root, row + k))
-        row += structure.n_theta
+                found.append(LinearParameter(place.term, columns, basis, root, place.block.position, k))
     return found
 
 
@@ -76,19 +76,15 @@ def just_inside(layout: Parameters, theta: np.ndarray, boundary: np.ndarray) -> 
     return theta, boundary
 
 
-@remembered
+@remembered("variances-of-zero")
 def variances_of_zero(fit: Fit) -> bool:
     """Whether some block's variances are all zero: such a block counts as known even in the expected information."""
-    row = 0
-    for block in (block for term in fit.design.random for block in term.blocks):
-        own = fit.variances[row : row + block.structure.n_theta]
-        if own[0].boundary and all(parameter.estimate == 0.0 for parameter in own):
-            return True
-        row += block.structure.n_theta
-    return False
+    random = (component.variances for component in fit.components[:-1])
+    return any(own[0].boundary and all(parameter.estimate == 0.0 for parameter in own) for own in random)
 
 
-def metric_change(fit: Fit, rows: list[int]) -> np.ndarray:
-    """Jacobian (m + 1, m + 1) of the entries `rows` and sigma2 with respect to the free (theta, log sigma2)."""
-    free = np.append(~fit.boundary, True)
-    return np.array([fit.variances[row].gradient[free] for row in (*rows, -1)])
+def metric_change(fit: Fit, parameters: Sequence[LinearParameter]) -> np.ndarray:
+    """Jacobian of `parameters` and the residuals' own with respect to the free (theta, log sigma2)."""
+    components = {component.position: component.variances for component in fit.components}
+    printed = [*(components[parameter.position][parameter.entry] for parameter in parameters), *components[None]]
+    return np.array([one.gradient for one in printed])[:, np.append(~fit.boundary, True)]

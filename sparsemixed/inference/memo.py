@@ -8,36 +8,40 @@ from functools import wraps
 from typing import NamedTuple, TypeVar
 
 from sparsemixed.estimation.fit import Fit
+from sparsemixed.inference.keys import KEYS
 
 T = TypeVar("T")
-_STORES: dict[str, dict[int, dict[Hashable, object]]] = {}
-"""Name of a function -> id of a fit -> arguments -> value."""
+_STORES: dict[str, dict[int, dict[Hashable, object]]] = {key: {} for key in KEYS}
+"""Key -> id of a fit -> arguments -> value."""
 
 
 class Recollection(NamedTuple):
-    """The value that the function of a name has for a fit and other arguments."""
+    """The value kept under a key for a fit and other arguments."""
 
-    name: str
+    key: str
     arguments: tuple
     value: object
 
 
-def remembered(compute: Callable[..., T]) -> Callable[..., T]:
-    """Call `compute(fit, *arguments)` once for each fit and arguments. The value must not hold the fit itself."""
-    store: dict[int, dict[Hashable, T]] = _store(f"{compute.__module__.rpartition('.')[2]}.{compute.__name__}")  # type: ignore
+def remembered(key: str) -> Callable[[Callable[..., T]], Callable[..., T]]:
+    """Call `compute(fit, *arguments)` once for each fit and arguments, and keep the value under `key`, one of `KEYS`.
 
-    @wraps(compute)
-    def recall(fit: Fit, *arguments: Hashable) -> T:
-        own = _own(store, fit)
-        if arguments not in own:
-            own[arguments] = compute(fit, *arguments)
-        return own[arguments]
+    The value must not hold the fit itself.
+    """
 
-    return recall
+    store: dict[int, dict[Hashable, T]] = _STORES[key]  # type: ignore[assignment]  # a key has values of one type
 
+    def keep(compute: Callable[..., T]) -> Callable[..., T]:
+        @wraps(compute)
+        def recall(fit: Fit, *arguments: Hashable) -> T:
+            own = _own(store, fit)
+            if arguments not in own:
+                own[arguments] = compute(fit, *arguments)
+            return own[arguments]
 
-def _store(name: str) -> dict:
-    return _STORES.setdefault(name, {})
+        return recall
+
+    return keep
 
 
 def _own(store: dict, fit: Fit) -> dict:
@@ -58,11 +62,11 @@ def inherit(fit: Fit, new: Fit) -> None:
 
 def recollections(fit: Fit) -> list[Recollection]:
     """Everything that was computed for a fit."""
-    stores = ((name, store.get(id(fit), {})) for name, store in _STORES.items())
-    return [Recollection(name, arguments, value) for name, own in stores for arguments, value in own.items()]  # type: ignore
+    stores = ((key, store.get(id(fit), {})) for key, store in _STORES.items())
+    return [Recollection(key, arguments, value) for key, own in stores for arguments, value in own.items()]  # type: ignore
 
 
 def remind(fit: Fit, values: Iterable[Recollection]) -> None:
     """Take values as computed, by another program run say."""
-    for name, arguments, value in values:
-        _own(_store(name), fit)[arguments] = value
+    for key, arguments, value in values:
+        _own(_STORES[key], fit)[arguments] = value

@@ -23,7 +23,7 @@ def is_robust(fit: Fit) -> bool:
     return fit.spec.vce.name in ROBUST
 
 
-@remembered
+@remembered("cluster-scores")
 def scores(fit: Fit) -> Scores:
     """The scores of `fit.design.clusters`. Not to be changed."""
     clusters = fit.design.clusters

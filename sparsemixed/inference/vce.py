@@ -18,7 +18,7 @@ NOT_DEFINITE = (
 )
 
 
-@remembered
+@remembered("beta-covariance")
 def beta_covariance(fit: Fit) -> np.ndarray:
     """(p, p) covariance of the coefficients by `fit.spec.vce`. Not to be changed."""
     if fit.spec.vce.name in CLUSTER_ROBUST:
@@ -45,7 +45,7 @@ class ThetaCovariance:
     note: str = ""
 
 
-@remembered
+@remembered("theta-covariance")
 def theta_covariance(fit: Fit) -> ThetaCovariance:
     """The inverse of the observed information over the parameters that are not on the boundary, or the sandwich around it."""
     found = inverse_information(fit)

@@ -22,7 +22,7 @@ def signature_variables(spec: ModelSpec) -> str:
     return " ".join(dict.fromkeys(names))
 
 
-@remembered
+@remembered("data-signature")
 def data_signature(fit: Fit) -> str:
     """Rows, columns and a checksum of what the model was fitted to; equal data have equal signatures, in this package only."""
     design = fit.design

@@ -8,12 +8,11 @@ import numpy as np
 
 from sparsemixed.errors import OptionError
 from sparsemixed.estimation.fit import Fit
-from sparsemixed.inference.intervals import intervals
 from sparsemixed.inference.wald import coefficients
 from sparsemixed.postestimation.estat import criteria
 from sparsemixed.reporting.side_by_side import STATISTICS, Line, SideBySide
 from sparsemixed.reporting.stored_results import StoredResults
-from sparsemixed.reporting.tidy import RESIDUAL, parameter_groups
+from sparsemixed.reporting.tidy import RESIDUAL, grouped_intervals
 
 CONSTANT = "_cons"
 CRITERIA = {"N": "N", "ll": "ll", "df": "df", "aic": "AIC", "bic": "BIC", "aicc": "AICc", "caic": "CAIC"}
@@ -55,7 +54,7 @@ def _random_parts(fits: Sequence[Fit]) -> list[dict[Key, tuple[float, float, flo
     parts = []
     for fit in fits:
         found: dict[Key, tuple[float, float, float]] = {}
-        for group, i in zip(parameter_groups(fit), intervals(fit, 95.0, deviations), strict=True):
+        for group, i in grouped_intervals(fit, 95.0, deviations):
             number = sum(key[:2] == (group, i.parameter.label) for key in found)
             found[group, i.parameter.label, number] = (float(i.parameter.estimate), float(i.std_err), float("nan"))
         parts.append(found)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from sparsemixed.estimation.fit import Fit
-from sparsemixed.inference.estimation_metric import blocks_as_typed
-from sparsemixed.inference.intervals import Interval, intervals
+from sparsemixed.estimation.fit import Component, Fit
+from sparsemixed.inference.intervals import Interval, component_intervals
 from sparsemixed.inference.robust import is_robust
 from sparsemixed.reporting.columns import limit_columns
 from sparsemixed.reporting.table import Column, Row, Section, Table
@@ -19,24 +18,20 @@ def random_table(fit: Fit, options: DisplayOptions) -> Table:
         Column(std_err_heading(fit.spec.vce.name if is_robust(fit) else "oim"), "std_err", options.cformat),
         *(() if options.noci else limit_columns(options)),
     )
-    found = intervals(fit, options.level, options.stddeviations)
+    found = component_intervals(fit, options.level, options.stddeviations)
     return Table("random", "Random-effects parameters", columns, _sections(fit, found, len(columns)))
 
 
-def _sections(fit: Fit, found: tuple[Interval, ...], width: int) -> tuple[Section, ...]:
-    """One section per equation; two equations of one level may have the same title, so blocks are counted, not compared."""
-    rows = tuple(_row(one, width) for one in found)
-    sections, start = [], 0
-    blocks = {block.position: block for block in blocks_as_typed(fit)}
+def _sections(fit: Fit, found: list[tuple[Component, tuple[Interval, ...]]], width: int) -> tuple[Section, ...]:
+    """One section per equation typed, the residuals' last."""
+
+    sections = {
+        component.position: Section(own[0].parameter.equation, tuple(_row(one, width) for one in own), "equation")
+        for component, own in found
+    }
     for position, equation in enumerate(fit.spec.random):
-        if position not in blocks:
-            sections.append(Section(f"{equation.label}: (empty)", (), "equation"))
-            continue
-        stop = start + blocks[position].structure.n_theta
-        sections.append(Section(found[start].parameter.equation, rows[start:stop], "equation"))
-        start = stop
-    part = fit.design.residual
-    return (*sections, Section("" if part is None else part.equation, rows[start:], "equation"))
+        sections.setdefault(position, Section(f"{equation.label}: (empty)", (), "equation"))
+    return tuple(sections[position] for position in (*range(len(fit.spec.random)), None))
 
 
 def _row(found: Interval, width: int) -> Row:

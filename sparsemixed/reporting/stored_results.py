@@ -11,7 +11,7 @@ import pandas as pd
 from sparsemixed.design.values import Clusters
 from sparsemixed.estimation.fit import Fit, VarianceParameter
 from sparsemixed.inference.dof_table import coefficient_covariance, coefficient_degrees, degrees_summary, method_of
-from sparsemixed.inference.estimation_metric import blocks_as_typed, metric_estimates
+from sparsemixed.inference.estimation_metric import metric_estimates
 from sparsemixed.inference.likelihood_ratio import against_linear_model, n_parameters
 from sparsemixed.inference.memo import recollections
 from sparsemixed.inference.wald import model_test
@@ -64,12 +64,12 @@ def _command_line(text: str) -> str:
 
 
 def _per_block(fit: Fit, value: Callable) -> str:
-    return " ".join(str(value(block)) for block in blocks_as_typed(fit))
+    return " ".join(str(value(block)) for block in fit.random_blocks)
 
 
 def _random(fit: Fit) -> tuple[VarianceParameter, ...]:
     """The variance parameters of the random effects."""
-    return fit.variances[: sum(block.structure.n_theta for block in blocks_as_typed(fit))]
+    return tuple(parameter for component in fit.components[:-1] for parameter in component.variances)
 
 
 def _technique(fit: Fit) -> str:
@@ -89,7 +89,7 @@ SCALARS: dict[str, Callable[[Fit], Any]] = {
     "k_r": lambda fit: len(_random(fit)),
     "k_rs": lambda fit: sum(v.kind == "variance" for v in _random(fit)),
     "k_rc": lambda fit: sum(v.kind == "covariance" for v in _random(fit)),
-    "k_res": lambda fit: len(fit.variances) - len(_random(fit)),
+    "k_res": lambda fit: len(fit.components[-1].variances),
     "df_m": lambda fit: int(model_test(fit, False).df),
     "ll": lambda fit: fit.llf,
     "chi2": lambda fit: model_test(fit, False).statistic,
@@ -200,7 +200,7 @@ def _clusters(fit: Fit) -> Clusters:
 def stored_search(fit: Fit) -> dict[str, Callable[[Fit], Any]]:
     """The kind of evaluator, with first and second derivatives, in Stata's words; and the checksum of the data."""
     found: dict[str, Callable[[Fit], Any]] = {} if fit.spec.estimation.emonly else {"ml_method": lambda fit: "d2"}
-    known = fit.design.has_rows or any(name == "data_signature.data_signature" for name, _, _ in recollections(fit))
+    known = fit.design.has_rows or any(kept.key == "data-signature" for kept in recollections(fit))
     return found | {"datasignature": data_signature} if known else found
 
 

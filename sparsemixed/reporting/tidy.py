@@ -7,8 +7,7 @@ import pandas as pd
 
 from sparsemixed.errors import OptionError
 from sparsemixed.estimation.fit import Fit
-from sparsemixed.inference.estimation_metric import blocks_as_typed
-from sparsemixed.inference.intervals import intervals
+from sparsemixed.inference.intervals import Interval, component_intervals
 from sparsemixed.inference.likelihood_ratio import n_parameters
 from sparsemixed.inference.wald import coefficients
 from sparsemixed.postestimation.estat import criteria
@@ -47,14 +46,14 @@ def _fixed(fit: Fit, level: float) -> list[tuple]:
 
 def _random(fit: Fit, level: float) -> list[tuple]:
     none = (np.nan, np.nan, np.nan)
-    found = zip(parameter_groups(fit), intervals(fit, level, fit.spec.display.stddeviations), strict=True)
+    found = grouped_intervals(fit, level, fit.spec.display.stddeviations)
     return [("ran_pars", group, i.parameter.label, i.parameter.estimate, i.std_err, *none, i.low, i.high) for group, i in found]
 
 
-def parameter_groups(fit: Fit) -> list[str]:
-    """The level that each variance parameter belongs to, in the order printed; `Residual` for those of the errors."""
-    random = [block.equation for block in blocks_as_typed(fit) for _ in range(block.structure.n_theta)]
-    return random + [RESIDUAL] * (len(fit.variances) - len(random))
+def grouped_intervals(fit: Fit, level: float, stddeviations: bool) -> list[tuple[str, Interval]]:
+    """Every variance parameter with the level that it belongs to, in the order printed; `Residual` for those of the errors."""
+    found = component_intervals(fit, level, stddeviations)
+    return [(RESIDUAL if part.block is None else part.block.equation, interval) for part, own in found for interval in own]
 
 
 def glance(fit: Fit) -> pd.DataFrame:

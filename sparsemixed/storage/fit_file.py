@@ -17,13 +17,15 @@ import numpy as np
 from sparsemixed.design.values import Design, SampleSize
 from sparsemixed.errors import DataError
 from sparsemixed.estimation.fit import Fit
+from sparsemixed.inference.keys import KEYS
 from sparsemixed.inference.memo import Recollection, recollections, remind
 from sparsemixed.spec import ModelSpec
 from sparsemixed.storage.decode import Decoder, UnknownName
 from sparsemixed.storage.encode import Encoder
+from sparsemixed.storage.format_1 import upgraded, with_components
 from sparsemixed.storage.shown import compute_shown
 
-FORMAT = 1
+FORMAT = 2
 """Counts up when a file could be misread by the version before; a field with a default needs no new number."""
 DOCUMENT = "fit.json"
 VERSION = sys.modules["sparsemixed"].__version__  # a package is always imported before its modules
@@ -121,13 +123,21 @@ def _read(file: Any, path: Path) -> Fit:
             raise DataError(_newer(path, version, f"is of format {number}, this version reads up to format {FORMAT}"))
         decoder = Decoder(_arrays(archive))
         try:
+            document, parameters = upgraded(document, decoder) if number == 1 else (document, None)
             fit = decoder.decode(document["fit"])
-            values = [Recollection(*map(decoder.decode, entry)) for entry in document["remembered"]]
+            values = [_recollection(*map(decoder.decode, entry)) for entry in document["remembered"]]
         except UnknownName as error:
             raise DataError(_newer(path, version, f"has {error}, which this version does not know")) from None
     _check(fit)
+    fit = fit if parameters is None else with_components(fit, parameters)
     remind(fit, values)
     return fit
+
+
+def _recollection(key: str, arguments: tuple, value: Any) -> Recollection:
+    if key not in KEYS:
+        raise UnknownName(key)
+    return Recollection(key, arguments, value)
 
 
 def _foreign(path: Path) -> str:

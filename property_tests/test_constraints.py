@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import sparsemixed
-from tests import dense_oracle as oracle
+from tests.oracles import dense_oracle as oracle
 
 P = 4
 MODELS = ("y x1 x2 x3 || g:", "y x1 x2 x3 || _all: R.h || g:", "y x1 x2 x3")

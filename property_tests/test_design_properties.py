@@ -6,7 +6,7 @@ import pandas as pd
 from hypothesis import given, settings
 
 from sparsemixed.design import build_design, rows_of_X
-from sparsemixed.design.collinear import collinear
+from sparsemixed.design.fixed.collinear import collinear
 from sparsemixed.spec import Factor, ModelSpec, RandomEquation, Term
 
 

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 import sparsemixed
 from sparsemixed.errors import NumericalError
-from sparsemixed.inference.kenward_roger import KenwardRoger
-from sparsemixed.inference.satterthwaite import Satterthwaite, joint
-from tests import dense_dof
-from tests import dense_oracle as oracle
+from sparsemixed.inference.degrees.kenward_roger import KenwardRoger
+from sparsemixed.inference.degrees.satterthwaite import Satterthwaite, joint
+from tests.oracles import dense_dof
+from tests.oracles import dense_oracle as oracle
 
 RANDOM = (
     "|| a:",

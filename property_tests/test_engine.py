@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sparsemixed.estimation.derivatives import Derivatives
-from tests import dense_oracle as oracle
-from tests.engine_cases import SHAPES, solvers_for
-from tests.test_engine import covariance, setting
+from sparsemixed.estimation.objectives.penalized_derivatives import Derivatives
+from tests.oracles import dense_oracle as oracle
+from tests.oracles.engine_cases import SHAPES, solvers_for
+from tests.solver.test_engine import covariance, setting
 
 CASES = [(shape, solver) for shape in SHAPES for solver in solvers_for(shape)]
 DRAWS = st.tuples(st.sampled_from(CASES), st.booleans(), st.integers(0, 2**31 - 1))

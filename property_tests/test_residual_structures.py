@@ -7,8 +7,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from sparsemixed.structures.residual_by import ByLevel
-from sparsemixed.structures.residual_table import RESIDUAL_STRUCTURES
+from sparsemixed.structures.residual_errors.by_level import ByLevel
+from sparsemixed.structures.residual_errors.table import RESIDUAL_STRUCTURES
 
 LEVELS = ("0", "4", "6", "8", "12")
 MAKE = {

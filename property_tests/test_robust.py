@@ -9,10 +9,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import sparsemixed
-from sparsemixed.inference.cluster_robust import cluster_moments
-from sparsemixed.inference.vce import beta_covariance, theta_covariance
-from tests import dense_sandwich
-from tests.weighted_cases import nested, replicated
+from sparsemixed.inference.covariance.cluster_robust import cluster_moments
+from sparsemixed.inference.covariance.vce import beta_covariance, theta_covariance
+from tests.oracles import dense_sandwich
+from tests.oracles.weighted_cases import nested, replicated
 
 FEW = settings(max_examples=max(settings().max_examples // 4, 5))
 MODELS = (

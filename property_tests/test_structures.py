@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from sparsemixed.structures.table import STRUCTURES
+from sparsemixed.structures.random.table import STRUCTURES
 
 CASES = st.tuples(st.sampled_from(sorted(STRUCTURES)), st.integers(1, 4), st.integers(0, 2**32 - 1)).filter(
     lambda case: case[:2] != ("exchangeable", 1)

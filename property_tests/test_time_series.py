@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sparsemixed.command import read_model
-from sparsemixed.design.model_frame import model_frame
+from sparsemixed.design.names.model_frame import model_frame
 from sparsemixed.time_series import TimeOperator, split_name
 
 

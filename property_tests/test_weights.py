@@ -8,8 +8,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import sparsemixed
-from tests.test_weights_engine import unweighted
-from tests.weighted_cases import MODELS, command, nested, replicated
+from tests.estimation.test_weights_engine import unweighted
+from tests.oracles.weighted_cases import MODELS, command, nested, replicated
 
 DRAWS = st.tuples(st.sampled_from(sorted(MODELS)), st.integers(0, 2**31 - 1))
 

@@ -9,15 +9,15 @@ from typing import Any
 from sparsemixed.command import read_model
 from sparsemixed.design import build_design, concrete_spec, read_frame
 from sparsemixed.design.batches import check_batches, used_columns
-from sparsemixed.design.parquet_folder import ParquetFolder
+from sparsemixed.design.data.parquet_folder import ParquetFolder
 from sparsemixed.estimation import estimate
 from sparsemixed.estimation.batch_estimate import batch_estimate
 from sparsemixed.estimation.dask_estimate import dask_estimate, is_dask
 from sparsemixed.estimation.fit import LogEntry
-from sparsemixed.inference.dof_table import coefficient_degrees
-from sparsemixed.inference.likelihood_ratio import likelihood_ratio
-from sparsemixed.inference.wald import TestResult
-from sparsemixed.reporting.matching import side_by_side
+from sparsemixed.inference.degrees.table import coefficient_degrees
+from sparsemixed.inference.hypotheses.likelihood_ratio import likelihood_ratio
+from sparsemixed.inference.hypotheses.wald import TestResult
+from sparsemixed.reporting.compare import side_by_side
 from sparsemixed.reporting.side_by_side import SideBySide
 from sparsemixed.results import Results
 from sparsemixed.spec import ModelSpec

@@ -279,7 +279,7 @@ def write_json(path: str, results: Results, seconds: float) -> None:
 
 def fit_record(results: Results, seconds: float) -> dict[str, Any]:
     """A fit as plain lists and dictionaries; with dfmethod() t statistics, their degrees of freedom and the F test."""
-    from sparsemixed.reporting.stored_results import MACROS, SCALARS, SMALL_SAMPLE
+    from sparsemixed.reporting.stored.results import MACROS, SCALARS, SMALL_SAMPLE
 
     fit, limits, random = results.fit, results.conf_int(), results.random_params
     small = fit.spec.small_sample is not None

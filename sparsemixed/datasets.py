@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from sparsemixed.design.files import read_file
+from sparsemixed.design.data.files import read_file
 from sparsemixed.errors import DataError, OptionError
 
 MANUAL = ("pig", "productivity", "childweight", "veneer", "ovary", "exercise", "t43", "pisa2000")

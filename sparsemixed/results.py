@@ -12,24 +12,24 @@ import pandas as pd
 
 from sparsemixed.errors import NotAvailableError, OptionError
 from sparsemixed.estimation.fit import Fit
-from sparsemixed.inference.dof_table import coefficient_covariance, coefficient_degrees
+from sparsemixed.inference.covariance.vce import beta_covariance
+from sparsemixed.inference.degrees.table import coefficient_covariance, coefficient_degrees
+from sparsemixed.inference.hypotheses.likelihood_ratio import n_parameters
+from sparsemixed.inference.hypotheses.wald import TestResult, coefficients
 from sparsemixed.inference.intervals import intervals
-from sparsemixed.inference.likelihood_ratio import n_parameters
-from sparsemixed.inference.vce import beta_covariance
-from sparsemixed.inference.wald import TestResult, coefficients
 from sparsemixed.postestimation.contrasts import Comparisons, contrast, pairwise
 from sparsemixed.postestimation.estat import criteria, degrees_table, refuse, with_method
 from sparsemixed.postestimation.linear_tests import LinearCombination, hypothesis_test, lincom, parameter_test
 from sparsemixed.postestimation.predict import predict
 from sparsemixed.postestimation.random_effects import random_effects
 from sparsemixed.reporting.display import check_level, display_options
-from sparsemixed.reporting.html import render_html
-from sparsemixed.reporting.latex import render_latex
-from sparsemixed.reporting.markdown import render_markdown
+from sparsemixed.reporting.formats.html import render_html
+from sparsemixed.reporting.formats.latex import render_latex
+from sparsemixed.reporting.formats.markdown import render_markdown
+from sparsemixed.reporting.formats.text import render_text
 from sparsemixed.reporting.report import report, status
-from sparsemixed.reporting.stored_results import StoredResults
-from sparsemixed.reporting.stored_table import stored_table
-from sparsemixed.reporting.text import render_text
+from sparsemixed.reporting.stored.results import StoredResults
+from sparsemixed.reporting.stored.table import stored_table
 from sparsemixed.reporting.tidy import glance, tidy
 from sparsemixed.storage.fit_file import save_fit
 

@@ -15,7 +15,7 @@ import pytest
 from sparsemixed import cli
 from sparsemixed.command.functions import FUNCTIONS
 from sparsemixed.command.options import OPTIONS
-from sparsemixed.reporting.stored_results import MACROS, MATRICES, SCALARS, STORED_WITH
+from sparsemixed.reporting.stored.results import MACROS, MATRICES, SCALARS, STORED_WITH
 from sparsemixed.results import LATER, Results
 from sparsemixed.spec import EstimationOptions
 

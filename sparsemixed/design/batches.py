@@ -14,16 +14,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sparsemixed.design.codes import combine_all, first_rows
-from sparsemixed.design.fixed import rows_of_X
-from sparsemixed.design.frame import Frame, read_frame
+from sparsemixed.design.data.codes import combine_all, first_rows
+from sparsemixed.design.data.frame import Frame, read_frame
+from sparsemixed.design.data.rows import Rows
+from sparsemixed.design.fixed.columns import rows_of_X
 from sparsemixed.design.new_rows import new_rows
 from sparsemixed.design.row_data import without_rows
-from sparsemixed.design.rows import Rows
 from sparsemixed.design.sample import check_known, sample_rows, used_variables
 from sparsemixed.design.values import Design, GroupRow, SampleSize
 from sparsemixed.errors import DataError, NoObservationsError, OptionError
-from sparsemixed.solver.crossproducts import TermData
+from sparsemixed.solver.crossproducts.crossproducts import TermData
 from sparsemixed.spec import ModelSpec
 
 SAMPLED = 2000

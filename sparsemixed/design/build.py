@@ -6,19 +6,19 @@ from typing import Any
 
 import numpy as np
 
-from sparsemixed.design.cluster import clusters
-from sparsemixed.design.constraints import constraints_part
-from sparsemixed.design.effects import random_part
-from sparsemixed.design.fixed import fixed_part
-from sparsemixed.design.fixed import rows_of_X as fixed_rows
+from sparsemixed.design.clusters import clusters
+from sparsemixed.design.data.rows import Rows
+from sparsemixed.design.fixed.columns import fixed_part
+from sparsemixed.design.fixed.columns import rows_of_X as fixed_rows
+from sparsemixed.design.fixed.constraints import constraints_part
 from sparsemixed.design.group_table import group_table
-from sparsemixed.design.grouping import Groups
-from sparsemixed.design.model_frame import model_frame
+from sparsemixed.design.groups.grouping import Groups
+from sparsemixed.design.names.model_frame import model_frame
+from sparsemixed.design.random_terms import random_part
 from sparsemixed.design.residual import residual_part
-from sparsemixed.design.rows import Rows
 from sparsemixed.design.sample import check_known, response_values, sample_rows, used_variables
 from sparsemixed.design.values import Design, Weights
-from sparsemixed.design.weights import path_weights, term_weights
+from sparsemixed.design.weights.weights import path_weights, term_weights
 from sparsemixed.spec import ModelSpec
 
 

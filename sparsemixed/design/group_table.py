@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from sparsemixed.design.codes import first_rows
-from sparsemixed.design.grouping import Groups
+from sparsemixed.design.data.codes import first_rows
+from sparsemixed.design.groups.grouping import Groups
 from sparsemixed.design.values import GroupRow
-from sparsemixed.design.weights import PathWeights
+from sparsemixed.design.weights.weights import PathWeights
 from sparsemixed.spec import RandomEquation
 
 

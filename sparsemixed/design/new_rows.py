@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sparsemixed.design.codes import combine_all, first_rows
-from sparsemixed.design.fixed import of_kinds
-from sparsemixed.design.matrix import fill_columns
-from sparsemixed.design.rows import Rows
+from sparsemixed.design.data.codes import combine_all, first_rows
+from sparsemixed.design.data.rows import Rows
+from sparsemixed.design.fixed.columns import of_kinds
+from sparsemixed.design.fixed.matrix import fill_columns
 from sparsemixed.design.sample import check_known
 from sparsemixed.design.values import Design, RandomBlock, RandomTerm
 from sparsemixed.errors import DataError

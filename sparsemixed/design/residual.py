@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from sparsemixed.design.grouping import Groups
-from sparsemixed.design.rows import Rows
+from sparsemixed.design.data.rows import Rows
+from sparsemixed.design.groups.grouping import Groups
 from sparsemixed.design.values import ResidualPart
 from sparsemixed.errors import DataError, OptionError
 from sparsemixed.spec import ModelSpec, ResidualSpec
-from sparsemixed.structures.residual import ResidualStructure
-from sparsemixed.structures.residual_by import ByLevel
-from sparsemixed.structures.residual_table import RESIDUAL_STRUCTURES
+from sparsemixed.structures.residual_errors.base import ResidualStructure
+from sparsemixed.structures.residual_errors.by_level import ByLevel
+from sparsemixed.structures.residual_errors.table import RESIDUAL_STRUCTURES
 
 NO_TIME = ("independent", "exchangeable")
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from sparsemixed.design.frame import Frame
-from sparsemixed.design.rows import Rows
-from sparsemixed.design.weight_values import positively_weighted, weight_values
+from sparsemixed.design.data.frame import Frame
+from sparsemixed.design.data.rows import Rows
+from sparsemixed.design.weights.values import positively_weighted, weight_values
 from sparsemixed.errors import CommandError, DataError, NoObservationsError
 from sparsemixed.spec import ModelSpec, Sample
 from sparsemixed.time_series import split_name

@@ -9,7 +9,7 @@ import pandas as pd
 
 from sparsemixed.design.row_data import ROWS, HoldsRows
 from sparsemixed.structures.base import Structure
-from sparsemixed.structures.residual import ResidualStructure
+from sparsemixed.structures.residual_errors.base import ResidualStructure
 
 
 @dataclass(frozen=True)

@@ -28,11 +28,11 @@ from sparsemixed.errors import DataError
 from sparsemixed.estimation.estimate import Products, estimate_products, largest_order
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.estimation.linear import check_residual
-from sparsemixed.estimation.newton import Progress
-from sparsemixed.estimation.orthogonal import Orthogonal
+from sparsemixed.estimation.orthonormal import Orthogonal
 from sparsemixed.estimation.parameters import parameters
-from sparsemixed.solver.crossproducts import CrossProducts, cross_products
-from sparsemixed.solver.merging import merged
+from sparsemixed.estimation.search.loop import Progress
+from sparsemixed.solver.crossproducts.crossproducts import CrossProducts, cross_products
+from sparsemixed.solver.crossproducts.sums import merged
 from sparsemixed.solver.threads import blas_threads
 from sparsemixed.spec import ModelSpec
 
@@ -127,7 +127,7 @@ def estimate_sum(spec: ModelSpec, design: Design, total: PartialProducts, progre
 
 
 def in_orthonormal_coordinates(total: PartialProducts, constraints: Constraints | None) -> tuple[Orthogonal, CrossProducts]:
-    """As `estimation.orthogonal.orthogonalize`, from cross-products; `Q` and `residual` have the right squares but no rows."""
+    """As `estimation.orthonormal.orthogonalize`, from cross-products; `Q` and `residual` have the right squares but no rows."""
     R, ZtXy, cp = total.R, total.cp.ZtXy, total.cp
     if constraints is not None:
         change = np.block([[constraints.T, -constraints.a[:, None]], [np.zeros((1, constraints.T.shape[1])), np.ones((1, 1))]])

@@ -9,8 +9,8 @@ from sparsemixed.design.build import build_design
 from sparsemixed.errors import DataError, SparseMixedError
 from sparsemixed.estimation.batch_estimate import PartialProducts, estimate_sum, partial_products, summed
 from sparsemixed.estimation.fit import Fit
-from sparsemixed.estimation.newton import Progress
 from sparsemixed.estimation.parameters import parameters
+from sparsemixed.estimation.search.loop import Progress
 from sparsemixed.spec import ModelSpec
 
 BRANCHES = 4

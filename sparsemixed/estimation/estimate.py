@@ -9,20 +9,20 @@ import numpy as np
 
 from sparsemixed.design.values import Design
 from sparsemixed.errors import NumericalError, OptionError, SlowConvergenceError
-from sparsemixed.estimation.em import em_optimum, em_path
-from sparsemixed.estimation.finish import finish
+from sparsemixed.estimation.assemble import finish
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.estimation.linear import check_residual, linear_fit
-from sparsemixed.estimation.log_metric import optimize
-from sparsemixed.estimation.newton import Progress
-from sparsemixed.estimation.objective import Evaluation, Objective
-from sparsemixed.estimation.orthogonal import Orthogonal, orthogonalize, term_data
+from sparsemixed.estimation.objectives.logarithms import optimize
+from sparsemixed.estimation.objectives.penalized import Evaluation, Objective
+from sparsemixed.estimation.orthonormal import Orthogonal, orthogonalize, term_data
 from sparsemixed.estimation.parameters import Parameters, parameters
 from sparsemixed.estimation.residual_estimate import residual_estimate
-from sparsemixed.estimation.start import mivque_start
+from sparsemixed.estimation.search.em import em_optimum, em_path
+from sparsemixed.estimation.search.loop import Progress
+from sparsemixed.estimation.start.moments import mivque_start
 from sparsemixed.estimation.stochastic_estimate import iterative_start, stochastic_estimate
-from sparsemixed.solver.choose import choose, expected_entries, penalized_system
-from sparsemixed.solver.crossproducts import CrossProducts, cross_products
+from sparsemixed.solver.crossproducts.crossproducts import CrossProducts, cross_products
+from sparsemixed.solver.factored.choose import choose, expected_entries, penalized_system
 from sparsemixed.solver.threads import blas_threads
 from sparsemixed.spec import NOT_KRYLOV, EstimationOptions, ModelSpec
 

@@ -7,7 +7,7 @@ import numpy as np
 from sparsemixed.design.values import Design
 from sparsemixed.errors import DataError
 from sparsemixed.estimation.fit import Component, Fit, LogEntry, VarianceParameter
-from sparsemixed.estimation.orthogonal import Orthogonal
+from sparsemixed.estimation.orthonormal import Orthogonal
 from sparsemixed.spec import ModelSpec
 
 

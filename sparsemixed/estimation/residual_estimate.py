@@ -9,24 +9,24 @@ import numpy as np
 
 from sparsemixed.design.values import Design, ResidualPart
 from sparsemixed.errors import DataError
-from sparsemixed.estimation.cluster_objective import ClusterObjective
-from sparsemixed.estimation.em import em_path
-from sparsemixed.estimation.finish import finish
+from sparsemixed.estimation.assemble import finish
 from sparsemixed.estimation.fit import Fit, LogEntry
 from sparsemixed.estimation.linear import check_residual
-from sparsemixed.estimation.log_metric import optimize
-from sparsemixed.estimation.newton import Progress
-from sparsemixed.estimation.objective import Objective
-from sparsemixed.estimation.orthogonal import Orthogonal, orthogonalize, term_data
+from sparsemixed.estimation.objectives.logarithms import optimize
+from sparsemixed.estimation.objectives.patterns import ClusterObjective
+from sparsemixed.estimation.objectives.penalized import Objective
+from sparsemixed.estimation.objectives.precision import PrecisionObjective
+from sparsemixed.estimation.orthonormal import Orthogonal, orthogonalize, term_data
 from sparsemixed.estimation.parameters import NOBODY, parameters
-from sparsemixed.estimation.precision_objective import PrecisionObjective
-from sparsemixed.estimation.start import mivque_start
-from sparsemixed.solver.choose import penalized_system
-from sparsemixed.solver.clusters import clusters, components
-from sparsemixed.solver.crossproducts import TermData, cross_products
-from sparsemixed.solver.precision import precision
+from sparsemixed.estimation.search.em import em_path
+from sparsemixed.estimation.search.loop import Progress
+from sparsemixed.estimation.start.moments import mivque_start
+from sparsemixed.solver.crossproducts.crossproducts import TermData, cross_products
+from sparsemixed.solver.crossproducts.weighted_rows import WeightedRows, constant_within
+from sparsemixed.solver.factored.choose import penalized_system
+from sparsemixed.solver.residual.patterns import clusters, components
+from sparsemixed.solver.residual.precision import precision
 from sparsemixed.solver.threads import blas_threads
-from sparsemixed.solver.weighted_rows import WeightedRows, constant_within
 from sparsemixed.spec import ModelSpec
 
 SMALL_CLUSTER = 200

@@ -1,6 +1,6 @@
 """Scores: derivatives of the log likelihood by independent cluster, in (beta, theta, rho, log sigma2).
 
-The deviance is a sum over independent clusters j, with N, e, u and Q of the whole data (see `estimation.derivatives`):
+The deviance is a sum over independent clusters j, with N, e, u and Q of the whole data (see `penalized_derivatives`):
 
 - beta: X_j'Q e_j / sigma2;
 - theta_k: -tr(N_j Lambda'A_j D_k) + (Z_j'Q e)'D_k u_j / sigma2, which sums over the cluster's groups;
@@ -19,14 +19,14 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sparsemixed.design.row_data import ROWS, HoldsRows
-from sparsemixed.estimation.derivatives import Derivatives
 from sparsemixed.estimation.estimate import reopen
 from sparsemixed.estimation.fit import Fit
-from sparsemixed.estimation.orthogonal import orthogonalize, term_data
-from sparsemixed.estimation.precision_derivatives import PrecisionDerivatives
+from sparsemixed.estimation.objectives.penalized_derivatives import Derivatives
+from sparsemixed.estimation.objectives.precision_derivatives import PrecisionDerivatives
+from sparsemixed.estimation.orthonormal import orthogonalize, term_data
 from sparsemixed.estimation.residual_estimate import precision_objective
-from sparsemixed.solver.congruence import diagonal_blocks
-from sparsemixed.solver.crossproducts import TermData
+from sparsemixed.solver.crossproducts.block_products import diagonal_blocks
+from sparsemixed.solver.crossproducts.crossproducts import TermData
 from sparsemixed.solver.kernels import scatter_outer
 
 

@@ -8,17 +8,17 @@ import numpy as np
 
 from sparsemixed.design.values import Design
 from sparsemixed.errors import NumericalError, OptionError
-from sparsemixed.estimation.finish import finish
+from sparsemixed.estimation.assemble import finish
 from sparsemixed.estimation.fit import Fit, MonteCarlo
-from sparsemixed.estimation.large_start import moment_start
-from sparsemixed.estimation.newton import Progress
-from sparsemixed.estimation.orthogonal import Orthogonal
+from sparsemixed.estimation.objectives.iterative import StochasticObjective
+from sparsemixed.estimation.objectives.zero_variances import beside_zero
+from sparsemixed.estimation.orthonormal import Orthogonal
 from sparsemixed.estimation.parameters import Parameters
-from sparsemixed.estimation.score_equations import solve_score
-from sparsemixed.estimation.stochastic import StochasticObjective
-from sparsemixed.estimation.vanishing import beside_zero
-from sparsemixed.solver.crossproducts import CrossProducts
-from sparsemixed.solver.krylov import KrylovSystem
+from sparsemixed.estimation.search.loop import Progress
+from sparsemixed.estimation.search.score import solve_score
+from sparsemixed.estimation.start.moments_iterative import moment_start
+from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
+from sparsemixed.solver.iterative.system import KrylovSystem
 from sparsemixed.spec import EstimationOptions, ModelSpec
 
 STARTING_ERROR, STARTING_TOLERANCE = 0.1, 1e-7

@@ -8,8 +8,8 @@ import numpy as np
 
 from sparsemixed.design.values import RandomBlock
 from sparsemixed.estimation.fit import Fit
+from sparsemixed.inference.covariance.vce import beta_covariance, inverse_information, theta_covariance
 from sparsemixed.inference.intervals import SCALES
-from sparsemixed.inference.vce import beta_covariance, inverse_information, theta_covariance
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from sparsemixed.estimation.fit import Component, Fit, VarianceParameter
-from sparsemixed.inference.vce import ThetaCovariance, theta_covariance
-from sparsemixed.inference.wald import z_critical
+from sparsemixed.inference.covariance.vce import ThetaCovariance, theta_covariance
+from sparsemixed.inference.hypotheses.wald import z_critical
 
 
 @dataclass(frozen=True)

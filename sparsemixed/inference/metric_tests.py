@@ -6,7 +6,7 @@ import numpy as np
 
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.estimation_metric import metric_estimates
-from sparsemixed.inference.wald import Coefficients, tabulated
+from sparsemixed.inference.hypotheses.wald import Coefficients, tabulated
 
 
 def variance_tests(fit: Fit, level: float) -> tuple[tuple[str, ...], Coefficients]:

@@ -9,15 +9,15 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from sparsemixed.design.terms import level_text
+from sparsemixed.design.fixed.terms import level_text
 from sparsemixed.errors import OptionError
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.constrained import held_rows
-from sparsemixed.inference.dof_table import small_sample
-from sparsemixed.inference.hypothesis import rows_of
-from sparsemixed.inference.multiple import adjusted
-from sparsemixed.inference.vce import beta_covariance
-from sparsemixed.inference.wald import TestResult, wald_test
+from sparsemixed.inference.covariance.vce import beta_covariance
+from sparsemixed.inference.degrees.table import small_sample
+from sparsemixed.inference.hypotheses.hypothesis import rows_of
+from sparsemixed.inference.hypotheses.multiple import adjusted
+from sparsemixed.inference.hypotheses.wald import TestResult, wald_test
 from sparsemixed.postestimation.contrast_operators import WEIGHTED, operator_rows
 from sparsemixed.postestimation.margin_rows import MarginRows, margin_rows
 from sparsemixed.time_series import unmarked

@@ -10,9 +10,9 @@ import pandas as pd
 
 from sparsemixed.errors import NotAvailableError, OptionError
 from sparsemixed.estimation.fit import Fit
-from sparsemixed.inference.dof_table import METHODS, coefficient_degrees, method_of
-from sparsemixed.inference.likelihood_ratio import n_parameters
-from sparsemixed.inference.memo import inherit
+from sparsemixed.inference.degrees.table import METHODS, coefficient_degrees, method_of
+from sparsemixed.inference.fit_cache import inherit
+from sparsemixed.inference.hypotheses.likelihood_ratio import n_parameters
 from sparsemixed.spec import CLUSTER_ROBUST, SmallSample
 
 

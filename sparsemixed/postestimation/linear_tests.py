@@ -7,18 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from sparsemixed.design.coefficient_names import CoefficientNames
+from sparsemixed.design.fixed.coefficient_names import CoefficientNames
 from sparsemixed.errors import OptionError
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.constrained import held_rows
-from sparsemixed.inference.dof_table import small_sample
-from sparsemixed.inference.hypothesis import hypothesis, independent, linear_combination, written
-from sparsemixed.inference.vce import beta_covariance
-from sparsemixed.inference.wald import TestResult, tabulated, wald_test
+from sparsemixed.inference.covariance.vce import beta_covariance
+from sparsemixed.inference.degrees.table import small_sample
+from sparsemixed.inference.hypotheses.hypothesis import hypothesis, independent, linear_combination, written
+from sparsemixed.inference.hypotheses.wald import TestResult, tabulated, wald_test
 
 
 def hypothesis_test(fit: Fit, what: Any, values: Any, small: bool) -> TestResult:
-    """Joint test of a hypothesis (see `inference.hypothesis`); chi-squared, or F with the fit's degrees of freedom."""
+    """Joint test of a hypothesis (see `inference.hypotheses.hypothesis`); chi-squared, or F with the fit's degrees of freedom."""
     found = hypothesis(fit, what, values)
     return wald_test(fit, found.K, found.r, small_sample(fit, True) if small else None, found.title, found.note)
 

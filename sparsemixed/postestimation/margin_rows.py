@@ -7,7 +7,7 @@ from itertools import product
 
 import numpy as np
 
-from sparsemixed.design.terms import level_text
+from sparsemixed.design.fixed.terms import level_text
 from sparsemixed.errors import OptionError
 from sparsemixed.estimation.fit import Fit
 

@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 
 from sparsemixed.design.build import rows_of_X
-from sparsemixed.design.model_frame import model_frame
+from sparsemixed.design.data.rows import Rows
+from sparsemixed.design.names.model_frame import model_frame
 from sparsemixed.design.new_rows import MISSING, NEW, new_rows
-from sparsemixed.design.rows import Rows
 from sparsemixed.design.values import RandomTerm
 from sparsemixed.errors import DataError, NotAvailableError, OptionError
 from sparsemixed.estimation.fit import Fit
-from sparsemixed.inference.vce import beta_covariance
+from sparsemixed.inference.covariance.vce import beta_covariance
 from sparsemixed.postestimation.random_effects import term_name
 
 WHAT = ("xb", "stdp", "fitted")

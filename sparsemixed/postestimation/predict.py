@@ -11,7 +11,7 @@ import pandas as pd
 from sparsemixed.design.values import RandomTerm
 from sparsemixed.errors import NotAvailableError, OptionError
 from sparsemixed.estimation.fit import Fit
-from sparsemixed.inference.vce import beta_covariance
+from sparsemixed.inference.covariance.vce import beta_covariance
 from sparsemixed.postestimation.new_data import predict_new
 from sparsemixed.postestimation.random_effects import effect_names
 from sparsemixed.postestimation.scores import parameter_scores

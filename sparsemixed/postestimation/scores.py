@@ -9,9 +9,9 @@ from sparsemixed.design.values import Clusters
 from sparsemixed.errors import OptionError
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.estimation.scores import cluster_scores
+from sparsemixed.inference.covariance.sandwich import scores as remembered_scores
 from sparsemixed.inference.estimation_metric import equation_names, residual_names, variance_metric
-from sparsemixed.inference.robust import scores as remembered_scores
-from sparsemixed.solver.clusters import components
+from sparsemixed.solver.residual.patterns import components
 
 
 def parameter_scores(fit: Fit) -> pd.DataFrame:

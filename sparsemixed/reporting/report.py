@@ -7,18 +7,18 @@ import numpy as np
 from sparsemixed.design.values import Clusters
 from sparsemixed.estimation.fit import Fit, MonteCarlo
 from sparsemixed.inference.constrained import fixed_coefficients
-from sparsemixed.inference.dof_table import coefficient_degrees, degrees_summary, shown_vce, small_sample
-from sparsemixed.inference.likelihood_ratio import against_linear_model
-from sparsemixed.inference.linear_parameters import variances_of_zero
-from sparsemixed.inference.robust import ROBUST
-from sparsemixed.inference.vce import theta_covariance
-from sparsemixed.inference.wald import model_test
-from sparsemixed.reporting.fixed_table import fixed_table
+from sparsemixed.inference.covariance.sandwich import ROBUST
+from sparsemixed.inference.covariance.vce import theta_covariance
+from sparsemixed.inference.degrees.table import coefficient_degrees, degrees_summary, shown_vce, small_sample
+from sparsemixed.inference.hypotheses.likelihood_ratio import against_linear_model
+from sparsemixed.inference.hypotheses.wald import model_test
+from sparsemixed.inference.information.linear_parameters import variances_of_zero
 from sparsemixed.reporting.iteration_log import iteration_log
-from sparsemixed.reporting.metric_table import metric_table
-from sparsemixed.reporting.random_table import random_table
-from sparsemixed.reporting.table import Column, Entry, Report, Row, Section, Table
-from sparsemixed.reporting.titles import criterion_name, title
+from sparsemixed.reporting.tables.fixed import fixed_table
+from sparsemixed.reporting.tables.metric import metric_table
+from sparsemixed.reporting.tables.random import random_table
+from sparsemixed.reporting.tables.table import Column, Entry, Report, Row, Section, Table
+from sparsemixed.reporting.tables.titles import criterion_name, title
 from sparsemixed.spec import CLUSTER_ROBUST, DFMETHODS, DisplayOptions
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from sparsemixed.reporting.grid import Block, Grid, grid_html, grid_latex, grid_markdown, grid_text
-from sparsemixed.reporting.number_format import general, written
+from sparsemixed.reporting.formats.grid import Block, Grid, grid_html, grid_latex, grid_markdown, grid_text
+from sparsemixed.reporting.tables.number_format import general, written
 
 CUTS = (0.001, 0.01, 0.05)
 STATISTICS = "Statistics"

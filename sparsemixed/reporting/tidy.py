@@ -7,9 +7,9 @@ import pandas as pd
 
 from sparsemixed.errors import OptionError
 from sparsemixed.estimation.fit import Fit
+from sparsemixed.inference.hypotheses.likelihood_ratio import n_parameters
+from sparsemixed.inference.hypotheses.wald import coefficients
 from sparsemixed.inference.intervals import Interval, component_intervals
-from sparsemixed.inference.likelihood_ratio import n_parameters
-from sparsemixed.inference.wald import coefficients
 from sparsemixed.postestimation.estat import criteria
 
 EFFECTS = ("all", "fixed", "ran_pars")

@@ -8,12 +8,17 @@ from types import ModuleType
 from sparsemixed import linear_form, spec
 from sparsemixed.design import values
 from sparsemixed.estimation import fit, scores
-from sparsemixed.inference import anova_dof, between_within, cluster_robust, information, repeated_dof, residual_dof, vce
+from sparsemixed.inference.covariance import cluster_robust, vce
+from sparsemixed.inference.degrees import anova as anova_dof
+from sparsemixed.inference.degrees import between_within
+from sparsemixed.inference.degrees import repeated as repeated_dof
+from sparsemixed.inference.degrees import residual as residual_dof
+from sparsemixed.inference.information import values as information
 from sparsemixed.structures.base import Structure
-from sparsemixed.structures.residual import ResidualStructure
-from sparsemixed.structures.residual_by import ByLevel
-from sparsemixed.structures.residual_table import RESIDUAL_STRUCTURES
-from sparsemixed.structures.table import STRUCTURES
+from sparsemixed.structures.random.table import STRUCTURES
+from sparsemixed.structures.residual_errors.base import ResidualStructure
+from sparsemixed.structures.residual_errors.by_level import ByLevel
+from sparsemixed.structures.residual_errors.table import RESIDUAL_STRUCTURES
 
 
 def _dataclasses(module: ModuleType) -> list[type]:

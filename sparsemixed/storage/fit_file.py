@@ -17,8 +17,8 @@ import numpy as np
 from sparsemixed.design.values import Design, SampleSize
 from sparsemixed.errors import DataError
 from sparsemixed.estimation.fit import Fit
+from sparsemixed.inference.fit_cache import Recollection, recollections, remind
 from sparsemixed.inference.keys import KEYS
-from sparsemixed.inference.memo import Recollection, recollections, remind
 from sparsemixed.spec import ModelSpec
 from sparsemixed.storage.decode import Decoder, UnknownName
 from sparsemixed.storage.encode import Encoder

@@ -7,7 +7,7 @@ from contextlib import suppress
 from sparsemixed.errors import SparseMixedError
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.reporting.report import report
-from sparsemixed.reporting.stored_results import StoredResults
+from sparsemixed.reporting.stored.results import StoredResults
 
 
 def compute_shown(fit: Fit) -> None:

@@ -1,0 +1,1 @@
+"""Reading data, and rows and codes of variables."""

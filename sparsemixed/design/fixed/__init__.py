@@ -1,0 +1,1 @@
+"""The fixed part: terms, columns, collinearity, constraints."""

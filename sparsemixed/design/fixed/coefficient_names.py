@@ -1,0 +1,181 @@
+"""Finding coefficients by the names of the table, with or without their marks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from itertools import combinations, product
+
+import numpy as np
+
+from sparsemixed.design.fixed.terms import level_text
+from sparsemixed.design.values import Column
+from sparsemixed.errors import CommandError, suggestion
+from sparsemixed.spec import ModelSpec
+from sparsemixed.time_series import unmarked
+
+_EQUATION = re.compile(r"\[(?P<equation>[^\]]*)\](?P<name>.+)", re.DOTALL)
+
+Piece = tuple[str, str | None]
+"""A variable and its level, None for a continuous variable."""
+
+
+class CoefficientNames:
+    """The coefficients of a fixed part by name.
+
+    `2.drug#c.age`, `2bn.drug#c.age` and `c.age#2.drug` all find the same column; base, empty and omitted ones are found
+    too and hold zero.
+
+    Parameters
+    ----------
+    columns : tuple of Column
+    spec : ModelSpec
+        Of the model whose columns they are.
+    """
+
+    def __init__(self, columns: tuple[Column, ...], spec: ModelSpec):
+        self.spec = spec
+        self.columns = columns
+        estimated = [i for i, c in enumerate(self.columns) if c.status == "estimated"]
+        self._place = {i: place for place, i in enumerate(estimated)}
+        self._exact = {c.name: i for i, c in enumerate(self.columns)}
+        self._plain = {self._key(pieces(spec, c)): i for i, c in enumerate(self.columns)}
+
+    @staticmethod
+    def _key(found: list[Piece]) -> tuple[str, ...]:
+        several = len(found) > 1
+        return tuple(sorted(v if level is None and not several else f"{level or 'c'}.{v}" for v, level in found))
+
+    def index(self, name: str, source: str | None = None, position: int | None = None) -> int:
+        """Place of a coefficient in the list of columns.
+
+        Raises
+        ------
+        CommandError
+            For a name that is not in the table.
+        """
+        plain = without_equation(name, self.spec.response)
+        if plain is None:
+            raise CommandError(f"{name}: the only equation of fixed effects is [{self.spec.response}]", source, position)
+        i = self._exact.get(plain)
+        if i is None:
+            several = "#" in plain
+            readings = product(*([_unmarked(*one, several) for one in _readings(piece)] for piece in plain.split("#")))
+            i = next((self._plain[key] for reading in readings if (key := tuple(sorted(reading))) in self._plain), None)
+        if i is None:
+            hint = suggestion(plain, self._exact)
+            raise CommandError(f"there is no coefficient {plain}{hint or _listed(list(self._exact))}", source, position)
+        return i
+
+    def place(self, name: str, source: str | None = None, position: int | None = None) -> int | None:
+        """Place of a coefficient in beta, or None for one that is held at zero; raises as `index`."""
+        return self._place.get(self.index(name, source, position))
+
+    def matching(self, text: str) -> list[int]:
+        """Places of the estimated coefficients of terms such as `i.drug`, `i.drug#c.age`, `a##b`, `x*`."""
+        found: list[int] = []
+        for typed in text.split():
+            places = [self._place[i] for i in self._place if self._matches(typed, self.columns[i])]
+            if not places:
+                raise CommandError(f"no coefficient belongs to {typed}{_listed(list(self._exact))}", text, text.index(typed))
+            found += [place for place in places if place not in found]
+        return sorted(found)
+
+    def _matches(self, typed: str, column: Column) -> bool:
+        factors = typed.replace("##", "#").split("#")
+        own = pieces(self.spec, column)
+        sizes = range(1, len(factors) + 1) if "##" in typed else [len(factors)]
+        return any(_pair_up(subset, own) for size in sizes for subset in combinations(factors, size))
+
+
+def without_equation(name: str, response: str) -> str | None:
+    """`[weight]week` without its equation; None if it names another equation than the response's.
+
+    Examples
+    --------
+    >>> without_equation("[weight]week", "weight"), without_equation("[y]week", "weight"), without_equation("week", "weight")
+    ('week', None, 'week')
+    """
+    match = _EQUATION.fullmatch(name)
+    if match is None:
+        head, colon, tail = name.partition(":")
+        return tail if colon and head == response else name
+    return match["name"] if match["equation"].strip() == response else None
+
+
+def equation_text(names: Sequence[str], response: str, row: np.ndarray, value: float) -> str:
+    """A row of weights (p,) on coefficients as an equation, the constant on the right.
+
+    Examples
+    --------
+    >>> equation_text(["x1", "x2", "x3"], "y", np.array([1.0, -2.5, 0.0]), 0.5)
+    '[y]x1 - 2.5*[y]x2 = .5'
+    """
+    text = ""
+    for name, weight in zip(names, row, strict=True):
+        if weight == 0:
+            continue
+        factor = "" if abs(weight) == 1 else f"{_number(abs(weight))}*"
+        sign = ("- " if weight < 0 else "+ ") if text else ("- " if weight < 0 else "")
+        text += f"{' ' if text else ''}{sign}{factor}[{response}]{name}"
+    return f"{text or '0'} = {_number(value + 0.0)}"  # no sign on a zero
+
+
+def _number(value: float) -> str:
+    """Seven digits and no zero before the point, as Stata writes."""
+    text = f"{value:.7g}"
+    return text.replace("0.", ".", 1) if text.lstrip("-").startswith("0.") else text
+
+
+def pieces(spec: ModelSpec, column: Column) -> list[Piece]:
+    """Variables and levels of a column; the constant is the variable `_cons`."""
+    if column.term < 0:
+        return [("_cons", None)]
+    factors = spec.fixed[column.term].factors
+    cells = zip(factors, column.cell, strict=True)
+    return [(factor.variable, None if value is None else level_text(value)) for factor, value in cells]
+
+
+def _pair_up(factors: tuple[str, ...], own: list[Piece]) -> bool:
+    """Whether each typed factor names one of the column's pieces, all of them once."""
+    rest = list(own)
+    for factor in factors:
+        hit = next((piece for piece in rest if any(_names(mark, variable, piece) for mark, variable in _readings(factor))), None)
+        if hit is None:
+            return False
+        rest.remove(hit)
+    return not rest
+
+
+def _names(operator: str, variable: str, piece: Piece) -> bool:
+    return fnmatchcase(piece[0], variable) and _of_kind(operator, piece[1])
+
+
+def _of_kind(operator: str, level: str | None) -> bool:
+    if operator in ("", "i"):
+        return operator == "" or level is not None
+    return level is None if operator == "c" else level == _level(operator)
+
+
+def _level(text: str) -> str:
+    """A level without the marks b, bn and o after a number."""
+    digits = text.rstrip("bno")
+    return digits if digits and digits.replace(".", "", 1).isdigit() else text
+
+
+def _readings(piece: str) -> set[tuple[str, str]]:
+    """Mark and variable: `S.size` may be a difference of `size`, or its level S."""
+    mark, _, variable = piece.rpartition(".")
+    return {unmarked(piece), (mark, variable)}
+
+
+def _unmarked(level: str, variable: str, several: bool) -> str:
+    if level in ("", "c", "co", "o"):
+        return f"c.{variable}" if several else variable
+    return f"{_level(level)}.{variable}"
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
+    return f"; there are {shown}"

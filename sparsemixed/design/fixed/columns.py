@@ -1,0 +1,142 @@
+"""The fixed part: its columns, their names, and the matrix of those estimated."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from sparsemixed.design.data.rows import Level, Rows
+from sparsemixed.design.fixed.collinear import collinear
+from sparsemixed.design.fixed.matrix import fill_columns
+from sparsemixed.design.fixed.terms import Cell, TermList
+from sparsemixed.design.values import Column
+from sparsemixed.errors import DataError
+from sparsemixed.spec import Factor, ModelSpec, Term
+
+CONSTANT = Column("_cons", -1, (), "estimated")
+
+
+@dataclass(frozen=True)
+class FixedPart:
+    """What the fixed part contributes to a design: see `Design` for `X`, `columns`, `notes` and `levels`."""
+
+    X: np.ndarray
+    columns: tuple[Column, ...]
+    notes: tuple[str, ...]
+    levels: dict[str, tuple[Level, ...]]
+
+
+def fixed_part(spec: ModelSpec, rows: Rows) -> FixedPart:
+    """Expand the fixed terms, omitting what is collinear.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+    rows : Rows
+        The n rows of the sample, nothing missing.
+
+    Raises
+    ------
+    CommandError
+        A base level that is not in the sample.
+    DataError
+        Variables of the wrong type; as many coefficients as observations.
+    """
+    terms = TermList(spec.fixed, rows, spec, constant=spec.constant or not spec.full_coding)
+    cells = terms.cells()
+    candidates = [cell for cell in cells if cell.status == "estimated"]
+    _check_size(len(candidates), rows.n, spec, terms)
+    X = fill_columns(rows, terms.terms, [(c.term, c.values) for c in candidates], terms.levels, spec.constant)
+    omitted = collinear(X[:, : len(candidates)], spec.constant)
+    if omitted.any():
+        X = np.ascontiguousarray(X[:, [*~omitted, *[True] * spec.constant]])
+        dropped = {(c.term, c.values) for c, drop in zip(candidates, omitted, strict=True) if drop}
+        cells = [_omit_if(cell, dropped) for cell in cells]
+    if X.shape[1] >= rows.n:
+        raise DataError(_too_many(X.shape[1], rows.n))
+    notes = _repeated(spec.fixed) + _notes(terms, cells, candidates)
+    columns = [Column(terms.fixed_name(cell), cell.term, cell.values, cell.status) for cell in cells]
+    return FixedPart(X, (*columns, *[CONSTANT] * spec.constant), notes, terms.levels)
+
+
+def _omit_if(cell: Cell, dropped: set) -> Cell:
+    return replace(cell, status="omitted") if (cell.term, cell.values) in dropped else cell
+
+
+def _check_size(candidates: int, n: int, spec: ModelSpec, terms: TermList) -> None:
+    """Refuse before the matrix is allocated: a factor with a level per row would need one of n by n."""
+    if candidates + spec.constant <= max(n, 1000):
+        return
+    widest = max(terms.levels, key=lambda variable: len(terms.levels[variable]), default=None)
+    advice = f"; `{widest}` alone has {len(terms.levels[widest])} levels, which may belong to a random effect" if widest else ""
+    raise DataError(_too_many(candidates + spec.constant, n) + advice)
+
+
+def _too_many(coefficients: int, n: int) -> str:
+    return f"the fixed part has {coefficients} coefficients and there are only {n} observations, which leaves no residual"
+
+
+def _notes(terms: TermList, cells: list[Cell], candidates: list[Cell]) -> tuple[str, ...]:
+    # Columns omitted on request (`o.`) were never candidates; they need no note.
+    tried = {(cell.term, cell.values) for cell in candidates}
+    notes = []
+    for cell in cells:
+        name = terms.plain_name(cell, continuous="c")
+        if cell.status == "empty":
+            notes.append(f"note: {name} identifies no observations in the sample.")
+        elif cell.status == "omitted" and (cell.term, cell.values) in tried:
+            notes.append(f"note: {name} omitted because of collinearity.")
+    return tuple(notes)
+
+
+def _repeated(terms: tuple[Term, ...]) -> tuple[str, ...]:
+    """A note for each plain variable listed twice; repeated factor terms are usual (`i.a i.a##i.b`) and need none."""
+    single = Counter(
+        term.factors[0].variable for term in terms if len(term.factors) == 1 and term.factors[0].kind == "continuous"
+    )
+    return tuple(f"note: {name} is listed {count} times and used once." for name, count in single.items() if count > 1)
+
+
+def rows_of_X(columns: tuple[Column, ...], levels: Mapping[str, tuple[Level, ...]], spec: ModelSpec, rows: Rows) -> np.ndarray:
+    """The fixed part's matrix for other data.
+
+    Parameters
+    ----------
+    columns, levels
+        As in the `Design` fitted.
+    spec : ModelSpec
+        Of the model fitted.
+    rows : Rows
+        m rows of any data that have the variables of the fixed part.
+
+    Returns
+    -------
+    X : (m, p) float64
+        NaN in rows with a missing value.
+    """
+    terms = of_kinds(spec.fixed, {column.term: column.cell for column in columns})
+    cells = [(c.term, c.cell) for c in columns if c.status == "estimated" and c.term >= 0]
+    return fill_columns(rows, terms, cells, levels, spec.constant)
+
+
+def of_kinds(terms: Sequence[Term], cells: Mapping[int, tuple]) -> list[Term]:
+    """The terms with each factor's kind as it was when fitted: new data must not decide "by_type" again.
+
+    Parameters
+    ----------
+    terms : sequence of Term
+    cells : mapping
+        Position of a term -> any cell of it. Terms without one (all their columns stood already in earlier ones, or were
+        omitted) lose their factors.
+    """
+
+    def typed(factor: Factor, value: Level | None) -> Factor:
+        return replace(factor, kind="continuous" if value is None else "categorical")
+
+    return [
+        Term(tuple(typed(factor, value) for factor, value in zip(term.factors, cells.get(position, ()), strict=False)))
+        for position, term in enumerate(terms)
+    ]

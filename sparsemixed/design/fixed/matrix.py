@@ -1,0 +1,99 @@
+"""Cells to a dense matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import prod
+
+import numpy as np
+
+from sparsemixed.design.data.rows import Level, Rows
+from sparsemixed.spec import Term
+
+BLOCK = 8192
+"""Rows filled at a time, so that a block of a row-major matrix stays in cache while its columns are written."""
+
+
+def fill_columns(
+    rows: Rows,
+    terms: Sequence[Term],
+    cells: Sequence[tuple[int, tuple]],
+    levels: Mapping[str, tuple[Level, ...]],
+    constant: bool,
+) -> np.ndarray:
+    """The columns of chosen cells.
+
+    Parameters
+    ----------
+    rows : Rows
+    terms : sequence of Term
+        Every factor "continuous" or "categorical".
+    cells : sequence of (term, values)
+        One per column; `values` has a level per categorical factor and None per continuous one.
+    levels : mapping
+        variable -> the levels that its codes count.
+    constant : bool
+        Whether a column of ones ends the matrix.
+
+    Returns
+    -------
+    columns : (n, len(cells) + constant) float64, C-contiguous
+        A row with a missing value in any variable of `terms` is NaN throughout.
+    """
+    columns = np.zeros((rows.n, len(cells) + constant))
+    if constant:
+        columns[:, -1] = 1.0
+    chosen: dict[int, list[tuple[int, tuple]]] = {}
+    for column, (term, values) in enumerate(cells):
+        chosen.setdefault(term, []).append((column, values))
+    prepared = [_Product(rows, terms[term], where, levels) for term, where in chosen.items()]
+    for start in range(0, rows.n, BLOCK):
+        block = slice(start, start + BLOCK)
+        for term in prepared:
+            term.write(columns[block], block)
+    _spread_missing(columns, rows, terms)
+    return columns
+
+
+class _Product:
+    """One term: the product of its continuous factors, sent in each row to the column of the row's cell."""
+
+    def __init__(self, rows: Rows, term: Term, where: list[tuple[int, tuple]], levels: Mapping[str, tuple[Level, ...]]):
+        # None where there is nothing to multiply: a plain indicator.
+        self.value: np.ndarray | None = None
+        for factor in term.factors:
+            if factor.kind == "continuous":
+                values = rows.numbers(factor.variable)
+                self.value = values if self.value is None else self.value * values
+        categorical = [i for i, factor in enumerate(term.factors) if factor.kind == "categorical"]
+        self.cell: np.ndarray | None = None
+        if not categorical:
+            self.column = where[0][0]
+            return
+        variables = [term.factors[i].variable for i in categorical]
+        sizes = [len(levels[variable]) for variable in variables]
+        codes = [rows.codes(variable, levels[variable]) for variable in variables]
+        # Missing codes (-1) are taken for the first level here; their rows become NaN at the end.
+        self.cell = np.ravel_multi_index([np.maximum(code, 0) for code in codes], sizes)
+        places = [{level: place for place, level in enumerate(levels[variable])} for variable in variables]
+        self.column_of_cell = np.full(prod(sizes), -1)
+        for column, values in where:
+            cell = tuple(place[values[i]] for place, i in zip(places, categorical, strict=True))
+            self.column_of_cell[np.ravel_multi_index(cell, sizes)] = column
+
+    def write(self, target: np.ndarray, block: slice) -> None:
+        """Write into `target` (rows of the block, all columns), which is zero in this term's columns."""
+        value = None if self.value is None else self.value[block]
+        if self.cell is None:
+            target[:, self.column] = value
+            return
+        columns = self.column_of_cell[self.cell[block]]
+        here = np.flatnonzero(columns >= 0)
+        target[here, columns[here]] = 1.0 if value is None else value[here]
+
+
+def _spread_missing(columns: np.ndarray, rows: Rows, terms: Sequence[Term]) -> None:
+    for variable in {factor.variable for term in terms for factor in term.factors}:
+        missing = rows.missing(variable)
+        if missing is not None and missing.any():
+            columns[missing] = np.nan

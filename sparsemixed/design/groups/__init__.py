@@ -1,0 +1,1 @@
+"""Groups of rows, and which hold which."""

@@ -1,0 +1,1 @@
+"""Names, times and periods of a data set."""

@@ -1,0 +1,103 @@
+"""The data as a model sees them: with columns that time-series operators make, and under abbreviated names."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from sparsemixed.design.data.frame import Frame, read_frame
+from sparsemixed.design.data.variable import Variable
+from sparsemixed.design.names.time_index import TimeIndex
+from sparsemixed.design.sample import used_variables
+from sparsemixed.errors import DataError
+from sparsemixed.spec import ModelSpec
+from sparsemixed.time_series import TimeOperator, split_name
+
+
+def model_frame(spec: ModelSpec, data: Any) -> Frame:
+    """Look at data without converting or changing them.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        Its `tsset` and `abbreviations` say what a name may stand for besides a column.
+    data : anything that `read_frame` takes
+    """
+    frame = read_frame(data)
+    if isinstance(frame, ModelFrame) or (spec.tsset is None and not spec.abbreviations):
+        return frame
+    return ModelFrame(frame, spec)
+
+
+class ModelFrame(Frame):
+    """A frame in which `L2D.x` is a column if `x` and the variables of tsset() are, computed on first use from all rows.
+
+    Parameters
+    ----------
+    frame : Frame
+    spec : ModelSpec
+    """
+
+    def __init__(self, frame: Frame, spec: ModelSpec):
+        super().__init__(frame.names, frame.n_rows, frame._fetch, frame.value_labels)
+        self._spec = spec
+        for name in used_variables(spec):
+            operated = split_name(name)
+            if operated is not None and operated[0].shifts_only and operated[1] in frame.value_labels:
+                self.value_labels[name] = frame.value_labels[operated[1]]
+
+    def __contains__(self, name: str) -> bool:
+        return super().__contains__(name) or self._operated(name) is not None or self._abbreviated(name) is not None
+
+    def __getitem__(self, name: str) -> Variable:
+        if name not in self._converted and not super().__contains__(name):
+            operated, whole = self._operated(name), self._abbreviated(name)
+            if operated is not None:
+                self._converted[name] = self._computed(name, *operated)
+            elif whole is not None:
+                self._converted[name] = self[whole]
+        return super().__getitem__(name)
+
+    def _operated(self, name: str) -> tuple[TimeOperator, str] | None:
+        operated, times = split_name(name), self._spec.tsset
+        if operated is None or times is None:
+            return None
+        declared = all(super(ModelFrame, self).__contains__(one) for one in (times.time, times.panel) if one is not None)
+        return operated if declared and operated[1] in self else None
+
+    def _abbreviated(self, name: str) -> str | None:
+        """The only column whose name starts so, where abbreviations are allowed."""
+        longer = [known for known in self.names if known.startswith(name)] if self._spec.abbreviations else []
+        return longer[0] if len(longer) == 1 else None
+
+    @cached_property
+    def _times(self) -> TimeIndex:
+        assert self._spec.tsset is not None
+        return TimeIndex(self, self._spec.tsset)
+
+    def _computed(self, name: str, operator: TimeOperator, variable: str) -> Variable:
+        source = self[variable]
+        if operator.shifts_only:
+            return _shifted(source, name, self._times.rows(operator.lag))
+        if not source.is_number:
+            raise DataError(f"`{name}` is a difference, and `{variable}` holds {source.kind}, not numbers")
+        values = np.append(source.numbers(), np.nan)  # row -1, where there is no such time, is missing
+        total = np.zeros(self.n_rows)
+        for lag, weight in operator.weights().items():
+            total += weight * values[self._times.rows(lag)]
+        missing = np.isnan(total)
+        return Variable(name, "numeric", total, missing if missing.any() else None)
+
+
+def _shifted(source: Variable, name: str, rows: np.ndarray) -> Variable:
+    """The values of other rows, in their own type; -1 is no row."""
+    missing = rows < 0
+    if source.missing is not None:
+        missing = missing | source.missing[rows]
+    values = source.values[np.maximum(rows, 0)]
+    blank = (np.nan if values.dtype.kind == "f" else 0) if source.is_number else -1
+    values[missing] = blank
+    return replace(source, name=name, values=values, missing=missing if missing.any() else None)

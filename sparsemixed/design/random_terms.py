@@ -1,0 +1,129 @@
+"""The random part: equations to terms, one term per set of groups."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sparsemixed.design.data.codes import combine, first_rows
+from sparsemixed.design.data.rows import Level, Rows
+from sparsemixed.design.fixed.collinear import collinear
+from sparsemixed.design.fixed.matrix import fill_columns
+from sparsemixed.design.fixed.terms import TermList
+from sparsemixed.design.groups.grouping import Groups
+from sparsemixed.design.values import RandomBlock, RandomTerm
+from sparsemixed.errors import CommandError, DataError
+from sparsemixed.spec import ModelSpec, RandomEquation
+from sparsemixed.structures.base import Structure
+from sparsemixed.structures.random.table import STRUCTURES
+
+MOST_ELEMENTS = 2e8
+"""Largest dense array of indicators (1.6 GB) that an exchangeable `R.varname` may take."""
+
+
+@dataclass(frozen=True)
+class RandomPart:
+    """What the random part contributes to a design: see `Design`."""
+
+    terms: tuple[RandomTerm, ...]
+    notes: tuple[str, ...]
+    levels: dict[str, tuple[Level, ...]]
+
+
+def random_part(spec: ModelSpec, rows: Rows, groups: Groups) -> RandomPart:
+    """Build the random terms, in the order in which the first equation of each was typed.
+
+    Equations of one level share a term, as blocks of its covariance matrix; every `R.varname` is a term of its own.
+    """
+    notes: list[str] = []
+    levels: dict[str, tuple[Level, ...]] = {}
+    terms: dict[int | tuple[str, ...], RandomTerm] = {}
+    parts: dict[tuple[str, ...], list[tuple[RandomBlock, np.ndarray]]] = {}
+    for position, equation in enumerate(spec.random):
+        if equation.factor is not None:
+            terms[position] = _factor_term(equation, equation.factor, position, rows, groups, spec)
+            continue
+        names, columns, cells, found, said = _coefficients(equation, rows, spec)
+        notes += said
+        levels |= found
+        if names:
+            structure = _structure(equation.covariance, len(names))
+            block = RandomBlock(equation.label, names, structure, None, position, cells)
+            parts.setdefault(equation.grouping, []).append((block, columns))
+            terms[equation.grouping] = _level_term(equation.grouping, parts[equation.grouping], groups)
+    return RandomPart(tuple(terms.values()), tuple(notes), levels)
+
+
+def _structure(covariance: str, m: int) -> Structure:
+    """One effect has a variance and nothing else, whatever was asked."""
+    return STRUCTURES["identity" if m == 1 else covariance](m)
+
+
+def _coefficients(
+    equation: RandomEquation, rows: Rows, spec: ModelSpec
+) -> tuple[tuple[str, ...], np.ndarray, tuple[tuple[int, tuple], ...], dict[str, tuple[Level, ...]], list[str]]:
+    """Names, columns (n, m), cells (see `RandomBlock`), levels of the categorical variables, and notes of one equation."""
+    terms = TermList(equation.terms, rows, spec, constant=equation.constant or not spec.full_coding)
+    cells = [cell for cell in terms.cells() if cell.status == "estimated"]
+    columns = fill_columns(rows, terms.terms, [(c.term, c.values) for c in cells], terms.levels, equation.constant)
+    names = [terms.plain_name(cell) for cell in cells]
+    notes = []
+    if not equation.collinear:
+        omitted = collinear(columns[:, : len(names)], equation.constant)
+        where = f"the random-effects equation for {equation.label}"
+        notes = [f"note: {names[i]} omitted from {where} because of collinearity." for i in np.flatnonzero(omitted)]
+        names = [name for name, drop in zip(names, omitted, strict=True) if not drop]
+        cells = [cell for cell, drop in zip(cells, omitted, strict=True) if not drop]
+        columns = columns[:, [*~omitted, *[True] * equation.constant]] if notes else columns
+    places = tuple((cell.term, cell.values) for cell in cells)
+    return (*names, *["_cons"] * equation.constant), columns, places, terms.levels, notes
+
+
+def _level_term(grouping: tuple[str, ...], parts: list[tuple[RandomBlock, np.ndarray]], groups: Groups) -> RandomTerm:
+    codes, n_groups = groups.codes(grouping)
+    columns = parts[0][1] if len(parts) == 1 else np.concatenate([columns for _, columns in parts], axis=1)
+    blocks = tuple(block for block, _ in parts)
+    return RandomTerm(codes, n_groups, np.ascontiguousarray(columns), blocks, groups.labels(grouping))
+
+
+def _factor_term(
+    equation: RandomEquation, variable: str, position: int, rows: Rows, groups: Groups, spec: ModelSpec
+) -> RandomTerm:
+    """`R.varname`: independent effects are groups of their own; exchangeable ones share their level's group."""
+    if equation.covariance == "exchangeable":
+        return _exchangeable_term(equation, variable, position, rows, groups)
+    if equation.covariance not in ("identity", "independent"):
+        message = f"R.{variable} allows covariance(identity) or covariance(exchangeable), not {equation.covariance}"
+        raise CommandError(message, spec.text, equation.position)
+    # `region: R.region` needs no second copy of the variable.
+    variables = tuple(dict.fromkeys((*equation.grouping, variable)))
+    codes, n_groups = groups.codes(variables)
+    block = RandomBlock(equation.label, (f"R.{variable}",), _structure("identity", 1), variable, position)
+    return RandomTerm(codes, n_groups, np.ones((rows.n, 1)), (block,), groups.labels(variables))
+
+
+def _exchangeable_term(equation: RandomEquation, variable: str, position: int, rows: Rows, groups: Groups) -> RandomTerm:
+    """Indicators of the levels within each group, numbered from 0 in their order: k is the most that any group has."""
+    codes, n_groups = groups.codes(equation.grouping)
+    level, values = rows.distinct(variable)
+    pair = combine(codes, level)
+    first = first_rows(pair, int(pair.max()) + 1)
+    # Pairs are sorted by group, so a pair's number within its group is its distance from the group's first pair.
+    group_of_pair = codes[first]
+    per_group = np.bincount(group_of_pair, minlength=n_groups)
+    within = np.arange(len(first)) - (np.cumsum(per_group) - per_group)[group_of_pair]
+    k = int(per_group.max())
+    if rows.n * k > MOST_ELEMENTS:
+        raise DataError(
+            f"R.{variable} with covariance(exchangeable) needs a dense matrix of {rows.n:,} rows by {k:,} columns (the "
+            f"levels of `{variable}` within one group of {equation.label}), because all of a group's effects are "
+            f"correlated; use covariance(identity), with a random intercept for what they share"
+        )
+    columns = np.zeros((rows.n, k))
+    columns[np.arange(rows.n), within[pair]] = 1.0
+    members = np.full((n_groups, k), None, dtype=object)
+    members[group_of_pair, within] = np.array([*values, None], dtype=object)[level[first]]
+    structure = _structure("exchangeable", k)
+    block = RandomBlock(equation.label, (f"R.{variable}",), structure, variable, position)
+    return RandomTerm(codes, n_groups, columns, (block,), groups.labels(equation.grouping), members)

@@ -1,0 +1,74 @@
+"""From an optimum to a fit: settle the boundary, then gather what is reported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from sparsemixed.design.values import Design
+from sparsemixed.estimation.components import components, residual_reach
+from sparsemixed.estimation.fit import Fit, LogEntry
+from sparsemixed.estimation.linear import linear_llf
+from sparsemixed.estimation.orthonormal import Orthogonal
+from sparsemixed.estimation.search.boundary import Boundary, settle, with_limits
+from sparsemixed.estimation.search.loop import Optimum
+from sparsemixed.spec import ModelSpec
+
+
+def finish(
+    spec: ModelSpec,
+    design: Design,
+    orthogonal: Orthogonal,
+    objective,
+    optimum: Optimum,
+    em_log: tuple[LogEntry, ...],
+    llf: Callable[[float], float],
+) -> Fit:
+    """The fit at the optimum of any objective (`Objective`, `ClusterObjective`, `PrecisionObjective`)."""
+    at, boundary = settle(objective, optimum.evaluation, optimum.model.gradient, optimum.model.hessian)
+    boundary = with_limits(boundary, residual_reach(design, at.theta[objective.parameters.n_theta :]))
+    derivatives = optimum.derivatives if at is optimum.evaluation else objective.derivatives(at)
+    bare = spec.estimation.nostderr or spec.estimation.emonly
+    information = None if bare else _information(derivatives, boundary)
+    u, u_var = objective.predictions(design, derivatives)
+    root = np.linalg.cholesky(at.sigma2 * at.XVX_inverse) if objective.p else np.zeros((0, 0))
+    return Fit(
+        spec=spec,
+        design=design,
+        beta=orthogonal.coefficients(at.beta),
+        root=orthogonal.root(root),
+        slopes=_slopes(derivatives, root) if objective.reml and not bare else None,
+        sigma2=at.sigma2,
+        theta=at.theta,
+        information=information,
+        boundary=boundary.parameters,
+        boundary_names=boundary.names,
+        components=components(design, objective, at, boundary),
+        llf=llf(at.deviance),
+        llf_linear=linear_llf(orthogonal, objective.reml),
+        converged=optimum.converged,
+        message=optimum.message,
+        gradient_norm=0.5 * optimum.decrement,
+        em_log=em_log,
+        log=optimum.log,
+        iterations=len(optimum.log or em_log) - 1,
+        factorizations=objective.factorizations,
+        solver=objective.solver,
+        u=u,
+        u_var=u_var,
+    )
+
+
+def _information(derivatives, boundary: Boundary) -> np.ndarray:
+    """Observed information (n_theta + 1,) of (theta, log sigma2): half the Hessian of the deviance, boundary rows zero."""
+    information = 0.5 * derivatives.information.hessian
+    held = np.append(boundary.parameters, False)
+    information[held] = 0.0
+    information[:, held] = 0.0
+    return information
+
+
+def _slopes(derivatives, root: np.ndarray) -> np.ndarray:
+    """How inv(Phi) moves with theta, in coordinates in which Phi is the identity (n_theta, r, r)."""
+    return root.T @ derivatives.fixed_slopes @ root / derivatives.at.sigma2

@@ -1,0 +1,65 @@
+"""The components of a fit: variance parameters on the scale on which they are printed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from sparsemixed.design.values import Design
+from sparsemixed.estimation.fit import Component, VarianceParameter
+from sparsemixed.estimation.search.boundary import Boundary
+from sparsemixed.structures.base import Parameter
+from sparsemixed.structures.residual_errors.deviations import as_deviations
+
+POWERS = {"variance": 1.0, "covariance": 1.0, "sd": 0.5}
+"""Power of sigma2 in a parameter of each kind; others do not depend on it."""
+
+
+def components(design: Design, objective, at, boundary: Boundary) -> tuple[Component, ...]:
+    """The component of every equation of random effects, in the order typed, and that of the residuals."""
+    n = at.theta.size
+
+    def reported(shown: Sequence[Parameter], equation: str, where: slice, on_edge: np.ndarray) -> tuple[VarianceParameter, ...]:
+        return tuple(_reported(p, equation, where, n, at.sigma2, bool(e)) for p, e in zip(shown, on_edge, strict=True))
+
+    found = []
+    for place in sorted(objective.parameters.places, key=lambda place: place.block.position):
+        block, own = place.block, at.theta[place.theta]
+        title = f"{block.equation}: {block.structure.title}"
+        # Where only some are on an edge every effect stands alone, with a parameter of its own.
+        on_edge = boundary.parameters[place.theta]
+        variances, deviations = (
+            reported(show(own, block.names), title, place.theta, on_edge)
+            for show in (block.structure.display, block.structure.display_sd)
+        )
+        found.append(Component(block, place.theta.start, place.theta.stop, variances, deviations))
+    where = slice(objective.parameters.n_theta, n)
+    equation, rows = _residual_rows(design, at.theta[where])
+    variances, deviations = (reported(r, equation, where, np.zeros(len(r))) for r in (rows, as_deviations(rows)))
+    return (*found, Component(None, where.start, where.stop, variances, deviations))
+
+
+def _reported(p: Parameter, equation: str, where: slice, n: int, sigma2: float, on_edge: bool) -> VarianceParameter:
+    """A structure's parameter, times its power of sigma2, as a function of (theta (n,), log sigma2)."""
+    power = POWERS.get(p.kind, 0.0)
+    scale = sigma2**power
+    gradient = np.zeros(n + 1)
+    gradient[where] = scale * p.gradient
+    gradient[-1] = power * scale * p.value
+    return VarianceParameter(equation, p.label, scale * p.value, gradient, p.kind, on_edge)
+
+
+def _residual_rows(design: Design, rho: np.ndarray) -> tuple[str, list[Parameter]]:
+    """Equation and parameters of the residual structure, or the one variance of independent errors."""
+    if design.residual is None:
+        return "", [Parameter("var(Residual)", 1.0, "variance", np.zeros(0))]
+    return design.residual.equation, design.residual.structure.display(rho)
+
+
+def residual_reach(design: Design, rho: np.ndarray) -> np.ndarray:
+    """(n_rho,) largest derivative of the residuals' printed parameters, relative to the largest of those."""
+    rows = _residual_rows(design, rho)[1]
+    if not rho.size:
+        return np.zeros(0)
+    return np.max([np.abs(p.gradient) for p in rows], axis=0) / max(abs(p.value) for p in rows)

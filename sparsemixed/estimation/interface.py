@@ -1,0 +1,174 @@
+"""What the search asks of an objective, and what a fit is made of: the contract, on one page.
+
+An objective is the profiled deviance d(theta) = -2 log (restricted) likelihood of one data set, beta and sigma2 taken at their
+best values for theta. Three values follow each other, and none of them changes afterwards:
+
+    objective.evaluate(theta) -> Evaluation       objective.derivatives(evaluation) -> Derivatives
+
+Laws, which the property tests check for every objective:
+
+- evaluations are values: evaluating elsewhere changes nothing that was evaluated before, nor derivatives of it, asked for
+  sooner or later;
+- `gradient` is the derivative of `deviance`, `observed_information.hessian` that of the gradient of
+  d(theta, log sigma2), both exactly;
+- `average_information` agrees with the observed one in its second-order part only: a step, not a standard error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from sparsemixed.design.values import Design
+from sparsemixed.estimation.parameters import Parameters
+
+
+@dataclass(frozen=True)
+class Curvature:
+    """Gradient (n_theta,) of the profiled deviance and its full Hessian (n_theta + 1,) in (theta, log sigma2)."""
+
+    gradient: np.ndarray
+    hessian: np.ndarray
+
+    @property
+    def profiled(self) -> np.ndarray:
+        """Hessian (n_theta, n_theta) with sigma2 profiled out."""
+        h = self.hessian
+        return h[:-1, :-1] - np.outer(h[:-1, -1], h[-1, :-1]) / h[-1, -1]
+
+
+class HasProfiled(Protocol):
+    """A curvature as the search needs it."""
+
+    @property
+    def profiled(self) -> np.ndarray:
+        """Hessian (n_theta, n_theta) of the profiled deviance."""
+        ...
+
+
+class Evaluation(Protocol):
+    """The deviance at one theta, and whatever else is known there without derivatives."""
+
+    @property
+    def theta(self) -> np.ndarray:
+        """(n_theta,): where."""
+        ...
+
+    @property
+    def deviance(self) -> float:
+        """-2 log likelihood up to a constant of the data; NaN where it is not known (iterative solver)."""
+        ...
+
+
+class FittedEvaluation(Evaluation, Protocol):
+    """An evaluation of which a fit can be made; coefficients are those of orthonormal X."""
+
+    @property
+    def beta(self) -> np.ndarray:
+        """(p,)"""
+        ...
+
+    @property
+    def r2(self) -> float:
+        """Penalised weighted residual sum of squares, y'inv(V0)y less what beta explains."""
+        ...
+
+    @property
+    def sigma2(self) -> float:
+        """r2 / df."""
+        ...
+
+    @property
+    def XVX_inverse(self) -> np.ndarray:
+        """(p, p) inverse of X'inv(V0)X, V0 = V / sigma2."""
+        ...
+
+
+class Derivatives(Protocol):
+    """Derivatives of the profiled deviance at one evaluation, `at`."""
+
+    at: Any
+
+    @property
+    def gradient(self) -> np.ndarray:
+        """(n_theta,)"""
+        ...
+
+    @property
+    def observed_information(self) -> HasProfiled:
+        """The exact Hessian."""
+        ...
+
+    @property
+    def average_information(self) -> HasProfiled:
+        """The corrected average information; the exact Hessian where that costs as little."""
+        ...
+
+
+class FittedDerivatives(Derivatives, Protocol):
+    """Derivatives of which standard errors and degrees of freedom can be made."""
+
+    @property
+    def information(self) -> Curvature:
+        """What standard errors rest on: the exact Hessian wherever there is one."""
+        ...
+
+    @property
+    def fixed_slopes(self) -> np.ndarray:
+        """(n_theta, p, p) derivative of X'inv(V0)X."""
+        ...
+
+
+class Objective(Protocol):
+    """A deviance that the search can lower."""
+
+    @property
+    def n_theta(self) -> int: ...
+
+    @property
+    def df(self) -> float:
+        """Observations, less p under REML: what the residual sum of squares is divided by."""
+        ...
+
+    def evaluate(self, theta: np.ndarray) -> Any:
+        """The evaluation at theta (n_theta,).
+
+        Raises
+        ------
+        NumericalError
+            The system breaks down there; the search then takes a shorter step.
+        """
+        ...
+
+    def derivatives(self, at: Any) -> Any:
+        """Derivatives at one of its own evaluations."""
+        ...
+
+    def edges(self) -> Iterator[tuple[np.ndarray, np.ndarray, str]]:
+        """Faces of the parameter space on which a covariance is singular, as `Parameters.edges` gives them."""
+        ...
+
+
+class FittedObjective(Objective, Protocol):
+    """A deviance of which a fit can be made."""
+
+    parameters: Parameters
+    reml: bool
+    p: int
+
+    @property
+    def solver(self) -> str:
+        """How the system is solved, by the name that a fit reports."""
+        ...
+
+    @property
+    def factorizations(self) -> int:
+        """How often a system was factored so far."""
+        ...
+
+    def predictions(self, design: Design, derivatives: Any) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
+        """Best linear unbiased predictions b (J, k) and Var(b - b_hat) (J, k, k), term by term of the design."""
+        ...

@@ -1,0 +1,1 @@
+"""The profiled deviance and its derivatives, one family of models a file."""

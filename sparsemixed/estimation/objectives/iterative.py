@@ -1,0 +1,193 @@
+"""The objective and its derivatives where the system is solved iteratively: an exact score but for traces from probes.
+
+Beta, sigma2 and the random effects are exact to the tolerance of conjugate gradients. Of the score only tr(N Lambda'A D_k)
+needs inv(M); from N Lambda'A Lambda = I - N its block sums are (J I - sum of N_ii) inv(Lambda_t), and the sums of N_ii come
+from probes (`solver.iterative.probe_traces`). The average information needs nothing else.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+
+from sparsemixed.errors import NumericalError
+from sparsemixed.estimation.interface import Curvature
+from sparsemixed.estimation.objectives.penalized import Evaluation, Objective
+from sparsemixed.estimation.objectives.penalized_derivatives import Derivatives
+from sparsemixed.estimation.objectives.zero_variances import SINGULAR
+from sparsemixed.estimation.parameters import Parameters
+from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
+from sparsemixed.solver.iterative.deflation import outlying_directions
+from sparsemixed.solver.iterative.lanczos import LogDeterminant, log_determinant
+from sparsemixed.solver.iterative.probe_traces import PROBE_TOLERANCE, TOGETHER, Probes, ProbeTraces
+from sparsemixed.solver.iterative.system import KrylovSystem
+
+CHEAP_WORK, MOST_FIRST = 2e6, 16
+"""Entries of the cross-products times blocks of probes that cost next to nothing, and blocks to start with at most."""
+EXHAUSTIVE_WORK, EXHAUSTIVE_ORDER = 1e7, 3000
+"""The same product, of a block for every 16 columns, and the order of the Schur complement up to which exact traces take a
+second or so: they end the search."""
+VARIANCE_PROBES = 64
+"""Probes for the prediction-error variance of every random effect; sums over groups need fewer."""
+
+
+class StochasticObjective(Objective):
+    """The deviance's derivatives for one data set; the deviance itself is NaN until `log_determinant` is asked for.
+
+    Parameters
+    ----------
+    cp : CrossProducts
+    system : KrylovSystem
+    parameters : Parameters
+    reml : bool
+    seed : int
+        Of the probes.
+    blocks : int, optional
+        Blocks of probes to start with; by default one where exact traces can end the search, else as many as cost next to
+        nothing.
+    """
+
+    system: KrylovSystem  # type: ignore[assignment]
+
+    def __init__(
+        self, cp: CrossProducts, system: KrylovSystem, parameters: Parameters, reml: bool, seed: int, blocks: int | None = None
+    ):
+        super().__init__(cp, system, parameters, reml)  # type: ignore[arg-type]
+        self.seed, self.probes = seed, Probes(cp.q_rest, seed)
+        cheap = int(np.clip(CHEAP_WORK // max(cp.cross.size, 1), 1, MOST_FIRST))
+        self.probes.add(blocks or (1 if self.can_be_exact else cheap))
+
+    def deflate(self, at: Evaluation) -> None:
+        """Choose anew what is taken exactly; moves the estimated score a little."""
+        self.ensure(at)
+        self.probes.deflate(outlying_directions(self.system, np.random.default_rng(self.seed + 1)))
+
+    @property
+    def can_be_exact(self) -> bool:
+        """Whether exact traces are affordable, and the probes are still random."""
+        work, order = self.cp.cross.size * float(self.cp.q_rest) / TOGETHER, self.cp.q_rest
+        return work <= EXHAUSTIVE_WORK and order <= EXHAUSTIVE_ORDER and not self.probes.exhaustive
+
+    @cached_property
+    def sizes(self) -> list[float]:
+        """Mean square of every term's columns summed over a group: what a relative variance is multiplied with in M."""
+        return [float(np.einsum("iaa->i", blocks).mean() / blocks.shape[1]) for blocks in self.cp.own_blocks]
+
+    @cached_property
+    def may_vanish(self) -> np.ndarray:
+        """(n_theta,) bool: variances that can be held at zero."""
+        return self.parameters.stand_alone()
+
+    def held(self, theta: np.ndarray) -> np.ndarray:
+        """(n_theta,) bool: variances that are held at zero at `theta`."""
+        return self.may_vanish & (theta == 0.0)
+
+    def name_of(self, t: int) -> str:
+        """The equations of an engine term, in words."""
+        places = [place for place in self.parameters.places if place.term == t]
+        return " and ".join(f"{p.block.equation}: {', '.join(p.block.names)}" for p in places)
+
+    def through(self, values: np.ndarray) -> np.ndarray:
+        return self.system.through(values)
+
+    def derivatives(self, at: Evaluation) -> StochasticDerivatives:
+        return StochasticDerivatives(self, at)
+
+    def edges(self):
+        """Those of variances held at zero where the system stands: no deviance is known that could tell of others."""
+        held = np.zeros(self.n_theta, bool) if self._at is None else self.held(self._at)
+        for where, form, words in super().edges():
+            if np.all(held[form != 0]):
+                yield where, form, words
+
+    def deviance(self, at: Evaluation, error: float) -> LogDeterminant:
+        """The deviance at an evaluation and its Monte Carlo standard error, at most `error` where 256 probes suffice."""
+        self.ensure(at)
+        found = log_determinant(self.system, self.seed + 1, error)
+        fixed = -np.linalg.slogdet(at.XVX_inverse)[1] if self.reml and self.p else 0.0
+        value = found.value + self.df * (1 + np.log(2 * np.pi * at.r2 / self.df)) + fixed
+        return LogDeterminant(float(value), found.error)
+
+
+class StochasticDerivatives(Derivatives):
+    """Derivatives at one evaluation, traces from the objective's probes.
+
+    Attributes
+    ----------
+    probe_gradients : (count, n_theta) float64
+        The gradient as each probe alone estimates it.
+    """
+
+    objective: StochasticObjective
+
+    @property
+    def held(self) -> np.ndarray:
+        """(n_theta,) bool: variances that are held at zero."""
+        return self.objective.held(self.at.theta)
+
+    def _diagonal_sums(self) -> list[np.ndarray]:
+        objective, cp = self.objective, self.objective.cp
+        free = [factor.any(axis=0) | factor.any(axis=1) for factor in self.factors]
+        own = [factor[np.ix_(kept, kept)] for factor, kept in zip(self.factors, free, strict=True)]
+        # I - N is this small a share of I, and the solutions must tell the two apart.
+        objective.probes.tolerance = PROBE_TOLERANCE * min(self._share(t, factor) for t, factor in enumerate(own))
+        self.traces = ProbeTraces(objective.system)
+        self._probe_sums = []
+        for blocks, factor, kept, groups in zip(self.traces.block_sums(objective.probes), own, free, cp.n_groups, strict=True):
+            # Beside a variance of zero the sum is zero too; its other entries meet no direction of theta.
+            sums = np.zeros_like(blocks)
+            sums[:, :, kept] = (groups * np.eye(blocks.shape[1]) - blocks)[:, :, kept] @ np.linalg.inv(factor)
+            self._probe_sums.append(sums)
+        return [sums.mean(axis=0) for sums in self._probe_sums]
+
+    def _share(self, t: int, factor: np.ndarray) -> float:
+        """The share of a group's effect that its observations tell, in the weakest direction of the term's factor."""
+        if not factor.size:
+            return 1.0
+        told = np.linalg.svd(factor)[1][-1] ** 2 * self.objective.sizes[t]
+        if told < SINGULAR:
+            raise NumericalError(
+                f"the covariance matrix of {self.objective.name_of(t)} is becoming singular, where solver(krylov) has no answer: "
+                "leave an effect out, or use solver(sparse) or solver(dense)"
+            )
+        return told / (1.0 + told)
+
+    @property
+    def probe_gradients(self) -> np.ndarray:
+        count = len(self._probe_sums[0])
+        spread = [sums - mean for sums, mean in zip(self._probe_sums, self.sums, strict=True)]
+        return self.gradient + np.array([self._contract([2.0 * s[c].T for s in spread]) for c in range(count)])
+
+    @property
+    def information(self) -> Curvature:
+        """What standard errors rest on: the average information."""
+        return self.average_information
+
+    def inverse_diagonals(self) -> list[np.ndarray]:
+        """For each term the (J, k, k) diagonal blocks of N, exact or estimated from the probes and more of them."""
+        missing = VARIANCE_PROBES - self.objective.probes.count
+        self.objective.probes.add(max(-(-missing // TOGETHER), 0))
+        return self.traces.blocks(self.objective.probes)
+
+
+def monte_carlo_error(derivatives: StochasticDerivatives) -> float:
+    """Largest Monte Carlo error of any function of theta, in units of its standard error.
+
+    With G the covariance of one probe's gradient and H the Hessian of the deviance, theta's Monte Carlo covariance is
+    inv(H)G inv(H) / count, and its sampling covariance 2 inv(H): the square is the largest eigenvalue of the first in
+    units of the second.
+    """
+    if derivatives.objective.probes.exhaustive:
+        return 0.0
+    hessian, gradients = derivatives.average_information.profiled, derivatives.probe_gradients
+    free = ~derivatives.held
+    hessian, gradients = hessian[np.ix_(free, free)], gradients[:, free]
+    if not free.any():
+        return 0.0
+    spread = np.cov(gradients, rowvar=False).reshape(hessian.shape) / len(gradients)
+    values, vectors = np.linalg.eigh(hessian)
+    if values[0] <= 0:
+        return float("inf")
+    half = vectors / np.sqrt(values)
+    return float(np.sqrt(0.5 * np.linalg.eigvalsh(half.T @ spread @ half)[-1]))

@@ -1,0 +1,120 @@
+"""The search in logarithms of the covariance matrices (option `matlog`): the same deviance in other coordinates.
+
+omega takes the place of theta, block by block (see `structures.random.matrix_logarithm`); the residuals' parameters pass
+through. With J = dtheta / domega the gradient is J'g, exactly. For the Hessian J'HJ is used; the term that is left out, the
+second derivatives of the map times g, vanishes at the optimum, so Newton's convergence stays quadratic there. On the way to a
+singular covariance, which has no logarithm, J'HJ predicts the distance to the limit, where the whole Hessian predicts half of
+it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from sparsemixed.estimation.search.curvature import newton_model
+from sparsemixed.estimation.search.loop import Optimum, Progress, minimize
+from sparsemixed.spec import EstimationOptions
+from sparsemixed.structures.random.matrix_logarithm import MatrixLogarithm
+
+
+@dataclass(frozen=True)
+class LogEvaluation:
+    """An evaluation of the objective, `inner`, that goes by `theta` = (omega, rho)."""
+
+    theta: np.ndarray
+    deviance: float
+    inner: Any
+
+
+class LogObjective:
+    """The deviance as a function of (omega, rho).
+
+    Parameters
+    ----------
+    inner : Objective, ClusterObjective or PrecisionObjective
+    """
+
+    def __init__(self, inner: Any):
+        self.inner, self.df = inner, inner.df
+        self.logarithms = [(place.theta, MatrixLogarithm(place.block.structure)) for place in inner.parameters.places]
+
+    def omega(self, theta: np.ndarray) -> np.ndarray:
+        """(omega, rho) of (theta, rho)."""
+        out = theta.copy()
+        for where, logarithm in self.logarithms:
+            out[where] = logarithm.omega(theta[where])
+        return out
+
+    def evaluate(self, omega: np.ndarray) -> LogEvaluation:
+        omega, theta = omega.copy(), omega.copy()
+        for where, logarithm in self.logarithms:
+            omega[where] = logarithm.within(omega[where])
+            theta[where] = logarithm.theta(omega[where])
+        at = self.inner.evaluate(theta)
+        return LogEvaluation(omega, at.deviance, at)
+
+    def jacobian(self, omega: np.ndarray) -> np.ndarray:
+        """d(theta, rho) / d(omega, rho) (n_theta, n_theta)."""
+        out = np.eye(omega.size)
+        for where, logarithm in self.logarithms:
+            out[where, where] = logarithm.jacobian(omega[where])
+        return out
+
+    def derivatives(self, at: LogEvaluation) -> LogDerivatives:
+        return LogDerivatives(self, at)
+
+    def edges(self) -> Iterator:
+        """None: singular covariances are limits."""
+        return iter(())
+
+
+class Profiled(NamedTuple):
+    """Hessian (n_theta, n_theta) of the profiled deviance, by the name it has in `Curvature`."""
+
+    profiled: np.ndarray
+
+
+class LogDerivatives:
+    """Derivatives of the deviance in (omega, rho) at one evaluation."""
+
+    def __init__(self, objective: LogObjective, at: LogEvaluation):
+        self.at, self.inner = at, objective.inner.derivatives(at.inner)
+        self.jacobian = objective.jacobian(at.theta)
+
+    @property
+    def gradient(self) -> np.ndarray:
+        return self.jacobian.T @ self.inner.gradient
+
+    @cached_property
+    def observed_information(self) -> Profiled:
+        """J'HJ with the exact Hessian H in theta."""
+        return Profiled(self.jacobian.T @ self.inner.observed_information.profiled @ self.jacobian)
+
+    @cached_property
+    def average_information(self) -> Profiled:
+        """J'HJ with the average information in the place of H."""
+        return Profiled(self.jacobian.T @ self.inner.average_information.profiled @ self.jacobian)
+
+
+def optimize(
+    objective: Any,
+    start: Any,
+    options: EstimationOptions,
+    exact: bool,
+    llf: Callable[[float], float],
+    progress: Progress | None = None,
+    patience: int | None = None,
+) -> Optimum:
+    """`minimize` in the metric that the options name; the optimum is that of `objective`, in theta, in any case."""
+    if options.metric == "matsqrt":
+        return minimize(objective, start, options, exact, llf, progress, patience)
+    logarithms = LogObjective(objective)
+    begin = logarithms.evaluate(logarithms.omega(start.theta))
+    found = minimize(logarithms, begin, options, exact, llf, progress, patience)  # type: ignore[arg-type]
+    derivatives = found.derivatives.inner
+    return replace(found, evaluation=found.evaluation.inner, derivatives=derivatives, model=newton_model(derivatives, exact))

@@ -1,0 +1,248 @@
+"""The profiled deviance of models with residual structures, cluster by cluster pattern.
+
+V_g = R_g(rho) + sum_t Z_t Lambda_t Lambda_t' Z_t' is formed once per pattern g; everything else is sums over patterns of
+its inverse against summed cross-products. The parameter vector is (theta, rho): the random effects' parameters, then
+those of the residual structure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from sparsemixed.design.values import Design
+from sparsemixed.errors import NumericalError
+from sparsemixed.estimation.interface import Curvature
+from sparsemixed.estimation.objectives.penalized import solve_fixed
+from sparsemixed.estimation.parameters import Parameters
+from sparsemixed.solver.residual.patterns import Bucket
+from sparsemixed.structures.residual_errors.base import ResidualStructure
+
+
+@dataclass(frozen=True)
+class ClusterEvaluation:
+    """Everything known at one (theta, rho) without derivatives; `inverses` holds inv(V_g) (G, m, m) of every bucket."""
+
+    theta: np.ndarray
+    deviance: float
+    beta: np.ndarray
+    r2: float
+    sigma2: float
+    XVX_inverse: np.ndarray
+    inverses: tuple[np.ndarray, ...]
+
+
+class ClusterObjective:
+    """The deviance of one data set.
+
+    Parameters
+    ----------
+    buckets : list of Bucket
+        Of orthonormal X.
+    parameters : Parameters
+        Of the random effects; its engine terms in the order of the buckets' terms.
+    residual : ResidualStructure
+    n : float
+        Rows.
+    p : int
+        Columns of X.
+    reml : bool
+    """
+
+    def __init__(self, buckets: list[Bucket], parameters: Parameters, residual: ResidualStructure, n: float, p: int, reml: bool):
+        self.buckets, self.parameters, self.residual, self.reml, self.p = buckets, parameters, residual, reml, p
+        self.df = n - p if reml else n
+        self.factorizations = 0
+
+    solver = "clusters"
+
+    @property
+    def n_theta(self) -> int:
+        return self.parameters.n_theta + self.residual.n_rho
+
+    def split(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Parameters of the random effects and of the residuals."""
+        return theta[: self.parameters.n_theta], theta[self.parameters.n_theta :]
+
+    def covariance(self, bucket: Bucket, theta: np.ndarray) -> np.ndarray:
+        """V_g / sigma2 (G, m, m)."""
+        own, rho = self.split(theta)
+        V = np.where(bucket.linked, self.residual.covariance(rho, bucket.t), 0.0)
+        for factor, shared, z in zip(self.parameters.factors(own), bucket.shared, bucket.columns, strict=True):
+            half = z @ factor
+            V += np.where(shared, half @ half.transpose(0, 2, 1), 0.0)
+        return V
+
+    def evaluate(self, theta: np.ndarray) -> ClusterEvaluation:
+        """Invert V pattern by pattern and solve for beta and sigma2."""
+        p = self.p
+        self.factorizations += 1
+        logdet, w, inverses = 0.0, np.zeros((p + 1, p + 1)), []
+        for bucket in self.buckets:
+            inverse, logs = _invert(self.covariance(bucket, theta))
+            logdet += float(bucket.counts @ logs)
+            w += bucket.quadratic(inverse)
+            inverses.append(inverse)
+        w = (w + w.T) / 2
+        beta, XVX_inverse, logdet_x = solve_fixed(w[:p, :p], w[:p, p])
+        r2 = float(w[p, p] - w[:p, p] @ beta)
+        if not r2 > 0:
+            raise NumericalError("the residual sum of squares vanished")
+        deviance = logdet + self.df * (1 + np.log(2 * np.pi * r2 / self.df)) + (logdet_x if self.reml else 0.0)
+        return ClusterEvaluation(theta, float(deviance), beta, r2, r2 / self.df, XVX_inverse, tuple(inverses))
+
+    def predictions(self, design: Design, derivatives: ClusterDerivatives) -> tuple[tuple, tuple]:
+        """Random effects and their prediction-error covariance, term by term of the design."""
+        from sparsemixed.estimation.objectives.patterns_predictions import random_effects
+
+        return random_effects(design, self, derivatives.at)
+
+    def derivatives(self, at: ClusterEvaluation) -> ClusterDerivatives:
+        return ClusterDerivatives(self, at)
+
+    def edges(self):
+        """Edges of the random effects' covariances; residual structures have none."""
+        for where, form, words in self.parameters.edges():
+            yield where, np.append(form, np.zeros(self.residual.n_rho)), words
+
+
+def _invert(V: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Inverses (G, m, m) and log-determinants (G,)."""
+    if not np.all(np.isfinite(V)):
+        raise NumericalError("the covariance matrix of a group's observations overflowed")
+    try:
+        lower = np.linalg.cholesky(V)
+    except np.linalg.LinAlgError as error:
+        raise NumericalError("the covariance matrix of a group's observations is not positive definite") from error
+    half = np.linalg.solve(lower, np.broadcast_to(np.eye(V.shape[-1]), V.shape))
+    logs = 2.0 * np.log(np.diagonal(lower, axis1=1, axis2=2)).sum(axis=1)
+    return half.transpose(0, 2, 1) @ half, logs
+
+
+class ClusterDerivatives:
+    """Exact gradient and Hessian in (theta, rho, log sigma2), by the formulas of V (Searle, Casella & McCulloch 1992, 6.6).
+
+    With Q = inv(V), S = sum of (e e' / sigma2 + X Phi X') over the clusters of a pattern (the second term under REML):
+    gradient tr(V_k (n Q - Q S Q)); the Hessian adds tr(V_kl ...) and the products tr(Q V_k Q V_l (2 Q S - n I)), less what
+    beta takes up.
+    """
+
+    def __init__(self, objective: ClusterObjective, at: ClusterEvaluation):
+        self.objective, self.at = objective, at
+        p = objective.p
+        c = np.append(-at.beta, 1.0)
+        self.residual_weights = np.outer(c, c) / at.sigma2
+        self.fixed_weights = np.zeros((p + 1, p + 1))
+        if objective.reml:
+            self.fixed_weights[:p, :p] = at.XVX_inverse
+        self.contrast = c
+        own, self.rho = objective.split(at.theta)
+        self.factors = objective.parameters.factors(own)
+        self.directions = objective.parameters.directions()
+
+    def _first(self, bucket: Bucket) -> np.ndarray:
+        """dV / d(theta, rho) (n_theta, G, m, m)."""
+        out = []
+        for direction in self.directions:
+            t = next(i for i, d in enumerate(direction) if d.any())
+            z = bucket.columns[t]
+            half = (z @ direction[t]) @ (z @ self.factors[t]).transpose(0, 2, 1)
+            out.append(np.where(bucket.shared[t], half + half.transpose(0, 2, 1), 0.0))
+        rho = np.where(bucket.linked, self.objective.residual.dcovariance(self.rho, bucket.t), 0.0)
+        return np.concatenate([np.array(out).reshape(-1, *bucket.linked.shape), rho])
+
+    @cached_property
+    def _pieces(self) -> list[tuple]:
+        """For each bucket: Q, dV, Q dV, n Q - Q S Q, and Q S with S of residuals alone and of both."""
+        out = []
+        for bucket, Q in zip(self.objective.buckets, self.at.inverses, strict=True):
+            first = self._first(bucket)
+            residual, fixed = bucket.outer(self.residual_weights), bucket.outer(self.fixed_weights)
+            kernel = bucket.counts[:, None, None] * Q - Q @ (residual + fixed) @ Q
+            out.append((Q, first, Q @ first, kernel, residual, fixed))
+        return out
+
+    @cached_property
+    def gradient(self) -> np.ndarray:
+        """Gradient (n_theta,) of the profiled deviance."""
+        parts = [np.einsum("kgab,gab->k", first, kernel) for _, first, _, kernel, _, _ in self._pieces]
+        return np.sum(parts, axis=0)
+
+    @cached_property
+    def _square_gradient(self) -> np.ndarray:
+        """Derivative (n_theta,) of r2 / sigma2."""
+        parts = [np.einsum("kgab,gab->k", first, Q @ residual @ Q) for Q, first, _, _, residual, _ in self._pieces]
+        return -np.sum(parts, axis=0)
+
+    @cached_property
+    def observed_information(self) -> Curvature:
+        """Exact Hessian of the deviance in (theta, rho, log sigma2)."""
+        objective = self.objective
+        hessian = self._second_order()
+        for bucket, (Q, _, QV, _, residual, plain) in zip(objective.buckets, self._pieces, strict=True):
+            counts = bucket.counts[:, None, None]
+            weighted = QV @ (2.0 * Q @ (residual + plain) - counts * np.eye(Q.shape[-1]))
+            hessian += _traces(QV, weighted)
+        hessian = (hessian + hessian.T) / 2 - self._taken_up(self._forms)
+        border = -self._square_gradient[:, None]
+        full = np.block([[hessian, border], [border.T, np.array([[float(objective.df)]])]])
+        return Curvature(self.gradient, (full + full.T) / 2)
+
+    @property
+    def information(self) -> Curvature:
+        """What standard errors rest on."""
+        return self.observed_information
+
+    @property
+    def average_information(self) -> Curvature:
+        """The exact Hessian: clusters are small, nothing is saved by an approximation."""
+        return self.observed_information
+
+    @cached_property
+    def _forms(self) -> np.ndarray:
+        """[X y]'Q V_k Q [X y] (n_theta, p + 1, p + 1)."""
+        out = np.zeros((self.objective.n_theta, self.objective.p + 1, self.objective.p + 1))
+        for bucket, (Q, _, QV, _, _, _) in zip(self.objective.buckets, self._pieces, strict=True):
+            out += bucket.quadratics(QV @ Q)
+        return out
+
+    @property
+    def fixed_slopes(self) -> np.ndarray:
+        """Derivative (n_theta, p, p) of X'inv(V0)X."""
+        return -self._forms[:, : self.objective.p, : self.objective.p]
+
+    def _taken_up(self, fixed: np.ndarray) -> np.ndarray:
+        """What profiling beta removes, and under REML tr(Phi W_k Phi W_l)."""
+        p, phi = self.objective.p, self.at.XVX_inverse
+        g = np.array([(f @ self.contrast)[:p] for f in fixed]).reshape(len(fixed), p)
+        out = 2.0 * g @ phi @ g.T / self.at.sigma2
+        if self.objective.reml:
+            products = [phi @ f[:p, :p] for f in fixed]
+            out = out + np.array([[np.vdot(a, b.T) for b in products] for a in products])
+        return out
+
+    def _second_order(self) -> np.ndarray:
+        """sum of tr(V_kl (n Q - Q S Q))."""
+        n, own = self.objective.n_theta, self.objective.parameters.n_theta
+        out = np.zeros((n, n))
+        for bucket, (_, _, _, kernel, _, _) in zip(self.objective.buckets, self._pieces, strict=True):
+            for k, left in enumerate(self.directions):
+                for l, right in enumerate(self.directions[: k + 1]):
+                    for t, (a, b) in enumerate(zip(left, right, strict=True)):
+                        if a.any() and b.any():
+                            z = bucket.columns[t]
+                            half = (z @ a) @ (z @ b).transpose(0, 2, 1)
+                            value = 2.0 * float(np.sum(np.where(bucket.shared[t], half, 0.0) * kernel))
+                            out[k, l] += value
+                            out[l, k] += value if k != l else 0.0
+            weights = np.where(bucket.linked, kernel, 0.0)
+            out[own:, own:] += self.objective.residual.second(self.rho, bucket.t, weights)
+        return out
+
+
+def _traces(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """(n, n) sums over patterns of tr(right[k] left[l]); both (n, G, m, m)."""
+    n = len(left)
+    return right.reshape(n, -1) @ left.transpose(0, 1, 3, 2).reshape(n, -1).T

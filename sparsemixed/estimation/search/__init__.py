@@ -1,0 +1,1 @@
+"""The search for the optimum: one loop, its models and rules."""

@@ -1,0 +1,65 @@
+"""Solutions on the boundary: a variance of zero, or a covariance matrix without full rank, stated exactly and by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sparsemixed.estimation.objectives.penalized import Evaluation, Objective
+
+NEAR = 1e-5
+"""Predicted rise of the deviance below which an edge is tried at exactly zero."""
+FLAT = 1e-7
+"""Rise of the deviance that still counts as none."""
+VANISHED = 1e-7
+"""Relative derivative of the residuals' printed parameters below which a residual parameter has none left."""
+
+
+@dataclass(frozen=True)
+class Boundary:
+    """Which parameters belong to a component on the boundary (n_theta,) bool, and the components in words."""
+
+    parameters: np.ndarray
+    names: tuple[str, ...]
+
+
+def settle(objective: Objective, at: Evaluation, gradient: np.ndarray, hessian: np.ndarray) -> tuple[Evaluation, Boundary]:
+    """Move the solution onto every edge that costs no likelihood, and report them.
+
+    Newton approaches an edge but stops a rounding error short of it; here theta is projected on the edge and kept there
+    if the deviance does not rise. What loses its standard error there is said by `Parameters.edges`.
+    """
+    theta = at.theta
+    touched, names = np.zeros(theta.size, bool), []
+    for where, form, words in objective.edges():
+        value = float(form @ theta)
+        move = -form * value / float(form @ form)
+        if value != 0.0 and abs(gradient @ move) + 0.5 * abs(move @ hessian @ move) > NEAR:
+            continue
+        if value != 0.0:
+            trial = objective.evaluate(theta + move)
+            if not trial.deviance <= at.deviance + FLAT:  # also where the deviance is not known
+                continue
+            at, theta = trial, trial.theta
+        touched[where] = True
+        names.append(words)
+    return at, Boundary(touched, tuple(names))
+
+
+def with_limits(boundary: Boundary, reach: np.ndarray) -> Boundary:
+    """The boundary with residual parameters that have run off to where nothing depends on them any more.
+
+    Residual structures keep correlations inside their limits by transformations without bounds: a correlation at its limit
+    is an infinite parameter, of which only the vanished derivative of everything printed is left.
+
+    Parameters
+    ----------
+    reach : (n_rho,)
+        Largest derivative of a printed parameter, relative to the largest of them; theta's last parameters.
+    """
+    gone = np.zeros(boundary.parameters.size, bool)
+    gone[boundary.parameters.size - reach.size :] = reach < VANISHED
+    if not gone.any():
+        return boundary
+    return Boundary(boundary.parameters | gone, (*boundary.names, "a correlation of the residuals is at its limit"))

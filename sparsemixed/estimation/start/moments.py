@@ -1,0 +1,146 @@
+"""Starting values by unbiased quadratic forms of the residual, from the cross-products alone.
+
+For the projected residual r = Qy and the components V_c = Z (I x D_c) Z', D_c the unit symmetric matrices of each term, the
+form r'Z S_c Z'r has expectation linear in the variances and covariances, with coefficients tr(S_c Z'Q V_d Q Z). With S_c =
+I x D_c these are the equations of MIVQUE(0) (Hartley, Rao & LaMotte 1978), in which a few large groups drown all others; here
+each group's sums are first shrunken as if its term were alone, S_c = W (I x D_c) W with W_i = inv(Z_i'Z_i + 4 I). Solving
+the equations costs no factorization.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.optimize import lsq_linear
+
+from sparsemixed.solver.crossproducts.crossproducts import CrossProducts, block_diagonal
+
+MOST_COMPONENTS = 40
+"""Above this number only variances are started from the data, covariances from zero: the equations grow with its square."""
+MOST_PRODUCTS = 5e7
+"""The same, for that square times the nonzeros of Z'Z: beyond it a better start costs more than the steps that it saves."""
+PRIOR = 4.0
+"""Residual variance over that of a random effect assumed in the weights: any value is unbiased, a typical one is efficient."""
+SMALLEST_SHARE = 1e-3
+"""Smallest starting variance, as a share of sigma2 per unit of the column's mean square: the deviance is flat at zero."""
+
+
+@dataclass(frozen=True)
+class Component:
+    """One unit symmetric matrix D: entry (a, b) of the covariance of a term."""
+
+    term: int
+    a: int
+    b: int
+
+
+def mivque_start(cp: CrossProducts) -> list[np.ndarray]:
+    """One positive definite (k, k) covariance over sigma2 for each term; X must be orthonormal and y orthogonal to it."""
+    p, n = cp.ZtXy.shape[1] - 1, cp.n
+    components = _components(cp)
+    ztx, zty = cp.ZtXy[:, :p], cp.ZtXy[:, p]
+    shrink = _shrinkage(cp)
+    operators = [_operator(cp, c) for c in components]
+    weighted = [shrink @ operator @ shrink for operator in operators]
+    system, moments = np.empty((len(components) + 1,) * 2), np.empty(len(components) + 1)
+    system[:-1, :-1] = _projected_traces(cp, ztx, weighted, operators)
+    system[:-1, -1] = [_trace(cp, ztx, operator) for operator in weighted]
+    # A column in the span of X has no projected trace; its share of the raw one keeps its start finite.
+    traces = np.array([max(_trace(cp, ztx, operator), 1e-2 * _inner(operator, cp.matrix)) for operator in operators])
+    system[-1, :-1], system[-1, -1] = traces, n - p
+    moments[:-1] = [zty @ (operator @ zty) for operator in weighted]
+    moments[-1] = cp.XytXy[p, p]
+    total = moments[-1] / max(n - p, 1)
+    values = solve_bounded(system, moments, *bounds(components, traces / n, total))
+    sigma2 = max(values[-1], 0.05 * total)
+    return positive(cp, components, values[:-1] / sigma2, traces / n)
+
+
+def _shrinkage(cp: CrossProducts) -> sp.csr_array:
+    """W (q, q): inv(Z_i'Z_i + 4 S) for every group of every term, S the mean square of the term's columns."""
+    inverses = []
+    for block in cp.own_blocks:
+        square = np.maximum(np.einsum("iaa->a", block) / cp.n, np.finfo(float).tiny)
+        inverses.append(block_diagonal(np.linalg.inv(block + PRIOR * np.diag(square))))
+    return sp.csr_array(sp.block_diag(inverses, format="csr"))
+
+
+def _components(cp: CrossProducts) -> list[Component]:
+    pairs = [(t, a, b) for t, k in enumerate(cp.k) for a in range(k) for b in range(a, k)]
+    if len(pairs) > MOST_COMPONENTS or len(pairs) ** 2 * float(cp.matrix.nnz) > MOST_PRODUCTS:
+        pairs = [(t, a, b) for t, a, b in pairs if a == b]
+    return [Component(t, a, b) for t, a, b in pairs]
+
+
+def _operator(cp: CrossProducts, component: Component) -> sp.csr_array:
+    """I x D (q, q)."""
+    t, a, b = component.term, component.a, component.b
+    first = cp.slices()[t].start + cp.k[t] * np.arange(cp.n_groups[t])
+    rows, cols = (first + a, first + b) if a == b else (np.append(first + a, first + b), np.append(first + b, first + a))
+    return sp.csr_array((np.ones(rows.size), (rows, cols)), shape=(cp.q, cp.q))
+
+
+def _projected_traces(cp: CrossProducts, ztx: np.ndarray, weighted: list[sp.csr_array], plain: list[sp.csr_array]) -> np.ndarray:
+    """tr(S_c B D_d B) with B = Z'QZ = A - FF', F = Z'X, expanded so that B is never formed."""
+    a = cp.matrix
+    left, right = [s @ a for s in weighted], [(d @ a).T.tocsr() for d in plain]
+    left_x, right_x = [s @ ztx for s in weighted], [d @ ztx for d in plain]
+    left_through, right_through = [a @ m for m in left_x], [a @ m for m in right_x]
+    out = np.empty((len(weighted),) * 2)
+    for c in range(len(weighted)):
+        for d in range(len(plain)):
+            cross = np.vdot(left_x[c], right_through[d]) + np.vdot(left_through[c], right_x[d])
+            out[c, d] = float(left[c].multiply(right[d]).sum()) - cross + np.vdot(ztx.T @ left_x[c], (ztx.T @ right_x[d]).T)
+    return out
+
+
+def _inner(left: sp.csr_array, right: sp.csr_array) -> float:
+    """sum_ij left[i, j] right[j, i]."""
+    return float(left.multiply(right.T.tocsr()).sum())
+
+
+def _trace(cp: CrossProducts, ztx: np.ndarray, operator: sp.csr_array) -> float:
+    """tr(S Z'QZ)."""
+    return _inner(operator, cp.matrix) - float(np.vdot(ztx, operator @ ztx))
+
+
+def bounds(components: list[Component], traces: np.ndarray, total: float) -> tuple[np.ndarray, np.ndarray]:
+    """No component may claim more than twice the total variance: nearly confounded columns leave the equations free to."""
+    largest = {}
+    for c, trace in zip(components, traces, strict=True):
+        if c.a == c.b:
+            largest[c.term, c.a] = 2.0 * total / max(trace, np.finfo(float).tiny)
+    upper = np.array([np.sqrt(largest[c.term, c.a] * largest[c.term, c.b]) for c in components])
+    lower = np.where([c.a == c.b for c in components], 0.0, -upper)
+    return np.append(lower, 0.0), np.append(upper, 2.0 * total)
+
+
+def solve_bounded(system: np.ndarray, moments: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> np.ndarray:
+    """Bounded least squares in units of the bounds, equations scaled to unit length; idle components stay at zero."""
+    scaled = system * upper
+    length = np.linalg.norm(scaled, axis=1)
+    used = (np.abs(np.diag(scaled)) > 1e-12 * length) & (length > 0)
+    out = np.zeros_like(moments)
+    scaled = scaled[np.ix_(used, used)] / length[used, None]
+    bounds = (lower[used] / upper[used], np.ones(used.sum()))
+    solved = lsq_linear(scaled, moments[used] / length[used], bounds=bounds, method="bvls")
+    out[used] = solved.x * upper[used]
+    return out
+
+
+def positive(cp: CrossProducts, components: list[Component], values: np.ndarray, mean_square: np.ndarray) -> list[np.ndarray]:
+    """Assemble the covariances and lift their eigenvalues, in units of the columns, off the boundary."""
+    out = [np.zeros((k, k)) for k in cp.k]
+    unit = [np.ones(k) for k in cp.k]
+    for component, value, square in zip(components, values, mean_square, strict=True):
+        out[component.term][component.a, component.b] = out[component.term][component.b, component.a] = value
+        if component.a == component.b:
+            unit[component.term][component.a] = np.sqrt(max(square, np.finfo(float).tiny))
+    lifted = []
+    for matrix, scale in zip(out, unit, strict=True):
+        eigenvalues, vectors = np.linalg.eigh(matrix * np.outer(scale, scale))
+        floor = max(SMALLEST_SHARE, 1e-2 * eigenvalues.max())
+        lifted.append((vectors * np.maximum(eigenvalues, floor)) @ vectors.T / np.outer(scale, scale))
+    return lifted

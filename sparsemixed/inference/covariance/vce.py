@@ -1,0 +1,74 @@
+"""The covariance matrices that a fit reports: of its coefficients and of its variance parameters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sparsemixed.estimation.fit import Fit
+from sparsemixed.inference.covariance.cluster_robust import robust_covariance
+from sparsemixed.inference.covariance.sandwich import is_robust, robust_root, robust_theta
+from sparsemixed.inference.fit_cache import remembered
+from sparsemixed.spec import CLUSTER_ROBUST
+
+NOT_DEFINITE = (
+    "The observed information of the variance parameters is not positive definite: no standard errors. "
+    "The likelihood is flat or has not been maximised; a simpler random part may be needed."
+)
+
+
+@remembered("beta-covariance")
+def beta_covariance(fit: Fit) -> np.ndarray:
+    """(p, p) covariance of the coefficients by `fit.spec.vce`. Not to be changed."""
+    if fit.spec.vce.name in CLUSTER_ROBUST:
+        return robust_covariance(fit, fit.spec.vce.name)
+    if not is_robust(fit):
+        return fit.vcov_beta
+    half = robust_root(fit)
+    return half @ half.T
+
+
+@dataclass(frozen=True)
+class ThetaCovariance:
+    """Covariance of (theta, log sigma2).
+
+    Attributes
+    ----------
+    matrix : (n_theta + 1, n_theta + 1) float64 or None
+        Rows and columns of parameters on the boundary are zero; None when there is no usable information.
+    note : str
+        Why there is none, when that is a surprise.
+    """
+
+    matrix: np.ndarray | None
+    note: str = ""
+
+
+@remembered("theta-covariance")
+def theta_covariance(fit: Fit) -> ThetaCovariance:
+    """The inverse of the observed information over the parameters that are not on the boundary, or the sandwich around it."""
+    found = inverse_information(fit)
+    if found.matrix is None or not is_robust(fit):
+        return found
+    return ThetaCovariance(robust_theta(fit, found.matrix))
+
+
+def inverse_information(fit: Fit) -> ThetaCovariance:
+    """The covariance of the variance parameters by the model, whatever `fit.spec.vce`."""
+    if fit.information is None:
+        return ThetaCovariance(None)
+    free = np.flatnonzero(np.append(~fit.boundary, True))
+    information = fit.information[np.ix_(free, free)]
+    diagonal = np.diag(information)
+    if not np.all(np.isfinite(information)) or np.any(diagonal <= 0):
+        return ThetaCovariance(None, NOT_DEFINITE)
+    # Scaled to a unit diagonal, so that the test for definiteness does not depend on the units of the effects.
+    scale = 1.0 / np.sqrt(diagonal)
+    values, vectors = np.linalg.eigh(information * np.outer(scale, scale))
+    if values[0] <= 1e-13:
+        return ThetaCovariance(None, NOT_DEFINITE)
+    half = (vectors * scale[:, None]) / np.sqrt(values)
+    matrix = np.zeros_like(fit.information)
+    matrix[np.ix_(free, free)] = half @ half.T
+    return ThetaCovariance(matrix)

@@ -1,0 +1,1 @@
+"""Methods of denominator degrees of freedom, one a file."""

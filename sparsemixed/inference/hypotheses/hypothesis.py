@@ -1,0 +1,148 @@
+"""A linear hypothesis K beta = r: from names, texts or a matrix to independent rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sparsemixed.command.hypothesis import read_hypotheses, read_linear
+from sparsemixed.design.fixed.coefficient_names import CoefficientNames, equation_text
+from sparsemixed.errors import OptionError
+from sparsemixed.estimation.fit import Fit
+from sparsemixed.inference.constrained import DEPENDENT, moving_rows
+from sparsemixed.inference.covariance.vce import beta_covariance
+from sparsemixed.linear_form import LinearForm
+
+FIXED = "implied by the constraints of the model"
+AGAINST = "false under the constraints of the model, whatever the data"
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """K beta = r.
+
+    Attributes
+    ----------
+    K : (l, p) float64
+        Of full row rank.
+    r : (l,) float64
+    title : str
+        The rows as typed, numbered; rows that followed from others are named as dropped.
+    note : str
+        Which rows were dropped.
+    """
+
+    K: np.ndarray
+    r: np.ndarray
+    title: str = ""
+    note: str = ""
+
+
+def hypothesis(fit: Fit, what: Any, values: Any = None) -> Hypothesis:
+    """What a user means by `test(what, values)`.
+
+    Parameters
+    ----------
+    what : str, sequence of str, or array (l, p) or (p,)
+        A text (see `command.hypothesis`), names of coefficients or texts, or rows over the estimated coefficients.
+    values : array_like (l,), optional
+        Right-hand sides, for an array only.
+
+    Raises
+    ------
+    CommandError
+        For texts that cannot be understood and unknown names.
+    OptionError
+        For contradictory rows and arrays of the wrong shape.
+    """
+    if isinstance(what, str) or (isinstance(what, Sequence) and all(isinstance(w, str) for w in what)):
+        if values is not None:
+            raise OptionError("right-hand sides belong into the text of a hypothesis: x1 = 3")
+        return _from_texts(fit, [what] if isinstance(what, str) else list(what))
+    K = np.atleast_2d(np.asarray(what, dtype=float))
+    p = len(fit.beta)
+    if K.ndim != 2 or K.shape[1] != p or not np.all(np.isfinite(K)):
+        raise OptionError(f"a matrix of hypotheses needs one column for each of the {p} estimated coefficients; got {K.shape}")
+    r = np.zeros(len(K)) if values is None else np.atleast_1d(np.asarray(values, dtype=float))
+    if r.shape != (len(K),):
+        raise OptionError(f"{len(K)} rows need {len(K)} right-hand sides; got {r.shape}")
+    return independent(fit, K, r)
+
+
+def rows_of(fit: Fit, K: np.ndarray) -> Hypothesis:
+    """K beta = 0 with redundant rows dropped and no title: for tests whose rows the program makes."""
+    found = independent(fit, K, np.zeros(len(K)))
+    return Hypothesis(found.K, found.r)
+
+
+def linear_combination(fit: Fit, text: str) -> tuple[np.ndarray, float]:
+    """Row (p,) and constant of one linear expression."""
+    row, constant = _row(fit, read_linear(text), text)
+    return row, constant
+
+
+def _from_texts(fit: Fit, texts: list[str]) -> Hypothesis:
+    exact = {name: i for i, name in enumerate(fit.design.names)}
+    rows: list[tuple[np.ndarray, float]] = []
+    for text in texts:
+        if text in exact:
+            rows.append((np.eye(len(fit.beta))[exact[text]], 0.0))
+        else:
+            rows += [_row(fit, form, text) for form in read_hypotheses(text)]
+    if not rows:
+        raise OptionError("test: name at least one coefficient or hypothesis")
+    return independent(fit, np.array([row for row, _ in rows]), -np.array([constant for _, constant in rows]))
+
+
+def _row(fit: Fit, form: LinearForm, source: str) -> tuple[np.ndarray, float]:
+    """Weights (p,) on the estimated coefficients and the constant; coefficients held at zero contribute nothing."""
+    names, row = CoefficientNames(fit.design.columns, fit.spec), np.zeros(len(fit.beta))
+    for name, weight in form.weights.items():
+        place = names.place(name, source, form.positions.get(name))
+        if place is not None:
+            row[place] += weight
+    return row, form.constant
+
+
+def independent(fit: Fit, K: np.ndarray, r: np.ndarray) -> Hypothesis:
+    """Drop rows that follow from those before them; refuse rows that contradict them."""
+    basis: list[tuple[np.ndarray, float]] = []
+    kept, lines, dropped = [], [], []
+    # Coefficients are measured in standard errors, so that dependence does not hinge on the units of covariates.
+    scale = np.sqrt(np.clip(np.diag(beta_covariance(fit)), 0.0, None))
+    scale = np.where(scale > 0, scale, 1.0)
+    for i, (row, value) in enumerate(zip(K, r, strict=True)):
+        lines.append(f" ({i + 1:>2})  {written(fit, row, value)}")
+        size = np.linalg.norm(row * scale)
+        rest, right = (row * scale, value) if size == 0 else (row * scale / size, value / size)
+        for _ in range(2):  # the second pass takes off what rounding left
+            for direction, known in basis:
+                share = float(direction @ rest)
+                rest, right = rest - share * direction, right - share * known
+        left = float(np.linalg.norm(rest))
+        if left > DEPENDENT:
+            kept.append(i)
+            basis.append((rest / left, right / left))
+        elif abs(right) > 1e-7 * max(1.0, *(abs(known) for _, known in basis), abs(value)):
+            raise OptionError(f"test: hypothesis{lines[-1]} contradicts the ones before it")
+        else:
+            dropped.append(i + 1)
+    moving = moving_rows(fit, K[kept], r[kept])
+    fixed = [i + 1 for i, moves, holds in zip(kept, *moving, strict=True) if not moves and holds]
+    against = [i + 1 for i, moves, holds in zip(kept, *moving, strict=True) if not moves and not holds]
+    note = "\n".join(
+        f"Constraint{'s' if len(which) > 1 else ''} {', '.join(map(str, which))} dropped: {why}."
+        for which, why in ((dropped, "implied by the others"), (fixed, FIXED), (against, AGAINST))
+        if which
+    )
+    lines += [f"       Constraint {i} dropped" for i in sorted([*dropped, *fixed, *against])]
+    kept = np.array(kept, dtype=np.int64)[moving.kept]
+    return Hypothesis(K[kept], r[kept], "\n".join(lines), note)
+
+
+def written(fit: Fit, row: np.ndarray, value: float) -> str:
+    """A row as an equation: `[weight]0bn.girl#c.age - [weight]1.girl#c.age = 0`."""
+    return equation_text(fit.design.names, fit.spec.response, row, value)

@@ -1,0 +1,244 @@
+"""The one place where p-values are computed: z, t, chi-squared, F and chi-bar-squared tests.
+
+Only `scipy.special` is used: importing `scipy.stats` would cost more time than a small fit.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+from scipy.special import chdtrc, fdtrc, ndtr, ndtri, stdtr, stdtrit
+
+from sparsemixed.estimation.fit import Fit
+from sparsemixed.inference.constrained import moving_rows
+from sparsemixed.inference.covariance.vce import beta_covariance
+from sparsemixed.inference.degrees.method import DofMethod
+from sparsemixed.inference.degrees.table import coefficient_covariance, coefficient_degrees, small_sample
+
+
+@dataclass(frozen=True)
+class TestResult:
+    """A test of a hypothesis.
+
+    Attributes
+    ----------
+    statistic : float
+    df : float
+        Degrees of freedom of the numerator; 1 for z and chi-bar-squared (a mixture of 0 and 1).
+    ddf : float or None
+        Denominator degrees of freedom of F, those of t; None for chi-squared and z.
+    pvalue : float
+    note : str
+        What to keep in mind when reading the p-value; empty when nothing.
+    kind : {"chi2", "chibar2", "z", "F", "t"}
+    title : str
+        What was tested, as the first lines of the printed form.
+    mixture_pvalue : float or None
+        Likelihood-ratio tests on the boundary: the p-value of the chi-bar-squared mixture, where that is known.
+    """
+
+    __test__: ClassVar[bool] = False  # pytest would collect a class of this name
+
+    statistic: float
+    df: float
+    ddf: float | None
+    pvalue: float
+    note: str = ""
+    kind: str = "chi2"
+    title: str = ""
+    mixture_pvalue: float | None = None
+
+    @property
+    def label(self) -> str:
+        """The statistic's name as printed: `chi2(2)`, `F(3, 12.00)`, `chibar2(01)`, `z`, `t`."""
+        if self.kind == "F":
+            return f"F({self.df:g}, {self.ddf:.2f})"
+        return {"chi2": f"chi2({self.df:g})", "chibar2": "chibar2(01)"}.get(self.kind, self.kind)
+
+    @property
+    def tail(self) -> str:
+        """The p-value's name as printed."""
+        names = {"chi2": "Prob > chi2", "chibar2": "Prob >= chibar2", "F": "Prob > F"}
+        return names.get(self.kind, f"P>|{self.kind}|")
+
+    def __str__(self) -> str:
+        rows = self._likelihood_ratio_rows() if self.kind == "chibar2" or "ratio" in self.title else self._wald_rows()
+        notes = [textwrap.fill(n, 78, subsequent_indent="      ") for n in self.note.split("\n") if n]
+        return "\n".join([*([self.title, ""] if self.title else []), *rows, *(["", *notes] if notes else [])])
+
+    def _likelihood_ratio_rows(self) -> list[str]:
+        """Statistic and p-value below each other, as after Stata's `lrtest`."""
+        names, values = (f"LR {self.label}", self.tail), (_fixed(self.statistic, 2), _fixed(self.pvalue, 4))
+        left, right = max(map(len, names)), max(map(len, values))
+        return [f"{name:>{left}} = {value:>{right}}" for name, value in zip(names, values, strict=True)]
+
+    def _wald_rows(self) -> list[str]:
+        """The same in the places of Stata's `test`."""
+        if self.kind in ("z", "t"):
+            name = self.label
+        else:
+            below = f", {self.ddf:5.{_decimals(self.ddf)}f}" if self.kind == "F" else ""
+            name = f"{self.kind}({self.df:3g}{below})"
+        return [f"{name:>20} ={_fixed(self.statistic, 2):>8}", f"{self.tail:>20} ={_fixed(self.pvalue, 4):>10}"]
+
+
+def _decimals(df: float | None) -> int:
+    """Two, but none for whole degrees of freedom."""
+    return 0 if df is not None and (np.isinf(df) or df == round(df)) else 2
+
+
+def _fixed(value: float, decimals: int) -> str:
+    return "." if np.isnan(value) else f"{value:.{decimals}f}"
+
+
+def z_critical(level: float) -> float:
+    """Half width, in standard errors, of a normal confidence interval of `level` per cent."""
+    return float(-ndtri((1.0 - level / 100.0) / 2.0))
+
+
+def critical(level: float, df: np.ndarray | float | None) -> np.ndarray | float:
+    """The same for t with `df` degrees of freedom, element by element; None is the normal distribution."""
+    if df is None:
+        return z_critical(level)
+    tail = (1.0 + level / 100.0) / 2.0
+    finite = np.where(np.isinf(df), 1.0, df)
+    return np.where(np.isinf(df), z_critical(level), stdtrit(finite, tail))
+
+
+def two_sided(statistic: np.ndarray | float, df: np.ndarray | float | None) -> np.ndarray:
+    """Two-sided p-value of t with `df` degrees of freedom, of z when None."""
+    if df is None:
+        return z_pvalue(statistic)
+    finite = np.where(np.isinf(df), 1.0, df)
+    return np.where(np.isinf(df), z_pvalue(statistic), 2.0 * stdtr(finite, -np.abs(statistic)))
+
+
+def f_pvalue(statistic: float, df: float, ddf: float) -> float:
+    """Upper tail of the F distribution.
+
+    Examples
+    --------
+    >>> round(f_pvalue(24.7588652, 3, 12), 9), round(f_pvalue(2.0, 3, float("inf")), 9) == round(chi2_pvalue(6.0, 3), 9)
+    (1.9925e-05, True)
+    """
+    if df <= 0 or not np.isfinite(statistic) or np.isnan(ddf):
+        return float("nan")
+    return chi2_pvalue(df * statistic, df) if np.isinf(ddf) else float(fdtrc(df, ddf, max(statistic, 0.0)))
+
+
+def z_pvalue(z: np.ndarray | float) -> np.ndarray:
+    """Two-sided normal p-value."""
+    return 2.0 * ndtr(-np.abs(z))
+
+
+def chi2_pvalue(statistic: float, df: float) -> float:
+    """Upper tail of the chi-squared distribution; NaN without degrees of freedom."""
+    return float(chdtrc(df, max(statistic, 0.0))) if df > 0 and np.isfinite(statistic) else float("nan")
+
+
+def chibar2_pvalue(statistic: float) -> float:
+    """Upper tail of the half-and-half mixture of chi2(0) and chi2(1): 1 at zero, half the chi2(1) tail above."""
+    if np.isnan(statistic):
+        return float("nan")
+    return 1.0 if statistic <= 0.0 else 0.5 * float(chdtrc(1.0, statistic))
+
+
+def chi2_test(statistic: float, df: float, note: str = "", title: str = "") -> TestResult:
+    """A chi-squared test from its statistic."""
+    return TestResult(float(statistic), df, None, chi2_pvalue(statistic, df), note, "chi2", title)
+
+
+def chibar2_test(statistic: float, note: str = "", title: str = "") -> TestResult:
+    """A test of one variance against zero, which lies on the boundary of its parameter space."""
+    return TestResult(float(statistic), 1, None, chibar2_pvalue(statistic), note, "chibar2", title)
+
+
+def wald_chi2(estimate: np.ndarray, covariance: np.ndarray, title: str = "") -> TestResult:
+    """Joint test that `estimate` (q,) is zero; redundant rows of `covariance` (q, q) lower the degrees of freedom."""
+    if len(estimate) == 0:
+        return TestResult(float("nan"), 0, None, float("nan"), title=title)
+    # Work with correlations, so that the rank does not depend on the units of the regressors.
+    scale = np.sqrt(np.clip(np.diag(covariance), 0.0, None))
+    safe = np.where(scale > 0, scale, 1.0)
+    values, vectors = np.linalg.eigh(covariance / np.outer(safe, safe))
+    keep = values > max(values.max(), 0.0) * len(estimate) * 1e-13
+    projected = vectors[:, keep].T @ (estimate / safe)
+    return chi2_test(float(np.sum(projected**2 / values[keep])), int(keep.sum()), title=title)
+
+
+def tested_coefficients(fit: Fit) -> np.ndarray:
+    """Indices of the coefficients in the header's Wald test: all but the constant (all, when there is no constant)."""
+    estimated = [c for c in fit.design.columns if c.status == "estimated"]
+    return np.array([i for i, c in enumerate(estimated) if c.term != -1], dtype=np.int64)
+
+
+def wald_test(
+    fit: Fit, K: np.ndarray, r: np.ndarray | None = None, dof: DofMethod | None = None, title: str = "", note: str = ""
+) -> TestResult:
+    """Wald test of K beta = r.
+
+    Parameters
+    ----------
+    K : (l, p) float64
+        Of full row rank (see `inference.hypotheses.hypothesis`).
+    r : (l,) float64, optional
+        Zero by default.
+    dof : DofMethod, optional
+        Gives the covariance and the denominator degrees of freedom of an F test. Without it, or where it has none for
+        this K, the test is chi-squared.
+    """
+    distance = K @ fit.beta if r is None else K @ fit.beta - r
+    covariance = beta_covariance(fit) if dof is None else dof.covariance(fit)
+    chi2 = wald_chi2(distance, K @ covariance @ K.T, title)
+    degrees = None if dof is None or not len(K) else dof.dof(fit, K)
+    if degrees is None or degrees.df is None:
+        return replace(chi2, note=note)
+    statistic = chi2.statistic / chi2.df * degrees.scale if chi2.df else float("nan")
+    pvalue = f_pvalue(statistic, chi2.df, degrees.df)
+    return TestResult(statistic, chi2.df, degrees.df, pvalue, note, "F", title)
+
+
+def model_test(fit: Fit, small: bool | None = None) -> TestResult:
+    """Wald test that all regressors have coefficient zero, as far as constraints let them; `small` as in `small_sample`."""
+    rows = np.eye(len(fit.beta))[tested_coefficients(fit)]
+    rows = rows[moving_rows(fit, rows).kept]
+    return wald_test(fit, rows, dof=small_sample(fit, small), title="Wald test of the model")
+
+
+@dataclass(frozen=True)
+class Coefficients:
+    """Estimates of the fixed part with their z or t tests and confidence limits, each (p,).
+
+    `df` holds the degrees of freedom of the t tests, None for z tests.
+    """
+
+    estimate: np.ndarray
+    std_err: np.ndarray
+    statistic: np.ndarray
+    pvalue: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    df: np.ndarray | None = None
+
+
+def coefficients(fit: Fit, level: float, small: bool | None = None) -> Coefficients:
+    """Tests and confidence intervals of the estimated coefficients; `small` as in `dof_table.small_sample`."""
+    asked = None if small_sample(fit, small) is None else fit.spec.small_sample
+    covariance = beta_covariance(fit) if asked is None else coefficient_covariance(fit, asked)
+    df = None if asked is None else coefficient_degrees(fit, asked).copy()
+    return tabulated(fit.beta.copy(), np.sqrt(np.clip(np.diag(covariance), 0.0, None)), df, level)
+
+
+def tabulated(estimate: np.ndarray, std_err: np.ndarray, df: np.ndarray | None, level: float) -> Coefficients:
+    """z tests, or t tests with `df` degrees of freedom, of estimates (l,) against zero.
+
+    A standard error of exactly zero belongs to a value that constraints fix: there is nothing to test and no interval.
+    """
+    spread = np.where(std_err == 0, np.nan, std_err)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        statistic = estimate / spread
+        half = critical(level, df) * spread
+    return Coefficients(estimate, std_err, statistic, two_sided(statistic, df), estimate - half, estimate + half, df)

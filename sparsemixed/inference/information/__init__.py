@@ -1,0 +1,1 @@
+"""Derivatives of X'inv(V)X and the information about variance parameters."""

@@ -1,0 +1,98 @@
+"""tr(inv(V) V_k inv(V) V_l) for all variance parameters, from the penalised system alone.
+
+With M = Lambda'Z'ZLambda + I, N = inv(M) and V = sigma2 V0, the identity Lambda'Z'inv(V0)ZLambda = I - N turns every trace
+into one over random effects. For V_k = Z (I x B_k) Z' let G_k = inv(lambda) B_k inv(lambda)' on the parameter's block; then
+
+- sigma2^2 tr(inv(V) V_k inv(V) V_l) = tr(G_k G_l) - 2 tr(G_k G_l N) + tr(G_k N G_l N),
+- sigma2^2 tr(inv(V) V_k inv(V))     = tr(G_k N) - tr(G_k N N),
+- sigma2^2 tr(inv(V) inv(V))         = n - q + tr(N N),
+
+and tr(G_k N G_l N) is what `solver.factored.traces` computes exactly for block-diagonal patterns G.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sparsemixed.inference.information.linear_parameters import LinearParameter
+from sparsemixed.solver.crossproducts.block_products import Pattern
+from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
+from sparsemixed.solver.factored.system import PenalizedSystem
+from sparsemixed.solver.factored.traces import trace_products
+
+
+def block_diagonal(cp: CrossProducts, blocks: list[np.ndarray]) -> Pattern:
+    """The (q, q) matrix that repeats one (k, k) block per term over the term's groups, as a pattern of Z'Z."""
+    first = np.broadcast_to(blocks[0], cp.first.shape).copy()
+    pairs = tuple(
+        np.broadcast_to(blocks[p.t + 1], p.values.shape).copy() if p.t == p.u else np.zeros_like(p.values) for p in cp.pairs
+    )
+    return Pattern(first, np.zeros_like(cp.cross), pairs)
+
+
+def diagonal_totals(cp: CrossProducts, inverse: Pattern) -> list[np.ndarray]:
+    """For each term the (k, k) sum of N's diagonal blocks."""
+    own = [values.sum(axis=0) for pair, values in zip(cp.pairs, inverse.pairs, strict=True) if pair.t == pair.u]
+    return [inverse.first.sum(axis=0), *own]
+
+
+def expected_traces(system: PenalizedSystem, inverse: Pattern, parameters: list[LinearParameter], sigma2: float) -> np.ndarray:
+    """T[k, l] = tr(inv(V) V_k inv(V) V_l), (m + 1, m + 1), sigma2 last.
+
+    Parameters
+    ----------
+    system : PenalizedSystem
+        Factored at the optimum.
+    inverse : Pattern
+        Its `inverse_blocks()`.
+    parameters : list of m LinearParameter
+    sigma2 : float
+    """
+    cp, m = system.cp, len(parameters)
+    whitened = [_whitened(cp, parameter) for parameter in parameters]
+    both = _with_unit(system, whitened)
+    totals = diagonal_totals(cp, inverse)
+    out = np.empty((m + 1, m + 1))
+    for k in range(m):
+        for j in range(m):
+            same = [a @ b for a, b in zip(whitened[k], whitened[j], strict=True)]
+            alone = sum(groups * np.trace(g) for groups, g in zip(cp.n_groups, same, strict=True))
+            out[k, j] = alone - 2.0 * _contract(same, totals) + both[k, j]
+        out[k, m] = out[m, k] = _contract(whitened[k], totals) - both[k, m]
+    out[m, m] = cp.n - cp.q + both[m, m]
+    return (out + out.T) / (2.0 * sigma2**2)
+
+
+def _with_unit(system: PenalizedSystem, whitened: list[list[np.ndarray]]) -> np.ndarray:
+    """tr(G_k N G_l N) for all pairs of the whitened directions and the identity, (m + 1, m + 1).
+
+    Where no block is on the boundary the identity is a combination of the G_k (the one that gives Lambda Lambda'), which
+    saves the dense product of one more direction.
+    """
+    cp, m = system.cp, len(whitened)
+    unit = [np.eye(k) for k in cp.k]
+    flat = np.array([_flat(g) for g in whitened]).reshape(m, sum(k * k for k in cp.k))
+    size = np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), np.finfo(float).tiny)
+    weights = np.linalg.lstsq((flat / size).T, _flat(unit), rcond=None)[0] / size[:, 0]
+    if not np.allclose(weights @ flat, _flat(unit), rtol=0.0, atol=1e-12):
+        return trace_products(system, [block_diagonal(cp, g) for g in (*whitened, unit)])
+    extended = np.vstack([np.eye(m), weights])
+    return extended @ trace_products(system, [block_diagonal(cp, g) for g in whitened]) @ extended.T
+
+
+def _flat(blocks: list[np.ndarray]) -> np.ndarray:
+    return np.concatenate([block.ravel() for block in blocks])
+
+
+def _contract(blocks: list[np.ndarray], totals: list[np.ndarray]) -> float:
+    """tr of a block-diagonal matrix times N."""
+    return float(sum(np.sum(b * t.T) for b, t in zip(blocks, totals, strict=True)))
+
+
+def _whitened(cp: CrossProducts, parameter: LinearParameter) -> list[np.ndarray]:
+    """G of one parameter: one (k, k) matrix per term."""
+    out = [np.zeros((k, k)) for k in cp.k]
+    half = np.linalg.solve(parameter.root, parameter.basis)
+    g = np.linalg.solve(parameter.root, half.T)
+    out[parameter.term][parameter.columns, parameter.columns] = (g + g.T) / 2
+    return out

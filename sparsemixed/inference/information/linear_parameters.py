@@ -1,0 +1,90 @@
+"""The variance parameters in which V is linear: the distinct entries of each covariance matrix, and sigma2."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sparsemixed.estimation.fit import Fit
+from sparsemixed.estimation.parameters import Parameters
+from sparsemixed.inference.fit_cache import remembered
+from sparsemixed.structures.random.linear_basis import linear_basis
+
+
+@dataclass(frozen=True)
+class LinearParameter:
+    """One entry phi of a covariance matrix, repeated over the groups of an engine term: dV/dphi = Z (I x basis) Z'.
+
+    Attributes
+    ----------
+    term : int
+        Engine term.
+    columns : slice
+        The block's columns inside the term.
+    basis : (m, m) float64
+        Symmetric derivative of the block's covariance matrix.
+    root : (m, m) float64
+        The block's factor lambda at the optimum; not singular where the expected information is wanted (see `just_inside`).
+    position, entry : int
+        The equation's rank as typed, and the place of the entry among those that its component prints.
+    """
+
+    term: int
+    columns: slice
+    basis: np.ndarray
+    root: np.ndarray
+    position: int
+    entry: int
+
+
+def linear_parameters(layout: Parameters, theta: np.ndarray, boundary: np.ndarray) -> list[LinearParameter]:
+    """All entries that are not on the boundary (n_theta,) bool, in the order of theta.
+
+    A block is on it as a whole, or its effects stand alone, each with a parameter of its own.
+    """
+    found: list[LinearParameter] = []
+    for place in layout.places:
+        structure = place.block.structure
+        root = structure.factor(theta[place.theta])
+        columns = slice(place.column, place.column + structure.m)
+        for k, basis in enumerate(linear_basis(structure)):
+            if not boundary[place.theta][k]:
+                found.append(LinearParameter(place.term, columns, basis, root, place.block.position, k))
+    return found
+
+
+INSIDE = 1e-6
+"""How far inside, relative to its largest variance, a singular covariance matrix is looked at."""
+
+
+def just_inside(layout: Parameters, theta: np.ndarray, boundary: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """theta with singular covariance matrices moved inside by next to nothing, and the boundary that is left.
+
+    The expected information is continuous there, so a perfect correlation does not make the block's parameters known.
+    A block whose variances are all zero stays out.
+    """
+    theta, boundary = theta.copy(), boundary.copy()
+    for place in layout.places:
+        structure = place.block.structure
+        factor = structure.factor(theta[place.theta])
+        largest = float(np.max(np.sum(factor**2, axis=1)))
+        if boundary[place.theta].any() and largest > 0:
+            theta[place.theta] = structure.nearest(factor @ factor.T + INSIDE * largest * np.eye(structure.m))
+            boundary[place.theta] = False
+    return theta, boundary
+
+
+@remembered("variances-of-zero")
+def variances_of_zero(fit: Fit) -> bool:
+    """Whether some block's variances are all zero: such a block counts as known even in the expected information."""
+    random = (component.variances for component in fit.components[:-1])
+    return any(own[0].boundary and all(parameter.estimate == 0.0 for parameter in own) for own in random)
+
+
+def metric_change(fit: Fit, parameters: Sequence[LinearParameter]) -> np.ndarray:
+    """Jacobian of `parameters` and the residuals' own with respect to the free (theta, log sigma2)."""
+    components = {component.position: component.variances for component in fit.components}
+    printed = [*(components[parameter.position][parameter.entry] for parameter in parameters), *components[None]]
+    return np.array([one.gradient for one in printed])[:, np.append(~fit.boundary, True)]

@@ -1,0 +1,159 @@
+"""How the covariance of the fixed effects moves with the variance parameters: P_k, Q_kl and the information matrices.
+
+For parameters phi in which V is linear (Kenward & Roger 1997, section 2):
+P_k = X'(dinv(V)/dphi_k)X = -X'inv(V)V_k inv(V)X, Q_kl = X'inv(V)V_k inv(V)V_l inv(V)X, and the expected information
+I_kl = (tr(inv(V)V_k inv(V)V_l) - 2 tr(Phi Q_kl) + tr(Phi P_k Phi P_l)) / 2 with Phi = inv(X'inv(V)X).
+
+All of it comes from q- and p-sized objects: with T = Z'inv(V)X and H = Z'inv(V0)Z, P_k = -T'(I x B_k)T and
+Q_kl = F_k'H F_l / sigma2 with F_k = (I x B_k)T. Everything is kept in coordinates in which Phi is the identity, so that
+neither badly scaled nor nearly collinear covariates cost digits.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sparsemixed.estimation.estimate import reopen
+from sparsemixed.estimation.fit import Fit
+from sparsemixed.estimation.objectives.penalized import Evaluation, Objective
+from sparsemixed.estimation.objectives.penalized_derivatives import Derivatives
+from sparsemixed.estimation.orthonormal import orthogonalize
+from sparsemixed.inference.fit_cache import remembered
+from sparsemixed.inference.information.expected_traces import expected_traces
+from sparsemixed.inference.information.linear_parameters import LinearParameter, just_inside, linear_parameters, metric_change
+from sparsemixed.inference.information.patterns import cluster_derivatives
+from sparsemixed.inference.information.values import FixedDerivatives, carried
+
+
+def fixed_derivatives(fit: Fit, information: str, second: bool = True) -> FixedDerivatives:
+    """The derivatives of a fit for one information matrix, `eim` or `oim`; without `second`, Q may be missing.
+
+    Components on the boundary are left out, as known; but a singular covariance matrix that is not zero stays in with the
+    expected information, which is evaluated just inside the boundary.
+    """
+    if fit.design.residual is None and not fit.design.random:
+        return _linear(fit)
+    if information == "oim" and not second and fit.slopes is not None and fit.information is not None:
+        return _known(fit)
+    if fit.design.residual is not None:
+        return cluster_derivatives(fit, information, second)
+    return _random(fit, information, second or information == "eim")
+
+
+@remembered("derivatives-linear")
+def _linear(fit: Fit) -> FixedDerivatives:
+    """V = sigma2 I: everything is known without a computation."""
+    orthogonal = orthogonalize(fit.design)
+    n, p = orthogonal.n_obs, fit.design.rank
+    s, unit = fit.sigma2, np.eye(p)
+    root = orthogonal.root(np.sqrt(s) * unit)
+    information = np.array([[0.5 * (n - p) / s**2]])
+    return FixedDerivatives(root, -unit[None] / s, unit[None, None] / s**2, information, information)
+
+
+@remembered("derivatives-at-optimum")
+def _known(fit: Fit) -> FixedDerivatives:
+    """First derivatives and observed information in (theta, log sigma2): the fit knows them at its optimum."""
+    assert fit.slopes is not None
+    assert fit.information is not None
+    free = np.append(~fit.boundary, True)
+    P = np.concatenate([fit.slopes[~fit.boundary], -np.eye(fit.root.shape[1])[None]])
+    observed = fit.information[np.ix_(free, free)]
+    return FixedDerivatives(fit.root, P, None, None, observed)
+
+
+@remembered("derivatives-random")
+def _random(fit: Fit, information: str, second: bool) -> FixedDerivatives:
+    objective, orthogonal, at = reopen(fit)
+    theta, boundary = fit.theta, fit.boundary
+    if information == "eim" and boundary.any():
+        theta, boundary = just_inside(objective.parameters, theta, boundary)
+        at = objective.evaluate(theta)
+    derivatives = Derivatives(objective, at)
+    layout = linear_parameters(objective.parameters, theta, boundary)
+    root = np.linalg.cholesky(at.sigma2 * at.XVX_inverse) if objective.p else np.zeros((0, 0))
+    P, Q = precision_derivatives(objective, at, derivatives.ZtE @ root, at.U @ root, layout, second)
+    expected = observed = None
+    if information == "oim":
+        observed = _observed(fit, derivatives, metric_change(fit, layout))
+    elif Q is not None:
+        traces = expected_traces(objective.system, derivatives.inverse, layout, at.sigma2)
+        expected = 0.5 * (traces - 2.0 * np.einsum("klaa->kl", Q) + np.einsum("kab,lba->kl", P, P))
+    return FixedDerivatives(
+        root=orthogonal.root(root),
+        P=P,
+        Q=Q,
+        expected=expected,
+        observed=observed,
+    )
+
+
+def _observed(fit: Fit, derivatives: Derivatives, jacobian: np.ndarray) -> np.ndarray:
+    """Observed information carried from (theta, log sigma2) to phi: at the optimum no second derivative is needed."""
+    information = fit.information
+    if information is None:
+        information = 0.5 * derivatives.observed_information.hessian
+    free = np.append(~fit.boundary, True)
+    return carried(information[np.ix_(free, free)], jacobian)
+
+
+def precision_derivatives(
+    objective: Objective, at: Evaluation, ZtE: np.ndarray, U: np.ndarray, layout: list[LinearParameter], second: bool
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """P (m + 1, p, p), and Q (m + 1, m + 1, p, p) if wanted.
+
+    Parameters
+    ----------
+    ZtE, U : (q, p)
+        Z'inv(V0)X and inv(M)Lambda'Z'X, times the root of Phi.
+    """
+    p, m, s = ZtE.shape[1], len(layout), at.sigma2
+    T, factors = ZtE / s, objective.parameters.factors(at.theta)
+    unit, inner = np.eye(p), U.T @ U
+    P = np.empty((m + 1, p, p))
+    for k, parameter in enumerate(layout):
+        P[k] = -_between(objective, parameter, T, T)
+    P[m] = -(unit - inner / s) / s
+    if not second:
+        return P, None
+    Q = np.empty((m + 1, m + 1, p, p))
+    for j, parameter in enumerate(layout):
+        through = _through(objective, factors, _moved(objective, parameter, T)) / s
+        for k, other in enumerate(layout):
+            Q[k, j] = _between(objective, other, T, through)
+    spread = objective.multiply(factors, U)
+    through = _through(objective, factors, spread)
+    for k, parameter in enumerate(layout):
+        # Z'inv(V0)inv(V0)X = Z'E - H Lambda U
+        Q[k, m] = _between(objective, parameter, T, ZtE - through) / s**2
+        Q[m, k] = Q[k, m].T
+    Q[m, m] = (s * unit - 2.0 * inner + spread.T @ through) / s**3
+    return P, Q
+
+
+def _block(objective: Objective, parameter: LinearParameter, values: np.ndarray) -> np.ndarray:
+    """The rows of a parameter's block: (J, m, p) of values (q, p)."""
+    cp, t = objective.cp, parameter.term
+    return values[cp.slices()[t]].reshape(cp.n_groups[t], cp.k[t], -1)[:, parameter.columns]
+
+
+def _between(objective: Objective, parameter: LinearParameter, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """left'(I x B)right, (p, p)."""
+    a, b = _block(objective, parameter, left), parameter.basis @ _block(objective, parameter, right)
+    return np.tensordot(a, b, axes=([0, 1], [0, 1]))
+
+
+def _moved(objective: Objective, parameter: LinearParameter, values: np.ndarray) -> np.ndarray:
+    """(I x B)values, (q, p)."""
+    out = np.zeros_like(values)
+    cp, t = objective.cp, parameter.term
+    target = out[cp.slices()[t]].reshape(cp.n_groups[t], cp.k[t], -1)
+    target[:, parameter.columns] = parameter.basis @ _block(objective, parameter, values)
+    return out
+
+
+def _through(objective: Objective, factors: list[np.ndarray], values: np.ndarray) -> np.ndarray:
+    """H values = (A - A Lambda N Lambda'A) values, (q, p)."""
+    first = objective.cp.matrix @ values
+    solved = objective.system.solve(objective.multiply(factors, first, transpose=True))
+    return first - objective.cp.matrix @ objective.multiply(factors, solved)

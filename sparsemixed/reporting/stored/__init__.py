@@ -1,0 +1,1 @@
+"""Stored results by Stata's names."""

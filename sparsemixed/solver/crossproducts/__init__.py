@@ -1,0 +1,1 @@
+"""Cross-products of the data, computed once."""

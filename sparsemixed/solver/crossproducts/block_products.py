@@ -1,0 +1,126 @@
+"""Left' A Right on the pattern of A = Z'Z, for block-diagonal Left and Right: the only algebra the engine needs.
+
+A block-diagonal Lambda is given as one (k_t, k_t) matrix per term, repeated over the term's groups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
+
+Factors = Sequence[np.ndarray]
+"""One (k_t, k_t) matrix for each term, term 0 first."""
+
+
+class Pattern(NamedTuple):
+    """A symmetric (q, q) matrix restricted to the pattern of Z'Z.
+
+    first (J0, k0, k0): diagonal blocks of term 0; cross (nnz, k0): rows of the rest's columns; pairs: one
+    (c, k_t, k_u) array for each of the rest's pair blocks.
+    """
+
+    first: np.ndarray
+    cross: np.ndarray
+    pairs: tuple[np.ndarray, ...]
+
+    def __add__(self, other: Pattern) -> Pattern:  # type: ignore[override]
+        pairs = tuple(a + b for a, b in zip(self.pairs, other.pairs, strict=True))
+        return Pattern(self.first + other.first, self.cross + other.cross, pairs)
+
+
+def product(cp: CrossProducts, left: Factors, right: Factors) -> Pattern:
+    """Upper blocks of Left' A Right (not symmetric unless Left is Right)."""
+    first = left[0].T @ cp.first @ right[0]
+    cross = rest_rows(cp, cp.cross, right) @ left[0]
+    pairs = tuple(left[p.t + 1].T @ p.values @ right[p.u + 1] for p in cp.pairs)
+    return Pattern(first, cross, pairs)
+
+
+def symmetric_product(cp: CrossProducts, left: Factors, right: Factors) -> Pattern:
+    """Left' A Right + Right' A Left."""
+    return product(cp, left, right) + product(cp, right, left)
+
+
+def rest_rows(cp: CrossProducts, entries: np.ndarray, right: Factors) -> np.ndarray:
+    """Apply right_t' to the k_t entries of every cell. entries (nnz, k0) -> (nnz, k0)."""
+    if len(cp.starts) == 1:
+        lam, k0 = right[1], entries.shape[1]
+        if lam.shape[0] == 1:
+            return entries * lam[0, 0]
+        # Cells are rows of k_t k0 numbers: one product for all of them.
+        return (entries.reshape(-1, lam.shape[0] * k0) @ np.kron(lam, np.eye(k0))).reshape(entries.shape)
+    out = np.empty_like(entries)
+    for t, start in enumerate(cp.starts):
+        lam = right[t + 1]
+        for b in range(lam.shape[0]):
+            total = entries[start] * lam[0, b]
+            for a in range(1, lam.shape[0]):
+                if lam[a, b] != 0.0:
+                    total += entries[start + a] * lam[a, b]
+            out[start + b] = total
+    return out
+
+
+def cell_products(cp: CrossProducts, t: int, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """(k_t, k_t) sum over the cells of a remaining term of left_a . right_b; left, right (nnz, k0)."""
+    k, k0, start = cp.k[t + 1], left.shape[1], cp.starts[t]
+    if len(cp.starts) > 1:
+        entries = start[:, None] + np.arange(k)
+        left, right = left[entries], right[entries]
+    gram = left.reshape(-1, k * k0).T @ right.reshape(-1, k * k0)
+    return np.einsum("axbx->ab", gram.reshape(k, k0, k, k0))
+
+
+def diagonal_sums(cp: CrossProducts, inverse: Pattern, factors: Factors) -> list[np.ndarray]:
+    """For each term t the (k_t, k_t) sum over its groups of the diagonal blocks of N Lambda' A.
+
+    `inverse` holds the entries of a symmetric N on the pattern of A. With it the derivative of log|Lambda' A Lambda + I|
+    in a direction D (block-diagonal) is `2 * sum_t trace(sums[t] @ D_t)`; no inverse of Lambda is needed, so it holds on
+    the boundary too.
+    """
+    sums = [np.einsum("iac,icb->ab", inverse.first, factors[0].T @ cp.first)]
+    sums[0] += inverse.cross.T @ rest_rows(cp, cp.cross, factors)
+    head = cp.cross @ factors[0]
+    sums += [cell_products(cp, t, inverse.cross, head) for t in range(len(cp.starts))]
+    for pair, n in zip(cp.pairs, inverse.pairs, strict=True):
+        t, u = pair.t + 1, pair.u + 1
+        sums[t] += np.einsum("nac,nbc->ab", n, pair.values @ factors[u])
+        if t != u:
+            sums[u] += np.einsum("nca,ncb->ab", n, factors[t].T @ pair.values)
+    return sums
+
+
+def rest_diagonals(cp: CrossProducts, left: Pattern, right: Pattern) -> list[np.ndarray]:
+    """For each remaining term the (k, k) sum over its groups of the diagonal blocks of left @ right, both symmetric."""
+    sums = [cell_products(cp, t, left.cross, right.cross) for t in range(len(cp.starts))]
+    for pair, n, m in zip(cp.pairs, left.pairs, right.pairs, strict=True):
+        sums[pair.t] = sums[pair.t] + np.einsum("nac,nbc->ab", n, m)
+        if pair.t != pair.u:
+            sums[pair.u] = sums[pair.u] + np.einsum("nca,ncb->ab", n, m)
+    return sums
+
+
+def diagonal_blocks(cp: CrossProducts, inverse: Pattern, factors: Factors) -> list[np.ndarray]:
+    """For each term the (J_t, k_t, k_t) diagonal blocks of N Lambda' A, whose sums over groups `diagonal_sums` gives."""
+    first = inverse.first @ (factors[0].T @ cp.first)
+    filled = np.flatnonzero(np.diff(cp.indptr))
+    if filled.size:
+        outer = inverse.cross[:, :, None] * rest_rows(cp, cp.cross, factors)[:, None, :]
+        first[filled] += np.add.reduceat(outer, cp.indptr[filled], axis=0)
+    blocks = [first, *(np.zeros((j, k, k)) for j, k in zip(cp.n_groups[1:], cp.k[1:], strict=True))]
+    head = cp.cross @ factors[0]
+    for t, (start, offset) in enumerate(zip(cp.starts, cp.rest_offsets, strict=True)):
+        k = cp.k[t + 1]
+        entry = start[:, None] + np.arange(k)
+        level = (cp.columns[start] - offset) // k
+        np.add.at(blocks[t + 1], level, np.einsum("eax,ebx->eab", inverse.cross[entry], head[entry]))
+    for pair, n in zip(cp.pairs, inverse.pairs, strict=True):
+        t, u = pair.t + 1, pair.u + 1
+        np.add.at(blocks[t], pair.rows, n @ (pair.values @ factors[u]).transpose(0, 2, 1))
+        if t != u:
+            np.add.at(blocks[u], pair.cols, n.transpose(0, 2, 1) @ (factors[t].T @ pair.values))
+    return blocks

@@ -1,0 +1,85 @@
+"""Cross-products are sums over rows: those of two sets of rows, on the union of their patterns."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from sparsemixed.solver.crossproducts.crossproducts import CrossProducts, PairBlocks
+
+
+def merged(a: CrossProducts, b: CrossProducts) -> CrossProducts:
+    """The cross-products of the rows of both; terms, groups and columns of X must be the same."""
+    indptr = np.zeros_like(a.indptr)
+    union_counts(a.indptr, a.columns, b.indptr, b.columns, indptr)
+    indptr = np.cumsum(indptr)
+    columns, cross = np.empty(indptr[-1], np.int32), np.zeros((indptr[-1], a.cross.shape[1]))
+    union_sums(a.indptr, a.columns, a.cross, b.indptr, b.columns, b.cross, indptr, columns, cross)
+    return CrossProducts(
+        k=a.k,
+        n_groups=a.n_groups,
+        first=a.first + b.first,
+        indptr=indptr,
+        columns=columns,
+        cross=cross,
+        starts=_starts(a, columns),
+        pairs=tuple(_merged_pair(a, x, y) for x, y in zip(a.pairs, b.pairs, strict=True)),
+        ZtXy=a.ZtXy + b.ZtXy,
+        XytXy=a.XytXy + b.XytXy,
+        n=a.n + b.n,
+    )
+
+
+def _starts(cp: CrossProducts, columns: np.ndarray) -> tuple[np.ndarray, ...]:
+    """For each remaining term the first entry of each of its cells."""
+    out = []
+    for offset, size, k in zip(cp.rest_offsets, cp.sizes[1:], cp.k[1:], strict=True):
+        place = columns - offset
+        out.append(np.flatnonzero((place >= 0) & (place < size) & (place % k == 0)))
+    return tuple(out)
+
+
+def _merged_pair(cp: CrossProducts, x: PairBlocks, y: PairBlocks) -> PairBlocks:
+    if x.rows.size == y.rows.size and np.array_equal(x.rows, y.rows) and np.array_equal(x.cols, y.cols):
+        return x._replace(values=x.values + y.values)
+    width = cp.n_groups[x.u + 1]
+    keys = np.concatenate([pair.rows.astype(np.int64) * width + pair.cols for pair in (x, y)])
+    distinct, place = np.unique(keys, return_inverse=True)
+    values = np.zeros((distinct.size, *x.values.shape[1:]))
+    np.add.at(values, place, np.concatenate([x.values, y.values]))
+    return PairBlocks(x.t, x.u, distinct // width, distinct % width, values)
+
+
+@njit(cache=True)
+def union_counts(a_indptr, a_columns, b_indptr, b_columns, out):
+    """out[i + 1] = number of distinct columns of row i in either pattern; out (n + 1,) int64."""
+    for i in range(a_indptr.size - 1):
+        e, f, count = a_indptr[i], b_indptr[i], 0
+        while e < a_indptr[i + 1] or f < b_indptr[i + 1]:
+            left = a_columns[e] if e < a_indptr[i + 1] else 2147483647
+            right = b_columns[f] if f < b_indptr[i + 1] else 2147483647
+            if left <= right:
+                e += 1
+            if right <= left:
+                f += 1
+            count += 1
+        out[i + 1] = count
+
+
+@njit(cache=True)
+def union_sums(a_indptr, a_columns, a, b_indptr, b_columns, b, indptr, out_columns, out):
+    """Columns (nnz,) and sums (nnz, k) of the union, rows as in `union_counts`; a and b (nnz, k)."""
+    for i in range(a_indptr.size - 1):
+        e, f = a_indptr[i], b_indptr[i]
+        for g in range(indptr[i], indptr[i + 1]):
+            left = a_columns[e] if e < a_indptr[i + 1] else 2147483647
+            right = b_columns[f] if f < b_indptr[i + 1] else 2147483647
+            out_columns[g] = min(left, right)
+            if left <= right:
+                for c in range(a.shape[1]):
+                    out[g, c] += a[e, c]
+                e += 1
+            if right <= left:
+                for c in range(b.shape[1]):
+                    out[g, c] += b[f, c]
+                f += 1

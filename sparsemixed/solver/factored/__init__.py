@@ -1,0 +1,1 @@
+"""The penalised system M = Lambda'A Lambda + D by elimination."""

@@ -1,0 +1,76 @@
+"""The fixed pattern of the elimination: which entries meet in which columns, and how threads share them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+import scipy.sparse as sp
+
+from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Index arrays derived from the cross block's pattern, computed once.
+
+    Attributes
+    ----------
+    colptr (q2 + 1,), entry (nnz,) : entries of each column of the rest, by ascending group
+    begin, end (nnz,) : in the order of `entry`, the stretch of the entry's group
+    schedule (parts, width) : columns shared out to threads by work, -1 padded
+    expand (nnz k0,) : flat positions in a (nnz, k0) array, in the order of `scalar` 's data
+    scalar : indptr and indices of the (J0 k0, q2) sparse matrix whose data are `array.ravel()[expand]`
+    """
+
+    colptr: np.ndarray
+    entry: np.ndarray
+    begin: np.ndarray
+    end: np.ndarray
+    schedule: np.ndarray
+    expand: np.ndarray
+    scalar: tuple[np.ndarray, np.ndarray]
+
+
+def layout(cp: CrossProducts) -> Layout:
+    """Derive the layout of a design's cross block."""
+    nnz = cp.columns.size
+    widths = np.diff(cp.indptr)
+    places = sp.csr_array((np.arange(nnz), cp.columns, cp.indptr), shape=(cp.n_groups[0], cp.q_rest)).tocsc()
+    groups, entry = places.indices, places.data.astype(np.int64)
+    begin, end = cp.indptr[groups], cp.indptr[groups + 1]
+    work = np.bincount(cp.columns[entry], weights=end - begin, minlength=cp.q_rest) if nnz else np.zeros(cp.q_rest)
+    expand, scalar = scalar_rows(cp, widths)
+    return Layout(
+        colptr=places.indptr.astype(np.int64),
+        entry=entry,
+        begin=begin,
+        end=end,
+        schedule=_share_out(work, numba.get_num_threads()),
+        expand=expand,
+        scalar=scalar,
+    )
+
+
+def _share_out(work: np.ndarray, parts: int) -> np.ndarray:
+    """Deal columns, heaviest first, to and fro over the parts."""
+    order = np.argsort(-work, kind="stable")
+    rows = -(-order.size // parts)
+    dealt = np.full(rows * parts, -1, np.int64)
+    dealt[: order.size] = order
+    dealt = dealt.reshape(rows, parts)
+    dealt[1::2] = dealt[1::2, ::-1]
+    return np.ascontiguousarray(dealt.T)
+
+
+def scalar_rows(cp: CrossProducts, widths: np.ndarray) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:
+    """Group i's k0 scalar rows all have the group's columns."""
+    k0 = cp.k[0]
+    if k0 == 1:
+        return np.arange(cp.columns.size), (cp.indptr, cp.columns)
+    indptr = np.concatenate([[0], np.cumsum(np.repeat(widths, k0))])
+    row = np.repeat(np.arange(widths.size * k0), np.repeat(widths, k0))
+    within = np.arange(indptr[-1]) - indptr[row]
+    position = cp.indptr[row // k0] + within
+    return position * k0 + row % k0, (indptr, cp.columns[position])

@@ -1,0 +1,1 @@
+"""The same system by conjugate gradients and random probes."""

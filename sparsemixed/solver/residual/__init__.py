@@ -1,0 +1,1 @@
+"""Correlated errors: patterns of groups, the precision matrix of the rows."""

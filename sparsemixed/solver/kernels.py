@@ -7,10 +7,12 @@ column `columns[t]` of the remaining system and holds k0 numbers. Nothing is mod
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
+
+from sparsemixed.solver.compiled import compiled, compiled_parallel
 
 
-@njit(cache=True)
+@compiled
 def sort_rows(codes, n_groups):
     """Counting sort. codes (n,) int32 -> order (n,) int64 of the rows by group, start (n_groups + 1,) int64."""
     start = np.zeros(n_groups + 1, np.int64)
@@ -26,7 +28,7 @@ def sort_rows(codes, n_groups):
     return order, start
 
 
-@njit(cache=True)
+@compiled
 def count_cells(order, start, groups, width, last, out):
     """Add `width` to out[i] (n_groups,) for every level that group i meets.
 
@@ -41,7 +43,7 @@ def count_cells(order, start, groups, width, last, out):
                 out[i] += width
 
 
-@njit(cache=True)
+@compiled
 def fill_cells(order, start, groups, width, offset, last, cursor, place, out_columns, out_cell):
     """Write each met level's columns into its group's stretch, levels ascending.
 
@@ -62,7 +64,7 @@ def fill_cells(order, start, groups, width, offset, last, cursor, place, out_col
             out_cell[row] = place[i]
 
 
-@njit(cache=True)
+@compiled
 def scatter_outer(index, left, right, out):
     """out[index[row]] += outer(left[row], right[row]). index (n,), left (n, a), right (n, b), out (m, a, b)."""
     for row in range(index.size):
@@ -73,7 +75,7 @@ def scatter_outer(index, left, right, out):
                 out[i, a, b] += x * right[row, b]
 
 
-@njit(cache=True)
+@compiled
 def factor_blocks(blocks, out_lower, out_inverse):
     """Cholesky factors and their inverses of blocks (J, k, k); outputs (J, k, k). Returns -1, or the first bad block."""
     k = blocks.shape[1]
@@ -104,7 +106,7 @@ def factor_blocks(blocks, out_lower, out_inverse):
     return -1
 
 
-@njit(cache=True)
+@compiled
 def apply_blocks(blocks, indptr, entries, transpose, out):
     """out[t] = blocks[i] @ entries[t] for every entry t of group i (blocks[i].T with `transpose`). entries, out (nnz, k)."""
     k = entries.shape[1]
@@ -117,7 +119,7 @@ def apply_blocks(blocks, indptr, entries, transpose, out):
                 out[t, a] = total
 
 
-@njit(cache=True, parallel=True)
+@compiled_parallel
 def subtract_dense(schedule, colptr, entry, end, columns, left, right, out):
     """out[c, r] -= sum over groups of left[r] . right[c], r >= c: dense Schur complement, columns owned by threads.
 
@@ -144,7 +146,7 @@ def subtract_dense(schedule, colptr, entry, end, columns, left, right, out):
                         out[c, columns[t]] -= total
 
 
-@njit(cache=True, parallel=True)
+@compiled_parallel
 def gather_dense(schedule, colptr, entry, begin, end, columns, values, inverse, out):
     """out[p] = sum over entries t of the same group of values[t] * inverse[column of p, column of t].
 

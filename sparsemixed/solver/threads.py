@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
+from typing import Any
 
 from threadpoolctl import ThreadpoolController
 
@@ -12,19 +16,70 @@ WORTH_THREADS = 1500
 
 
 @cache
-def _controller() -> ThreadpoolController:
-    return ThreadpoolController()
+def _libraries() -> list[Any]:
+    """The BLAS libraries that are loaded, by threadpoolctl's classes."""
+    return [library for library in ThreadpoolController().lib_controllers if library.user_api == "blas"]
 
 
-def blas_threads(order: int) -> AbstractContextManager:
+@contextmanager
+def blas_threads(order: int) -> Iterator[None]:
     """Context in which BLAS runs on one thread if the largest dense matrix has less than WORTH_THREADS rows.
 
     With larger ones only scipy keeps its LAPACK threads: numpy serves small products here, and its idle threads would keep
     a core busy for some 25 ms after each (measured: a quarter of a large crossed fit). The compiled loops keep their
-    own threads. The previous setting is restored on leaving.
+    own threads. The number of threads belongs to the process: it is as before when the last fit of any thread has left.
     """
-    if order < WORTH_THREADS:
-        return _controller().limit(limits=1, user_api="blas")
-    paths = [library.filepath for library in _controller().lib_controllers]
-    numpys = [path for path in paths if "numpy.libs" in path or "numpy/.dylibs" in path]
-    return _controller().select(filepath=numpys).limit(limits=1) if numpys else nullcontext()
+    limited = _libraries() if order < WORTH_THREADS else [one for one in _libraries() if _is_numpys(one.filepath)]
+    _LIMITS.enter(limited)
+    try:
+        yield
+    finally:
+        _LIMITS.leave(limited)
+
+
+def _is_numpys(path: str) -> bool:
+    return "numpy.libs" in path or "numpy/.dylibs" in path
+
+
+class _Limits:
+    """Which fits hold which library at one thread, counted by thread, so that the last to leave opens it again."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._before: dict[str, int] = {}
+        self._holders: dict[str, list[int]] = {}
+
+    def enter(self, libraries: list[Any]) -> None:
+        with self._lock:
+            for library in libraries:
+                holders = self._holders.setdefault(library.filepath, [])
+                if not holders:
+                    self._before[library.filepath] = library.get_num_threads()
+                    library.set_num_threads(1)
+                holders.append(threading.get_ident())
+
+    def leave(self, libraries: list[Any]) -> None:
+        with self._lock:
+            for library in libraries:
+                holders = self._holders[library.filepath]
+                holders.remove(threading.get_ident())
+                if not holders:
+                    library.set_num_threads(self._before.pop(library.filepath))
+
+    def forked(self) -> None:
+        """Called in the child, which has the forking thread alone: what others held there, nobody will ever leave here."""
+        self._lock.release()
+        for library in _libraries() if self._before else ():
+            holders = self._holders.get(library.filepath, [])
+            others = [ident for ident in holders if ident != threading.get_ident()]
+            holders[:] = [ident for ident in holders if ident == threading.get_ident()]
+            if others and not holders:
+                library.set_num_threads(self._before.pop(library.filepath))
+
+    def register(self) -> None:
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(before=self._lock.acquire, after_in_parent=self._lock.release, after_in_child=self.forked)
+
+
+_LIMITS = _Limits()
+_LIMITS.register()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from sparsemixed.solver.compiled import compiled
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts, PairBlocks
 
 
@@ -50,7 +50,7 @@ def _merged_pair(cp: CrossProducts, x: PairBlocks, y: PairBlocks) -> PairBlocks:
     return PairBlocks(x.t, x.u, distinct // width, distinct % width, values)
 
 
-@njit(cache=True)
+@compiled
 def union_counts(a_indptr, a_columns, b_indptr, b_columns, out):
     """out[i + 1] = number of distinct columns of row i in either pattern; out (n + 1,) int64."""
     for i in range(a_indptr.size - 1):
@@ -66,7 +66,7 @@ def union_counts(a_indptr, a_columns, b_indptr, b_columns, out):
         out[i + 1] = count
 
 
-@njit(cache=True)
+@compiled
 def union_sums(a_indptr, a_columns, a, b_indptr, b_columns, b, indptr, out_columns, out):
     """Columns (nnz,) and sums (nnz, k) of the union, rows as in `union_counts`; a and b (nnz, k)."""
     for i in range(a_indptr.size - 1):

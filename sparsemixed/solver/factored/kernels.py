@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
+
+from sparsemixed.solver.compiled import compiled, compiled_parallel
 
 
-@njit(cache=True, parallel=True)
+@compiled_parallel
 def subtract_sparse(schedule, colptr, entry, end, columns, left, right, indptr, indices, out):
     """As `subtract_dense`, into the lower triangle (indptr, indices) whose values are `out`."""
     k = left.shape[1]
@@ -28,7 +30,7 @@ def subtract_sparse(schedule, colptr, entry, end, columns, left, right, indptr, 
                 work[indices[e]] = 0.0
 
 
-@njit(cache=True, parallel=True)
+@compiled_parallel
 def gather_sparse(schedule, colptr, entry, begin, end, columns, values, indptr, indices, inverse, out):
     """As `gather_dense`, from the full symmetric CSC pattern (indptr, indices) whose values are `inverse`."""
     k = values.shape[1]
@@ -51,7 +53,7 @@ def gather_sparse(schedule, colptr, entry, begin, end, columns, values, indptr, 
                 work[indices[e]] = 0.0
 
 
-@njit(cache=True)
+@compiled
 def column_counts(indptr, indices, most, out):
     """Add to out (q,) the entries below the diagonal of every column of L; False once they are more than `most`.
 

@@ -9,10 +9,11 @@ A pattern is a lower triangle in CSC, rows ascending, diagonal first, closed und
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from sparsemixed.solver.compiled import compiled
 
 
-@njit(cache=True)
+@compiled
 def factor_in_place(indptr, indices, data, work):
     """Overwrite the lower triangle `data` of S by L with L L.T = S. work (q,), zero on entry and on return."""
     for j in range(indptr.size - 1):
@@ -30,7 +31,7 @@ def factor_in_place(indptr, indices, data, work):
             work[indices[e]] = 0.0
 
 
-@njit(cache=True)
+@compiled
 def selected_inverse(indptr, indices, lower, weights, work, place, out):
     """Entries of Z = inv(L).T D inv(L) on the pattern of L (Takahashi, Fagan & Chen 1973; Erisman & Tinney 1975).
 
@@ -64,7 +65,7 @@ def selected_inverse(indptr, indices, lower, weights, work, place, out):
         out[first] = total
 
 
-@njit(cache=True)
+@compiled
 def column_positions(indptr, indices, rows, cols, out):
     """out[e] = position of (rows[e], cols[e]) in the pattern, by bisection."""
     for e in range(rows.size):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
+
+from sparsemixed.solver.compiled import compiled, compiled_parallel
 
 
-@njit(cache=True, parallel=True)
+@compiled_parallel
 def sparse_times_block(bounds, indptr, indices, data, x, out):
     """out = A x for A (n, q) in CSR and x (q, m); out (n, m). bounds (parts + 1,) int64: rows of each part."""
     m = x.shape[1]
@@ -23,7 +25,7 @@ def sparse_times_block(bounds, indptr, indices, data, x, out):
                 out[i, c] = total[c]
 
 
-@njit(cache=True)
+@compiled
 def transpose_pattern(indptr, indices, n_columns, out_indptr, out_rows, out_place):
     """CSR to CSC: rows of each column ascending, and the CSR entry that each CSC entry is.
 
@@ -42,7 +44,7 @@ def transpose_pattern(indptr, indices, n_columns, out_indptr, out_rows, out_plac
             cursor[j] += 1
 
 
-@njit(cache=True, parallel=True)
+@compiled_parallel
 def group_quadratics(indptr, columns, entries, first, width, inverse, out):
     """out[i] += sum over the cells of group i of E_cell' inverse_level E_cell, the diagonal of E inv(D) E'.
 
@@ -62,7 +64,7 @@ def group_quadratics(indptr, columns, entries, first, width, inverse, out):
                         out[i, x, y] += weight * entries[e, x] * entries[base + b, y]
 
 
-@njit(cache=True)
+@compiled
 def column_products(indptr, columns, entries, first, width, out):
     """out[j, b] += sum over entries e of column j of entries[e] . entries[the cell's entry b]: diagonal blocks of H'H.
 

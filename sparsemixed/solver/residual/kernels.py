@@ -6,10 +6,12 @@ start (G + 1,) int64: clusters of pattern g are start[g]:start[g + 1]; rows (N, 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
+
+from sparsemixed.solver.compiled import compiled, compiled_parallel
 
 
-@njit(cache=True, parallel=True)
+@compiled_parallel
 def pattern_moments(start, rows, out):
     """out[g, a, b, c, d] = sum over clusters i of pattern g of rows[i, a, c] rows[i, b, d]; out (G, m, m, P, P), zeroed."""
     m, p = rows.shape[1], rows.shape[2]
@@ -23,7 +25,7 @@ def pattern_moments(start, rows, out):
                             out[g, a, b, c, d] += x * rows[i, b, d]
 
 
-@njit(cache=True)
+@compiled
 def add_quadratic(rows, weights, half, out):
     """out += rows' weights rows; rows (m, P), weights (m, m), out (P, P); half (m, P): scratch."""
     m, p = rows.shape
@@ -41,7 +43,7 @@ def add_quadratic(rows, weights, half, out):
             out[c, d] += total
 
 
-@njit(cache=True, parallel=True)
+@compiled_parallel
 def quadratic_forms(start, rows, weights, out):
     """out[g] = sum over clusters i of pattern g of rows[i]' weights[g] rows[i]; weights (G, m, m), out (G, P, P), zeroed."""
     m, p = rows.shape[1], rows.shape[2]
@@ -51,7 +53,7 @@ def quadratic_forms(start, rows, weights, out):
             add_quadratic(rows[i], weights[g], half, out[g])
 
 
-@njit(cache=True, parallel=True)
+@compiled_parallel
 def many_quadratic_forms(start, rows, weights, out):
     """out[k] = sum over all clusters of rows[i]' weights[k, g] rows[i]; weights (K, G, m, m), out (K, P, P), zeroed."""
     m, p = rows.shape[1], rows.shape[2]
@@ -62,7 +64,7 @@ def many_quadratic_forms(start, rows, weights, out):
                 add_quadratic(rows[i], weights[k, g], half, out[k])
 
 
-@njit(cache=True, parallel=True)
+@compiled_parallel
 def outer_forms(start, rows, weights, out):
     """out[g] = sum over clusters i of pattern g of rows[i] weights rows[i]'; weights (P, P), out (G, m, m), zeroed."""
     m, p = rows.shape[1], rows.shape[2]

@@ -1,0 +1,96 @@
+"""How the loops of the solvers are compiled: kept on disk where there is a place for it, and safe among threads and processes."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable
+from types import FunctionType
+from typing import Any
+
+import numba
+from numba.core.compiler_lock import global_compiler_lock
+
+
+class _Process:
+    """What holds for this process.
+
+    Attributes
+    ----------
+    turn : RLock
+        Held by the thread whose parallel loop runs. Numba's `workqueue` layer, the only one that every installation has, ends
+        the process when two threads enter; one at a time loses nothing, for a parallel loop takes all cores.
+    alone : bool
+        Whether loops run without threads: in a child that was forked when numba had threads, these are not there, so that
+        `workqueue` waits for them for ever and `omp` ends the process.
+    """
+
+    def __init__(self) -> None:
+        self.turn = threading.RLock()
+        self.alone = False
+
+    def forked(self) -> None:
+        """Called in the child. A turn that another thread of the parent had does not end here: a new one is made."""
+        global_compiler_lock.release()
+        self.turn = threading.RLock()
+        self.alone = self.alone or _has_threads()
+
+
+def _has_threads() -> bool:
+    """Whether numba, for whomever in this process, has started its threads."""
+    try:
+        numba.threading_layer()
+    except ValueError:
+        return False
+    return True
+
+
+_PROCESS = _Process()
+if hasattr(os, "register_at_fork"):
+    # No fork amid a compilation of another thread: its lock would stay closed in the child.
+    os.register_at_fork(
+        before=global_compiler_lock.acquire, after_in_parent=global_compiler_lock.release, after_in_child=_PROCESS.forked
+    )
+
+
+def compiled(function: Callable) -> Any:
+    """`numba.njit`, the machine code kept on disk; compiled anew in every process where there is no folder to keep it in."""
+    try:
+        return numba.njit(cache=True)(function)
+    except RuntimeError as error:
+        _tell_uncached(error)
+        return numba.njit(function)
+
+
+def compiled_parallel(function: Callable) -> Callable[..., Any]:
+    """As `compiled`, with the iterations of `prange` shared out to threads: one loop at a time, and without threads after a fork.
+
+    The iterations of a loop must not depend on each other, so that both ways give the same numbers to the last digit.
+    """
+    try:
+        threads = numba.njit(cache=True, parallel=True)(function)
+    except RuntimeError as error:
+        _tell_uncached(error)
+        threads = numba.njit(parallel=True)(function)
+    alone = compiled(_renamed(function))
+
+    def loop(*arguments: Any) -> Any:
+        if _PROCESS.alone:
+            return alone(*arguments)
+        with _PROCESS.turn:
+            return threads(*arguments)
+
+    loop.__name__, loop.__doc__, loop.__module__ = function.__name__, function.__doc__, function.__module__
+    return loop
+
+
+def _renamed(function: Any) -> FunctionType:
+    """The same function under another name: numba's files tell functions apart by name, not by how they were compiled."""
+    copy = FunctionType(function.__code__, function.__globals__, f"{function.__name__}_alone")
+    copy.__qualname__, copy.__module__ = f"{function.__qualname__}_alone", function.__module__
+    return copy
+
+
+def _tell_uncached(error: RuntimeError) -> None:
+    logging.getLogger("sparsemixed").info("compiled loops cannot be kept on disk; NUMBA_CACHE_DIR names a folder (%s)", error)

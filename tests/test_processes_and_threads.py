@@ -1,0 +1,198 @@
+"""Fits in threads, in forked and spawned processes, and where nothing can be written: each in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import textwrap
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+import threadpoolctl
+
+import sparsemixed
+from sparsemixed.datasets import simulate_crossed, simulate_longitudinal
+from sparsemixed.solver import compiled, threads
+
+PACKAGE = Path(sparsemixed.__file__).parent
+LINUX = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+FITS = """
+    import sparsemixed
+    long = sparsemixed.datasets.simulate_longitudinal(60, 6, seed=1)
+    crossed = sparsemixed.datasets.simulate_crossed(3000, 60, 500, seed=1)
+    def fit(k):
+        models = [
+            ("y time || id:, noconstant residuals(ar 1, t(time))", long),
+            ("y x || _all: R.user || item:", crossed),
+            ("y x || _all: R.user || item:, solver(krylov)", crossed),
+        ]
+        model, data = models[k % 3]
+        return sparsemixed.mixed(model, data).llf
+"""
+"""Fits that between them enter most of the parallel loops."""
+
+
+def run(script: str, *, environment: dict[str, str] | None = None, folder: Path | None = None, before: str = FITS) -> str:
+    """Standard output of a script; threads are allowed, whatever the tests themselves run under."""
+    variables = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+    variables |= {"NUMBA_NUM_THREADS": "2", **(environment or {})}
+    # Spawned processes import the main module anew, so that it must be a file.
+    assert folder is not None
+    file = folder / "script.py"
+    file.write_text(textwrap.dedent(before) + textwrap.dedent(script))
+    done = subprocess.run([sys.executable, file], capture_output=True, text=True, timeout=200, env=variables)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout.strip()
+
+
+@LINUX
+@pytest.mark.parametrize("layer", ["default", "workqueue"])
+def test_fork_after_a_fit(layer: str, tmp_path: Path):
+    script = """
+        import multiprocessing
+        own = [fit(k) for k in range(3)]
+        with multiprocessing.get_context("fork").Pool(2) as pool:
+            found = pool.map_async(fit, range(6), chunksize=1).get(120)
+        print(found == 2 * own)
+        print([fit(k) for k in range(3)] == own)
+    """
+    assert run(script, environment={"NUMBA_THREADING_LAYER": layer}, folder=tmp_path) == "True\nTrue"
+
+
+def test_spawn_after_a_fit(tmp_path: Path):
+    script = """
+        import multiprocessing
+        if __name__ == "__main__":
+            own = [fit(k) for k in range(3)]
+            with multiprocessing.get_context("spawn").Pool(2) as pool:
+                print(pool.map_async(fit, range(3), chunksize=1).get(120) == own)
+    """
+    assert run(script, folder=tmp_path) == "True"
+
+
+@pytest.mark.parametrize("layer", ["default", "workqueue"])
+def test_threads_give_the_same_fits_and_leave_blas_alone(layer: str, tmp_path: Path):
+    script = """
+        from concurrent.futures import ThreadPoolExecutor
+        from threadpoolctl import threadpool_info
+        def blas(): return sorted(one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas")
+        own, before = [fit(k) for k in range(3)], blas()
+        with ThreadPoolExecutor(3) as pool:
+            print(list(pool.map(fit, range(30))) == 10 * own)
+        print(blas() == before)
+    """
+    assert run(script, environment={"NUMBA_THREADING_LAYER": layer}, folder=tmp_path) == "True\nTrue"
+
+
+@LINUX
+def test_fork_while_another_thread_is_within_a_fit(tmp_path: Path):
+    """It stands between two iterations, so that of all locks only those of this package can be closed."""
+    script = """
+        import multiprocessing, threading
+        from threadpoolctl import threadpool_info
+        def blas(k): return sorted(one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas")
+        own, before = fit(0), blas(0)
+        inside, go_on = threading.Event(), threading.Event()
+        def wait(entry):
+            inside.set()
+            go_on.wait(60)
+        thread = threading.Thread(target=lambda: sparsemixed.mixed("y x || _all: R.user || item:", crossed, progress=wait))
+        thread.start()
+        inside.wait(60)
+        with multiprocessing.get_context("fork").Pool(1) as pool:
+            print(pool.map_async(blas, [0]).get(60) == [before], pool.map_async(fit, [0]).get(60) == [own])
+        go_on.set()
+        thread.join()
+        print(blas(0) == before)
+    """
+    assert run(script, folder=tmp_path) == "True True\nTrue"
+
+
+def test_a_fork_within_a_fit_goes_on_with_its_limit():
+    """What the forking thread holds, it leaves in the child; what other threads hold is opened there."""
+    limits, library = threads._Limits(), _Library()
+    library.set_num_threads(4)
+    original, threads._libraries = threads._libraries, lambda: [library]
+    try:
+        other = threading.Thread(target=limits.enter, args=([library],))
+        other.start()
+        other.join()
+        limits.enter([library])
+        limits._lock.acquire()
+        limits.forked()  # the child: the other thread is not there
+        assert library.threads == 1
+        limits.leave([library])
+        assert library.threads == 4
+    finally:
+        threads._libraries = original
+
+
+class _Library:
+    filepath, threads = "libblas", 0
+
+    def get_num_threads(self) -> int:
+        return self.threads
+
+    def set_num_threads(self, number: int) -> None:
+        self.threads = number
+
+
+def test_fits_of_different_sizes_may_overlap():
+    blas = [one for one in threadpoolctl.ThreadpoolController().lib_controllers if one.user_api == "blas"]
+    before = [one.get_num_threads() for one in blas]
+    with threadpoolctl.threadpool_limits(3, user_api="blas"):
+        small, large = threads.blas_threads(10), threads.blas_threads(5000)
+        small.__enter__()
+        large.__enter__()
+        assert {one.get_num_threads() for one in blas} == {1}
+        small.__exit__(None, None, None)  # the first to enter leaves first
+        large.__exit__(None, None, None)
+        assert {one.get_num_threads() for one in blas} == {3}
+        with pytest.raises(ZeroDivisionError), threads.blas_threads(10):
+            raise ZeroDivisionError
+        assert {one.get_num_threads() for one in blas} == {3}
+    assert [one.get_num_threads() for one in blas] == before
+
+
+@pytest.mark.parametrize(
+    ("model", "data"),
+    [
+        ("y time || id: time, residuals(toeplitz 2, t(time)) reml", simulate_longitudinal(30, 6, seed=1, unbalanced=True)),
+        ("y x || _all: R.user || item:, reml solver(sparse)", simulate_crossed(2000, 80, 500, seed=2)),
+        ("y x || _all: R.user || item: x, solver(dense)", simulate_crossed(2000, 80, 60, seed=2)),
+        ("y x || _all: R.user || item:, solver(krylov)", simulate_crossed(2000, 80, 500, seed=2)),
+    ],
+)
+def test_loops_without_threads_give_the_same_numbers(model, data, monkeypatch: pytest.MonkeyPatch):
+    with_threads = sparsemixed.mixed(model, data)
+    monkeypatch.setattr(compiled._PROCESS, "alone", True)
+    alone = sparsemixed.mixed(model, data)
+    assert alone.llf == with_threads.llf
+    np.testing.assert_array_equal(alone.params, with_threads.params)
+    np.testing.assert_array_equal(alone.random_params.to_numpy(float), with_threads.random_params.to_numpy(float))
+
+
+def test_an_installation_that_cannot_be_written_and_no_home(tmp_path: Path):
+    """Files where folders would have to be made stop even the administrator."""
+    shutil.copytree(PACKAGE, tmp_path / "sparsemixed", ignore=shutil.ignore_patterns("__pycache__"))
+    for folder in (tmp_path / "sparsemixed", *(tmp_path / "sparsemixed").rglob("*/")):
+        if folder.is_dir():
+            (folder / "__pycache__").write_text("")
+    nowhere = {name: "/dev/null/none" for name in ("HOME", "XDG_CACHE_HOME", "NUMBA_CACHE_DIR")}
+    script = """
+        data = sparsemixed.datasets.simulate_longitudinal(60, 6, seed=1)
+        print(sparsemixed.__file__)
+        print(sparsemixed.mixed("y time || id:", data).llf)
+    """
+    printed = run(
+        script,
+        environment={**nowhere, "PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"},
+        folder=tmp_path,
+        before="import sparsemixed\n",
+    ).splitlines()
+    assert printed[0] == str(tmp_path / "sparsemixed" / "__init__.py")
+    assert float(printed[1]) == sparsemixed.mixed("y time || id:", simulate_longitudinal(60, 6, seed=1)).llf

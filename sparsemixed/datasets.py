@@ -11,7 +11,17 @@ import pandas as pd
 from sparsemixed.design.data.files import read_file
 from sparsemixed.errors import DataError, OptionError
 
-MANUAL = ("pig", "productivity", "childweight", "veneer", "ovary", "exercise", "t43", "pisa2000")
+MANUAL = {
+    "pig": (432, 3),
+    "productivity": (816, 11),
+    "childweight": (198, 5),
+    "veneer": (110, 7),
+    "ovary": (308, 6),
+    "exercise": (259, 4),
+    "t43": (20, 3),
+    "pisa2000": (2069, 11),
+}
+"""Name -> rows and columns. The publisher gives no checksums: a download is believed when it is a file of Stata of this size."""
 FOLDER_VARIABLE = "SPARSEMIXED_DATA"
 URL = "https://www.stata-press.com/data/r19/{name}.dta"
 
@@ -56,17 +66,31 @@ def _download(name: str, folder: str | None) -> Path:
     import pooch
 
     url = URL.format(name=name)
-    cache = pooch.os_cache("sparsemixed")
+    cache, file = Path(pooch.os_cache("sparsemixed")), f"{name}.dta"
     pooch.get_logger().setLevel("WARNING")
     try:
-        # The publisher gives no checksums.
-        return Path(pooch.retrieve(url, known_hash=None, fname=f"{name}.dta", path=cache))
+        # What an earlier run left behind may be half a file, or the page of a network that asks for a password.
+        if (cache / file).is_file() and not _is_whole(cache / file, name):
+            (cache / file).unlink()
+        found = Path(pooch.retrieve(url, known_hash=None, fname=file, path=cache))
+        if not _is_whole(found, name):
+            found.unlink()
+            raise ValueError("what came is not the data set")
+        return found
     except (OSError, ValueError) as error:
-        where = f"the folder {folder} of {FOLDER_VARIABLE} has no {name}.dta" if folder else f"{FOLDER_VARIABLE} is not set"
+        where = f"the folder {folder} of {FOLDER_VARIABLE} has no {file}" if folder else f"{FOLDER_VARIABLE} is not set"
+        why = str(error) if isinstance(error, ValueError) else type(error).__name__
         raise DataError(
-            f"data set {name!r} not found: {where}, and the download from {url} failed ({type(error).__name__}). "
-            f"Put {name}.dta into a folder and name the folder in {FOLDER_VARIABLE}, or connect to the web."
+            f"data set {name!r} not found: {where}, and the download from {url} failed ({why}). "
+            f"Put {file} into a folder and name the folder in {FOLDER_VARIABLE}, or connect to the web."
         ) from error
+
+
+def _is_whole(path: Path, name: str) -> bool:
+    try:
+        return read_file(path)[0].shape == MANUAL[name]
+    except DataError:
+        return False
 
 
 def _positive(**counts: int) -> None:

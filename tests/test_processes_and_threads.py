@@ -182,7 +182,7 @@ def test_an_installation_that_cannot_be_written_and_no_home(tmp_path: Path):
     for folder in (tmp_path / "sparsemixed", *(tmp_path / "sparsemixed").rglob("*/")):
         if folder.is_dir():
             (folder / "__pycache__").write_text("")
-    nowhere = {name: "/dev/null/none" for name in ("HOME", "XDG_CACHE_HOME", "NUMBA_CACHE_DIR")}
+    nowhere = dict.fromkeys(("HOME", "XDG_CACHE_HOME", "NUMBA_CACHE_DIR"), "/dev/null/none")
     script = """
         data = sparsemixed.datasets.simulate_longitudinal(60, 6, seed=1)
         print(sparsemixed.__file__)

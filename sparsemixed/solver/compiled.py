@@ -11,6 +11,7 @@ from typing import Any
 
 import numba
 from numba.core.compiler_lock import global_compiler_lock
+from numba.np.ufunc.parallel import threading_layer
 
 
 class _Process:
@@ -40,7 +41,7 @@ class _Process:
 def _has_threads() -> bool:
     """Whether numba, for whomever in this process, has started its threads."""
     try:
-        numba.threading_layer()
+        threading_layer()
     except ValueError:
         return False
     return True

@@ -14,6 +14,9 @@ from sparsemixed.storage.classes import DATACLASSES, EXPRESSIONS, FAMILIES
 from sparsemixed.storage.dates import DATES
 from sparsemixed.storage.encode import NUMBERS
 
+LONGEST_EXPRESSION = 100_000
+"""Characters of an expression up to which it is parsed."""
+
 
 class UnknownName(Exception):  # noqa: N818 - not for users: `storage.fit_file` words the message
     """A file has a class or a field that this version does not know."""
@@ -69,7 +72,7 @@ class Decoder:
 
     def _frame(self, content: list) -> pd.DataFrame:
         n_rows, columns = content
-        series = {name: pd.Series(self.decode(values), dtype=dtype) for name, dtype, values in columns}
+        series = {name: _column(self.decode(values), dtype, n_rows) for name, dtype, values in columns}
         return pd.DataFrame(series, index=pd.RangeIndex(n_rows))
 
     def _dataclass(self, name: str, content: Mapping[str, Any]) -> Any:
@@ -81,7 +84,7 @@ class Decoder:
             raise UnknownName(f"{name}.{unknown[0]}")
         values = {field: self.decode(value) for field, value in content.items()}
         for field, text in EXPRESSIONS.get(name, {}).items():
-            values[field] = None if values[text] is None else read_expression(values[text])
+            values[field] = None if values[text] is None else read_expression(_short(values[text]))
         behind = {field for field, about in fields.items() if about.metadata.get("rows") and field not in values}
         if not behind:
             return kind(**values)
@@ -90,6 +93,19 @@ class Decoder:
             if field not in behind:
                 object.__setattr__(made, field, values[field] if field in values else _default(about))
         return made
+
+
+def _column(values: Any, dtype: str, n_rows: int) -> pd.Series:
+    """Of the length and type that it is said to have: neither may make more of a small file."""
+    if len(values) != n_rows or np.dtype(values.dtype).kind in "SUV" or dtype[:1] in "SUV":
+        raise ValueError("a column of the wrong length or type")
+    return pd.Series(values, dtype=dtype)
+
+
+def _short(text: str) -> str:
+    if len(text) > LONGEST_EXPRESSION:
+        raise ValueError("an expression that nobody typed")
+    return text
 
 
 def _default(field: dataclasses.Field) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import io
 import json
 import os
 import sys
@@ -20,7 +19,9 @@ from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.fit_cache import Recollection, recollections, remind
 from sparsemixed.inference.keys import KEYS
 from sparsemixed.spec import ModelSpec
+from sparsemixed.storage.archive import MOST_MEMBERS, arrays, check_members, check_source, read_member
 from sparsemixed.storage.decode import Decoder, UnknownName
+from sparsemixed.storage.destination import check_destination, whole_file
 from sparsemixed.storage.encode import Encoder
 from sparsemixed.storage.format_1 import upgraded, with_components
 from sparsemixed.storage.shown import compute_shown
@@ -33,9 +34,7 @@ VERSION = sys.modules["sparsemixed"].__version__  # a package is always imported
 
 def save_fit(fit: Fit, path: str | os.PathLike, data: bool = False) -> None:
     """Write a fit to a file, with all that was computed for it; see `Results.save`."""
-    path = Path(path).expanduser()
-    if path.is_dir():
-        raise DataError(f"`{path}` is a folder; name a file to save the fit in")
+    check_destination(path)
     if data:
         _ = fit.design.y  # a fit that was loaded without data has none to save
     compute_shown(fit)
@@ -46,16 +45,13 @@ def save_fit(fit: Fit, path: str | os.PathLike, data: bool = False) -> None:
         "fit": encoder.encode(fit if data else _with_size(fit)),
         "remembered": _remembered(fit, encoder),
     }
-    # Under another name first: an interrupted save leaves neither half a file nor the old one lost.
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+    if len(encoder.arrays) >= MOST_MEMBERS:
+        raise DataError(f"the fit cannot be saved in `{path}`: it has more than {MOST_MEMBERS:,} arrays")
     try:
-        _write(unfinished, document, encoder.arrays)
-        os.replace(unfinished, path)
+        with whole_file(path) as unfinished:
+            _write(unfinished, document, encoder.arrays)
     except OSError as error:
         raise DataError(f"the fit cannot be saved in `{path}`: {error.strerror or error}") from error
-    finally:
-        with contextlib.suppress(OSError):
-            unfinished.unlink()
 
 
 def _with_size(fit: Fit) -> Fit:
@@ -97,9 +93,8 @@ def load_fit(path: str | os.PathLike) -> Fit:
         There is no such file, it cannot be read, is no saved fit, is damaged, or was saved by a newer version.
     """
     path = Path(path).expanduser()
-    if path.is_dir():
-        raise DataError(f"`{path}` is a folder, not a saved fit")
     try:
+        check_source(path)
         with path.open("rb") as file:
             return _read(file, path)
     except DataError:
@@ -117,11 +112,12 @@ def _read(file: Any, path: Path) -> Fit:
     with zipfile.ZipFile(file) as archive:
         if DOCUMENT not in archive.namelist():
             raise DataError(_foreign(path))
-        document = json.loads(archive.read(DOCUMENT))
+        check_members(archive, DOCUMENT, path)
+        document = json.loads(read_member(archive, DOCUMENT))
         number, version = document["format"], document["version"]
         if number > FORMAT:
             raise DataError(_newer(path, version, f"is of format {number}, this version reads up to format {FORMAT}"))
-        decoder = Decoder(_arrays(archive))
+        decoder = Decoder(arrays(archive))
         try:
             document, parameters = upgraded(document, decoder) if number == 1 else (document, None)
             fit = decoder.decode(document["fit"])
@@ -146,18 +142,6 @@ def _foreign(path: Path) -> str:
 
 def _newer(path: Path, version: str, why: str) -> str:
     return f"the saved fit `{path}` {why}; it was saved by sparsemixed {version}, and this is {VERSION}"
-
-
-def _arrays(archive: zipfile.ZipFile):
-    found: dict[str, np.ndarray] = {}
-
-    def array(name: str) -> np.ndarray:
-        if name not in found:
-            # Whole first: its checksum is compared before a single number in it is believed.
-            found[name] = np.lib.format.read_array(io.BytesIO(archive.read(f"{name}.npy")), allow_pickle=False)
-        return found[name]
-
-    return array
 
 
 def _check(fit: Any) -> None:

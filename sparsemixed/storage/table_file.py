@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from sparsemixed.errors import DataError
+from sparsemixed.storage.destination import whole_file
 
 WRITERS: dict[str, Callable[[pd.DataFrame, Path], object]] = {
     ".csv": lambda table, path: table.to_csv(path, index=False),
@@ -18,22 +19,6 @@ WRITERS: dict[str, Callable[[pd.DataFrame, Path], object]] = {
     ".dta": lambda table, path: table.to_stata(path, write_index=False),
 }
 """File name ending -> writer."""
-
-
-def check_destination(path: str | os.PathLike) -> None:
-    """Refuse a file that cannot be written, before the work whose result it is to hold.
-
-    Raises
-    ------
-    DataError
-    """
-    path = Path(path).expanduser()
-    if path.is_dir():
-        raise DataError(f"`{path}` is a folder; name a file to write")
-    if not path.parent.is_dir():
-        raise DataError(f"`{path}` cannot be written: there is no folder `{path.parent}`")
-    if not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise DataError(f"`{path}` cannot be written: permission denied")
 
 
 def check_format(path: str | os.PathLike) -> None:
@@ -64,7 +49,10 @@ def write_table(table: pd.DataFrame, path: str | os.PathLike) -> None:
     path = Path(path).expanduser()
     writer = _writer(path)
     try:
-        writer(table.reset_index(drop=True), path)
+        with whole_file(path) as unfinished:
+            writer(table.reset_index(drop=True), unfinished)
+    except DataError:
+        raise
     except ImportError as error:
         raise DataError(f"`{path}` cannot be written without a package that is not installed: {error}") from error
     except Exception as error:  # each format has its own exceptions; to the user they all mean a file that is not there

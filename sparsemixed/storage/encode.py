@@ -16,7 +16,7 @@ import pandas as pd
 
 from sparsemixed.errors import DataError
 from sparsemixed.storage.classes import DATACLASSES, EXPRESSIONS, FAMILIES
-from sparsemixed.storage.dates import DATES
+from sparsemixed.storage.dates import DATES, is_zone
 
 Json = Any
 """What the module json reads and writes."""
@@ -73,7 +73,7 @@ class Encoder:
         if isinstance(value, np.ndarray):
             return self._array(value)
         if isinstance(value, pd.DataFrame):
-            columns = [[name, str(column.dtype), self._array(column.to_numpy())] for name, column in value.items()]
+            columns = [[name, _type(column), self._array(column.to_numpy())] for name, column in value.items()]
             return {"frame": [len(value), columns]}
         return self._instance(value)
 
@@ -104,3 +104,9 @@ class Encoder:
         fields = [f for f in dataclasses.fields(value) if self.rows or not f.metadata.get("rows")]
         parsed = EXPRESSIONS.get(name, {})
         return {f.name: None if f.name in parsed else self.encode(getattr(value, f.name)) for f in fields}
+
+
+def _type(column: pd.Series) -> str:
+    """The type of a column; objects, where it is a time zone that has no name to find it by."""
+    dtype = column.dtype
+    return "object" if isinstance(dtype, pd.DatetimeTZDtype) and not is_zone(str(dtype.tz)) else str(dtype)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -37,8 +40,24 @@ def read_file(path: str | os.PathLike) -> tuple[pd.DataFrame, Labels]:
         raise DataError(f"`{path}` cannot be read: {error}") from error
 
 
+STRAY = 3
+"""Bytes after the end of a .dta file that are left out: fewer than the length of one more set of labels takes."""
+
+
 def _stata(path: Path) -> tuple[pd.DataFrame, Labels]:
-    with pd.io.stata.StataReader(path) as reader:
+    try:
+        return _read_stata(path)
+    except struct.error as error:
+        # Files before Stata 13 do not say where they end, and a byte that some transfer has added is read as more labels.
+        content = path.read_bytes()
+        for stray in range(1, STRAY + 1):
+            with contextlib.suppress(struct.error):
+                return _read_stata(io.BytesIO(content[:-stray]))
+        raise ValueError("it is cut off, or has bytes after its end; save it again") from error
+
+
+def _read_stata(source: Path | io.BytesIO) -> tuple[pd.DataFrame, Labels]:
+    with pd.io.stata.StataReader(source) as reader:
         table = reader.read(convert_categoricals=False)
         sets = {name: {int(v): label for v, label in labels.items()} for name, labels in reader.value_labels().items()}
         # pandas publishes the label sets by their own names, but not which variable uses which set.

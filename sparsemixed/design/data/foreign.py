@@ -39,7 +39,7 @@ def _to_pandas(column: Any) -> pd.Series:
     import narwhals as nw
 
     dtype = column.dtype
-    if dtype == nw.Boolean or dtype.is_integer():
+    if dtype == nw.Boolean or (dtype.is_integer() and dtype not in (nw.Int128, nw.UInt128)):  # those are Python's integers
         return _masked(column, "boolean" if dtype == nw.Boolean else dtype)
     if dtype.is_float():
         return pd.Series(column.to_numpy())

@@ -59,13 +59,13 @@ class Rows:
         """Codes (n,) int32 of the values, -1 where missing, and the values that occur, in order."""
         if name not in self._distinct:
             variable, missing = self.frame[name], self.missing(name)
-            values = self._take(variable.values)
+            values = self._take(variable.keys)
             if missing is None or not missing.any():
                 codes, found = compress(values)
             else:
                 codes = np.full(self.n, -1, dtype=np.int32)
                 codes[~missing], found = compress(values[~missing])
-            levels = found.tolist() if variable.is_number else [variable.categories[i] for i in found]
+            levels = [variable.categories[i] for i in found] if variable.categories else found.tolist()
             self._distinct[name] = codes, tuple(levels)
         return self._distinct[name]
 

@@ -26,7 +26,10 @@ class Variable:
     missing : (n,) bool array or None
         None when no value is missing.
     categories : tuple
-        The distinct values behind the codes: in category order (categorical), else sorted. Empty for numbers.
+        The distinct values behind the codes: in category order (categorical), else sorted. Empty for most numbers.
+    exact : (n,) int32 array or None
+        Only for numbers of which float64 cannot tell all apart, integers beyond 64 bits and decimals: codes into `categories`,
+        which are then the numbers themselves, and -1 where missing.
     """
 
     name: str
@@ -34,6 +37,12 @@ class Variable:
     values: np.ndarray
     missing: np.ndarray | None
     categories: tuple[Any, ...] = ()
+    exact: np.ndarray | None = None
+
+    @property
+    def keys(self) -> np.ndarray:
+        """What tells the values apart, (n,)."""
+        return self.values if self.exact is None else self.exact
 
     @property
     def is_number(self) -> bool:
@@ -93,8 +102,10 @@ def _beyond_int64(series: pd.Series) -> bool:
 def _by_inspection(name: str, series: pd.Series) -> Variable:
     """Classify a column of Python objects by its values."""
     found = pd.api.types.infer_dtype(series, skipna=True)
-    if found in ("integer", "floating", "mixed-integer-float", "decimal", "empty"):
+    if found in ("floating", "empty"):
         return _float(name, series.where(series.notna(), np.nan).astype(float))
+    if found in ("integer", "mixed-integer-float", "decimal"):
+        return _exact(name, series)
     if found == "boolean":
         return _number(name, "boolean", series.astype("boolean"), np.int8)
     if found in ("datetime", "datetime64", "date", "timedelta", "timedelta64", "time", "period"):
@@ -104,10 +115,31 @@ def _by_inspection(name: str, series: pd.Series) -> Variable:
     raise DataError(f"variable `{name}` mixes values of different types ({found}); convert it to numbers or to text first")
 
 
+def _exact(name: str, series: pd.Series) -> Variable:
+    """Python's integers and decimals: as int64 or uint64 where these hold them, as float64 where that loses nothing."""
+    codes, uniques = pd.factorize(series, sort=False)
+    missing = _none_missing(codes)
+    distinct = [value.item() if isinstance(value, np.generic) else value for value in uniques]
+    try:
+        floats = np.array([*map(float, distinct), np.nan])
+    except OverflowError:
+        raise DataError(f"variable `{name}` holds numbers beyond 1e308; keep them as text if they are names") from None
+    if all(isinstance(value, int) for value in distinct):
+        for dtype in (np.int64, np.uint64):
+            if all(np.iinfo(dtype).min <= value <= np.iinfo(dtype).max for value in distinct):
+                return Variable(name, "numeric", np.array([*distinct, 0], dtype=dtype)[codes], missing)
+    if all(value == number for value, number in zip(distinct, floats[:-1].tolist(), strict=True)):  # Python compares them exactly
+        return Variable(name, "numeric", floats[codes], missing)
+    order = sorted(range(len(distinct)), key=distinct.__getitem__)
+    rank = np.empty(len(distinct) + 1, dtype=np.int32)
+    rank[order], rank[-1] = np.arange(len(distinct)), -1
+    return Variable(name, "numeric", floats[codes], missing, tuple(distinct[i] for i in order), rank[codes])
+
+
 def _number(name: str, kind: Kind, series: pd.Series, dtype: type) -> Variable:
     missing = _mask(series)
     if missing is not None:
-        series = series.mask(missing, 0)
+        series = series.mask(missing, False if kind == "boolean" else 0)
     return Variable(name, kind, series.to_numpy(dtype=dtype), missing)
 
 
@@ -144,7 +176,12 @@ def _coded(name: str, kind: Kind, series: pd.Series) -> Variable:
     uniques = np.asarray(uniques, dtype=object)
     if kind == "text":
         uniques = np.array([str(value) for value in uniques], dtype=object)
-    order = np.argsort(uniques, kind="stable")
+    try:
+        order = np.argsort(uniques, kind="stable")
+    except TypeError as error:
+        raise DataError(
+            f"variable `{name}` mixes dates and times that have no order, with and without a time zone, say: convert it ({error})"
+        ) from error
     rank = np.empty(len(uniques) + 1, dtype=np.int32)
     rank[order], rank[-1] = np.arange(len(uniques)), -1
     codes, categories = rank[codes], tuple(uniques[order])

@@ -39,5 +39,7 @@ class Groups:
         columns = {}
         for variable in variables:
             place, values = self.rows.distinct(variable)
-            columns[variable] = pd.Series(list(values)).to_numpy()[place[first]]
+            # Long integers among decimals would become floats, and the same ones.
+            exact = self.rows.frame[variable].exact is not None
+            columns[variable] = pd.Series(list(values), dtype=object if exact else None).to_numpy()[place[first]]
         return pd.DataFrame(columns, index=pd.RangeIndex(n_groups))

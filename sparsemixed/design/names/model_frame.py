@@ -100,4 +100,5 @@ def _shifted(source: Variable, name: str, rows: np.ndarray) -> Variable:
     values = source.values[np.maximum(rows, 0)]
     blank = (np.nan if values.dtype.kind == "f" else 0) if source.is_number else -1
     values[missing] = blank
-    return replace(source, name=name, values=values, missing=missing if missing.any() else None)
+    exact = None if source.exact is None else np.where(missing, np.int32(-1), source.exact[rows])
+    return replace(source, name=name, values=values, missing=missing if missing.any() else None, exact=exact)

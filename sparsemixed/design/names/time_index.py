@@ -38,7 +38,7 @@ class TimeIndex:
             variable = frame[asked.panel]
             if variable.missing is not None:
                 missing = missing | variable.missing
-            panels = variable.values
+            panels = variable.keys
         self._rows = np.flatnonzero(~missing)
         self._times, self._panels = times[self._rows], compress(panels[self._rows])[0]
         rank, self._distinct = compress(self._times)

@@ -103,7 +103,10 @@ class ResidualSpec:
     by, t : str or None
         Variables.
     position : int or None
-        Offset of the option's argument in the text.
+        Offset of the option in the text.
+    text : str
+        The argument as typed.
+    positions : mapping of variable name to its offset in the text that `position` refers to
     """
 
     name: str = "independent"
@@ -111,6 +114,8 @@ class ResidualSpec:
     by: str | None = None
     t: str | None = None
     position: int | None = field(default=None, compare=False)
+    text: str = field(default="", compare=False, repr=False)
+    positions: dict[str, int] = field(default_factory=dict, compare=False, repr=False)
 
 
 WeightKind = Literal["frequency", "sampling", "precision"]

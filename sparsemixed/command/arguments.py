@@ -21,6 +21,9 @@ _NUMBERS = re.compile(
 _FIRST_WORD = re.compile(r"\s*(?P<word>\w+)\s*(?P<rest>.*)", re.DOTALL)
 
 
+MOST_DIGITS = 18
+"""No whole number in a command needs more, and beyond a few thousand Python reads none."""
+
 MOST_CONSTRAINTS = 1999
 """The largest number that a constraint may have, as in Stata."""
 
@@ -50,6 +53,19 @@ class Word:
     def matches(self, typed: str) -> bool:
         """Whether `typed` is the word or one of its abbreviations."""
         return typed.startswith(self.shortest) and self.name.startswith(typed)
+
+
+def digits(text: str) -> int:
+    """The whole number that a run of digits is.
+
+    Raises
+    ------
+    OptionError
+        For more than `MOST_DIGITS` of them.
+    """
+    if len(text.lstrip("0")) > MOST_DIGITS:
+        raise OptionError(f"a number of {len(text)} digits is too large")
+    return int(text.lstrip("0") or 0)
 
 
 def number(low: float, high: float = math.inf) -> Callable[[str], float]:
@@ -98,7 +114,7 @@ def numbers(text: str) -> tuple[int, ...]:
         raise OptionError(f"found {text.strip() or 'nothing'} where numbers should be, such as 1 2 or 1/3")
     found: list[int] = []
     for match in _RANGE.finditer(text):
-        low, high = int(match["low"]), int(match["high"] or match["low"])
+        low, high = digits(match["low"]), digits(match["high"] or match["low"])
         if not 1 <= low <= high <= MOST_CONSTRAINTS:
             raise OptionError(f"found {match[0]}; constraints are numbered from 1 to {MOST_CONSTRAINTS}, ranges upwards")
         found += range(low, high + 1)

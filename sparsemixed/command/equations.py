@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from lark import Token, Tree
 
+from sparsemixed.command.option_reader import option_trees, read_options
 from sparsemixed.command.parse import unquoted
 from sparsemixed.command.settings import Settings
 from sparsemixed.command.varlist import VarlistReader
@@ -21,16 +22,16 @@ WHOLE_SAMPLE = "_all"
 
 
 def read_equations(
-    trees: Sequence[Tree], settings: Settings, positions: dict[str, int]
+    trees: Sequence[Tree], settings: Settings, text: str, positions: dict[str, int]
 ) -> tuple[tuple[RandomEquation, ...], tuple[TypedWeight, ...]]:
     """All random-effects equations of a command, top to bottom, and the weights of their groups."""
-    read = [_equation(tree, settings, positions) for tree in trees]
+    read = [_equation(tree, settings, text, positions) for tree in trees]
     equations = _with_constant_once(_nested(tuple(equation for equation, _ in read), settings.source))
     pairs = zip(read, equations, strict=True)
     return equations, tuple(w for (_, own), whole in pairs for w in equation_weights(own, whole, settings.source))
 
 
-def _equation(tree: Tree, settings: Settings, positions: dict[str, int]) -> tuple[RandomEquation, dict[str, object]]:
+def _equation(tree: Tree, settings: Settings, text: str, positions: dict[str, int]) -> tuple[RandomEquation, dict[str, object]]:
     """One equation by itself, whose grouping still lacks the levels above, and the options that are its own."""
     parts = {child.data: child for child in tree.children if isinstance(child, Tree)}
     name: Token = parts["name"].children[0]
@@ -45,7 +46,7 @@ def _equation(tree: Tree, settings: Settings, positions: dict[str, int]) -> tupl
         positions[label] = min(position, positions.get(label, position))
     factor = _factor(parts.get("varlist"), positions)
     terms = () if factor else VarlistReader(settings.source, positions).terms(parts.get("varlist"))
-    own = settings.read(parts.get("options"), "random")
+    own = read_options(parts.get("options"), "random", settings, text)
     covariance = str(own.get("covariance", "identity" if factor else "independent"))
     if factor and covariance not in ("identity", "exchangeable"):
         message = f"R.{factor} takes covariance(identity) or covariance(exchangeable), found {covariance}"
@@ -57,7 +58,7 @@ def _equation(tree: Tree, settings: Settings, positions: dict[str, int]) -> tupl
 
 
 def _option_position(options: Tree, shortest: str) -> int | None:
-    tokens = (option.children[0] for option in options.children[1:])
+    tokens = (option.children[0] for option in option_trees(options))
     return next(token.start_pos for token in tokens if token.startswith(shortest))
 
 

@@ -6,16 +6,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from lark import Token, Tree
 
 from sparsemixed.command.algebra import Algebra
-from sparsemixed.command.constraints import read_constraints
+from sparsemixed.command.assemble import Parts, assemble
 from sparsemixed.command.parse import parse_tree
 from sparsemixed.command.settings import Settings
-from sparsemixed.command.weight_rules import all_weights
-from sparsemixed.command.weights import keyword_weights, split_keywords
 from sparsemixed.errors import CommandError
 from sparsemixed.spec import ModelSpec, RandomEquation, Term
 
@@ -89,29 +87,8 @@ def read_formula(source: str, text: str, keywords: Mapping[str, object]) -> Mode
     fixed, constant = algebra.terms(_without_bars(right, bars, source))
     random = tuple(equation for bar in bars for equation in _equations(bar, text, algebra, source, positions))
     _check_repeated_effects(random, source)
-    settings = Settings(source, text)
-    weight_keywords, others = split_keywords(keywords)
-    shared = settings.read_keywords(others)
-    if shared.get("collinear"):
-        random = tuple(replace(equation, collinear=True) for equation in random)
-    weights = all_weights(list(keyword_weights(weight_keywords, random)), random, settings)
-    return ModelSpec(
-        full_coding=True,
-        text=source,
-        response=response,
-        fixed=fixed,
-        constant=constant and bool(shared.get("constant", True)),
-        random=random,
-        estimation=settings.estimation(weights),
-        display=settings.display(),
-        residual=settings.residual(),
-        weights=weights,
-        vce=settings.vce(weights),
-        constraints=read_constraints(settings),
-        tsset=settings.tsset(),
-        abbreviations=settings.abbreviations(),
-        positions=positions,
-    )
+    parts = Parts(response, fixed, constant, random, positions, full_coding=True)
+    return assemble(parts, Settings(source), keywords)
 
 
 def _response(left: str, source: str, positions: dict[str, int]) -> str:

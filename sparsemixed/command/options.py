@@ -98,7 +98,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("MLE", "estimation", "method", "ml", "reml"),
     Option("REML", "estimation", "method", "reml", "ml"),
     Option("DFMethod", "estimation", "dfmethod", argument=degrees_of_freedom, takes_argument=True),
-    Option("RESiduals", "residual", "residual", argument=residuals, takes_argument=True),
+    Option("RESiduals", "residual", "residual", argument=residuals, takes_argument=True, in_place=True),
     Option("CONSTraints", "constraints", "numbers", argument=numbers, takes_argument=True),
     Option("PWSCale", "weights", "scale", argument=one_of(("SIZE", "EFFective", "GK")), takes_argument=True),
     # What names stand for

@@ -35,6 +35,8 @@ class Parts:
         Those in the text.
     full_coding : bool
         See `ModelSpec`.
+    deviations : bool
+        Whether standard deviations are shown unless variances are asked for (xtmixed).
     """
 
     response: str
@@ -45,6 +47,7 @@ class Parts:
     sample: Sample = field(default_factory=Sample)
     weights: Sequence[TypedWeight] = ()
     full_coding: bool = False
+    deviations: bool = False
 
 
 def assemble(parts: Parts, settings: Settings, keywords: Mapping[str, object]) -> ModelSpec:
@@ -84,7 +87,7 @@ def assemble(parts: Parts, settings: Settings, keywords: Mapping[str, object]) -
         random=random,
         sample=parts.sample,
         estimation=_estimation(settings),
-        display=DisplayOptions(**settings.of_part("display")),
+        display=DisplayOptions(**({"stddeviations": parts.deviations} | settings.of_part("display"))),
         positions=_first(parts.positions, *of_weights, residual.positions),
         full_coding=parts.full_coding,
         residual=residual,

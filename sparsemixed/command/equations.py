@@ -19,12 +19,16 @@ from sparsemixed.spec import RandomEquation
 
 WHOLE_SAMPLE = "_all"
 """The level whose only group is the whole sample."""
+QUALIFIERS = ("condition", "rows", "weight")
+"""Rules of the grammar for `if`, `in` and the weight."""
 
 
 def read_equations(
     trees: Sequence[Tree], settings: Settings, text: str, positions: dict[str, int]
 ) -> tuple[tuple[RandomEquation, ...], tuple[TypedWeight, ...]]:
     """All random-effects equations of a command, top to bottom, and the weights of their groups."""
+    for tree in trees[:-1]:
+        _refuse_qualifiers(tree, settings.source)
     read = [_equation(tree, settings, text, positions) for tree in trees]
     equations = _with_constant_once(_nested(tuple(equation for equation, _ in read), settings.source))
     pairs = zip(read, equations, strict=True)
@@ -36,12 +40,6 @@ def _equation(tree: Tree, settings: Settings, text: str, positions: dict[str, in
     parts = {child.data: child for child in tree.children if isinstance(child, Tree)}
     name: Token = parts["name"].children[0]
     label, position = unquoted(name), name.start_pos or 0
-    for qualifier in ("condition", "rows", "weight"):
-        if qualifier in parts:
-            word: Token = parts[qualifier].children[0]
-            message = "if, in and [weight] go with the fixed part, before the first `||`"
-            message += "; the groups' weight is an option of the equation: fweight(exp) or pweight(exp)" * (qualifier == "weight")
-            raise CommandError(message, settings.source, word.start_pos)
     if label != WHOLE_SAMPLE:
         positions[label] = min(position, positions.get(label, position))
     factor = _factor(parts.get("varlist"), positions)
@@ -55,6 +53,16 @@ def _equation(tree: Tree, settings: Settings, text: str, positions: dict[str, in
     grouping = () if label == WHOLE_SAMPLE else (label,)
     collinear = bool(own.get("collinear", False))
     return RandomEquation(label, grouping, terms, constant, factor, covariance, collinear, position), own
+
+
+def _refuse_qualifiers(tree: Tree, source: str) -> None:
+    """An equation that is not the last one has no if, in or weight."""
+    found = next((child for child in tree.children if isinstance(child, Tree) and child.data in QUALIFIERS), None)
+    if found is not None:
+        word: Token = found.children[0]
+        message = "if, in and [weight] go with the fixed part, before the first `||`, or into the last equation"
+        message += "; the groups' weight is an option of the equation: fweight(exp) or pweight(exp)" * (found.data == "weight")
+        raise CommandError(message, source, word.start_pos)
 
 
 def _option_position(options: Tree, shortest: str) -> int | None:

@@ -22,7 +22,7 @@ _PREFIXES: dict[str, str] = {
     "mi": "fit each imputed data frame and combine the estimates by Rubin's rules",
     **dict.fromkeys(("STEPwise", "sw", "nestreg", "fp", "mfp"), "fit the models one by one; sparsemixed.lrtest compares two"),
     "VERsion": "commands are read as those of the present Stata; leave it out",
-    "EStSTO": f"{_FITS} sparsemixed.compare(fit, ...)",
+    "eststo": f"{_FITS} sparsemixed.compare(fit, ...)",
     "timer": "leave it out",
     "bayes": "fits are by maximum likelihood or reml",
 }
@@ -75,6 +75,11 @@ class Heading:
     text: str
     command: str = ""
 
+    @property
+    def deviations(self) -> bool:
+        """Whether the command shows standard deviations unless variances are asked for."""
+        return self.command == "xtmixed"
+
 
 def without_heading(text: str, source: str) -> Heading:
     """Take off the name of the command and the prefixes that concern only what is shown.
@@ -106,7 +111,7 @@ def without_heading(text: str, source: str) -> Heading:
         place = match.end()
         end = place if match["colon"] else end
     text = _blanked(text, end)
-    _refuse_prefix(text, source)
+    _refuse_prefix(text, source, place)
     if "||" not in text:
         _refuse_command(text, source, _SURELY)
     _refuse_command(text, source, _OTHER_MODELS)
@@ -135,8 +140,8 @@ def _check_xi(text: str, source: str) -> None:
         raise CommandError(f"{match[0]} is expanded by xi: in Stata; write {other}", source, match.start())
 
 
-def _refuse_prefix(text: str, source: str) -> None:
-    match = _PREFIXED.match(text)
+def _refuse_prefix(text: str, source: str, place: int) -> None:
+    match = _PREFIXED.match(text, place)
     if match is None:
         return
     advice = next((advice for pattern, advice in _PREFIXES.items() if Word(pattern).matches(match["first"])), None)

@@ -45,7 +45,7 @@ def read_model(text: str, options: Mapping[str, object] | None = None) -> ModelS
     try:
         heading = without_heading(readable(text), text)
         if is_formula(heading.text):
-            return read_formula(text, heading.text, options or {})
+            return read_formula(text, heading.text, options or {}, heading.deviations)
         return _command(text, heading, options or {})
     except RecursionError:
         raise CommandError("the text is nested too deeply", text, 0) from None
@@ -53,7 +53,7 @@ def read_model(text: str, options: Mapping[str, object] | None = None) -> ModelS
 
 def _command(source: str, heading: Heading, options: Mapping[str, object]) -> ModelSpec:
     try:
-        spec = read_command(source, heading.text, options)
+        spec = read_command(source, heading.text, options, heading.deviations)
     except CommandError:
         if not heading.command and "||" not in heading.text:
             refuse_other_command(heading.text, source)

@@ -95,7 +95,7 @@ OPTIONS: tuple[Option, ...] = (
     _weight("FWeight"),
     _weight("PWeight"),
     # Method
-    Option("MLE", "estimation", "method", "ml", "reml"),
+    Option("MLe", "estimation", "method", "ml", "reml"),
     Option("REML", "estimation", "method", "reml", "ml"),
     Option("DFMethod", "estimation", "dfmethod", argument=degrees_of_freedom, takes_argument=True),
     Option("RESiduals", "residual", "residual", argument=residuals, takes_argument=True, in_place=True),

@@ -16,6 +16,7 @@ _OPERATORS = ("OR", "AND", "COMPARE", "PLUS", "MINUS", "TIMES", "POWER")
 _WORDS = {
     "NAME": "a name",
     "QUOTED": "a name",
+    "SHORT": "a name",
     "OPERATOR": "a name",
     "SERIES": "a value",
     "WILDCARD": "a name",

@@ -10,7 +10,7 @@ from lark import Token, Tree
 
 from sparsemixed.command.arguments import digits
 from sparsemixed.command.assemble import Parts, assemble
-from sparsemixed.command.equations import read_equations
+from sparsemixed.command.equations import QUALIFIERS, read_equations
 from sparsemixed.command.expression import Expression, expression_from_tree
 from sparsemixed.command.option_reader import read_options
 from sparsemixed.command.parse import parse_tree
@@ -23,7 +23,7 @@ from sparsemixed.spec import ModelSpec, Sample, Term
 _FIRST_ROW, _LAST_ROW = 1, -1
 
 
-def read_command(source: str, text: str, keywords: Mapping[str, object]) -> ModelSpec:
+def read_command(source: str, text: str, keywords: Mapping[str, object], deviations: bool = False) -> ModelSpec:
     """The specification of a command.
 
     Parameters
@@ -34,6 +34,8 @@ def read_command(source: str, text: str, keywords: Mapping[str, object]) -> Mode
         The same with the same offsets, without comments and a leading `mixed`.
     keywords : mapping
         Options by name.
+    deviations : bool
+        See `Parts`.
 
     Examples
     --------
@@ -46,12 +48,22 @@ def read_command(source: str, text: str, keywords: Mapping[str, object]) -> Mode
     parts = [child for child in tree.children if isinstance(child, Tree)]
     settings, positions = Settings(source), {}
     response, fixed = _fixed_part(next((part for part in parts if part.data == "varlist"), None), source, positions)
-    sample = _sample(parts, source, text, positions)
-    own = read_options(next((part for part in parts if part.data == "options"), None), "fixed", settings, text)
     equations = [part for part in parts if part.data == "equation"]
+    qualifiers = _qualifiers(tree, equations, source)
+    sample = _sample(qualifiers, source, text, positions)
+    own = read_options(next((part for part in parts if part.data == "options"), None), "fixed", settings, text)
     random, of_groups = read_equations(equations, settings, text, positions)
-    of_rows = [bracket_weight(part, source, text) for part in parts if part.data == "weight"]
-    read = Parts(response, fixed, bool(own.get("constant", True)), random, positions, sample, weights=(*of_rows, *of_groups))
+    of_rows = [] if "weight" not in qualifiers else [bracket_weight(qualifiers["weight"], source, text)]
+    read = Parts(
+        response,
+        fixed,
+        bool(own.get("constant", True)),
+        random,
+        positions,
+        sample,
+        weights=(*of_rows, *of_groups),
+        deviations=deviations,
+    )
     return assemble(read, settings, keywords)
 
 
@@ -65,15 +77,20 @@ def _fixed_part(varlist: Tree | None, source: str, positions: dict[str, int]) ->
     return response, VarlistReader(source, positions).terms(Tree("varlist", others))
 
 
-def _sample(parts: list[Tree], source: str, text: str, positions: dict[str, int]) -> Sample:
-    """The rows asked for by `if` and `in`; each of these and the weight may stand once."""
+def _qualifiers(command: Tree, equations: list[Tree], source: str) -> dict[str, Tree]:
+    """if, in and the weight by rule, from the fixed part and the last equation; each may stand once."""
     found: dict[str, Tree] = {}
-    for part in parts:
-        if part.data in ("condition", "rows", "weight"):
+    for part in (*command.children, *(equations[-1].children if equations else ())):
+        if isinstance(part, Tree) and part.data in QUALIFIERS:
             token: Token = part.children[0]
             if part.data in found:
                 raise CommandError(f"a second {'weight' if part.data == 'weight' else token}", source, token.start_pos)
             found[part.data] = part
+    return found
+
+
+def _sample(found: dict[str, Tree], source: str, text: str, positions: dict[str, int]) -> Sample:
+    """The rows asked for by `if` and `in`."""
     condition, condition_text = None, None
     if "condition" in found:
         condition, condition_text = _condition(found["condition"], source, text)

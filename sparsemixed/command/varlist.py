@@ -28,6 +28,8 @@ PATTERNS = ("WILDCARD", "SPAN")
 
 _PLAIN, _CATEGORICAL = Operator(""), Operator("categorical")
 _BLANKS = re.compile(r"\s+")
+_ABBREVIATED = re.compile(r"\w+~\w+")
+"""A pattern that stands for one column."""
 
 
 class VarlistReader:
@@ -57,7 +59,9 @@ class VarlistReader:
         before = dict(self._positions)
         products = self._chain(chain, interacted=False, outer=None)
         operators = [token for token in tokens if token.type == "OPERATOR"]
-        others = [token for token in tokens if token.type not in ("OPERATOR", "NAME", "QUOTED")]
+        others = [
+            token for token in tokens if token.type not in ("OPERATOR", "NAME", "QUOTED") and not _ABBREVIATED.fullmatch(token)
+        ]
         if (
             others
             or len(products) != 1

@@ -39,6 +39,7 @@ BROKEN = [
         )
     ),
     ("y x || id:, dfmethod(kroger)", {"dfmethod": "kroger"}, "dfmethod.*needs REML estimation"),
+    ("y x || id:, group(id)", {"group": "id"}, r"group.*needs residuals\(\)"),
     ("y x || id:, dftable(ci)", {"dftable": "ci"}, "dftable.*needs degrees of freedom"),
     ("y x || id:, small", {"small": True}, "small.*needs degrees of freedom"),
     ("y x || id:, estmetric stddev", {"estmetric": True, "stddeviations": True}, "estmetric.* and stddeviations.* exclude"),

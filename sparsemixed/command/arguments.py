@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sparsemixed.errors import OptionError, suggestion
+from sparsemixed.errors import OptionError, shortened, suggestion
 from sparsemixed.spec import DFMETHODS, SmallSample
 
 Reader = Callable[[str], object]
@@ -83,7 +83,7 @@ def number(low: float, high: float = math.inf) -> Callable[[str], float]:
         value = float(text)
         if not low <= value <= high or math.isinf(value):
             limits = f"at least {low:g}" if math.isinf(high) else f"between {low:g} and {high:g}"
-            raise OptionError(f"must be {limits}, found {text.strip()}")
+            raise OptionError(f"must be {limits}, found {shortened(text.strip())}")
         return value
 
     return read
@@ -119,6 +119,19 @@ def numbers(text: str) -> tuple[int, ...]:
             raise OptionError(f"found {match[0]}; constraints are numbered from 1 to {MOST_CONSTRAINTS}, ranges upwards")
         found += range(low, high + 1)
     return tuple(dict.fromkeys(found))
+
+
+def level_label(text: str) -> str:
+    """The label of a level: `id`, or `a:b`, with or without backquotes.
+
+    Examples
+    --------
+    >>> level_label(" `my school` "), level_label("a:b")
+    ('my school', 'a:b')
+    """
+    if not text.strip():
+        raise OptionError("found nothing where a level should be, such as id")
+    return text.strip().replace("`", "")
 
 
 def one_of(available: tuple[str, ...]) -> Reader:

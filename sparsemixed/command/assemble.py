@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sparsemixed.command.constraints import read_constraints
+from sparsemixed.command.error_group import error_group
 from sparsemixed.command.option_reader import read_keywords
 from sparsemixed.command.rules import check_rules
 from sparsemixed.command.settings import Settings
@@ -75,7 +76,7 @@ def assemble(parts: Parts, settings: Settings, keywords: Mapping[str, object]) -
         random = tuple(replace(equation, collinear=True) for equation in random)
     weights = all_weights([*parts.weights, *keyword_weights(weight_keywords, random)], random, settings)
     check_rules(settings, weights)
-    residual = settings.residual()
+    residual = replace(settings.residual(), group=error_group(settings, random, parts.full_coding))
     if residual.position is None:  # from a keyword argument, whose text is not the model's
         residual = replace(residual, positions={})
     of_weights = (weight.weight.expression.positions for weight in parts.weights)

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from lark import Token, Tree
 
 from sparsemixed.command.arguments import Reader
-from sparsemixed.command.options import OPTIONS, Option, find_option
+from sparsemixed.command.options import Option, find_option, option_advice
 from sparsemixed.command.settings import Setting, Settings
-from sparsemixed.errors import CommandError, OptionError, suggestion
+from sparsemixed.errors import CommandError, OptionError, shortened
 
 DEFINITIONS = ("constraints", "definitions")
 """Where the equations of the keyword `constraints` are kept; the option in the text holds their numbers."""
@@ -89,9 +89,7 @@ def _lookup(typed: str, source: str | None, position: int | None) -> Option:
     option = find_option(typed)
     if option is not None:
         return option
-    names = [option.name for option in OPTIONS]
-    hint = suggestion(typed, names) or suggestion(typed, [option.word.shortest for option in OPTIONS])
-    raise OptionError(f"unknown option {typed}{hint}", source, position)
+    raise OptionError(f"unknown option {shortened(typed)}{option_advice(typed)}", source, position)
 
 
 def _setting(option: Option, tree: Tree, source: str, text: str) -> Setting:

@@ -118,6 +118,12 @@ RULES: tuple[Rule, ...] = (
         for field in NOT_KRYLOV
     ),
     Rule("estimation", "dfmethod", _needs_reml, "needs REML estimation; add the option reml"),
+    Rule(
+        "residual",
+        "group",
+        lambda asked: asked.settings.residual().name == "independent",
+        "says where errors are correlated and needs residuals(), as in residuals(ar 1, t(week))",
+    ),
     *(
         Rule("display", field, _without_degrees(field), "needs degrees of freedom; add the option dfmethod() or vce(cr2)")
         for field in ("dftable", "small")

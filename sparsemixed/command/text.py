@@ -6,6 +6,9 @@ import re
 
 from sparsemixed.errors import CommandError
 
+MOST_CHARACTERS = 100_000
+"""A longer text is a file that was taken for a model."""
+
 _PROTECTED_OR_COMMENT = re.compile(r"\"[^\"\n]*\"|`[^`\n]*`|/\*.*?\*/|/\*|///[^\n]*|(?<!\S)//[^\n]*", re.DOTALL)
 _NOT_A_BREAK = re.compile(r"[^\n]")
 _UNREADABLE = re.compile("[\x00\ud800-\udfff]")
@@ -16,13 +19,12 @@ _STARRED = re.compile(r"(?:[^\S\n]*\*[^\n]*\n|\s*\n)+")
 _END = re.compile(r";\s*\Z")
 _MARK = re.compile(r"\n[ \t]*>(?=[ \t])")
 
-_CONDITION = re.compile(r"\bif\b|\[")
-_INNERMOST = re.compile(r"\([^()]*\)")
-_OPERAND_BEFORE = re.compile(r"[\w.)\]\"`]\s*\Z")
+_SIGNS = re.compile(rf"\|\||\bif\b|[\[(),]|{_MARK.pattern}")
+_OPERAND_BEFORE = re.compile(r"[\w.)\]\"`]")
 _OPERAND_AFTER = re.compile(r"\s*(?!(?:if|in)\b)[\w.(\"`!~-]")
 
 _QUOTED = re.compile(r"\"[^\"\n]*\"|`[^`\n]*`")
-_LOCAL = re.compile(r"(?P<macro>`+\w*'+)")
+_LOCAL = re.compile(r"(?<!`)(?P<macro>`+\w*'+)")
 _GLOBAL = re.compile(r"(?P<macro>\$\{?\w+\}?)")
 _AS_IN = 'as in mixed(f"y {controls} || id:", data)'
 
@@ -33,17 +35,16 @@ def readable(source: str) -> str:
     Raises
     ------
     CommandError
-        A `/*` that is not closed, a macro, a character that is no text.
+        A `/*` that is not closed, a macro, a character that is no text, and more than `MOST_CHARACTERS`.
 
     Examples
     --------
     >>> readable(". mixed y x ///\\n> || id:")
     '  mixed y x    \\n  || id:'
     """
-    unreadable = _UNREADABLE.search(source)
-    if unreadable is not None:
-        message = f"the character U+{ord(unreadable[0]):04X} is no text and cannot stand in a model; take it out"
-        raise CommandError(message, source, unreadable.start())
+    if len(source) > MOST_CHARACTERS:
+        raise CommandError(f"the text has {len(source)} characters, more than {MOST_CHARACTERS}", source, MOST_CHARACTERS)
+    refuse_unreadable(source)
     text = _COMPOUND_QUOTES.sub(r" \1 ", source)
     text = without_comments(text, source)
     for mark in (_STARRED, _PROMPT):
@@ -52,6 +53,19 @@ def readable(source: str) -> str:
     text = _END.sub(_blank, _without_marks(text, source))
     _refuse_macros(text, source)
     return text
+
+
+def refuse_unreadable(text: str) -> None:
+    """Refuse characters that are no text.
+
+    Raises
+    ------
+    CommandError
+        At a NUL, which ends a text elsewhere, and at half of a surrogate pair, which no file or terminal can hold.
+    """
+    found = _UNREADABLE.search(text)
+    if found is not None:
+        raise CommandError(f"the character U+{ord(found[0]):04X} is no text; take it out", text, found.start())
 
 
 def without_comments(text: str, source: str) -> str:
@@ -79,23 +93,34 @@ def _blank(match: re.Match) -> str:
 
 
 def _without_marks(text: str, source: str) -> str:
-    """The text without the `>` with which a log continues a line; one that compares two values stays."""
+    """The text without the `>` with which a log continues a line; one that compares two values stays.
 
-    def blank(match: re.Match) -> str:
-        continued = "///" in source[source.rfind("\n", 0, match.start()) + 1 : match.start()]
-        return _blank(match) if continued or not _compares(text, match.start(), match.end()) else match[0]
+    It compares where it stands between two operands of a condition or a weight, unless `///` ends the line before it.
+    """
+    pieces, place, conditional, depth = [], 0, False, 0
+    for sign in _SIGNS.finditer(text):
+        if sign[0] == "||":
+            conditional, depth = False, 0
+        elif sign[0] in ("if", "["):
+            conditional = True
+        elif sign[0] in ("(", ")"):
+            depth += 1 if sign[0] == "(" else -1
+        elif sign[0] == ",":
+            conditional = conditional and depth > 0
+        elif not (conditional and _compares(text, sign)) or "///" in _line_before(source, sign.start()):
+            pieces += [text[place : sign.start()], _blank(sign)]
+            place = sign.end()
+    return "".join([*pieces, text[place:]])
 
-    return _MARK.sub(blank, text)
+
+def _compares(text: str, mark: re.Match) -> bool:
+    """Whether there are operands on both sides of a `>`."""
+    before = text[: mark.start()].rstrip()
+    return bool(_OPERAND_BEFORE.match(before[-1:]) and _OPERAND_AFTER.match(text, mark.end()))
 
 
-def _compares(text: str, start: int, end: int) -> bool:
-    """Whether a `>` at the start of a line stands between two operands of a condition or a weight."""
-    before = text[:start].rsplit("||", 1)[-1]
-    count = 1
-    while count:
-        before, count = _INNERMOST.subn("0", before)
-    condition = _CONDITION.search(before) and "," not in before.partition("(")[0]
-    return bool(condition and _OPERAND_BEFORE.search(before) and _OPERAND_AFTER.match(text, end))
+def _line_before(source: str, position: int) -> str:
+    return source[source.rfind("\n", 0, position) + 1 : position]
 
 
 def _refuse_macros(text: str, source: str) -> None:

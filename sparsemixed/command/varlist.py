@@ -14,10 +14,8 @@ from lark import Token, Tree
 from sparsemixed.command.factors import Operator, read_operator
 from sparsemixed.command.parse import unquoted
 from sparsemixed.errors import CommandError
-from sparsemixed.spec import Base, Factor, Term
+from sparsemixed.spec import MOST_FACTORS, Base, Factor, Term
 
-MOST_FACTORS = 8
-"""Interactions of more variables are refused, as in Stata."""
 MOST_TERMS = 10_000
 """Parentheses multiply; past this many terms a list is a slip."""
 

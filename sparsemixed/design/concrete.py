@@ -79,7 +79,7 @@ class _Names:
             response=self._response,
             fixed=self._terms(spec.fixed),
             random=tuple(map(self._equation, spec.random)),
-            residual=replace(residual, by=by, t=t),
+            residual=replace(residual, by=by, t=t, group=residual.group and tuple(map(self._whole, residual.group))),
             vce=vce if vce.variable is None else replace(vce, variable=self._whole(vce.variable)),
             tsset=times,
             weights=None if spec.weights is None else self._weights(spec.weights),

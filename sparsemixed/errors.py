@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+
+_NO_TEXT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+LONGEST_LINE = 400
+"""Of a line of a text that an error shows more would bury the caret; the rest is left out."""
+
+
+def shortened(text: str, most: int = 60) -> str:
+    """The text as far as a message can hold it.
+
+    Examples
+    --------
+    >>> shortened("123456789", most=7)
+    '1234...'
+    """
+    return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
 class SparseMixedError(Exception):
     """Base of every error that sparsemixed raises on purpose."""
+
+    def __str__(self) -> str:
+        # What a terminal would act on, and what no encoding has, is shown as one sign.
+        return _NO_TEXT.sub("\ufffd", super().__str__())
 
 
 class CommandError(SparseMixedError):
@@ -27,11 +47,15 @@ class CommandError(SparseMixedError):
         super().__init__(message)
 
     def __str__(self) -> str:
+        message = super().__str__()
         if self.text is None or self.position is None:
-            return self.message
+            return message
         line_start = self.text.rfind("\n", 0, self.position) + 1
-        line = self.text[line_start:].split("\n", 1)[0].replace("\t", " ")
-        return f"{self.message}\n  {line}\n  {' ' * (self.position - line_start)}^"
+        line, place = self.text[line_start:].split("\n", 1)[0].replace("\t", " "), self.position - line_start
+        if len(line) > LONGEST_LINE:
+            start = max(place - LONGEST_LINE // 2, 0)
+            line, place = line[start : start + LONGEST_LINE], place - start
+        return f"{message}\n  {_NO_TEXT.sub(chr(0xFFFD), line)}\n  {' ' * place}^"
 
 
 class OptionError(CommandError):

@@ -48,6 +48,10 @@ class Factor:
     position: int | None = field(default=None, compare=False)
 
 
+MOST_FACTORS = 8
+"""Interactions of more variables are refused, as in Stata."""
+
+
 @dataclass(frozen=True)
 class Term:
     """A product of factors: one column when all are continuous, else one per cell. `##` is expanded by the parser."""
@@ -102,15 +106,23 @@ class ResidualSpec:
         As typed; None takes the default of the family.
     by, t : str or None
         Variables.
+    group : tuple of str or None
+        The level (`RandomEquation.grouping`) within whose groups errors are correlated; None for the lowest, typed last.
     position : int or None
-        Offset of the option's argument in the text.
+        Offset of the option in the text.
+    text : str
+        The argument as typed.
+    positions : mapping of variable name to its offset in the text that `position` refers to
     """
 
     name: str = "independent"
     order: int | None = None
     by: str | None = None
     t: str | None = None
+    group: tuple[str, ...] | None = None
     position: int | None = field(default=None, compare=False)
+    text: str = field(default="", compare=False, repr=False)
+    positions: dict[str, int] = field(default_factory=dict, compare=False, repr=False)
 
 
 WeightKind = Literal["frequency", "sampling", "precision"]

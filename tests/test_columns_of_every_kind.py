@@ -12,8 +12,8 @@ import pytest
 
 import sparsemixed
 from sparsemixed.datasets import simulate_longitudinal
-from sparsemixed.design.files import read_file
-from sparsemixed.design.variable import as_variable
+from sparsemixed.design.data.files import read_file
+from sparsemixed.design.data.variable import as_variable
 from sparsemixed.errors import DataError
 
 pl = pytest.importorskip("polars")

@@ -17,7 +17,7 @@ STAGES = (
     ("errors",),
     ("structures",),
     ("solver",),
-    ("time_series", "linear_form"),
+    ("time_series", "linear_form", "wildcards"),
     ("spec",),
     ("command", "design"),
     ("estimation",),

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from sparsemixed.command.varlist import MOST_FACTORS, MOST_TERMS, once
-from sparsemixed.errors import CommandError
-from sparsemixed.spec import Factor, Term
+from sparsemixed.command.varlist import MOST_TERMS, once
+from sparsemixed.errors import CommandError, shortened
+from sparsemixed.spec import MOST_FACTORS, Factor, Term
 
 if TYPE_CHECKING:
     from formulaic.parser.types import Token
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 _OPERATORS = re.compile(r"[+-]+|\*|:|/|\^|\*\*")
 _POWERS = ("^", "**")
 _CATEGORICAL = re.compile(r"C\(\s*(?P<name>`[^`\n]+`|[^\W\d][\w.]*)\s*\)")
+_QUOTED = re.compile(r"`(?P<name>[^`\n]+)`")
+_PLAIN = re.compile(r"[^\W\d][\w.]*")
 _ANSI = re.compile(r"\x1b\[\d+m|⧛\S*?⧚")
 
 
@@ -31,6 +33,7 @@ class Algebra:
 
     def __init__(self, source: str, positions: dict[str, int]):
         self._source, self._positions = source, positions
+        self._quoted: dict[str, str] = {}
 
     def terms(self, text: str) -> tuple[tuple[Term, ...], bool]:
         """Terms by ascending number of variables, and whether there is a constant.
@@ -50,7 +53,7 @@ class Algebra:
         from formulaic.errors import FormulaicError
         from formulaic.parser import DefaultFormulaParser
 
-        parser = DefaultFormulaParser()
+        text, parser = self._unquoted(text), DefaultFormulaParser()
         start = len(text) - len(text.lstrip())
         try:
             factors = self._factors(list(parser.get_tokens(text)))
@@ -66,6 +69,25 @@ class Algebra:
         if terms and len(terms[-1].factors) > MOST_FACTORS:
             raise CommandError(f"an interaction has at most {MOST_FACTORS} variables", self._source, start)
         return tuple(terms), constant
+
+    def _unquoted(self, text: str) -> str:
+        """The text with names in backquotes as plain names of the same length, so that no sign in them has a meaning.
+
+        A column `1` is no intercept, and a column `a:b` no product.
+        """
+
+        def plain(match: re.Match) -> str:
+            name = match["name"]
+            if _PLAIN.fullmatch(name):
+                return f" {name} "
+            count = len(self._quoted)
+            while (stand_in := chr(0x4E00 + count).ljust(len(match[0]), "_")) in text:
+                count += 1
+            known = next((other for other, meant in self._quoted.items() if meant == name), stand_in)
+            self._quoted[known] = name
+            return known
+
+        return _QUOTED.sub(plain, text)
 
     def _factors(self, tokens: list[Token]) -> dict[str, Factor]:
         """The factor that each variable's token stands for; everything that is no model term is refused here."""
@@ -85,7 +107,7 @@ class Algebra:
     def _factor(self, token: Token, kind: str) -> Factor:
         position = token.source_start or 0
         if kind == "name":
-            name, variable_kind = token.token, "by_type"
+            name, variable_kind = self._quoted.get(token.token, token.token), "by_type"
         else:
             match = _CATEGORICAL.fullmatch(self._source[position : (token.source_end or position) + 1])
             if match is None:
@@ -95,13 +117,13 @@ class Algebra:
         return Factor(name, variable_kind, position=position)
 
     def _check_power(self, token: Token) -> None:
-        if not token.token.isdecimal() or not 1 <= int(token.token[:3]) <= MOST_FACTORS:
-            message = f"a power must be a whole number from 1 to {MOST_FACTORS}, found {token.token}"
+        if not token.token.isdecimal() or len(token.token) > 2 or not 1 <= int(token.token) <= MOST_FACTORS:
+            message = f"a power must be a whole number from 1 to {MOST_FACTORS}, found {shortened(token.token)}"
             raise CommandError(message, self._source, token.source_start or 0)
 
     def _check_intercept(self, token: Token) -> None:
         if token.token not in ("0", "1"):
-            message = f"found {token.token}; the only numbers in a formula are 0 and 1, for the intercept"
+            message = f"found {shortened(token.token)}; the only numbers in a formula are 0 and 1, for the intercept"
             raise CommandError(message, self._source, token.source_start or 0)
 
     def _refused(self, token: Token) -> CommandError:
@@ -112,7 +134,8 @@ class Algebra:
             hint = "options of a formula are keyword arguments, as in mixed(formula, data, reml=True)"
         else:
             hint = "terms are joined by + - * : / ^"
-        return CommandError(f"{token.token} is not understood in a formula; {hint}", self._source, position)
+        typed = self._source[position : (token.source_end or position) + 1]
+        return CommandError(f"{typed} is not understood in a formula; {hint}", self._source, position)
 
 
 def _size(node: Any) -> int:

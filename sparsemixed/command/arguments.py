@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sparsemixed.errors import OptionError, suggestion
+from sparsemixed.errors import OptionError, shortened, suggestion
 from sparsemixed.spec import DFMETHODS, SmallSample
 
 Reader = Callable[[str], object]
@@ -20,6 +20,9 @@ _NUMBERS = re.compile(
 )
 _FIRST_WORD = re.compile(r"\s*(?P<word>\w+)\s*(?P<rest>.*)", re.DOTALL)
 
+
+MOST_DIGITS = 18
+"""No whole number in a command needs more, and beyond a few thousand Python reads none."""
 
 MOST_CONSTRAINTS = 1999
 """The largest number that a constraint may have, as in Stata."""
@@ -52,6 +55,19 @@ class Word:
         return typed.startswith(self.shortest) and self.name.startswith(typed)
 
 
+def digits(text: str) -> int:
+    """The whole number that a run of digits is.
+
+    Raises
+    ------
+    OptionError
+        For more than `MOST_DIGITS` of them.
+    """
+    if len(text.lstrip("0")) > MOST_DIGITS:
+        raise OptionError(f"a number of {len(text)} digits is too large")
+    return int(text.lstrip("0") or 0)
+
+
 def number(low: float, high: float = math.inf) -> Callable[[str], float]:
     """A reader of numbers from `low` to `high`.
 
@@ -67,7 +83,7 @@ def number(low: float, high: float = math.inf) -> Callable[[str], float]:
         value = float(text)
         if not low <= value <= high or math.isinf(value):
             limits = f"at least {low:g}" if math.isinf(high) else f"between {low:g} and {high:g}"
-            raise OptionError(f"must be {limits}, found {text.strip()}")
+            raise OptionError(f"must be {limits}, found {shortened(text.strip())}")
         return value
 
     return read
@@ -98,11 +114,24 @@ def numbers(text: str) -> tuple[int, ...]:
         raise OptionError(f"found {text.strip() or 'nothing'} where numbers should be, such as 1 2 or 1/3")
     found: list[int] = []
     for match in _RANGE.finditer(text):
-        low, high = int(match["low"]), int(match["high"] or match["low"])
+        low, high = digits(match["low"]), digits(match["high"] or match["low"])
         if not 1 <= low <= high <= MOST_CONSTRAINTS:
             raise OptionError(f"found {match[0]}; constraints are numbered from 1 to {MOST_CONSTRAINTS}, ranges upwards")
         found += range(low, high + 1)
     return tuple(dict.fromkeys(found))
+
+
+def level_label(text: str) -> str:
+    """The label of a level: `id`, or `a:b`, with or without backquotes.
+
+    Examples
+    --------
+    >>> level_label(" `my school` "), level_label("a:b")
+    ('my school', 'a:b')
+    """
+    if not text.strip():
+        raise OptionError("found nothing where a level should be, such as id")
+    return text.strip().replace("`", "")
 
 
 def one_of(available: tuple[str, ...]) -> Reader:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from numbers import Integral
@@ -103,6 +102,4 @@ def read_constraint(number: int, text: str) -> Constraint:
         raise CommandError(f"constraint {number}: {error.message}", text, error.position) from None
     if any(not form.weights for form in forms):
         raise CommandError(f"constraint {number} names no coefficient", text, len(text) - len(text.lstrip()))
-    if not all(map(math.isfinite, (value for form in forms for value in (form.constant, *form.weights.values())))):
-        raise CommandError(f"constraint {number} holds a number beyond the range of floating point", text, 0)
     return Constraint(number, text, forms)

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from lark import Token, Tree
 
+from sparsemixed.command.option_reader import option_trees, read_options
 from sparsemixed.command.parse import unquoted
 from sparsemixed.command.settings import Settings
 from sparsemixed.command.varlist import VarlistReader
@@ -18,34 +19,32 @@ from sparsemixed.spec import RandomEquation
 
 WHOLE_SAMPLE = "_all"
 """The level whose only group is the whole sample."""
+QUALIFIERS = ("condition", "rows", "weight")
+"""Rules of the grammar for `if`, `in` and the weight."""
 
 
 def read_equations(
-    trees: Sequence[Tree], settings: Settings, positions: dict[str, int]
+    trees: Sequence[Tree], settings: Settings, text: str, positions: dict[str, int]
 ) -> tuple[tuple[RandomEquation, ...], tuple[TypedWeight, ...]]:
     """All random-effects equations of a command, top to bottom, and the weights of their groups."""
-    read = [_equation(tree, settings, positions) for tree in trees]
+    for tree in trees[:-1]:
+        _refuse_qualifiers(tree, settings.source)
+    read = [_equation(tree, settings, text, positions) for tree in trees]
     equations = _with_constant_once(_nested(tuple(equation for equation, _ in read), settings.source))
     pairs = zip(read, equations, strict=True)
     return equations, tuple(w for (_, own), whole in pairs for w in equation_weights(own, whole, settings.source))
 
 
-def _equation(tree: Tree, settings: Settings, positions: dict[str, int]) -> tuple[RandomEquation, dict[str, object]]:
+def _equation(tree: Tree, settings: Settings, text: str, positions: dict[str, int]) -> tuple[RandomEquation, dict[str, object]]:
     """One equation by itself, whose grouping still lacks the levels above, and the options that are its own."""
     parts = {child.data: child for child in tree.children if isinstance(child, Tree)}
     name: Token = parts["name"].children[0]
     label, position = unquoted(name), name.start_pos or 0
-    for qualifier in ("condition", "rows", "weight"):
-        if qualifier in parts:
-            word: Token = parts[qualifier].children[0]
-            message = "if, in and [weight] go with the fixed part, before the first `||`"
-            message += "; the groups' weight is an option of the equation: fweight(exp) or pweight(exp)" * (qualifier == "weight")
-            raise CommandError(message, settings.source, word.start_pos)
     if label != WHOLE_SAMPLE:
         positions[label] = min(position, positions.get(label, position))
     factor = _factor(parts.get("varlist"), positions)
     terms = () if factor else VarlistReader(settings.source, positions).terms(parts.get("varlist"))
-    own = settings.read(parts.get("options"), "random")
+    own = read_options(parts.get("options"), "random", settings, text)
     covariance = str(own.get("covariance", "identity" if factor else "independent"))
     if factor and covariance not in ("identity", "exchangeable"):
         message = f"R.{factor} takes covariance(identity) or covariance(exchangeable), found {covariance}"
@@ -56,8 +55,18 @@ def _equation(tree: Tree, settings: Settings, positions: dict[str, int]) -> tupl
     return RandomEquation(label, grouping, terms, constant, factor, covariance, collinear, position), own
 
 
+def _refuse_qualifiers(tree: Tree, source: str) -> None:
+    """An equation that is not the last one has no if, in or weight."""
+    found = next((child for child in tree.children if isinstance(child, Tree) and child.data in QUALIFIERS), None)
+    if found is not None:
+        word: Token = found.children[0]
+        message = "if, in and [weight] go with the fixed part, before the first `||`, or into the last equation"
+        message += "; the groups' weight is an option of the equation: fweight(exp) or pweight(exp)" * (found.data == "weight")
+        raise CommandError(message, source, word.start_pos)
+
+
 def _option_position(options: Tree, shortest: str) -> int | None:
-    tokens = (option.children[0] for option in options.children[1:])
+    tokens = (option.children[0] for option in option_trees(options))
     return next(token.start_pos for token in tokens if token.startswith(shortest))
 
 

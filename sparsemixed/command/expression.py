@@ -107,6 +107,13 @@ def _signed(sign: float) -> Callable[[np.ndarray], np.ndarray]:
     return lambda values: _arithmetic(np.multiply)(np.float64(sign), values)
 
 
+_OF_RESULTS = {
+    "e": 'here a fit says which rows it used: pass data.iloc[fit.e["sample"]] in place of data for e(sample)',
+    "r": "put the number in its place",
+    "c": "put the number in its place",
+}
+"""Functions of Stata that look up what earlier commands left, and what to do instead."""
+
 _UNARY: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "-": _signed(-1.0),
     "+": _signed(1.0),
@@ -324,6 +331,8 @@ def _variable(tree: Tree, source: str) -> Variable:
 
 
 def _call(name: Token, arguments: list[Tree], source: str) -> Operation:
+    if name in _OF_RESULTS:
+        raise CommandError(f"{name}() is of Stata's last results; {_OF_RESULTS[name]}", source, name.start_pos)
     if name not in FUNCTIONS:
         raise CommandError(f"unknown function {name}(){suggestion(name, FUNCTIONS)}", source, name.start_pos)
     function = FUNCTIONS[name]

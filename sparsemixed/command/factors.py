@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, replace
 
+from sparsemixed.command.arguments import MOST_DIGITS
 from sparsemixed.command.time_operators import SERIES, multiplied, time_operators
-from sparsemixed.errors import CommandError
+from sparsemixed.errors import CommandError, shortened
 from sparsemixed.spec import Base, Factor
 from sparsemixed.time_series import TimeOperator
 
@@ -17,7 +19,7 @@ _FACTOR = re.compile(
     r"(?P<letter>[ic]?)(?P<levels>\d+|\([^()]*\))?"
     r"(?:(?P<bare_base>bn)|b(?P<base>\d+|\([^()]*\))?|(?P<omitted>o)(?P<omitted_levels>\d+|\([^()]*\))?)?"
 )
-_PARTS = re.compile(rf"(?P<factor>.*?)(?P<series>(?:{SERIES})*)", re.DOTALL)
+_PIECE = re.compile(rf"(?P<series>{SERIES})|.", re.DOTALL)
 _RANK = re.compile(r"#\s*0*(?P<rank>[1-9]\d{0,8})")
 _LEVEL = re.compile(r"\"(?P<text>[^\"]*)\"|(?P<low>-?\d+)\s*/\s*(?P<high>-?\d+)|(?P<number>-?\d+(?:\.\d+)?)")
 _BASE_RULES: dict[str, Base] = {"first": "first", "last": "last", "freq": "frequent", "frequent": "frequent"}
@@ -88,8 +90,7 @@ def read_operator(text: str, source: str, position: int) -> Operator:
     word = text.removesuffix(".")
     if word == "R":
         return Operator("values")
-    parts = _PARTS.fullmatch(word)
-    before, series = (parts["factor"], parts["series"]) if parts else (word, "")
+    before, series = _factor_and_series(word)
     try:
         if not before and series:
             return Operator("", series=time_operators(series))
@@ -97,8 +98,21 @@ def read_operator(text: str, source: str, position: int) -> Operator:
         return replace(operator, series=time_operators(series)) if series else operator
     except ValueError as error:
         detail = f": {error}" if str(error) else "; operators are i., c., o., ib#., ibn., #., R., L., F., D. and S."
-        quoted = f" (a column whose name has a dot goes in backquotes: `{word}.x`)" if not str(error) and word.isalpha() else ""
-        raise CommandError(f"operator {text} is not understood{detail}{quoted}", source, position) from None
+        quoted = (
+            f" (a column whose name has a dot goes in backquotes: `{word}.x`)"
+            if not str(error) and word.isalpha() and len(word) < 60
+            else ""
+        )
+        raise CommandError(f"operator {shortened(text)} is not understood{detail}{quoted}", source, position) from None
+
+
+def _factor_and_series(word: str) -> tuple[str, str]:
+    """What is left of the time-series operators at the end, and these."""
+    start: int | None = None
+    for piece in _PIECE.finditer(word):
+        start = None if piece["series"] is None else piece.start() if start is None else start
+    start = len(word) if start is None else start
+    return word[:start], word[start:]
 
 
 def _factor_operator(match: re.Match | None) -> Operator:
@@ -143,7 +157,7 @@ def _levels(text: str) -> tuple[float | str, ...]:
     while inside:
         match = _LEVEL.match(inside)
         if match is None:
-            raise ValueError(f"found {inside.split()[0]} where a level should be")
+            raise ValueError(f"found {shortened(inside.split()[0])} where a level should be")
         levels += _listed(match)
         inside = inside[match.end() :].lstrip(" \t\n,")
     if text and not levels:
@@ -151,12 +165,21 @@ def _levels(text: str) -> tuple[float | str, ...]:
     return tuple(dict.fromkeys(levels))
 
 
+def _finite(text: str) -> float:
+    level = float(text)
+    if math.isinf(level):
+        raise ValueError(f"the level {shortened(text)} is beyond the range of floating point")
+    return level
+
+
 def _listed(match: re.Match) -> list[float | str]:
     if match["text"] is not None:
         return [match["text"]]
     if match["number"] is not None:
-        return [float(match["number"])]
+        return [_finite(match["number"])]
+    if max(len(match["low"]), len(match["high"])) > MOST_DIGITS:
+        raise ValueError(f"{shortened(match[0])} is a range of numbers that are too large")
     low, high = int(match["low"]), int(match["high"])
     if not low <= high < low + MOST_LEVELS:
-        raise ValueError(f"{match[0]} is not an increasing range of at most {MOST_LEVELS} levels")
+        raise ValueError(f"{shortened(match[0])} is not an increasing range of at most {MOST_LEVELS} levels")
     return [float(level) for level in range(low, high + 1)]

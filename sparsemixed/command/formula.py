@@ -6,16 +6,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from lark import Token, Tree
 
 from sparsemixed.command.algebra import Algebra
-from sparsemixed.command.constraints import read_constraints
+from sparsemixed.command.assemble import Parts, assemble
 from sparsemixed.command.parse import parse_tree
 from sparsemixed.command.settings import Settings
-from sparsemixed.command.weight_rules import all_weights
-from sparsemixed.command.weights import keyword_weights, split_keywords
 from sparsemixed.errors import CommandError
 from sparsemixed.spec import ModelSpec, RandomEquation, Term
 
@@ -24,6 +22,8 @@ _NAME = r"(?:`[^`\n]+`|[^\W\d][\w.]*)"
 _RESPONSE = re.compile(rf"\s*(?P<name>{_NAME})\s*")
 _GROUPING_PART = re.compile(rf"\s*(?P<name>{_NAME})\s*(?P<joint>[/:]|$)")
 _ABBREVIATED = re.compile(r"~\w")
+_LEVEL = re.compile(r"\|\|\s*[\w~]+\s*:(?=\s*(?:[^()]*(?:\([^()]*\)[^()]*)*)\Z)")
+"""Bars outside of parentheses, as far as can be seen without reading the text, and a level's name."""
 _NOT_A_RESPONSE = re.compile(r"\bif\b|\|\||\[")
 
 
@@ -34,15 +34,16 @@ def is_formula(text: str) -> bool:
     --------
     >>> is_formula("y ~ x + (1 | g)"), is_formula("y x if ~missing(z) || id:")
     (True, False)
-    >>> is_formula("y~x"), is_formula("y x~z")
-    (True, False)
+    >>> is_formula("y~x"), is_formula("y x~z"), is_formula("wei~t week || id:")
+    (True, False, False)
     """
     tilde = _tilde(text)
     if tilde is None:
         return False
     left = _QUOTED.sub("q", text[:tilde])
-    # After a first word, `x~z` is an abbreviation in a list of variables.
-    abbreviation = _ABBREVIATED.match(text, tilde) and len(left.split()) > 1 and not left[-1].isspace()
+    # After a first word, and where a level follows, `x~z` is an abbreviation in a list of variables.
+    listed = len(left.split()) > 1 or _LEVEL.search(_QUOTED.sub("q", text))
+    abbreviation = _ABBREVIATED.match(text, tilde) and left.strip() and not left[-1].isspace() and listed
     return not abbreviation and not _NOT_A_RESPONSE.search(left)
 
 
@@ -62,7 +63,7 @@ class _Bar:
     end: int
 
 
-def read_formula(source: str, text: str, keywords: Mapping[str, object]) -> ModelSpec:
+def read_formula(source: str, text: str, keywords: Mapping[str, object], deviations: bool = False) -> ModelSpec:
     """The specification of a formula.
 
     Parameters
@@ -73,6 +74,8 @@ def read_formula(source: str, text: str, keywords: Mapping[str, object]) -> Mode
         The same with the same offsets, without a leading `mixed`.
     keywords : mapping
         Options by name.
+    deviations : bool
+        See `Parts`.
 
     Examples
     --------
@@ -89,29 +92,8 @@ def read_formula(source: str, text: str, keywords: Mapping[str, object]) -> Mode
     fixed, constant = algebra.terms(_without_bars(right, bars, source))
     random = tuple(equation for bar in bars for equation in _equations(bar, text, algebra, source, positions))
     _check_repeated_effects(random, source)
-    settings = Settings(source, text)
-    weight_keywords, others = split_keywords(keywords)
-    shared = settings.read_keywords(others)
-    if shared.get("collinear"):
-        random = tuple(replace(equation, collinear=True) for equation in random)
-    weights = all_weights(list(keyword_weights(weight_keywords, random)), random, settings)
-    return ModelSpec(
-        full_coding=True,
-        text=source,
-        response=response,
-        fixed=fixed,
-        constant=constant and bool(shared.get("constant", True)),
-        random=random,
-        estimation=settings.estimation(weights),
-        display=settings.display(),
-        residual=settings.residual(),
-        weights=weights,
-        vce=settings.vce(weights),
-        constraints=read_constraints(settings),
-        tsset=settings.tsset(),
-        abbreviations=settings.abbreviations(),
-        positions=positions,
-    )
+    parts = Parts(response, fixed, constant, random, positions, full_coding=True, deviations=deviations)
+    return assemble(parts, Settings(source), keywords)
 
 
 def _response(left: str, source: str, positions: dict[str, int]) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sparsemixed.command.values import KindError, equal, finite, is_text, less, missing, truth
+from sparsemixed.wildcards import compiled
 
 
 @dataclass(frozen=True)
@@ -122,12 +123,7 @@ def _string(value: float) -> str:
 
 def _strmatch(text: np.ndarray, pattern: np.ndarray) -> np.ndarray:
     """Whether the whole text is of the pattern, in which * stands for any characters and ? for one."""
-
-    def matches(one: str, sought: str) -> bool:
-        signs = {"*": ".*", "?": "."}
-        return re.fullmatch("".join(signs.get(sign, re.escape(sign)) for sign in sought), one, re.DOTALL) is not None
-
-    return np.vectorize(matches, otypes=[bool])(text, pattern)
+    return np.vectorize(lambda one, sought: compiled(sought).matches(one), otypes=[bool])(text, pattern)
 
 
 def _strpos(text: np.ndarray, part: np.ndarray) -> np.ndarray:

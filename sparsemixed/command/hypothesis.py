@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from lark import Token
 
 from sparsemixed.command.parse import parse_tree
+from sparsemixed.command.text import refuse_unreadable
 from sparsemixed.errors import CommandError
 from sparsemixed.linear_form import LinearForm
 
@@ -29,15 +31,25 @@ def read_hypotheses(text: str) -> list[LinearForm]:
     >>> read_hypotheses("2*x1 - _b[x2]/4 = 3")
     [LinearForm(weights={'x1': 2.0, 'x2': -0.25}, constant=-3.0)]
     """
-    found: list[LinearForm] = []
-    for part in _parts(text):
-        tree: Any = parse_tree(part, text, "hypothesis.lark", "hypothesis")
-        if tree.data == "names":
-            found += [_name(token) for token in tree.children]
-            continue
-        first, *others = (_form(child, text) for child in tree.children if not _is_equals(child))
-        found += [first - other for other in others] or [first]
-    return found
+    refuse_unreadable(text)
+    try:
+        return [form for part in _parts(text) for form in _hypotheses(part, text)]
+    except RecursionError:
+        raise CommandError("the text is nested too deeply", text, 0) from None
+
+
+def _hypotheses(part: str, text: str) -> list[LinearForm]:
+    tree: Any = parse_tree(part, text, "hypothesis.lark", "hypothesis")
+    if tree.data == "names":
+        return [_name(token) for token in tree.children]
+    first, *others = (_form(child, text) for child in tree.children if not _is_equals(child))
+    return [_finite(form, text) for form in [first - other for other in others] or [first]]
+
+
+def _finite(form: LinearForm, text: str) -> LinearForm:
+    if not all(map(math.isfinite, (form.constant, *form.weights.values()))):
+        raise CommandError("it holds a number beyond the range of floating point", text, 0)
+    return form
 
 
 def read_linear(text: str) -> LinearForm:
@@ -48,10 +60,14 @@ def read_linear(text: str) -> LinearForm:
     >>> read_linear("(2.drug - 3.drug)/2 + 1")
     LinearForm(weights={'2.drug': 0.5, '3.drug': -0.5}, constant=1.0)
     """
-    tree: Any = parse_tree(text, text, "hypothesis.lark", "hypothesis")
-    if tree.data != "single":
-        raise CommandError("one linear expression is needed here, such as 2.drug - 3.drug, and no `=`", text, 0)
-    return _form(tree.children[0], text)
+    refuse_unreadable(text)
+    try:
+        tree: Any = parse_tree(text, text, "hypothesis.lark", "hypothesis")
+        if tree.data == "single":
+            return _finite(_form(tree.children[0], text), text)
+    except RecursionError:
+        raise CommandError("the text is nested too deeply", text, 0) from None
+    raise CommandError("one linear expression is needed here, such as 2.drug - 3.drug, and no `=`", text, 0)
 
 
 def _is_equals(child: object) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sparsemixed.command.formula import is_formula, read_formula
-from sparsemixed.command.parse import without_comments
-from sparsemixed.command.statement import read_command, without_command_name
+from sparsemixed.command.heading import Heading, refuse_other_command, without_heading
+from sparsemixed.command.statement import read_command
+from sparsemixed.command.text import readable
 from sparsemixed.errors import CommandError
 from sparsemixed.spec import ModelSpec
 
@@ -42,9 +43,19 @@ def read_model(text: str, options: Mapping[str, object] | None = None) -> ModelS
     if not isinstance(text, str):
         raise CommandError(f"the model must be a text, found {type(text).__name__}")
     try:
-        readable = without_comments(text)
-        if is_formula(without_command_name(readable)):
-            return read_formula(text, without_command_name(readable), options or {})
-        return read_command(text, options or {})
+        heading = without_heading(readable(text), text)
+        if is_formula(heading.text):
+            return read_formula(text, heading.text, options or {}, heading.deviations)
+        return _command(text, heading, options or {})
     except RecursionError:
         raise CommandError("the text is nested too deeply", text, 0) from None
+
+
+def _command(source: str, heading: Heading, options: Mapping[str, object]) -> ModelSpec:
+    try:
+        spec = read_command(source, heading.text, options, heading.deviations)
+    except CommandError:
+        if not heading.command and "||" not in heading.text:
+            refuse_other_command(heading.text, source)
+        raise
+    return spec

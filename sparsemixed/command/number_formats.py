@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from sparsemixed.command.arguments import Reader
+from sparsemixed.command.arguments import Reader, digits
 from sparsemixed.errors import OptionError
 
 _FORMAT = re.compile(r"%(?P<width>\d+)\.(?P<digits>\d+)(?P<style>[gfe])(?P<commas>c?)")
@@ -45,7 +45,7 @@ def parse_format(text: str) -> NumberFormat:
     match = _FORMAT.fullmatch(text.strip())
     if match is None:
         raise OptionError(f"found {text.strip() or 'nothing'}, expected a numeric format such as %9.0g, %8.2f or %9.3e")
-    found = NumberFormat(int(match["width"]), int(match["digits"]), match["style"], bool(match["commas"]))  # type: ignore
+    found = NumberFormat(digits(match["width"]), digits(match["digits"]), match["style"], bool(match["commas"]))  # type: ignore
     if found.digits >= found.width:
         raise OptionError(f"found {text.strip()}; the digits must be fewer than the width")
     if found.commas and found.style == "e":

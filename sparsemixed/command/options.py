@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sparsemixed.command.arguments import Reader, Word, degrees_of_freedom, number, numbers, one_of, whole
+from sparsemixed.command.arguments import Reader, Word, degrees_of_freedom, level_label, number, numbers, one_of, whole
 from sparsemixed.command.number_formats import number_format
 from sparsemixed.command.residuals import residuals
 from sparsemixed.command.techniques import techniques
 from sparsemixed.command.tsset import tsset
 from sparsemixed.command.vce import cluster_variable, vce
 from sparsemixed.command.weights import weight_argument
+from sparsemixed.errors import suggestion
 from sparsemixed.spec import Vce
 
 COVARIANCES = ("INDependent", "EXchangeable", "IDentity", "UNstructured")
@@ -95,10 +97,11 @@ OPTIONS: tuple[Option, ...] = (
     _weight("FWeight"),
     _weight("PWeight"),
     # Method
-    Option("MLE", "estimation", "method", "ml", "reml"),
+    Option("MLe", "estimation", "method", "ml", "reml"),
     Option("REML", "estimation", "method", "reml", "ml"),
     Option("DFMethod", "estimation", "dfmethod", argument=degrees_of_freedom, takes_argument=True),
-    Option("RESiduals", "residual", "residual", argument=residuals, takes_argument=True),
+    Option("RESiduals", "residual", "residual", argument=residuals, takes_argument=True, in_place=True),
+    Option("GROUP", "residual", "group", argument=level_label, takes_argument=True),
     Option("CONSTraints", "constraints", "numbers", argument=numbers, takes_argument=True),
     Option("PWSCale", "weights", "scale", argument=one_of(("SIZE", "EFFective", "GK")), takes_argument=True),
     # What names stand for
@@ -163,6 +166,47 @@ OPTIONS: tuple[Option, ...] = (
     Option("MC_TOLerance", "estimation", "mc_tolerance", argument=number(1e-6, 1), takes_argument=True),
     _estimation("SEED", whole(0)),
 )
+
+
+_ELSEWHERE: dict[str, str] = {
+    **dict.fromkeys(("offset", "exposure"), "subtract it from the dependent variable"),
+    **dict.fromkeys(("groups", "grouping", "id"), "levels are equations: || id:, or (1 | id) in a formula"),
+    "method": "maximum likelihood is the default, reml an option of its own; dfmethod() is about degrees of freedom",
+    **dict.fromkeys(("family", "link", "eform", "irr"), "the models here are linear, with normal errors"),
+    **dict.fromkeys(("intpoints", "intmethod", "laplace"), "the likelihood needs no integration; leave it out"),
+    **dict.fromkeys(("fe", "re", "be"), "a random intercept is || id:, fixed effects of groups are i.id"),
+    "absorb": "write i.varname among the variables",
+    **dict.fromkeys(("corr", "correlation"), "the errors' structure is residuals()"),
+    **dict.fromkeys(("from", "start", "startvalues", "startgrid"), "starting values are computed"),
+    **dict.fromkeys(("optimizer", "control"), "see technique(), iterate() and tolerance()"),
+    **dict.fromkeys(("maxiter", "maxiters", "iterations"), "the most iterations are iterate(#)"),
+    **dict.fromkeys(("df", "ddf"), "degrees of freedom are dfmethod()"),
+    **dict.fromkeys(("subset", "where"), "rows are chosen by an if condition in a command, or before the call"),
+}
+"""Options of other commands and programs, and what there is here."""
+
+
+def option_advice(typed: str, others: Iterable[str] = ()) -> str:
+    """The end of a message about an unknown option: what it may have been meant for, if anything.
+
+    Parameters
+    ----------
+    typed : str
+    others : iterable of str
+        More names that are known where it was typed.
+
+    Examples
+    --------
+    >>> option_advice("coviarance"), option_advice("offset")
+    ('; did you mean covariance?', '; subtract it from the dependent variable')
+    """
+    advice = _ELSEWHERE.get(typed.lower())
+    if advice is not None:
+        return f"; {advice}"
+    # Names that begin otherwise are other words: offset is no nofetable.
+    names = (*(option.name for option in OPTIONS), *others)
+    alike = [[name for name in known if name[:1] == typed[:1].lower()] for known in (names, (o.word.shortest for o in OPTIONS))]
+    return suggestion(typed, alike[0]) or suggestion(typed, alike[1])
 
 
 def find_option(typed: str) -> Option | None:

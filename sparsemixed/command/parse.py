@@ -11,14 +11,12 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedTok
 
 from sparsemixed.errors import CommandError
 
-_PROTECTED_OR_COMMENT = re.compile(r"\"[^\"\n]*\"|`[^`\n]*`|/\*.*?\*/|/\*|///[^\n]*|(?<!\S)//[^\n]*", re.DOTALL)
-_NOT_A_BREAK = re.compile(r"[^\n]")
-
 _OPERATORS = ("OR", "AND", "COMPARE", "PLUS", "MINUS", "TIMES", "POWER")
 
 _WORDS = {
     "NAME": "a name",
     "QUOTED": "a name",
+    "SHORT": "a name",
     "OPERATOR": "a name",
     "SERIES": "a value",
     "WILDCARD": "a name",
@@ -27,6 +25,7 @@ _WORDS = {
     "MISSING": "a value",
     "STRING": "a value",
     "NOT": "a value",
+    "WORD": "a word",
     "RANGE": "a range of rows such as 1/100",
     "COLON": "`:`",
     "LPAR": "`(`",
@@ -43,30 +42,6 @@ _WORDS = {
     "$END": "the end",
     **dict.fromkeys(_OPERATORS, "an operator"),
 }
-
-
-def without_comments(text: str) -> str:
-    """The text with comments as blanks, so that offsets stay as typed: `/* ... */`, and `//` or `///` to the end of a line.
-
-    Two slashes start a comment only after a blank or at the start of a line, as in Stata.
-
-    Raises
-    ------
-    CommandError
-        A `/*` that is not closed.
-
-    Examples
-    --------
-    >>> without_comments("y x /// outcome\\n || id: /* persons */ x")
-    'y x            \\n || id:               x'
-    """
-
-    def blank(match: re.Match) -> str:
-        if match[0] == "/*":
-            raise CommandError("the comment that starts here is not closed with `*/`", text, match.start())
-        return _NOT_A_BREAK.sub(" ", match[0]) if match[0].startswith("/") else match[0]
-
-    return _PROTECTED_OR_COMMENT.sub(blank, text)
 
 
 @cache

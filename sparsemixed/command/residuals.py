@@ -1,56 +1,60 @@
 """The argument of residuals(): restype [#] [, by(varname) t(varname)]."""
 
+# lark types a tree's children as trees or tokens; which it is, the grammar decides.
+# pyright: reportArgumentType=false, reportAssignmentType=false, reportGeneralTypeIssues=false
 from __future__ import annotations
 
 import re
 
-from sparsemixed.command.arguments import Word
-from sparsemixed.errors import OptionError, suggestion
+from lark import Token, Tree
+
+from sparsemixed.command.arguments import Word, digits
+from sparsemixed.command.parse import parse_tree, unquoted
+from sparsemixed.errors import CommandError, OptionError, suggestion
 from sparsemixed.spec import ResidualSpec
 
 STRUCTURES = ("INDependent", "EXchangeable", "AR", "MA", "UNstructured", "BAnded", "TOeplitz", "EXPonential")
 """The keys of the table of residual structures, in the notation of `Word`."""
 WITH_ORDER = ("ar", "ma", "banded", "toeplitz")
 
-_ARGUMENT = re.compile(r"\s*(?P<word>\w+)\s*(?P<order>[^\s,]+)?\s*(?:,(?P<options>.*))?", re.DOTALL)
-_OPTION = re.compile(r"\s*(?P<name>\w+)\s*\(\s*(?:`(?P<quoted>[^`]+)`|(?P<variable>[A-Za-z_]\w*))\s*\)\s*,?")
+_STARTED = re.compile(r"[^\s,()]+\s*(?:\([^()]*)?\Z")
 
 
 def residuals(text: str) -> ResidualSpec:
-    """Read the argument of residuals().
+    """Read the argument of residuals(); blanks before it keep the offsets of the command.
+
+    Raises
+    ------
+    OptionError
+        For what is no structure, an order where none is due, and variables that are not of by() or t().
 
     Examples
     --------
     >>> residuals("ar 2, t(time)")
     ResidualSpec(name='ar', order=2, by=None, t='time', position=None)
-    >>> residuals("ind, by(followup)").by
-    'followup'
+    >>> residuals("     ind, by(followup)").positions
+    {'followup': 13}
     """
-    match = _ARGUMENT.fullmatch(text)
-    if match is None:
-        raise OptionError(f"found {text.strip() or 'nothing'}, expected a structure such as ar 1, t(week)")
-    name = _structure(match["word"].lower())
-    order = _order(name, match["order"])
-    by, t = _variables(match["options"])
-    return ResidualSpec(name, order, by, t)
+    try:
+        tree = parse_tree(text, text, start="residuals")
+    except CommandError as error:
+        raise OptionError(_unread(text, error.position or 0)) from None
+    words = [child for child in tree.children if isinstance(child, Token) and child.type == "WORD"]
+    name = _structure(words[0].lower())
+    order = _order(name, str(words[1])) if len(words) > 1 else None
+    variables = _variables([child for child in tree.children if isinstance(child, Tree)], text)
+    names = {option: unquoted(token) for option, token in variables.items()}
+    positions = {unquoted(token): token.start_pos or 0 for token in variables.values()}
+    return ResidualSpec(name, order, names.get("by"), names.get("t"), text=text.strip(), positions=positions)
 
 
-def variable_places(spec: ResidualSpec, text: str) -> dict[str, int]:
-    """Offsets of the variables of by() and t() in a command's text.
-
-    Examples
-    --------
-    >>> command = "y x || id:, residuals(ar 1, t(week))"
-    >>> variable_places(ResidualSpec("ar", 1, None, "week", position=12), command)
-    {'week': 30}
-    """
-    found = {}
-    for option, name in (("by", spec.by), ("t", spec.t)):
-        if name is not None and spec.position is not None:
-            match = re.compile(rf"\b{option}\s*\(\s*`?(?={re.escape(name)}\b)", re.IGNORECASE).search(text, spec.position)
-            if match is not None:
-                found[name] = match.end()
-    return found
+def _unread(text: str, position: int) -> str:
+    """What was found, and what would have been understood: a structure, and after its comma variables."""
+    if "," not in text[:position]:
+        return f"found {text.strip() or 'nothing'}, expected a structure such as ar 1, t(week)"
+    started = _STARTED.search(text[:position])
+    found = text[position if started is None else started.start() :].strip()
+    return f"found {found or 'nothing'}, expected by(varname) or t(varname)"
 
 
 def _structure(typed: str) -> str:
@@ -63,26 +67,23 @@ def _structure(typed: str) -> str:
     return found
 
 
-def _order(name: str, typed: str | None) -> int | None:
-    if typed is None:
-        return None
+def _order(name: str, typed: str) -> int:
     if name not in WITH_ORDER:
         raise OptionError(f"residuals({name}) takes no order, found {typed}")
-    if not typed.isdigit():
+    if not typed.isdecimal():
         raise OptionError(f"the order of residuals({name}) must be a whole number, found {typed}")
-    return int(typed)
+    return digits(typed)
 
 
-def _variables(options: str | None) -> tuple[str | None, str | None]:
-    found: dict[str, str] = {}
-    place, text = 0, options or ""
-    while text[place:].strip():
-        match = _OPTION.match(text, place)
-        if match is None or match["name"].lower() not in ("by", "t"):
-            raise OptionError(f"found {text[place:].strip()}, expected by(varname) or t(varname)")
-        name = match["name"].lower()
-        if name in found:
-            raise OptionError(f"{name}() is given twice")
-        found[name] = match["quoted"] or match["variable"]
-        place = match.end()
-    return found.get("by"), found.get("t")
+def _variables(trees: list[Tree], text: str) -> dict[str, Token]:
+    """The variables of by() and t()."""
+    found: dict[str, Token] = {}
+    for tree in trees:
+        option: Token = tree.children[0]
+        word = option.lower()
+        if word not in ("by", "t"):
+            raise OptionError(f"found {text[option.start_pos or 0 :].strip()}, expected by(varname) or t(varname)")
+        if word in found:
+            raise OptionError(f"{word}() is given twice")
+        found[word] = tree.children[2].children[0]
+    return found

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sparsemixed.command.options import OPTIONS, Option, find_option
+from sparsemixed.command.options import Option, find_option, option_advice
 from sparsemixed.command.weights import KEYWORDS
-from sparsemixed.errors import CommandError, OptionError, suggestion
+from sparsemixed.errors import CommandError, OptionError
 
 
 def model_options(words: Sequence[str]) -> dict[str, object]:
@@ -71,8 +71,8 @@ def _settings(words: Sequence[str]) -> Iterator[tuple[Option | None, str, object
         typed = typed.replace("-", "_")
         option = find_option(typed)
         if option is None and typed not in KEYWORDS:
-            names = [*(option.name for option in OPTIONS), *KEYWORDS, "constraint", "json", "log", "progress", "quiet", "save"]
-            raise OptionError(f"unknown option --{typed}{suggestion(typed, names)}")
+            advice = option_advice(typed, (*KEYWORDS, "constraint", "json", "log", "progress", "quiet", "save"))
+            raise OptionError(f"unknown option --{typed}{advice}")
         name = typed if option is None else option.name
         if sign or not (option is None or option.takes_argument):
             yield option, name, value if sign else True

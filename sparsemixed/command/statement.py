@@ -4,90 +4,67 @@
 # pyright: reportArgumentType=false, reportAssignmentType=false, reportGeneralTypeIssues=false
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import replace
 
 from lark import Token, Tree
 
-from sparsemixed.command.constraints import read_constraints
-from sparsemixed.command.equations import read_equations
+from sparsemixed.command.arguments import digits
+from sparsemixed.command.assemble import Parts, assemble
+from sparsemixed.command.equations import QUALIFIERS, read_equations
 from sparsemixed.command.expression import Expression, expression_from_tree
-from sparsemixed.command.parse import parse_tree, without_comments
-from sparsemixed.command.residuals import variable_places
-from sparsemixed.command.rows import read_range
+from sparsemixed.command.option_reader import read_options
+from sparsemixed.command.parse import parse_tree
 from sparsemixed.command.settings import Settings
 from sparsemixed.command.varlist import VarlistReader
-from sparsemixed.command.weight_rules import all_weights
-from sparsemixed.command.weights import bracket_weight, keyword_weights, split_keywords
-from sparsemixed.errors import CommandError, OptionError
+from sparsemixed.command.weights import bracket_weight
+from sparsemixed.errors import CommandError
 from sparsemixed.spec import ModelSpec, Sample, Term
 
-_COMMAND_NAME = re.compile(r"\s*mixed(?=\s+(?!(?:if|in)\b)[^\W\d`]|\s*`|\s*$)")
+_FIRST_ROW, _LAST_ROW = 1, -1
 
 
-def without_command_name(text: str) -> str:
-    """The text with a leading `mixed` as blanks, unless it can only be the dependent variable.
-
-    Examples
-    --------
-    >>> without_command_name("mixed y x")
-    '      y x'
-    >>> without_command_name("mixed || id:")
-    'mixed || id:'
-    """
-    match = _COMMAND_NAME.match(text)
-    return text if match is None else " " * match.end() + text[match.end() :]
-
-
-def read_command(source: str, keywords: Mapping[str, object]) -> ModelSpec:
+def read_command(source: str, text: str, keywords: Mapping[str, object], deviations: bool = False) -> ModelSpec:
     """The specification of a command.
 
+    Parameters
+    ----------
+    source : str
+        The command as typed.
+    text : str
+        The same with the same offsets, without comments and a leading `mixed`.
+    keywords : mapping
+        Options by name.
+    deviations : bool
+        See `Parts`.
+
     Examples
     --------
-    >>> spec = read_command("mixed weight week || id: week, cov(un) reml", {})
+    >>> command = "weight week || id: week, cov(un) reml"
+    >>> spec = read_command(command, command, {})
     >>> spec.response, spec.random[0].covariance, spec.estimation.method
     ('weight', 'unstructured', 'reml')
     """
-    text = without_command_name(without_comments(source))
     tree = parse_tree(text, source)
     parts = [child for child in tree.children if isinstance(child, Tree)]
-    settings, positions = Settings(source, text), {}
+    settings, positions = Settings(source), {}
     response, fixed = _fixed_part(next((part for part in parts if part.data == "varlist"), None), source, positions)
-    sample = _sample(parts, source, text, positions)
-    own = settings.read(next((part for part in parts if part.data == "options"), None), "fixed")
-    random, of_groups = read_equations([part for part in parts if part.data == "equation"], settings, positions)
-    weight_keywords, others = split_keywords(keywords)
-    shared = settings.read_keywords(others)
-    if own.get("constant") is False and shared.get("constant") is True:
-        raise OptionError("noconstant=False contradicts noconstant in the command")
-    if shared.get("collinear"):
-        random = tuple(replace(equation, collinear=True) for equation in random)
-    of_rows = [bracket_weight(part, source, text) for part in parts if part.data == "weight"]
-    weights = all_weights([*of_rows, *of_groups, *keyword_weights(weight_keywords, random)], random, settings)
-    for typed in (*of_rows, *of_groups):
-        for name, position in typed.weight.expression.positions.items():
-            positions.setdefault(name, position)
-    residual = settings.residual()
-    for name, position in variable_places(residual, text).items():
-        positions.setdefault(name, position)
-    return ModelSpec(
-        text=source,
-        response=response,
-        fixed=fixed,
-        constant=bool(own.get("constant", True)) and bool(shared.get("constant", True)),
-        random=random,
-        sample=sample,
-        estimation=settings.estimation(weights),
-        display=settings.display(),
-        residual=residual,
-        weights=weights,
-        vce=settings.vce(weights),
-        constraints=read_constraints(settings),
-        tsset=settings.tsset(),
-        abbreviations=settings.abbreviations(),
-        positions=positions,
+    equations = [part for part in parts if part.data == "equation"]
+    qualifiers = _qualifiers(tree, equations, source)
+    sample = _sample(qualifiers, source, text, positions)
+    own = read_options(next((part for part in parts if part.data == "options"), None), "fixed", settings, text)
+    random, of_groups = read_equations(equations, settings, text, positions)
+    of_rows = [] if "weight" not in qualifiers else [bracket_weight(qualifiers["weight"], source, text)]
+    read = Parts(
+        response,
+        fixed,
+        bool(own.get("constant", True)),
+        random,
+        positions,
+        sample,
+        weights=(*of_rows, *of_groups),
+        deviations=deviations,
     )
+    return assemble(read, settings, keywords)
 
 
 def _fixed_part(varlist: Tree | None, source: str, positions: dict[str, int]) -> tuple[str, tuple[Term, ...]]:
@@ -100,15 +77,20 @@ def _fixed_part(varlist: Tree | None, source: str, positions: dict[str, int]) ->
     return response, VarlistReader(source, positions).terms(Tree("varlist", others))
 
 
-def _sample(parts: list[Tree], source: str, text: str, positions: dict[str, int]) -> Sample:
-    """The rows asked for by `if` and `in`; each of these and the weight may stand once."""
+def _qualifiers(command: Tree, equations: list[Tree], source: str) -> dict[str, Tree]:
+    """if, in and the weight by rule, from the fixed part and the last equation; each may stand once."""
     found: dict[str, Tree] = {}
-    for part in parts:
-        if part.data in ("condition", "rows", "weight"):
+    for part in (*command.children, *(equations[-1].children if equations else ())):
+        if isinstance(part, Tree) and part.data in QUALIFIERS:
             token: Token = part.children[0]
             if part.data in found:
                 raise CommandError(f"a second {'weight' if part.data == 'weight' else token}", source, token.start_pos)
             found[part.data] = part
+    return found
+
+
+def _sample(found: dict[str, Tree], source: str, text: str, positions: dict[str, int]) -> Sample:
+    """The rows asked for by `if` and `in`."""
     condition, condition_text = None, None
     if "condition" in found:
         condition, condition_text = _condition(found["condition"], source, text)
@@ -122,3 +104,30 @@ def _condition(part: Tree, source: str, text: str) -> tuple[Expression, str]:
     expression_tree = part.children[1]
     meta = expression_tree.meta
     return expression_from_tree(expression_tree, source), text[meta.start_pos : meta.end_pos]
+
+
+def read_range(token: Token, source: str) -> tuple[int | None, int | None]:
+    """First and last row, counted from 1, or from the end if negative (-1 is the last row); None where there is no limit.
+
+    Examples
+    --------
+    >>> read_range(Token("RANGE", "10/l"), ""), read_range(Token("RANGE", "5"), "")
+    ((10, None), (5, 5))
+    """
+    ends = [end.strip().lower() for end in token.split("/")]
+    rows = [{"f": _FIRST_ROW, "l": _LAST_ROW}.get(end) or _row(end, token, source) for end in ends]
+    first, last = rows[0], rows[-1]
+    if 0 in rows:
+        raise CommandError("rows are counted from 1, or from -1 for the last row", source, token.start_pos)
+    if (first > 0) == (last > 0) and first > last:
+        raise CommandError("the range of rows ends before it starts", source, token.start_pos)
+    single = len(ends) == 1
+    return (None if ends[0] == "f" and not single else first), (None if ends[-1] == "l" and not single else last)
+
+
+def _row(typed: str, token: Token, source: str) -> int:
+    try:
+        number = digits(typed.lstrip("-"))
+    except CommandError as error:
+        raise CommandError(error.message, source, token.start_pos) from None
+    return -number if typed.startswith("-") else number

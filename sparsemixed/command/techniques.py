@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from sparsemixed.command.arguments import digits
 from sparsemixed.errors import OptionError, suggestion
 
 TECHNIQUES = ("nr", "bfgs", "dfp")
@@ -35,10 +36,10 @@ def techniques(text: str) -> tuple[tuple[str, int], ...]:
         elif counted:
             what = "a number follows the name of a technique" if not found else f"a second number after {found[-1][0]}"
             raise OptionError(f"found {word}: {what}, as in bfgs 10 nr 20", position=position)
-        elif int(word) == 0:
+        elif not word.strip("0"):
             raise OptionError(f"{found[-1][0]} needs at least 1 iteration, found 0", position=position)
         else:
-            found[-1] = (found[-1][0], int(word))
+            found[-1] = (found[-1][0], digits(word))
             counted = True
     if not found:
         raise OptionError("found nothing, expected nr, bfgs or dfp")

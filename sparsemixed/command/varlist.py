@@ -14,10 +14,8 @@ from lark import Token, Tree
 from sparsemixed.command.factors import Operator, read_operator
 from sparsemixed.command.parse import unquoted
 from sparsemixed.errors import CommandError
-from sparsemixed.spec import Base, Factor, Term
+from sparsemixed.spec import MOST_FACTORS, Base, Factor, Term
 
-MOST_FACTORS = 8
-"""Interactions of more variables are refused, as in Stata."""
 MOST_TERMS = 10_000
 """Parentheses multiply; past this many terms a list is a slip."""
 
@@ -28,6 +26,8 @@ PATTERNS = ("WILDCARD", "SPAN")
 
 _PLAIN, _CATEGORICAL = Operator(""), Operator("categorical")
 _BLANKS = re.compile(r"\s+")
+_ABBREVIATED = re.compile(r"\w+~\w+")
+"""A pattern that stands for one column."""
 
 
 class VarlistReader:
@@ -57,7 +57,9 @@ class VarlistReader:
         before = dict(self._positions)
         products = self._chain(chain, interacted=False, outer=None)
         operators = [token for token in tokens if token.type == "OPERATOR"]
-        others = [token for token in tokens if token.type not in ("OPERATOR", "NAME", "QUOTED")]
+        others = [
+            token for token in tokens if token.type not in ("OPERATOR", "NAME", "QUOTED") and not _ABBREVIATED.fullmatch(token)
+        ]
         if (
             others
             or len(products) != 1

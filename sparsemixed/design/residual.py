@@ -37,7 +37,7 @@ def residual_part(spec: ModelSpec, rows: Rows, groups: Groups, value_labels: dic
     if not spec.random:
         message = f"residuals({asked.name}) works within groups: name them, as in || id:"
         raise OptionError(message, spec.text, asked.position)
-    codes, n_groups = groups.codes(spec.random[-1].grouping)
+    codes, n_groups = groups.codes(spec.random[-1].grouping if asked.group is None else asked.group)
     by, labels = _by(spec, rows, value_labels)
     if asked.name == "independent":
         structure = RESIDUAL_STRUCTURES["independent"](labels)  # type: ignore[call-arg]

@@ -10,16 +10,17 @@ import numpy as np
 import pandas as pd
 
 from sparsemixed.design.fixed.terms import level_text
-from sparsemixed.errors import OptionError
+from sparsemixed.errors import OptionError, shortened
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.constrained import held_rows
 from sparsemixed.inference.covariance.vce import beta_covariance
 from sparsemixed.inference.degrees.table import small_sample
-from sparsemixed.inference.hypotheses.hypothesis import rows_of
+from sparsemixed.inference.hypotheses.hypothesis import rows_of, terms_text
 from sparsemixed.inference.hypotheses.multiple import adjusted
 from sparsemixed.inference.hypotheses.wald import TestResult, wald_test
 from sparsemixed.postestimation.contrast_operators import WEIGHTED, operator_rows
 from sparsemixed.postestimation.margin_rows import MarginRows, margin_rows
+from sparsemixed.spec import MOST_FACTORS
 from sparsemixed.time_series import unmarked
 
 NOT_ESTIMABLE = "Comparisons that involve empty cells or omitted coefficients are not estimable and shown as missing."
@@ -72,6 +73,7 @@ class TermContrasts:
 
 def contrast(fit: Fit, terms: str, mcompare: str, level: float, small: bool) -> Comparisons:
     """Contrasts of the margins of each term, such as `r.drug`, `drug#day`, `ar.day@drug`, `r.drug#c.age`."""
+    terms = terms_text(terms, "contrast", "r.drug")
     found = [_term(fit, term) for typed in terms.split() for term in _expanded(typed)]
     if not found:
         raise OptionError("contrast: name a term, such as r.drug")
@@ -80,7 +82,7 @@ def contrast(fit: Fit, terms: str, mcompare: str, level: float, small: bool) -> 
 
 def pairwise(fit: Fit, terms: str, mcompare: str, level: float, small: bool) -> Comparisons:
     """All pairs of margins of each term."""
-    found = []
+    found, terms = [], terms_text(terms, "pwcompare", "drug")
     for term in (t for typed in terms.split() for t in _expanded(typed)):
         names, covariates = _variables(term.split("#"))
         margins = margin_rows(fit, names, covariates)
@@ -101,6 +103,8 @@ def _expanded(typed: str) -> list[str]:
     if "##" not in typed:
         return [typed]
     parts = typed.split("##")
+    if len(parts) > MOST_FACTORS:
+        raise OptionError(f"an interaction has at most {MOST_FACTORS} variables; found {shortened(typed)}")
     return ["#".join(c) for size in range(1, len(parts) + 1) for c in combinations(parts, size)]
 
 

@@ -13,7 +13,7 @@ from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.constrained import held_rows
 from sparsemixed.inference.covariance.vce import beta_covariance
 from sparsemixed.inference.degrees.table import small_sample
-from sparsemixed.inference.hypotheses.hypothesis import hypothesis, independent, linear_combination, written
+from sparsemixed.inference.hypotheses.hypothesis import hypothesis, independent, linear_combination, terms_text, written
 from sparsemixed.inference.hypotheses.wald import TestResult, tabulated, wald_test
 
 
@@ -25,7 +25,9 @@ def hypothesis_test(fit: Fit, what: Any, values: Any, small: bool) -> TestResult
 
 def parameter_test(fit: Fit, terms: str, equal: bool, small: bool) -> TestResult:
     """Test that all coefficients of some terms are zero, or equal to one another."""
-    places = CoefficientNames(fit.design.columns, fit.spec).matching(terms)
+    places = CoefficientNames(fit.design.columns, fit.spec).matching(terms_text(terms, "testparm", "i.drug"))
+    if not places:
+        raise OptionError("testparm: name a term, such as i.drug")
     K = np.eye(len(fit.beta))[places]
     if equal:
         if len(places) < 2:

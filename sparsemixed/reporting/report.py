@@ -135,6 +135,9 @@ def notes(fit: Fit, small: bool | None = None) -> tuple[str, ...]:
         found.append(test.note)
     if fit.spec.random and not fit.design.random and fit.design.residual is None:
         found.append("Note: all random-effects equations are empty; model is linear regression.")
+    group = fit.spec.residual.group
+    if group is not None:
+        found.append(f"Note: Errors are correlated within the groups of {':'.join(group) or '_all'}.")
     found += [f"Note: {text}" for text in (boundary_sentence(fit), theta_covariance(fit).note) if text]
     if shown_vce(fit, small) in CLUSTER_ROBUST:
         found.append("Note: Standard errors of variance parameters are the model's, not cluster-robust.")

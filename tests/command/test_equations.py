@@ -70,8 +70,9 @@ def test_terms_are_kept_once_and_collinear_is_kept_apart():
         ("|| a: R.(x z)", CommandError, "R.("),
         ("|| a: R.x, cov(un)", OptionError, "cov"),
         ("|| a: R.x, covariance(independent)", OptionError, "cov"),
-        ("|| a: z if z > 2", CommandError, "if"),
-        ("|| a: z [pw=w]", CommandError, "["),
+        ("|| a: z if z > 2 || b:", CommandError, "if"),
+        ("|| a: z in 1/3 || b:", CommandError, "in"),
+        ("|| a: z [pw=w] || b:", CommandError, "["),
     ],
 )
 def test_refused(text, error, at):

@@ -18,7 +18,7 @@ from sparsemixed.errors import CommandError
         ("y x || :", 7, "found `:`, expected a name"),
         ("y x || 3id:", 7, "found `3id`"),
         ("y x || i.id:", 8, "found `.`, expected `:`"),
-        ("y x,, reml || id:", 4, "found `,`"),
+        ("y x,, reml | id:", 11, "found `\\|`"),
         ("y x || id:, cov(un", 18, "expected .*`\\)`"),
         ("y x if (x > 2 || id:", 14, "a parenthesis is not closed"),
         ("y x if x = 2 || id:", 9, "compare with `==`"),

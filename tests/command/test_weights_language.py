@@ -124,7 +124,8 @@ def test_expressions_are_checked():
 
 def test_a_weight_stands_once_in_its_place():
     refused("y x [pw=w] [pw=w] || a:", "[pw=w] ||", "a second weight", CommandError)
-    refused("y x || a: [pw=w]", "[", r"option of the equation: .*pweight\(exp\)", CommandError)
+    refused("y x [pw=w] || a: [pw=w]", "[pw=w]", "a second weight", CommandError)
+    refused("y x || a: [pw=w] || b:", "[", r"option of the equation: .*pweight\(exp\)", CommandError)
     refused("y x, fweight(w) || a:", "fweight", "belongs to a random-effects equation")
     refused("y x || a:, fweight(w) fweight(v)", "fweight(v)", "contradicts")
 

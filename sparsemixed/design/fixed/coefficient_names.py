@@ -12,7 +12,7 @@ import numpy as np
 from sparsemixed.design.fixed.terms import level_text
 from sparsemixed.design.values import Column
 from sparsemixed.errors import CommandError, suggestion
-from sparsemixed.spec import ModelSpec
+from sparsemixed.spec import MOST_FACTORS, ModelSpec
 from sparsemixed.time_series import unmarked
 
 _EQUATION = re.compile(r"\[(?P<equation>[^\]]*)\](?P<name>.+)", re.DOTALL)
@@ -59,7 +59,7 @@ class CoefficientNames:
         if plain is None:
             raise CommandError(f"{name}: the only equation of fixed effects is [{self.spec.response}]", source, position)
         i = self._exact.get(plain)
-        if i is None:
+        if i is None and plain.count("#") < MOST_FACTORS:
             several = "#" in plain
             readings = product(*([_unmarked(*one, several) for one in _readings(piece)] for piece in plain.split("#")))
             i = next((self._plain[key] for reading in readings if (key := tuple(sorted(reading))) in self._plain), None)
@@ -76,6 +76,8 @@ class CoefficientNames:
         """Places of the estimated coefficients of terms such as `i.drug`, `i.drug#c.age`, `a##b`, `x*`."""
         found: list[int] = []
         for typed in text.split():
+            if typed.replace("##", "#").count("#") >= MOST_FACTORS:
+                raise CommandError(f"an interaction has at most {MOST_FACTORS} variables", text, text.index(typed))
             places = [self._place[i] for i in self._place if self._matches(typed, self.columns[i])]
             if not places:
                 raise CommandError(f"no coefficient belongs to {typed}{_listed(list(self._exact))}", text, text.index(typed))

@@ -12,9 +12,9 @@ from sparsemixed.design.data.frame import read_frame
 from sparsemixed.errors import CommandError
 from sparsemixed.spec import Factor, ModelSpec, RandomEquation, Term, Weight, WeightSpec
 from sparsemixed.time_series import split_name
+from sparsemixed.wildcards import compiled
 
 _SPAN = re.compile(r"(?P<first>\w+)-(?P<last>\w+)")
-_SIGNS = {"*": ".*", "?": ".", "~": ".*"}
 MOST_TERMS = 10_000
 
 
@@ -34,13 +34,21 @@ def concrete_spec(spec: ModelSpec, data: Any) -> ModelSpec:
         A pattern that no column matches, a range that is none, an ambiguous abbreviation.
     """
     patterns = any(factor.pattern for terms in _lists(spec) for term in terms for factor in term.factors)
-    if not patterns and not spec.abbreviations:
+    if not patterns and not spec.abbreviations and not any("~" in name for name in _whole_names(spec)):
         return spec
     return _Names(spec, read_frame(data).names).applied()
 
 
 def _lists(spec: ModelSpec) -> list[tuple[Term, ...]]:
     return [spec.fixed, *(equation.terms for equation in spec.random)]
+
+
+def _whole_names(spec: ModelSpec) -> list[str]:
+    """Names that stand for one column each, outside of lists of variables and expressions."""
+    residual, times = spec.residual, spec.tsset
+    levels = [name for equation in spec.random for name in (*equation.grouping, equation.factor)]
+    others = [residual.by, residual.t, spec.vce.variable, *(() if times is None else (times.panel, times.time))]
+    return [name for name in (spec.response, *levels, *others) if name is not None]
 
 
 class _Names:
@@ -71,7 +79,7 @@ class _Names:
             response=self._response,
             fixed=self._terms(spec.fixed),
             random=tuple(map(self._equation, spec.random)),
-            residual=replace(residual, by=by, t=t),
+            residual=replace(residual, by=by, t=t, group=residual.group and tuple(map(self._whole, residual.group))),
             vce=vce if vce.variable is None else replace(vce, variable=self._whole(vce.variable)),
             tsset=times,
             weights=None if spec.weights is None else self._weights(spec.weights),
@@ -83,9 +91,9 @@ class _Names:
         operated = None if name in self._known else split_name(name)
         if operated is not None:
             return self._placed(operated[0].on(self._whole(operated[1])), name)
-        if name in self._known or not self._spec.abbreviations:
+        if name in self._known or not (self._spec.abbreviations or "~" in name):
             return name
-        longer = [column for column in self._columns if column.startswith(name)]
+        longer = self._like(name) if "~" in name else [column for column in self._columns if column.startswith(name)]
         if len(longer) > 1:
             raise self._error(f"{name} is ambiguous: it abbreviates {_listed(longer)}", place or name)
         return self._placed(longer[0], name) if longer else name
@@ -126,8 +134,8 @@ class _Names:
         return others
 
     def _like(self, pattern: str) -> list[str]:
-        expression = re.compile("".join(_SIGNS.get(sign, re.escape(sign)) for sign in pattern), re.DOTALL)
-        return [name for name in self._columns if expression.fullmatch(name)]
+        wildcards = compiled(pattern.replace("~", "*"))
+        return [name for name in self._columns if wildcards.matches(name)]
 
     def _between(self, first: str, last: str, factor: Factor) -> list[str]:
         whole = [self._whole(end, factor) for end in (first, last)]

@@ -15,6 +15,7 @@ from sparsemixed.design.sample import used_variables
 from sparsemixed.errors import DataError
 from sparsemixed.spec import ModelSpec
 from sparsemixed.time_series import TimeOperator, split_name
+from sparsemixed.wildcards import compiled
 
 
 def model_frame(spec: ModelSpec, data: Any) -> Frame:
@@ -27,7 +28,8 @@ def model_frame(spec: ModelSpec, data: Any) -> Frame:
     data : anything that `read_frame` takes
     """
     frame = read_frame(data)
-    if isinstance(frame, ModelFrame) or (spec.tsset is None and not spec.abbreviations):
+    plain = spec.tsset is None and not spec.abbreviations and not any("~" in name for name in spec.positions)
+    if isinstance(frame, ModelFrame) or plain:
         return frame
     return ModelFrame(frame, spec)
 
@@ -69,7 +71,11 @@ class ModelFrame(Frame):
         return operated if declared and operated[1] in self else None
 
     def _abbreviated(self, name: str) -> str | None:
-        """The only column whose name starts so, where abbreviations are allowed."""
+        """The only column that `x~z` matches, or whose name starts so, where abbreviations are allowed."""
+        if "~" in name:
+            wildcards = compiled(name.replace("~", "*"))
+            longer = [known for known in self.names if wildcards.matches(known)]
+            return longer[0] if len(longer) == 1 else None
         longer = [known for known in self.names if known.startswith(name)] if self._spec.abbreviations else []
         return longer[0] if len(longer) == 1 else None
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from sparsemixed.command.hypothesis import read_hypotheses, read_linear
+from sparsemixed.command.text import refuse_unreadable
 from sparsemixed.design.fixed.coefficient_names import CoefficientNames, equation_text
 from sparsemixed.errors import OptionError
 from sparsemixed.estimation.fit import Fit
@@ -62,14 +63,39 @@ def hypothesis(fit: Fit, what: Any, values: Any = None) -> Hypothesis:
         if values is not None:
             raise OptionError("right-hand sides belong into the text of a hypothesis: x1 = 3")
         return _from_texts(fit, [what] if isinstance(what, str) else list(what))
-    K = np.atleast_2d(np.asarray(what, dtype=float))
-    p = len(fit.beta)
+    K, p = np.atleast_2d(_numbers(what, "a hypothesis is a text, names, or rows of numbers")), len(fit.beta)
     if K.ndim != 2 or K.shape[1] != p or not np.all(np.isfinite(K)):
         raise OptionError(f"a matrix of hypotheses needs one column for each of the {p} estimated coefficients; got {K.shape}")
-    r = np.zeros(len(K)) if values is None else np.atleast_1d(np.asarray(values, dtype=float))
+    r = np.zeros(len(K)) if values is None else np.atleast_1d(_numbers(values, "right-hand sides are numbers"))
+    if not np.all(np.isfinite(r)):
+        raise OptionError("right-hand sides are finite numbers")
     if r.shape != (len(K),):
         raise OptionError(f"{len(K)} rows need {len(K)} right-hand sides; got {r.shape}")
     return independent(fit, K, r)
+
+
+def _numbers(given: Any, wanted: str) -> np.ndarray:
+    """An array of what a user gave as numbers."""
+    try:
+        return np.asarray(given, dtype=float)
+    except (TypeError, ValueError, OverflowError):
+        raise OptionError(f"{wanted}; found {type(given).__name__}") from None
+
+
+def terms_text(terms: object, command: str, example: str) -> str:
+    """The text that `contrast` and its like take.
+
+    Raises
+    ------
+    OptionError
+        If it is none.
+    CommandError
+        For characters that are no text.
+    """
+    if not isinstance(terms, str):
+        raise OptionError(f"{command} takes a text, such as {example}; found {type(terms).__name__}")
+    refuse_unreadable(terms)
+    return terms
 
 
 def rows_of(fit: Fit, K: np.ndarray) -> Hypothesis:
@@ -80,6 +106,7 @@ def rows_of(fit: Fit, K: np.ndarray) -> Hypothesis:
 
 def linear_combination(fit: Fit, text: str) -> tuple[np.ndarray, float]:
     """Row (p,) and constant of one linear expression."""
+    text = terms_text(text, "lincom", "2.drug - 3.drug")
     row, constant = _row(fit, read_linear(text), text)
     return row, constant
 

@@ -49,15 +49,10 @@ def group_labels(fit: Fit) -> tuple[str, ...]:
 
 
 def residual_text(fit: Fit) -> str:
-    """The option's argument as typed; from a keyword argument, in the same words."""
+    """The option's argument as typed; in the same words where the text was not kept."""
     asked = fit.spec.residual
-    if asked.position is not None:
-        opening = fit.spec.text.index("(", asked.position)
-        depth = 0
-        for place in range(opening, len(fit.spec.text)):
-            depth += {"(": 1, ")": -1}.get(fit.spec.text[place], 0)
-            if depth == 0:
-                return fit.spec.text[opening + 1 : place].strip()
+    if asked.text:
+        return asked.text
     order = "" if asked.order is None else f" {asked.order}"
     variables = " ".join(f"{option}({name})" for option, name in (("by", asked.by), ("t", asked.t)) if name)
     return f"{asked.name}{order}" + (f", {variables}" if variables else "")

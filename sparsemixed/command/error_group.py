@@ -1,0 +1,45 @@
+"""Which level's groups hold the correlated errors of residuals()."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sparsemixed.command.settings import Settings
+from sparsemixed.errors import OptionError, suggestion
+from sparsemixed.spec import RandomEquation
+
+Grouping = tuple[str, ...]
+
+
+def error_group(settings: Settings, equations: Sequence[RandomEquation], formula: bool) -> Grouping | None:
+    """The level asked for by group(), or the one within all others; None for the level typed last.
+
+    In a command levels are nested as they are typed, and the last is the lowest. The terms of a formula have no order, so it must
+    have a level whose groups lie within those of all others.
+
+    Raises
+    ------
+    OptionError
+        No such level, or several and nothing to choose by.
+    """
+    groupings = {equation.grouping: equation.label for equation in equations}
+    asked, residual = settings.asked("residual", "group"), settings.asked("residual", "residual")
+    if asked is not None:
+        found = next((grouping for grouping, label in groupings.items() if asked.value in (label, ":".join(grouping))), None)
+        if found is None:
+            labels = list(groupings.values())
+            known = suggestion(str(asked.value), labels) or f"; the levels are {', '.join(labels) or 'none'}"
+            source = None if asked.position is None else settings.source
+            raise OptionError(f"group(): the model has no level {asked.value}{known}", source, asked.position)
+    elif formula and len(groupings) > 1 and residual is not None and settings.residual().name != "independent":
+        found = next((one for one in groupings if all(set(other) <= set(one) for other in groupings)), None)
+        if found is None:
+            labels = " and ".join(groupings.values())
+            message = (
+                f"option {residual.written}: the groups within which errors are correlated could be those of {labels}; name one "
+                f"by the keyword group, as in group={next(iter(groupings.values()))!r}"
+            )
+            raise OptionError(message)
+    else:
+        return None
+    return found

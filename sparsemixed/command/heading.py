@@ -1,0 +1,164 @@
+"""What stands before a model: the name of the command, and prefixes; other commands are told what to do here."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from sparsemixed.command.arguments import Word
+from sparsemixed.errors import CommandError
+
+NAMES = ("mixed", "xtmixed")
+"""Commands that are read here. xtmixed is what mixed was called before Stata 13: maximum likelihood, as its last version, and
+standard deviations in its tables."""
+
+_SILENT = tuple(map(Word, ("QUIetly", "Noisily", "CAPture")))
+_FITS = "a fit is an object here: fit = mixed(...), then"
+_LOOP = "loop over data frames: for name, rows in data.groupby(...): mixed(..., rows)"
+_PREFIXES: dict[str, str] = {
+    **dict.fromkeys(("by", "BYSort", "STATSBY", "ROLLing"), _LOOP),
+    **dict.fromkeys(("BOOTstrap", "bs", "JACKknife", "PERMute", "SIMulate"), "draw data frames and fit each of them"),
+    "svy": "weights are part of the command: [pweight=w], and pweight() of the groups",
+    "mi": "fit each imputed data frame and combine the estimates by Rubin's rules",
+    **dict.fromkeys(("STEPwise", "sw", "nestreg", "fp", "mfp"), "fit the models one by one; sparsemixed.lrtest compares two"),
+    "VERsion": "commands are read as those of the present Stata; leave it out",
+    "eststo": f"{_FITS} sparsemixed.compare(fit, ...)",
+    "timer": "leave it out",
+    "bayes": "fits are by maximum likelihood or reml",
+}
+"""Prefixes of Stata, in the notation of `Word`, and what to do instead."""
+_XI = re.compile(r"\bi\.(?P<first>\w+)(?P<sign>[*|])")
+
+_MODELS = "the models here are linear mixed models: mixed y x || level: ..."
+_AFTER = {
+    "estat": f"{_FITS} fit.estat.df(), fit.estat.ic()",
+    "PRedict": f"{_FITS} fit.predict(what=...)",
+    "TEst": f'{_FITS} fit.test("2.arm = 3.arm")',
+    "TESTParm": f'{_FITS} fit.testparm("i.arm")',
+    "lincom": f'{_FITS} fit.lincom("2.arm - 3.arm")',
+    "contrast": f'{_FITS} fit.contrast("r.arm")',
+    "pwcompare": f'{_FITS} fit.pwcompare("arm")',
+    "lrtest": f"{_FITS} sparsemixed.lrtest(fit, other)",
+    "ESTimates": f"{_FITS} fit.save(path), sparsemixed.load(path), sparsemixed.compare(fit, other)",
+    **dict.fromkeys(("esttab", "estout", "etable", "outreg2"), f"{_FITS} sparsemixed.compare(fit, other)"),
+    **dict.fromkeys(("margins", "marginsplot", "nlcom"), f"{_FITS} its methods test, lincom, contrast, pwcompare and predict"),
+    **dict.fromkeys(("xtset", "tsset"), "write the option tsset(panelvar timevar)"),
+    **dict.fromkeys(("use", "Generate", "replace", "egen", "merge", "reshape", "encode"), "prepare the data frame in Python"),
+    **dict.fromkeys(("SUmmarize", "TABulate", "DEscribe", "List", "codebook"), "look at the data frame in Python"),
+    **dict.fromkeys(("foreach", "FORVALues", "set", "local", "global"), "texts are made and loops are run in Python"),
+    **dict.fromkeys(("REGress", "areg", "anova"), "without levels: mixed y x"),
+}
+"""Commands other than models, and what to do instead."""
+_OTHER_MODELS = ("xtreg", "meglm", "melogit", "mepoisson", "menbreg", "meologit", "xtmelogit", "xtmepoisson", "gllamm", "gsem")
+_PLAIN = ("estat", "TESTParm", "lincom", "pwcompare", "lrtest", "esttab", "estout", "etable", "outreg2", "margins", "marginsplot")
+_SURELY = (*_PLAIN, "nlcom", "xtset", "tsset", "egen", "foreach", "FORVALues", "areg")
+"""Those that hardly any variable is called by."""
+
+_WORD = re.compile(r"\s*(?P<word>[^\W\d]\w*)(?P<colon>\s*:)?")
+_MODEL_FOLLOWS = re.compile(r"\s+(?!(?:if|in)\b)[^\W\d`]|\s*`")
+_REPLAY = re.compile(r"\s*(?:,|\Z)")
+_PREFIXED = re.compile(r"\s*(?P<first>[^\W\d]\w*)(?:\b(?=[^\w:])[^|:~]*)?:\s*(?P<name>(?:xt)?mixed\b)?")
+
+
+@dataclass(frozen=True)
+class Heading:
+    """What stands before a model.
+
+    Attributes
+    ----------
+    text : str
+        The text with it as blanks.
+    command : str
+        `mixed`, `xtmixed`, or empty.
+    """
+
+    text: str
+    command: str = ""
+
+    @property
+    def deviations(self) -> bool:
+        """Whether the command shows standard deviations unless variances are asked for."""
+        return self.command == "xtmixed"
+
+
+def without_heading(text: str, source: str) -> Heading:
+    """Take off the name of the command and the prefixes that concern only what is shown.
+
+    `mixed` is the dependent variable where it can only be that.
+
+    Raises
+    ------
+    CommandError
+        For other prefixes and commands, and a name alone, which shows the last results in Stata.
+
+    Examples
+    --------
+    >>> without_heading("mixed y x", "mixed y x")
+    Heading(text='      y x', command='mixed')
+    >>> without_heading("qui: mixed || id:", "qui: mixed || id:").text
+    '     mixed || id:'
+    """
+    place, end = 0, 0
+    while (match := _WORD.match(text, place)) is not None:
+        word = match["word"]
+        if word in NAMES and not match["colon"]:
+            command = _named(text, match, source)
+            return Heading(_blanked(text, match.end() if command else end or place), command)
+        if not (any(silent.matches(word) for silent in _SILENT) or (match["colon"] and word == "xi")):
+            break
+        if word == "xi":
+            _check_xi(text, source)
+        place = match.end()
+        end = place if match["colon"] else end
+    text = _blanked(text, end)
+    _refuse_prefix(text, source, place)
+    if "||" not in text:
+        _refuse_command(text, source, _SURELY)
+    _refuse_command(text, source, _OTHER_MODELS)
+    return Heading(text)
+
+
+def _blanked(text: str, end: int) -> str:
+    return re.sub(r"[^\n]", " ", text[:end]) + text[end:]
+
+
+def _named(text: str, match: re.Match, source: str) -> str:
+    """The name of the command, empty where the word is the dependent variable."""
+    word, end = match["word"], match.end()
+    if _REPLAY.match(text, end):
+        message = f"`{word}` without a model shows the last results in Stata; {_FITS} print(fit.summary(level=90))"
+        raise CommandError(message, source, match.start("word"))
+    return word if _MODEL_FOLLOWS.match(text, end) else ""
+
+
+def _check_xi(text: str, source: str) -> None:
+    """What xi: itself expands; the rest means the same without it."""
+    match = _XI.search(text)
+    if match is not None:
+        first = match["first"]
+        other = f"i.{first}##i.b, i.{first}##c.x" if match["sign"] == "*" else f"i.{first} i.{first}#c.x"
+        raise CommandError(f"{match[0]} is expanded by xi: in Stata; write {other}", source, match.start())
+
+
+def _refuse_prefix(text: str, source: str, place: int) -> None:
+    match = _PREFIXED.match(text, place)
+    if match is None:
+        return
+    advice = next((advice for pattern, advice in _PREFIXES.items() if Word(pattern).matches(match["first"])), None)
+    if advice is not None or match["name"]:
+        message = f"the prefix {match['first']}: is no part of the language; {advice or 'leave it out'}"
+        raise CommandError(message, source, match.start("first"))
+
+
+def _refuse_command(text: str, source: str, patterns: tuple[str, ...]) -> None:
+    match = _WORD.match(text)
+    found = None if match is None else next((one for one in patterns if Word(one).matches(match["word"])), None)
+    if match is not None and found is not None:
+        word = match["word"]
+        message = f"{word} is another command of Stata; {_AFTER.get(found, _MODELS)}"
+        raise CommandError(f"{message} (for a variable of that name write mixed {word})", source, match.start("word"))
+
+
+def refuse_other_command(text: str, source: str) -> None:
+    """What a text that is no model may be: another command, whose name could have been a variable's."""
+    _refuse_command(text, source, tuple(_AFTER))

@@ -1,4 +1,4 @@
-"""Random small models of every structure with their likelihood from V alone: numpy, the printed parameters, nothing of the engine.
+"""Random small models of every structure, their likelihood from V alone: numpy and printed parameters, nothing of the engine.
 
 A model is a list of parts, each of which turns its own stretch of the printed parameters into its share of V; frequency weights
 are replicated rows, precision weights divide error variances.
@@ -7,6 +7,7 @@ are replicated rows, precision weights divide error variances.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -127,10 +128,8 @@ class RandomModel:
                 value = at(((k, 1), (l, 1))) - at(((k, 1), (l, -1))) - at(((k, -1), (l, 1))) + at(((k, -1), (l, -1)))
                 hessian[k, l] = hessian[l, k] = value / (4.0 * step[k] * step[l])
         out = np.full(printed.size, np.nan)
-        try:
+        with suppress(np.linalg.LinAlgError), np.errstate(invalid="ignore"):
             out[where] = np.sqrt(np.diag(np.linalg.inv(-hessian)))
-        except np.linalg.LinAlgError:
-            pass
         return out
 
 

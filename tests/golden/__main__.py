@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-from tests.golden import FOLDER
+from tests.golden import FOLDER, flat
 from tests.golden.samples import SAMPLES, MissingSampleError, sample
 
 BUILD = Path("build") / "golden"
@@ -20,6 +21,19 @@ def write_samples(folder: Path) -> None:
     for name, (words, _) in SAMPLES.items():
         sample(name).to_csv(folder / f"{name}.csv", index=False)
         (folder / f"{name}.txt").write_text(words + "\n", encoding="utf-8")
+
+
+def report(name: str, made: Path) -> None:
+    """Say how far the figures are from those that they replace: programs' searches end where rounding decides, at 1e-7 or so."""
+    before = FOLDER / made.name
+    if not before.is_file():
+        return
+    new, old = (flat(json.loads(path.read_text(encoding="utf-8"))["figures"]) for path in (made, before))
+    both = [key for key in new.keys() & old.keys() if not isinstance(new[key], str)]
+    moved = {key: abs(new[key] - old[key]) / max(abs(old[key]), 1e-12) for key in both}
+    most = max(both, key=lambda key: moved[key])
+    sys.stdout.write(f"{name}: {len(new.keys() - old.keys())} new, {len(old.keys() - new.keys())} gone; ")
+    sys.stdout.write(f"largest relative change {moved[most]:.1e}, of {most}\n")
 
 
 def main(asked: list[str]) -> None:
@@ -39,6 +53,7 @@ def main(asked: list[str]) -> None:
         made = BUILD.resolve() / f"{name}.json"
         made.unlink(missing_ok=True)
         subprocess.run([rscript, scripts[name].name, str(BUILD.resolve()), str(made)], cwd=FOLDER, check=True)
+        report(name, made)
         shutil.copyfile(made, FOLDER / made.name)
 
 

@@ -13,7 +13,7 @@ endif
 
 INSTEVAL := y service || _all: R.d || _all: R.dept || s:, reml
 
-.PHONY: run test bench bench-huge docs lint format setup clean
+.PHONY: run test golden bench bench-huge docs lint format setup clean
 
 run: setup  ## fit the InstEval ratings (73,421 rows, three crossed factors) through the command line
 	@mkdir -p build
@@ -21,6 +21,9 @@ run: setup  ## fit the InstEval ratings (73,421 rows, three crossed factors) thr
 
 test: setup  ## the whole test suite
 	HYPOTHESIS_PROFILE=ci $(BIN)/python -m pytest
+
+golden: setup  ## remake the figures of other programs in tests/golden; needs R, whose packages tests/golden/common.R names
+	$(BIN)/python -m tests.golden $(GOLDEN)
 
 bench:  ## time whole fits against R's lme4 and statsmodels, and a fresh start; BENCH="--case insteval" passes options on
 	@.ci/setup dev,bench

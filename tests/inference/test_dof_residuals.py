@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,6 +15,7 @@ from sparsemixed.inference.degrees.kenward_roger import FullKenwardRoger, Kenwar
 from sparsemixed.inference.degrees.satterthwaite import Satterthwaite
 from sparsemixed.inference.information import patterns as cluster_derivatives
 from sparsemixed.inference.information.penalized import fixed_derivatives
+from tests.golden import golden, load
 from tests.oracles import dense_dof
 from tests.oracles import dense_oracle as oracle
 
@@ -243,33 +242,20 @@ def test_unstructured_errors_of_a_balanced_design_are_exact():
     assert hotelling.statistic == pytest.approx(T2 * 10 / (2 * 11), rel=1e-5)
 
 
-SAS = {
-    "ar 1": (188.46934887972, 0.96058142305176, 0.95865439662225),
-    "exchangeable": (177.038485931223, 0.7964696053595, 0.7964696053595),
-    "unstructured": (160.733266403768, 0.66124382270307, 0.66124382270307),
-    "toeplitz": (160.027408337368, 0.87839805519623, None),
-}
-"""PROC MIXED on the trial `fev_data` of the R package mmrm, FEV1 on the treatment: Kenward-Roger degrees of freedom, standard
-errors without and with second derivatives, as quoted in tests/testthat/test-kenwardroger.R of mmrm. SAS, too, has the
-parameters sigma2 and rho for AR(1), but covariances for Toeplitz errors."""
-
-
-@pytest.mark.parametrize("structure", SAS)
+@pytest.mark.parametrize("structure", golden("sas"))
 def test_figures_of_sas(structure):
-    path = Path(os.environ.get("SPARSEMIXED_DATA") or ".").expanduser() / "more" / "fev_data.csv.gz"
-    if not path.is_file():
-        pytest.skip("fev_data is not there: name a folder that holds more/fev_data.csv.gz in SPARSEMIXED_DATA")
+    figures = golden("sas")[structure]
     time = "" if structure == "exchangeable" else ", t(avisit)"
     command = f"fev1 i.armcd || usubjid:, noconstant residuals({structure}{time}) reml"
-    fit = sparsemixed.mixed(command, pd.read_csv(path))
-    df, plain, full = SAS[structure]
+    fit = sparsemixed.mixed(command, load("fev"))
     # Two of the four agree in all digits, the two with more parameters to four.
     close = 1e-5 if structure in ("ar 1", "exchangeable") else 5e-4
     for method in ("satterthwaite", "kroger", "krfull", "kr2009"):
-        assert fit.estat.df(method, information="oim").iloc[0, 0] == pytest.approx(df, rel=close)
-    assert fit.estat.df(post="kroger", information="oim").bse.iloc[0] == pytest.approx(plain, rel=close / 5)
-    if full is not None:
-        assert fit.estat.df(post="krfull", information="oim").bse.iloc[0] == pytest.approx(full, rel=close / 5)
+        assert fit.estat.df(method, information="oim").iloc[0, 0] == pytest.approx(figures["df"], rel=close)
+    assert fit.estat.df(post="kroger", information="oim").bse.iloc[0] == pytest.approx(figures["bse"], rel=close / 5)
+    # Where SAS has covariances for parameters, V has other second derivatives.
+    if structure != "toeplitz":
+        assert fit.estat.df(post="krfull", information="oim").bse.iloc[0] == pytest.approx(figures["bse_full"], rel=close / 5)
 
 
 def test_methods_that_count_groups():

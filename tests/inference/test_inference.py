@@ -13,6 +13,7 @@ from sparsemixed.inference.covariance.vce import ThetaCovariance, theta_covarian
 from sparsemixed.inference.hypotheses.likelihood_ratio import against_linear_model, likelihood_ratio
 from sparsemixed.inference.hypotheses.wald import chi2_pvalue, chibar2_pvalue, wald_chi2, z_critical, z_pvalue
 from sparsemixed.inference.intervals import interval, intervals
+from tests.golden import golden
 from tests.oracles import manual_fits
 
 
@@ -20,19 +21,12 @@ def parameter(kind, estimate):
     return VarianceParameter("", "", estimate, np.array([1.0]), kind, boundary=False)
 
 
-@pytest.mark.parametrize(
-    ("kind", "estimate", "std_err", "low", "high"),
-    [
-        ("variance", 14.81751, 3.124225, 9.801716, 22.40002),
-        ("covariance", -140.4229, 66.57623, -270.9099, -9.935904),
-        ("variance", 40.20004, 30.10272, 9.264606, 174.4319),
-        ("variance", 524.9851, 253.0205, 204.1287, 1350.175),
-    ],
-)
-def test_intervals_on_each_scale_as_printed(kind, estimate, std_err, low, high):
-    found = interval(parameter(kind, estimate), ThetaCovariance(np.array([[std_err**2]])), 95.0)
-    assert found.std_err == pytest.approx(std_err)
-    assert (found.low, found.high) == pytest.approx((low, high), rel=2e-6)
+@pytest.mark.parametrize("name", golden("stata")["limits"])
+def test_intervals_on_each_scale_as_printed(name):
+    row = golden("stata")["limits"][name]
+    found = interval(parameter(row["kind"], row["estimate"]), ThetaCovariance(np.array([[row["std_err"] ** 2]])), 95.0)
+    assert found.std_err == pytest.approx(row["std_err"])
+    assert (found.low, found.high) == pytest.approx((row["low"], row["high"]), rel=2e-6)
 
 
 @given(st.floats(-0.99, 0.99), st.floats(1e-3, 10.0))

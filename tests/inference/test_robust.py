@@ -14,7 +14,6 @@ from sparsemixed.inference.covariance.vce import beta_covariance, theta_covarian
 from sparsemixed.inference.estimation_metric import variance_metric
 from sparsemixed.results import Results
 from tests.oracles import dense_sandwich, weighted_oracle
-from tests.oracles.printed import same_layout
 from tests.oracles.weighted_cases import MODELS as WEIGHTED
 from tests.oracles.weighted_cases import command, nested, replicated
 
@@ -118,83 +117,6 @@ def test_scores_of_sampling_weights_are_derivatives_of_the_weighted_integral(nam
         expected = np.array([dense_sandwich.slope(at, psi, k) for k in range(len(psi))])
         assert found.beta[j] == pytest.approx(expected[:p] @ fit.root, rel=1e-6, abs=1e-6)
         assert found.theta[j] == pytest.approx(expected[p:], rel=1e-6, abs=1e-6)
-
-
-SCHOOLS = (
-    "isei female high_school college one_for both_for test_lang [pw=w_fstuwt{}] || id_school:, pweight(wnrschbw) pwscale({})"
-)
-EXAMPLE_12A = """\
-Mixed-effects regression                             Number of obs    =  2,069
-Group variable: id_school                            Number of groups =    148
-                                                     Obs per group:
-                                                                  min =      1
-                                                                  avg =   14.0
-                                                                  max =     28
-                                                     Wald chi2(6)     = 187.23
-Log pseudolikelihood = -1443093.9                    Prob > chi2      = 0.0000
-
-                            (Std. err. adjusted for 148 clusters in id_school)
-------------------------------------------------------------------------------
-             |               Robust
-        isei | Coefficient  std. err.      z    P>|z|     [95% conf. interval]
--------------+----------------------------------------------------------------
-      female |     .59379   .8732886     0.68   0.497    -1.117824    2.305404
- high_school |   6.410618   1.500337     4.27   0.000     3.470011    9.351224
-     college |   19.39494   2.121145     9.14   0.000     15.23757    23.55231
-     one_for |  -.9584613   1.789947    -0.54   0.592    -4.466692     2.54977
-    both_for |  -.2021101    2.32633    -0.09   0.931    -4.761633    4.357413
-   test_lang |   2.519539   2.393165     1.05   0.292    -2.170978    7.210056
-       _cons |   28.10788   2.435712    11.54   0.000     23.33397    32.88179
-------------------------------------------------------------------------------
-
-------------------------------------------------------------------------------
-                             |               Robust
-  Random-effects parameters  |   Estimate   std. err.     [95% conf. interval]
------------------------------+------------------------------------------------
-id_school: Identity          |
-                  var(_cons) |   34.69374   8.574865      21.37318    56.31617
------------------------------+------------------------------------------------
-               var(Residual) |   218.7382   11.22111      197.8147    241.8748
-------------------------------------------------------------------------------"""
-EXAMPLE_12B = """\
-Mixed-effects regression                             Number of obs    =  2,069
-Group variable: id_school                            Number of groups =    148
-                                                     Obs per group:
-                                                                  min =      1
-                                                                  avg =   14.0
-                                                                  max =     28
-                                                     Wald chi2(6)     = 291.37
-Log pseudolikelihood = -7270505.6                    Prob > chi2      = 0.0000
-
-                            (Std. err. adjusted for 148 clusters in id_school)
-------------------------------------------------------------------------------
-             |               Robust
-        isei | Coefficient  std. err.      z    P>|z|     [95% conf. interval]
--------------+----------------------------------------------------------------
-      female |  -.3519458   .7436334    -0.47   0.636     -1.80944    1.105549
- high_school |   7.074911   1.139777     6.21   0.000      4.84099    9.308833
-     college |   19.27285   1.286029    14.99   0.000     16.75228    21.79342
-     one_for |  -.9142879   1.783091    -0.51   0.608    -4.409082    2.580506
-    both_for |   1.214151   1.611885     0.75   0.451    -1.945085    4.373388
-   test_lang |   2.661866   1.556491     1.71   0.087    -.3887996    5.712532
-       _cons |   31.20145   1.907413    16.36   0.000     27.46299    34.93991
-------------------------------------------------------------------------------
-
-------------------------------------------------------------------------------
-                             |               Robust
-  Random-effects parameters  |   Estimate   std. err.     [95% conf. interval]
------------------------------+------------------------------------------------
-id_school: Identity          |
-                  var(_cons) |   31.67522   6.792239      20.80622    48.22209
------------------------------+------------------------------------------------
-               var(Residual) |   226.2429   8.150714      210.8188    242.7955
-------------------------------------------------------------------------------"""
-
-
-@pytest.mark.parametrize(("divisor", "scale", "printed"), [("", "size", EXAMPLE_12A), ("/wnrschbw", "gk", EXAMPLE_12B)])
-def test_output_as_printed(manual_data, divisor, scale, printed):
-    text = str(sparsemixed.mixed(SCHOOLS.format(divisor, scale), manual_data("pisa2000")))
-    assert same_layout(text, printed), text
 
 
 def test_other_renderers_say_robust_and_name_the_clusters():

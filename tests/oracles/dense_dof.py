@@ -41,6 +41,19 @@ def expected_information(Phi, P, Q, T):
     return 0.5 * (T - np.array(fixed))
 
 
+def of_fit(fit, information):
+    """Phi, P, Q and the information matrix (`eim` or `oim`) of a REML fit, components on the boundary left out."""
+    terms = fit.design.random
+    first = directions(terms, fit.boundary) if terms else [np.eye(len(fit.design.y))]
+    every = directions(terms) if terms else first
+    V = sum(v.estimate * d for v, d in zip(fit.variances, every, strict=True))
+    Phi, P, Q, T = precision(V, fit.design.X, first)
+    if information == "eim":
+        return Phi, P, Q, expected_information(Phi, P, Q, T)
+    none = [[np.zeros_like(V)] * len(first)] * len(first)
+    return Phi, P, Q, 0.5 * oracle.hessian(fit.design.y, fit.design.X, V, first, none, True)
+
+
 def adjusted_covariance(Phi, P, Q, W):
     """Equation 16 without R."""
     m = len(P)

@@ -43,6 +43,13 @@ def deviance(y, X, V, reml):
     return value + (np.linalg.slogdet(X.T @ inverse @ X)[1] if reml else 0.0)
 
 
+def with_scale(s2, V, first, second):
+    """Value and derivatives of sigma2 V in its parameters and log sigma2, the last one."""
+    first = [s2 * v for v in first] + [s2 * V]
+    second = [[s2 * v for v in row] + [f] for row, f in zip(second, first, strict=False)] + [[*first[:-1], s2 * V]]
+    return s2 * V, first, second
+
+
 def gradient(y, X, V, first, reml):
     """Derivatives of `deviance` for dV/dphi_k = first[k]: tr(Q V_k) - y'P V_k P y, Q = P (REML) or inv(V) (ML)."""
     inverse, P = projection(V, X)

@@ -1,9 +1,26 @@
-"""Comparing printed tables."""
+"""The manual's examples as printed, and comparing printed tables."""
 
 from __future__ import annotations
 
 import math
 import re
+from pathlib import Path
+
+SESSIONS = sorted((Path(__file__).parents[1] / "reporting" / "sessions").glob("*.txt"))
+STEP = re.compile(r"^\. (?P<typed>.*(?:\n> .*)*)\n(?P<printed>(?:(?!\. ).*\n)*)", re.MULTILINE)
+
+
+def steps(text):
+    """What is typed, on one line, and what is printed, of every command of a session."""
+    found = list(STEP.finditer(text))
+    assert "".join(step[0] for step in found) == text
+    return [(step["typed"].replace("\n>", ""), step["printed"].strip("\n")) for step in found]
+
+
+def output(example, place=0):
+    """One of the outputs of an example of the manual, not counting commands that print nothing."""
+    text = next(path for path in SESSIONS if path.stem == f"example_{example:02}").read_text(encoding="utf-8")
+    return [printed for _, printed in steps(text) if printed][place]
 
 
 def same_layout(got, want):

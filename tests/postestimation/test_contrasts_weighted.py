@@ -9,6 +9,7 @@ import pytest
 import sparsemixed
 from sparsemixed.errors import OptionError
 from sparsemixed.postestimation.contrast_operators import WEIGHTED, operator_rows
+from tests.golden import golden
 
 LEVELS, NAMES = (1, 2, 5, 7), ("1", "2", "5", "7")
 COUNTS = np.array([4.0, 1.0, 3.0, 2.0])
@@ -76,10 +77,10 @@ def test_polynomials_are_orthogonal_under_the_weights(operator, values):
 
 def test_scale_of_stata():
     """Keppel's trend analysis as Stata's `contrast p.a, effects` shows it on UCLA's pages: 20 observations a level."""
-    means, mean_square = np.array([15.2, 21.35, 22.8, 20.05]), 20.2881579
+    figures = golden("stata")["trend"]
     C = operator_rows("p", (1, 2, 3, 4), ("1", "2", "3", "4"))[0]
-    assert C @ means == pytest.approx([1.788854, -2.225, 0.0559017], rel=1e-6)
-    assert np.sqrt((C**2).sum(axis=1) * mean_square / 20) == pytest.approx(0.5035891, rel=1e-6)
+    assert C @ np.array(figures["means"]) == pytest.approx(figures["contrasts"], rel=1e-6)
+    assert np.sqrt((C**2).sum(axis=1) * figures["mean_square"] / 20) == pytest.approx(figures["std_err"], rel=1e-6)
 
 
 @pytest.mark.parametrize("operator", ["ghw", "rw", "aw", "arw", "gwb2", "w"])

@@ -13,15 +13,12 @@ differs, and why:
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
 import sparsemixed
-from tests.oracles.printed import nearly, same_layout, same_line
+from tests.oracles.printed import SESSIONS, nearly, same_layout, same_line, steps
 
-SESSIONS = sorted((Path(__file__).parent / "sessions").glob("*.txt"))
-STEP = re.compile(r"^\. (?P<typed>.*(?:\n> .*)*)\n(?P<printed>(?:(?!\. ).*\n)*)", re.MULTILINE)
 ASSUMPTION = re.compile(r"^Assumption: (?P<small>.*?)\s+nested\s+within\s+(?P<full>.*?)\n\n", re.MULTILINE | re.DOTALL)
 FLAT = re.compile(r" (?:var\(hwy\)|var\(_cons\)) \|")
 """Rows of example 5 whose likelihood is flat: the manual's figures stop short of the optimum by up to 7 per cent."""
@@ -85,12 +82,9 @@ def roughly(a, b):
 
 @pytest.mark.parametrize("path", SESSIONS, ids=lambda path: path.stem)
 def test_session(path, manual_data):
-    session, text = Session(manual_data), path.read_text(encoding="utf-8")
-    steps = list(STEP.finditer(text))
-    assert "".join(step[0] for step in steps) == text
-    for step in steps:
-        typed = step["typed"].replace("\n>", "")
-        printed, wanted = session.run(typed), step["printed"].strip("\n")
+    session = Session(manual_data)
+    for typed, wanted in steps(path.read_text(encoding="utf-8")):
+        printed = session.run(typed)
         if typed.startswith("lrtest"):
             ours, theirs = ASSUMPTION.search(printed), ASSUMPTION.search(wanted)
             for side in ("small", "full"):

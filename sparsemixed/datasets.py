@@ -138,18 +138,22 @@ def simulate_crossed(
     _positive(n_rows=n_rows, n_users=n_users, n_items=n_items)
     rng = np.random.default_rng(seed)
     user = rng.integers(n_users, size=n_rows)
-    if popularity == "uniform":
-        item = rng.integers(n_items, size=n_rows)
-    elif popularity == "zipf":
-        cumulative = np.cumsum(np.arange(1, n_items + 1, dtype=float) ** -exponent)
-        item = np.searchsorted(cumulative, rng.random(n_rows) * cumulative[-1], side="right")
-        item = np.minimum(item, n_items - 1)
-    else:
-        raise OptionError(f"popularity must be 'uniform' or 'zipf', not {popularity!r}")
+    item = _items(rng, n_rows, n_items, popularity, exponent)
     x = rng.normal(size=n_rows)
     effects = rng.normal(scale=sd_user, size=n_users)[user] + rng.normal(scale=sd_item, size=n_items)[item]
     y = beta[0] + beta[1] * x + effects + rng.normal(scale=sd_residual, size=n_rows)
     return pd.DataFrame({"y": y, "x": x, "user": user + 1, "item": item + 1})
+
+
+def _items(rng: np.random.Generator, n_rows: int, n_items: int, popularity: str, exponent: float) -> np.ndarray:
+    """The item (n_rows,) of each row, counted from 0."""
+    if popularity == "uniform":
+        return rng.integers(n_items, size=n_rows)
+    if popularity != "zipf":
+        raise OptionError(f"popularity must be 'uniform' or 'zipf', not {popularity!r}")
+    cumulative = np.cumsum(np.arange(1, n_items + 1, dtype=float) ** -exponent)
+    item = np.searchsorted(cumulative, rng.random(n_rows) * cumulative[-1], side="right")
+    return np.minimum(item, n_items - 1)
 
 
 def simulate_longitudinal(

@@ -13,12 +13,13 @@ import pandas as pd
 from sparsemixed.errors import NotAvailableError, OptionError
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.covariance.vce import beta_covariance
+from sparsemixed.inference.criteria import criteria
 from sparsemixed.inference.degrees.table import coefficient_covariance, coefficient_degrees
 from sparsemixed.inference.hypotheses.likelihood_ratio import n_parameters
 from sparsemixed.inference.hypotheses.wald import TestResult, coefficients
 from sparsemixed.inference.intervals import intervals
 from sparsemixed.postestimation.contrasts import Comparisons, contrast, pairwise
-from sparsemixed.postestimation.estat import criteria, degrees_table, refuse, with_method
+from sparsemixed.postestimation.estat import degrees_table, refuse, with_method
 from sparsemixed.postestimation.linear_tests import LinearCombination, hypothesis_test, lincom, parameter_test
 from sparsemixed.postestimation.predict import predict
 from sparsemixed.postestimation.random_effects import random_effects

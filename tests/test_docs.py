@@ -20,11 +20,13 @@ from sparsemixed.results import LATER, Results
 from sparsemixed.spec import EstimationOptions
 
 ROOT = Path(__file__).parent.parent
-PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
 BLOCK = re.compile(r"^```(?P<language>\w*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 NUMBER = re.compile(r"-?(?:\d[\d,]*\.?\d*|\.\d+)(?:e[+-]?\d+)?")
 LINK = re.compile(r"\]\((?!https?:)(?P<path>[^)#]*)(?:#(?P<anchor>[^)]*))?\)")
 RUNS = "$ sparsemixed "
+PLACE = re.compile(r"`((?:[\w.]+/)+(?:[\w.]+\.\w+)?|\w+\.(?:py|md|lark|txt))`")
+"""A folder, or a file with its ending."""
 
 
 def assert_same(found, printed):
@@ -151,3 +153,19 @@ def test_pages_are_in_the_navigation_of_the_site():
 def test_paths_named_in_the_readme_exist():
     for name in ("CHANGELOG.md", "LICENSE", "benchmarks/README.md"):
         assert (ROOT / name).is_file(), os.fspath(ROOT / name)
+
+
+@pytest.mark.parametrize("page", ["docs/architecture.md", "CONTRIBUTING.md"])
+def test_places_named_for_developers_exist(page):
+    """Paths are relative to the package or the checkout; a bare file name belongs to a folder named before it."""
+    places = PLACE.findall((ROOT / page).read_text(encoding="utf-8"))
+    package = ROOT / "sparsemixed"
+    known = {path.name for top in (package, ROOT / "tests", ROOT / "docs") for path in top.rglob("*")} | {
+        p.name for p in ROOT.iterdir()
+    }
+    folders = {f"{path.name}/" for path in package.rglob("*") if path.is_dir()}
+    missing = [
+        p for p in places if not ((package / p).exists() or (ROOT / p).exists() or p in folders or ("/" not in p and p in known))
+    ]
+    assert places
+    assert not missing

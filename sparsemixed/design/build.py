@@ -27,25 +27,17 @@ def build_design(spec: ModelSpec, data: Any) -> Design:
 
     Parameters
     ----------
-    spec : ModelSpec
-        A concrete one: see `concrete_spec`.
+    spec : ModelSpec, concrete (see `concrete_spec`)
     data : anything that `read_frame` takes; never modified
-
-    Returns
-    -------
-    Design
 
     Raises
     ------
     CommandError
         What the model names is not in the data, or a constraint names no coefficient.
     OptionError
-        Constraints that cannot hold.
+        Constraints that cannot hold; weights or residual structures that the groups do not allow.
     DataError
-        The data cannot be modelled: types, missing or infinite values, no observations, a constant response, values that no
-        weight may have.
-    OptionError
-        Weights or residual structures that the groups do not allow.
+        Wrong types, missing or infinite values, no observations, a constant response, values that no weight may have.
     """
     frame = model_frame(spec, data)
     rows = Rows(frame, sample_rows(spec, frame))

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from sparsemixed.design.checks import changing_rows
 from sparsemixed.design.data.codes import first_rows
 from sparsemixed.design.data.rows import Rows
 from sparsemixed.design.groups.grouping import Groups
@@ -71,9 +72,9 @@ def _of_variable(spec: ModelSpec, rows: Rows, groups: Groups, levels: tuple[tupl
     codes, values = rows.distinct(name)
     for level in levels:
         own, n_groups = groups.codes(level)
-        split = _first_split(own, n_groups, codes)
-        if split is not None:
-            label = ", ".join(f"{k} = {v}" for k, v in groups.labels(level).iloc[split].items())
+        split = changing_rows(codes, own, n_groups)
+        if split.size:
+            label = ", ".join(f"{k} = {v}" for k, v in groups.labels(level).iloc[own[split].min()].items())
             raise DataError(
                 f"the cluster variable `{name}` changes within the group {label}; robust standard errors need clusters of "
                 "whole groups, at or above the highest level of the model"
@@ -89,11 +90,3 @@ def _top(spec: ModelSpec, groups: Groups) -> Clusters:
     top = levels_from_the_top(spec.random, groups)[0]
     label = next(equation.label for equation in spec.random if equation.grouping == top)
     return Clusters(*groups.codes(top), label, groups.labels(top))
-
-
-def _first_split(codes: np.ndarray, n_groups: int, other: np.ndarray) -> int | None:
-    """The first group (of codes (n,)) whose rows have several values of `other` (n,)."""
-    of_group = np.zeros(n_groups, other.dtype)
-    of_group[codes] = other
-    split = codes[of_group[codes] != other]
-    return int(split.min()) if split.size else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from sparsemixed.design.checks import changing_rows
 from sparsemixed.design.data.rows import Rows
 from sparsemixed.design.groups.grouping import Groups
 from sparsemixed.design.values import ResidualPart
@@ -74,9 +75,7 @@ def _text(value) -> str:
 
 
 def _check_constant(by: np.ndarray, codes: np.ndarray, n_groups: int, asked: ResidualSpec) -> None:
-    first = np.full(n_groups, -1)
-    first[codes[::-1]] = by[::-1]
-    bad = np.flatnonzero(by != first[codes])
+    bad = changing_rows(by, codes, n_groups)
     if bad.size:
         raise DataError(
             f"by({asked.by}) must be constant within the lowest-level groups for residuals({asked.name}); it varies in "

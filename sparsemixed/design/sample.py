@@ -10,6 +10,7 @@ import numpy as np
 from sparsemixed.design.data.frame import Frame
 from sparsemixed.design.data.rows import Rows
 from sparsemixed.design.weights.values import positively_weighted, weight_values
+from sparsemixed.design.wording import first_names
 from sparsemixed.errors import CommandError, DataError, NoObservationsError
 from sparsemixed.spec import ModelSpec, Sample
 from sparsemixed.time_series import split_name
@@ -85,8 +86,7 @@ def _suggestion(name: str, known: Sequence[str]) -> str:
         return f"; did you mean `{longer[0]}`?"
     if close:
         return f"; did you mean `{by_lower[close[0]]}`?"
-    shown = ", ".join(known[:12]) + (", ..." if len(known) > 12 else "")
-    return f"; the data have {shown}" if known else "; the data have no variables"
+    return f"; the data have {first_names(known)}" if known else "; the data have no variables"
 
 
 def sample_rows(spec: ModelSpec, frame: Frame) -> np.ndarray:

@@ -91,6 +91,7 @@ class RandomTerm(HoldsRows):
 
     @property
     def k(self) -> int:
+        """Random effects of each group."""
         return sum(block.structure.m for block in self.blocks)
 
 

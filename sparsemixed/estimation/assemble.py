@@ -13,6 +13,7 @@ from sparsemixed.estimation.linear import linear_llf
 from sparsemixed.estimation.orthonormal import Orthogonal
 from sparsemixed.estimation.search.boundary import Boundary, settle, with_limits
 from sparsemixed.estimation.search.loop import Optimum
+from sparsemixed.solver.linalg import covariance_root
 from sparsemixed.spec import ModelSpec
 
 
@@ -32,7 +33,7 @@ def finish(
     bare = spec.estimation.nostderr or spec.estimation.emonly
     information = None if bare else _information(derivatives, boundary)
     u, u_var = objective.predictions(design, derivatives)
-    root = np.linalg.cholesky(at.sigma2 * at.XVX_inverse) if objective.p else np.zeros((0, 0))
+    root = covariance_root(at.sigma2, at.XVX_inverse)
     return Fit(
         spec=spec,
         design=design,

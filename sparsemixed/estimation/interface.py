@@ -126,7 +126,9 @@ class Objective(Protocol):
     """A deviance that the search can lower."""
 
     @property
-    def n_theta(self) -> int: ...
+    def n_theta(self) -> int:
+        """Number of parameters over which the search goes; sigma2 is not among them."""
+        ...
 
     @property
     def df(self) -> float:

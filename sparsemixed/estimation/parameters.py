@@ -40,6 +40,7 @@ class Parameters:
 
     @property
     def n_theta(self) -> int:
+        """Number of parameters of all blocks together."""
         return self.places[-1].theta.stop if self.places else 0
 
     def factors(self, theta: np.ndarray) -> list[np.ndarray]:

@@ -28,6 +28,7 @@ from sparsemixed.estimation.residual_estimate import precision_objective
 from sparsemixed.solver.crossproducts.block_products import diagonal_blocks
 from sparsemixed.solver.crossproducts.crossproducts import TermData
 from sparsemixed.solver.kernels import scatter_outer
+from sparsemixed.solver.linalg import covariance_root
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def cluster_scores(fit: Fit, cluster: np.ndarray, n_clusters: int) -> Scores:
     at, weighted = opened.derivatives.at, opened.weighted_residual
     beta = np.zeros((n_clusters, 1, opened.Q.shape[1]))
     scatter_outer(opened.cluster, weighted[:, None], opened.Q, beta)
-    root = np.linalg.cholesky(at.sigma2 * at.XVX_inverse) if at.beta.size else np.zeros((0, 0))
+    root = covariance_root(at.sigma2, at.XVX_inverse)
     squares = np.bincount(opened.cluster, opened.residual * weighted, n_clusters)
     counts = np.bincount(opened.cluster, opened.counts, n_clusters)
     columns, spheres = _theta(opened, n_clusters)

@@ -9,6 +9,7 @@ import numpy as np
 from sparsemixed.design.values import RandomBlock
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.covariance.vce import beta_covariance, inverse_information, theta_covariance
+from sparsemixed.inference.hypotheses.wald import Coefficients, tabulated
 from sparsemixed.inference.intervals import SCALES
 
 
@@ -135,3 +136,14 @@ def _carried(gradients: np.ndarray, covariance: np.ndarray | None) -> np.ndarray
     if covariance is None:
         return np.full((len(gradients), len(gradients)), np.nan)
     return gradients @ covariance @ gradients.T
+
+
+def variance_tests(fit: Fit, level: float) -> tuple[tuple[str, ...], Coefficients]:
+    """z tests of the variance parameters in this metric, with the names of their equations in e(b).
+
+    Those on the boundary have neither tests nor limits.
+    """
+    estimates, p = metric_estimates(fit), len(fit.design.columns)
+    std_err = np.sqrt(np.clip(np.diag(estimates.V)[p:], 0.0, None))
+    std_err = np.where(std_err == 0, np.nan, std_err)
+    return tuple(equation for equation, _ in estimates.names[p:]), tabulated(estimates.b[p:], std_err, None, level)

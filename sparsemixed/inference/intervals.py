@@ -9,7 +9,7 @@ import numpy as np
 
 from sparsemixed.estimation.fit import Component, Fit, VarianceParameter
 from sparsemixed.inference.covariance.vce import ThetaCovariance, theta_covariance
-from sparsemixed.inference.hypotheses.wald import z_critical
+from sparsemixed.inference.hypotheses.distributions import z_critical
 
 
 @dataclass(frozen=True)

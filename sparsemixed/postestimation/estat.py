@@ -5,14 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 
 from sparsemixed.errors import NotAvailableError, OptionError
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.degrees.table import METHODS, coefficient_degrees, method_of
 from sparsemixed.inference.fit_cache import inherit
-from sparsemixed.inference.hypotheses.likelihood_ratio import n_parameters
 from sparsemixed.spec import CLUSTER_ROBUST, SmallSample
 
 
@@ -51,21 +49,6 @@ def with_method(fit: Fit, post: str, information: str) -> Fit:
     new = dataclasses.replace(fit, spec=dataclasses.replace(fit.spec, estimation=estimation))
     inherit(fit, new)
     return new
-
-
-def criteria(fits: Sequence[Fit], names: Sequence[str]) -> pd.DataFrame:
-    """Information criteria, one row per fit: N, ll, df, AIC, BIC, AICc, CAIC.
-
-    With k parameters, the fixed ones included, and N observations: AIC = -2 ll + 2k, BIC = -2 ll + k log N,
-    AICc = AIC + 2k(k + 1) / (N - k - 1) (Hurvich & Tsai 1989), CAIC = -2 ll + k (log N + 1) (Bozdogan 1987).
-    """
-    rows = []
-    for fit in fits:
-        n, k, deviance = fit.design.nobs, n_parameters(fit), -2.0 * fit.llf
-        aic = deviance + 2.0 * k
-        aicc = aic + 2.0 * k * (k + 1) / (n - k - 1) if n > k + 1 else float("nan")
-        rows.append((n, fit.llf, k, aic, deviance + k * np.log(n), aicc, deviance + k * (np.log(n) + 1.0)))
-    return pd.DataFrame(rows, index=list(names), columns=["N", "ll", "df", "AIC", "BIC", "AICc", "CAIC"])
 
 
 LATER = ("group", "icc", "recovariance", "sd", "wcorrelation", "summarize", "vce")

@@ -8,8 +8,8 @@ import numpy as np
 
 from sparsemixed.errors import OptionError
 from sparsemixed.estimation.fit import Fit
+from sparsemixed.inference.criteria import criteria
 from sparsemixed.inference.hypotheses.wald import coefficients
-from sparsemixed.postestimation.estat import criteria
 from sparsemixed.reporting.side_by_side import STATISTICS, Line, SideBySide
 from sparsemixed.reporting.stored.results import StoredResults
 from sparsemixed.reporting.tidy import RESIDUAL, grouped_intervals

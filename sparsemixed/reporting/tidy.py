@@ -7,10 +7,10 @@ import pandas as pd
 
 from sparsemixed.errors import OptionError
 from sparsemixed.estimation.fit import Fit
+from sparsemixed.inference.criteria import criteria
 from sparsemixed.inference.hypotheses.likelihood_ratio import n_parameters
 from sparsemixed.inference.hypotheses.wald import coefficients
 from sparsemixed.inference.intervals import Interval, component_intervals
-from sparsemixed.postestimation.estat import criteria
 
 EFFECTS = ("all", "fixed", "ran_pars")
 TEXTS = ("effect", "group", "term")

@@ -14,17 +14,18 @@ from typing import Any
 import numpy as np
 
 from sparsemixed.design.values import Design, SampleSize
-from sparsemixed.errors import DataError
+from sparsemixed.errors import DataError, SparseMixedError
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.fit_cache import Recollection, recollections, remind
 from sparsemixed.inference.keys import KEYS
+from sparsemixed.reporting.report import report
+from sparsemixed.reporting.stored.results import StoredResults
 from sparsemixed.spec import ModelSpec
 from sparsemixed.storage.archive import MOST_MEMBERS, arrays, check_members, check_source, read_member
 from sparsemixed.storage.decode import Decoder, UnknownName
 from sparsemixed.storage.destination import check_destination, whole_file
 from sparsemixed.storage.encode import Encoder
 from sparsemixed.storage.format_1 import upgraded, with_components
-from sparsemixed.storage.shown import compute_shown
 
 FORMAT = 2
 """Counts up when a file could be misread by the version before; a field with a default needs no new number."""
@@ -37,7 +38,7 @@ def save_fit(fit: Fit, path: str | os.PathLike, data: bool = False) -> None:
     check_destination(path)
     if data:
         _ = fit.design.y  # a fit that was loaded without data has none to save
-    compute_shown(fit)
+    _compute_shown(fit)
     encoder = Encoder(rows=data)
     document = {
         "format": FORMAT,
@@ -52,6 +53,15 @@ def save_fit(fit: Fit, path: str | os.PathLike, data: bool = False) -> None:
             _write(unfinished, document, encoder.arrays)
     except OSError as error:
         raise DataError(f"the fit cannot be saved in `{path}`: {error.strerror or error}") from error
+
+
+def _compute_shown(fit: Fit) -> None:
+    """Compute everything that the fit shows: what is kept of it then serves the same tables without the data."""
+    report(fit, fit.spec.display)
+    stored = StoredResults(fit)
+    for name in stored:
+        with contextlib.suppress(SparseMixedError):  # what cannot be shown now need not be shown later
+            stored[name]
 
 
 def _with_size(fit: Fit) -> Fit:

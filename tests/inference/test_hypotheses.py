@@ -10,8 +10,9 @@ from scipy import stats
 import sparsemixed
 from sparsemixed.command.hypothesis import read_hypotheses, read_linear
 from sparsemixed.errors import CommandError, OptionError
+from sparsemixed.inference.hypotheses.distributions import mixture_pvalue
 from sparsemixed.inference.hypotheses.multiple import adjusted
-from sparsemixed.inference.hypotheses.variance_mixture import mixture_freedoms, mixture_pvalue
+from sparsemixed.inference.hypotheses.variance_mixture import mixture_freedoms
 
 
 @pytest.fixture(scope="module")

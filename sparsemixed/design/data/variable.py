@@ -46,6 +46,7 @@ class Variable:
 
     @property
     def is_number(self) -> bool:
+        """Whether the values can be computed with as they are; truth values count as 0 and 1."""
         return self.kind in ("numeric", "boolean")
 
     @property

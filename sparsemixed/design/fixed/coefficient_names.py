@@ -11,6 +11,7 @@ import numpy as np
 
 from sparsemixed.design.fixed.terms import level_text
 from sparsemixed.design.values import Column
+from sparsemixed.design.wording import first_names
 from sparsemixed.errors import CommandError, suggestion
 from sparsemixed.spec import MOST_FACTORS, ModelSpec
 from sparsemixed.time_series import unmarked
@@ -179,5 +180,4 @@ def _unmarked(level: str, variable: str, several: bool) -> str:
 
 
 def _listed(names: list[str]) -> str:
-    shown = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
-    return f"; there are {shown}"
+    return f"; there are {first_names(names)}"

@@ -7,7 +7,7 @@ ends in a reduced form that shows the null space: each coefficient that is not a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,16 +69,21 @@ def constraints_part(spec: ModelSpec, columns: tuple[Column, ...]) -> tuple[Cons
         elif found.consistent:
             notes.append(f"note: {who} is implied by the others; dropped.")
         else:
-            names = " and ".join(filter(None, [", ".join(map(str, found.involved[:-1])), str(found.involved[-1])]))
-            several = len(found.involved) > 1
-            what = f"constraints {names} contradict each other" if several else f"constraint {names} contradicts itself"
-            raise OptionError(f"{what}: no coefficients satisfy them all" if several else f"{what}: no coefficients satisfy it")
+            raise OptionError(_contradiction(found.involved))
     if not kept:
         return None, tuple(notes)
     T, a = null_space(*elimination.reduced())
     C = np.array([row.free for row in kept])
     d = np.array([row.value for row in kept])
     return Constraints(C, d, T, a, tuple(row.label for row in kept)), tuple(notes)
+
+
+def _contradiction(numbers: Sequence[int]) -> str:
+    """What is wrong with constraints that no coefficients satisfy, by their numbers."""
+    if len(numbers) == 1:
+        return f"constraint {numbers[0]} contradicts itself: no coefficients satisfy it"
+    names = f"{', '.join(map(str, numbers[:-1]))} and {numbers[-1]}"
+    return f"constraints {names} contradict each other: no coefficients satisfy them all"
 
 
 def _rows(spec: ModelSpec, columns: tuple[Column, ...]) -> Iterator[_Row]:

@@ -18,6 +18,7 @@ from math import prod
 import numpy as np
 
 from sparsemixed.design.data.rows import Level, Rows
+from sparsemixed.design.wording import first_names
 from sparsemixed.errors import CommandError, DataError
 from sparsemixed.spec import Factor, ModelSpec, Term
 from sparsemixed.time_series import marked
@@ -98,8 +99,9 @@ class TermList:
         else:
             found = find_level(asked.base, levels)
         if found is None:
-            shown = ", ".join(map(str, levels[:12])) + (", ..." if len(levels) > 12 else "")
-            message = f"base level {level_text(asked.base)} of `{variable}` is not in the sample; its levels are {shown}"
+            message = (
+                f"base level {level_text(asked.base)} of `{variable}` is not in the sample; its levels are {first_names(levels)}"
+            )
             raise CommandError(message, self.spec.text, asked.position)
         return found
 

@@ -9,6 +9,7 @@ from itertools import product
 from typing import Any
 
 from sparsemixed.design.data.frame import read_frame
+from sparsemixed.design.wording import first_names
 from sparsemixed.errors import CommandError
 from sparsemixed.spec import Factor, ModelSpec, RandomEquation, Term, Weight, WeightSpec
 from sparsemixed.time_series import split_name
@@ -95,7 +96,7 @@ class _Names:
             return name
         longer = self._like(name) if "~" in name else [column for column in self._columns if column.startswith(name)]
         if len(longer) > 1:
-            raise self._error(f"{name} is ambiguous: it abbreviates {_listed(longer)}", place or name)
+            raise self._error(f"{name} is ambiguous: it abbreviates {first_names(longer)}", place or name)
         return self._placed(longer[0], name) if longer else name
 
     def _placed(self, name: str, typed: str) -> str:
@@ -127,10 +128,10 @@ class _Names:
         found = self._between(span["first"], span["last"], factor) if span else self._like(pattern)
         others = [name for name in found if name != self._response]
         if not others:
-            why = f"but the response `{self._response}`" if found else f"the data have {_listed(self._columns)}"
+            why = f"but the response `{self._response}`" if found else f"the data have {first_names(self._columns)}"
             raise self._error(f"no variable matches {pattern}{' ' if found else '; '}{why}", factor)
         if "~" in pattern and len(others) > 1:
-            raise self._error(f"{pattern} abbreviates one variable and matches {_listed(others)}; * is for all", factor)
+            raise self._error(f"{pattern} abbreviates one variable and matches {first_names(others)}; * is for all", factor)
         return others
 
     def _like(self, pattern: str) -> list[str]:
@@ -171,7 +172,3 @@ def _relabelled(label: str, before: Sequence[str], after: Sequence[str]) -> str:
     if before and label == before[-1]:
         return after[-1]
     return ":".join(after) if before and label == ":".join(before) else label
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")

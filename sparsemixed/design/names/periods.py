@@ -49,6 +49,11 @@ def period_numbers(name: str, categories: Sequence[Any], unit: str) -> np.ndarra
     if not unit:
         units = f"{', '.join(TIME_UNITS[:-1])} or {TIME_UNITS[-1]}"
         raise DataError(f"tsset: the time variable `{name}` holds dates; say how long a period is: tsset({name}, {units})")
+    return _numbers(dates, unit).astype(np.float64)
+
+
+def _numbers(dates: pd.DatetimeIndex, unit: str) -> np.ndarray:
+    """Periods since the year 0 (days since the epoch of Julian dates), whole numbers."""
     year, month = np.asarray(dates.year), np.asarray(dates.month) - 1
     numbers = {
         "daily": lambda: np.asarray(dates.tz_localize(None).normalize().to_julian_date()) + 0.5,
@@ -58,4 +63,4 @@ def period_numbers(name: str, categories: Sequence[Any], unit: str) -> np.ndarra
         "halfyearly": lambda: 2 * year + month // 6,
         "yearly": lambda: year,
     }
-    return numbers[unit]().astype(np.float64)
+    return numbers[unit]()

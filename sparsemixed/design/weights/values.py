@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from sparsemixed.design.checks import changing_rows
 from sparsemixed.design.data.codes import first_rows
 from sparsemixed.design.data.frame import Frame
 from sparsemixed.design.data.rows import Rows
@@ -95,10 +96,10 @@ def _check_values(weights: WeightSpec, weight: Weight, values: np.ndarray, kept:
 def _check_constant(weight: Weight, values: np.ndarray, groups: Groups) -> None:
     assert weight.grouping is not None
     codes, n_groups = groups.codes(weight.grouping)
-    first = values[first_rows(codes, n_groups)]
-    differs = np.flatnonzero(values != first[codes])
+    differs = changing_rows(values, codes, n_groups)
     if differs.size:
         bad = differs[np.argmin(codes[differs])]
+        first = values[first_rows(codes, n_groups)]
         group = groups.labels(weight.grouping).iloc[codes[bad]]
         where = ", ".join(f"{name} = {group[name]}" for name in weight.grouping)
         raise DataError(

@@ -17,6 +17,7 @@ from sparsemixed.errors import NumericalError
 from sparsemixed.estimation.interface import Curvature
 from sparsemixed.estimation.objectives.penalized import solve_fixed
 from sparsemixed.estimation.parameters import Parameters
+from sparsemixed.solver.linalg import bordered, inverse_and_logdet
 from sparsemixed.solver.residual.patterns import Bucket
 from sparsemixed.structures.residual_errors.base import ResidualStructure
 
@@ -113,12 +114,9 @@ def _invert(V: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if not np.all(np.isfinite(V)):
         raise NumericalError("the covariance matrix of a group's observations overflowed")
     try:
-        lower = np.linalg.cholesky(V)
+        return inverse_and_logdet(V)
     except np.linalg.LinAlgError as error:
         raise NumericalError("the covariance matrix of a group's observations is not positive definite") from error
-    half = np.linalg.solve(lower, np.broadcast_to(np.eye(V.shape[-1]), V.shape))
-    logs = 2.0 * np.log(np.diagonal(lower, axis1=1, axis2=2)).sum(axis=1)
-    return half.transpose(0, 2, 1) @ half, logs
 
 
 class ClusterDerivatives:
@@ -186,9 +184,7 @@ class ClusterDerivatives:
             weighted = QV @ (2.0 * Q @ (residual + plain) - counts * np.eye(Q.shape[-1]))
             hessian += _traces(QV, weighted)
         hessian = (hessian + hessian.T) / 2 - self._taken_up(self._forms)
-        border = -self._square_gradient[:, None]
-        full = np.block([[hessian, border], [border.T, np.array([[float(objective.df)]])]])
-        return Curvature(self.gradient, (full + full.T) / 2)
+        return Curvature(self.gradient, bordered(hessian, -self._square_gradient, objective.df))
 
     @property
     def information(self) -> Curvature:

@@ -23,6 +23,7 @@ from sparsemixed.estimation.objectives.penalized import Evaluation, Objective
 from sparsemixed.solver.crossproducts.block_products import Pattern, diagonal_sums
 from sparsemixed.solver.crossproducts.crossproducts import own_blocks
 from sparsemixed.solver.factored.traces import factor_trace_products
+from sparsemixed.solver.linalg import bordered
 
 
 class Derivatives:
@@ -89,7 +90,7 @@ class Derivatives:
         """(n_theta,) inner products of one matrix per term with every direction."""
         return np.array([sum(np.vdot(d, m) for d, m in zip(direction, matrices, strict=True)) for direction in self.directions])
 
-    @property
+    @cached_property
     def gradient(self) -> np.ndarray:
         """Gradient (n_theta,) of the profiled deviance."""
         determinant, square = self._gradient_parts
@@ -106,9 +107,7 @@ class Derivatives:
 
     def _with_sigma(self, hessian: np.ndarray) -> Curvature:
         """Append log sigma2: d2/dlog sigma2^2 = r2 / sigma2, d2/dtheta dlog sigma2 = -(dr2/dtheta) / sigma2."""
-        border = -self._gradient_parts[1][:, None] / self.at.sigma2
-        full = np.block([[hessian, border], [border.T, np.array([[float(self.objective.df)]])]])
-        return Curvature(self.gradient, (full + full.T) / 2)
+        return Curvature(self.gradient, bordered(hessian, -self._gradient_parts[1] / self.at.sigma2, self.objective.df))
 
     @cached_property
     def _square_hessian(self) -> np.ndarray:

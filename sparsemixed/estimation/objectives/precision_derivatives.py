@@ -20,6 +20,7 @@ from sparsemixed.estimation.objectives.precision import PrecisionObjective
 from sparsemixed.solver.crossproducts.block_products import diagonal_sums, product, symmetric_product
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
 from sparsemixed.solver.factored.traces import trace_products
+from sparsemixed.solver.linalg import bordered
 
 
 class PrecisionDerivatives(Derivatives):
@@ -106,7 +107,7 @@ class PrecisionDerivatives(Derivatives):
         own = data @ (e[rows.row] * e[rows.indices])
         return np.concatenate([self._gradient_parts[1], own]) / self.at.sigma2
 
-    @property
+    @cached_property
     def average_information(self) -> Curvature:
         """The exact Hessian: the average information would need the same cross-products."""
         return self.observed_information
@@ -133,9 +134,7 @@ class PrecisionDerivatives(Derivatives):
         hessian += self._quadratic(self.at.u[:, None], self.Zte[:, None], last=True) / self.at.sigma2
         if objective.reml and objective.p:
             hessian += self._quadratic(self.at.U, self.ZtE, last=False)
-        border = -self._full_square_gradient[:, None]
-        full = np.block([[hessian, border], [border.T, np.array([[float(objective.df)]])]])
-        return Curvature(self.gradient, (full + full.T) / 2)
+        return Curvature(self.gradient, bordered(hessian, -self._full_square_gradient, objective.df))
 
     def _quadratic(self, u: np.ndarray, Ze: np.ndarray, last: bool) -> np.ndarray:
         """Second derivatives of the minimised squares of y (`last`) or, contracted with Phi, of the columns of X.

@@ -29,12 +29,11 @@ def em_step(derivatives: Derivatives) -> np.ndarray:
     weights = objective.system.weights
     each = np.concatenate([np.repeat(w, k) for w, k in zip(weights, cp.k, strict=True)])[:, None]
     moments = derivatives.outer(each * at.u[:, None], at.u[:, None])
-    if objective.reml:
-        uncertainty = derivatives.outer(at.U @ at.XVX_inverse, at.U)
+    uncertainty = derivatives.outer(at.U @ at.XVX_inverse, at.U) if objective.reml else None
     covariances = []
     for t, (factor, w) in enumerate(zip(derivatives.factors, weights, strict=True)):
         spherical = moments[t] / at.sigma2 + np.tensordot(w, inverse[t], axes=1)
-        if objective.reml:
+        if uncertainty is not None:
             spherical = spherical + uncertainty[t]
         covariances.append(factor @ spherical @ factor.T / w.sum())
     return objective.parameters.nearest(covariances)

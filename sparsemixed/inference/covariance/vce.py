@@ -10,6 +10,7 @@ from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.covariance.cluster_robust import robust_covariance
 from sparsemixed.inference.covariance.sandwich import is_robust, robust_root, robust_theta
 from sparsemixed.inference.fit_cache import remembered
+from sparsemixed.solver.linalg import root_of_inverse
 from sparsemixed.spec import CLUSTER_ROBUST
 
 NOT_DEFINITE = (
@@ -60,15 +61,9 @@ def inverse_information(fit: Fit) -> ThetaCovariance:
         return ThetaCovariance(None)
     free = np.flatnonzero(np.append(~fit.boundary, True))
     information = fit.information[np.ix_(free, free)]
-    diagonal = np.diag(information)
-    if not np.all(np.isfinite(information)) or np.any(diagonal <= 0):
+    root = root_of_inverse(information)
+    if root is None:
         return ThetaCovariance(None, NOT_DEFINITE)
-    # Scaled to a unit diagonal, so that the test for definiteness does not depend on the units of the effects.
-    scale = 1.0 / np.sqrt(diagonal)
-    values, vectors = np.linalg.eigh(information * np.outer(scale, scale))
-    if values[0] <= 1e-13:
-        return ThetaCovariance(None, NOT_DEFINITE)
-    half = (vectors * scale[:, None]) / np.sqrt(values)
     matrix = np.zeros_like(fit.information)
-    matrix[np.ix_(free, free)] = half @ half.T
+    matrix[np.ix_(free, free)] = root @ root.T
     return ThetaCovariance(matrix)

@@ -10,7 +10,7 @@ from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.degrees.method import PerCoefficient
 from sparsemixed.inference.degrees.tied_columns import tied_columns
 from sparsemixed.inference.fit_cache import remembered
-from sparsemixed.inference.information.expected_traces import block_diagonal
+from sparsemixed.solver.crossproducts.block_products import repeated_blocks
 from sparsemixed.solver.factored.traces import trace_products
 
 
@@ -58,7 +58,7 @@ def rank_of_design(fit: Fit) -> int:
         factors.append(np.diag(1e4 / np.sqrt(np.where(size > 0, size, 1.0))))
     system.refactor(factors)
     system.inverse_blocks()
-    null = float(trace_products(system, [block_diagonal(cp, [np.eye(k) for k in cp.k])])[0, 0])
+    null = float(trace_products(system, [repeated_blocks(cp, [np.eye(k) for k in cp.k])])[0, 0])
     scaled = objective.multiply(factors, cp.ZtXy[:, :p], transpose=True)
     remaining = cp.XytXy[:p, :p] - scaled.T @ system.solve(scaled)
     outside = int(np.sum(np.linalg.eigvalsh((remaining + remaining.T) / 2) > 1e-6)) if p else 0

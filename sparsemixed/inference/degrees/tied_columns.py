@@ -12,6 +12,7 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from sparsemixed.design.checks import changing_rows
 from sparsemixed.errors import OptionError
 from sparsemixed.estimation.fit import Fit
 
@@ -78,9 +79,7 @@ def varies_within(X: np.ndarray, codes: np.ndarray, n_groups: int) -> np.ndarray
     >>> varies_within(np.array([[1.0, 5], [1, 6], [2, 7]]), np.array([0, 0, 1]), 2)
     array([False,  True])
     """
-    first = np.full(n_groups, -1, dtype=np.int64)
-    first[codes[::-1]] = np.arange(len(codes))[::-1]
-    return np.array([bool(np.any(column != column[first[codes]])) for column in X.T], dtype=bool)
+    return np.array([changing_rows(column, codes, n_groups).size > 0 for column in X.T], dtype=bool)
 
 
 def varying_dimension(columns: np.ndarray, codes: np.ndarray, n_groups: int) -> int:

@@ -17,6 +17,7 @@ SAME = 1e-9
 
 
 def both_have_rows(a: Fit, b: Fit) -> bool:
+    """Whether both fits hold their data, so that rows can be compared with rows."""
     return a.design.has_rows and b.design.has_rows
 
 

@@ -9,7 +9,8 @@ from sparsemixed.errors import OptionError
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.covariance.sandwich import is_robust
 from sparsemixed.inference.hypotheses.comparable import refuse_incomparable
-from sparsemixed.inference.hypotheses.variance_mixture import mixture_freedoms, mixture_pvalue
+from sparsemixed.inference.hypotheses.distributions import mixture_pvalue
+from sparsemixed.inference.hypotheses.variance_mixture import mixture_freedoms
 from sparsemixed.inference.hypotheses.wald import TestResult, chi2_test, chibar2_test
 
 CONSERVATIVE = "Note: LR test is conservative and provided only for reference."

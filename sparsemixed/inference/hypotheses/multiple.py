@@ -1,14 +1,14 @@
-"""p-values and critical values for several comparisons at once."""
+"""Tests and limits of several comparisons that hold for all of them at once."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 import numpy as np
-from scipy.special import fdtri
 
 from sparsemixed.errors import OptionError
-from sparsemixed.inference.hypotheses.wald import Coefficients, chi2_pvalue, critical, f_pvalue, tabulated
+from sparsemixed.inference.hypotheses.distributions import critical, f_pvalue, f_quantile, range_tails
+from sparsemixed.inference.hypotheses.wald import Coefficients, tabulated
 
 METHODS = ("noadjust", "bonferroni", "sidak", "scheffe", "tukey")
 
@@ -61,35 +61,12 @@ def _scheffe(statistic: np.ndarray, df: np.ndarray | None, level: float, rank: i
     """t^2 / rank is at most F(rank, df) for all contrasts of the space at once."""
     ddf = np.full(len(statistic), np.inf) if df is None else df
     pvalue = np.array([f_pvalue(t * t / rank, rank, d) for t, d in zip(statistic, ddf, strict=True)])
-    return pvalue, np.sqrt(np.array([rank * _f_quantile(level / 100.0, rank, d) for d in ddf]))
-
-
-def _f_quantile(probability: float, df: float, ddf: float) -> float:
-    if np.isnan(ddf):
-        return float("nan")
-    # chi-squared over its degrees of freedom is the limit; 1e12 is beyond what the quantile can tell from it.
-    return float(fdtri(df, min(ddf, 1e12), probability))
+    return pvalue, np.sqrt(np.array([rank * f_quantile(level / 100.0, rank, d) for d in ddf]))
 
 
 def _tukey(statistic: np.ndarray, df: np.ndarray | None, level: float, groups: int) -> tuple[np.ndarray, np.ndarray]:
     """sqrt(2) |t| against the studentized range of `groups` means."""
     if groups < 2:
         raise OptionError("mcompare='tukey' is for pairwise comparisons; use pwcompare")
-    from scipy.stats import studentized_range  # scipy.stats is slow to import and only this needs it
-
-    # For infinite degrees of freedom scipy wants a finite number; from 1e5 on its answer is that of the limit.
-    ddf = np.full(len(statistic), 1e5) if df is None else np.minimum(df, 1e5)
-    pvalue = np.array(
-        [_range_tail(studentized_range, np.sqrt(2.0) * abs(t), groups, d) for t, d in zip(statistic, ddf, strict=True)]
-    )
-    quantiles = {d: float(studentized_range.ppf(level / 100.0, groups, d)) if d > 0 else np.nan for d in set(ddf.tolist())}
-    return pvalue, np.array([quantiles[d] for d in ddf.tolist()]) / np.sqrt(2.0)
-
-
-def _range_tail(distribution, value: float, groups: int, df: float) -> float:
-    return float(distribution.sf(value, groups, df)) if np.isfinite(value) and df > 0 else float("nan")
-
-
-def joint_pvalue(statistic: float, df: float, ddf: float | None) -> float:
-    """Tail of F, or of chi-squared without denominator degrees of freedom."""
-    return chi2_pvalue(statistic, df) if ddf is None else f_pvalue(statistic, df, ddf)
+    pvalue, quantile = range_tails(np.sqrt(2.0) * np.abs(statistic), groups, df, level / 100.0)
+    return pvalue, quantile / np.sqrt(2.0)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 
 from sparsemixed.estimation.fit import Fit
-from sparsemixed.inference.hypotheses.wald import chi2_pvalue
 
 Block = tuple[str, str | None, tuple[str, ...], str]
 """Equation, factor, names of the effects and structure of one block of random effects."""
@@ -50,16 +49,3 @@ def _errors(fit: Fit) -> tuple[str, int] | None:
     """Residual structure as printed and its number of parameters; None for independent errors with one variance."""
     part = fit.design.residual
     return None if part is None else (part.equation, part.structure.n_rho)
-
-
-def mixture_pvalue(statistic: float, freedoms: tuple[int, int]) -> float:
-    """Upper tail of the even mixture; chi2(0) is a point at zero.
-
-    Examples
-    --------
-    >>> round(mixture_pvalue(3.841458820694124, (0, 1)), 6), mixture_pvalue(0.0, (0, 1))
-    (0.025, 1.0)
-    """
-    if statistic <= 0:
-        return 1.0
-    return 0.5 * sum(chi2_pvalue(statistic, df) if df else 0.0 for df in freedoms)

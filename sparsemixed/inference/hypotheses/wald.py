@@ -1,7 +1,4 @@
-"""The one place where p-values are computed: z, t, chi-squared, F and chi-bar-squared tests.
-
-Only `scipy.special` is used: importing `scipy.stats` would cost more time than a small fit.
-"""
+"""Wald tests of hypotheses about the fixed part, and the tables of its coefficients with their tests."""
 
 from __future__ import annotations
 
@@ -10,13 +7,14 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
-from scipy.special import chdtrc, fdtrc, ndtr, ndtri, stdtr, stdtrit
 
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.constrained import moving_rows
 from sparsemixed.inference.covariance.vce import beta_covariance
 from sparsemixed.inference.degrees.method import DofMethod
 from sparsemixed.inference.degrees.table import coefficient_covariance, coefficient_degrees, small_sample
+from sparsemixed.inference.hypotheses.distributions import chi2_pvalue, chibar2_pvalue, critical, f_pvalue, two_sided
+from sparsemixed.solver.linalg import unit_diagonal
 
 
 @dataclass(frozen=True)
@@ -94,58 +92,6 @@ def _fixed(value: float, decimals: int) -> str:
     return "." if np.isnan(value) else f"{value:.{decimals}f}"
 
 
-def z_critical(level: float) -> float:
-    """Half width, in standard errors, of a normal confidence interval of `level` per cent."""
-    return float(-ndtri((1.0 - level / 100.0) / 2.0))
-
-
-def critical(level: float, df: np.ndarray | float | None) -> np.ndarray | float:
-    """The same for t with `df` degrees of freedom, element by element; None is the normal distribution."""
-    if df is None:
-        return z_critical(level)
-    tail = (1.0 + level / 100.0) / 2.0
-    finite = np.where(np.isinf(df), 1.0, df)
-    return np.where(np.isinf(df), z_critical(level), stdtrit(finite, tail))
-
-
-def two_sided(statistic: np.ndarray | float, df: np.ndarray | float | None) -> np.ndarray:
-    """Two-sided p-value of t with `df` degrees of freedom, of z when None."""
-    if df is None:
-        return z_pvalue(statistic)
-    finite = np.where(np.isinf(df), 1.0, df)
-    return np.where(np.isinf(df), z_pvalue(statistic), 2.0 * stdtr(finite, -np.abs(statistic)))
-
-
-def f_pvalue(statistic: float, df: float, ddf: float) -> float:
-    """Upper tail of the F distribution.
-
-    Examples
-    --------
-    >>> round(f_pvalue(24.7588652, 3, 12), 9), round(f_pvalue(2.0, 3, float("inf")), 9) == round(chi2_pvalue(6.0, 3), 9)
-    (1.9925e-05, True)
-    """
-    if df <= 0 or not np.isfinite(statistic) or np.isnan(ddf):
-        return float("nan")
-    return chi2_pvalue(df * statistic, df) if np.isinf(ddf) else float(fdtrc(df, ddf, max(statistic, 0.0)))
-
-
-def z_pvalue(z: np.ndarray | float) -> np.ndarray:
-    """Two-sided normal p-value."""
-    return 2.0 * ndtr(-np.abs(z))
-
-
-def chi2_pvalue(statistic: float, df: float) -> float:
-    """Upper tail of the chi-squared distribution; NaN without degrees of freedom."""
-    return float(chdtrc(df, max(statistic, 0.0))) if df > 0 and np.isfinite(statistic) else float("nan")
-
-
-def chibar2_pvalue(statistic: float) -> float:
-    """Upper tail of the half-and-half mixture of chi2(0) and chi2(1): 1 at zero, half the chi2(1) tail above."""
-    if np.isnan(statistic):
-        return float("nan")
-    return 1.0 if statistic <= 0.0 else 0.5 * float(chdtrc(1.0, statistic))
-
-
 def chi2_test(statistic: float, df: float, note: str = "", title: str = "") -> TestResult:
     """A chi-squared test from its statistic."""
     return TestResult(float(statistic), df, None, chi2_pvalue(statistic, df), note, "chi2", title)
@@ -161,11 +107,10 @@ def wald_chi2(estimate: np.ndarray, covariance: np.ndarray, title: str = "") -> 
     if len(estimate) == 0:
         return TestResult(float("nan"), 0, None, float("nan"), title=title)
     # Work with correlations, so that the rank does not depend on the units of the regressors.
-    scale = np.sqrt(np.clip(np.diag(covariance), 0.0, None))
-    safe = np.where(scale > 0, scale, 1.0)
-    values, vectors = np.linalg.eigh(covariance / np.outer(safe, safe))
+    scale, correlations = unit_diagonal(covariance)
+    values, vectors = np.linalg.eigh(correlations)
     keep = values > max(values.max(), 0.0) * len(estimate) * 1e-13
-    projected = vectors[:, keep].T @ (estimate / safe)
+    projected = vectors[:, keep].T @ (estimate / scale)
     return chi2_test(float(np.sum(projected**2 / values[keep])), int(keep.sum()), title=title)
 
 

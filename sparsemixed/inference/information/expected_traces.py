@@ -15,19 +15,10 @@ from __future__ import annotations
 import numpy as np
 
 from sparsemixed.inference.information.linear_parameters import LinearParameter
-from sparsemixed.solver.crossproducts.block_products import Pattern
+from sparsemixed.solver.crossproducts.block_products import Pattern, repeated_blocks
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
 from sparsemixed.solver.factored.system import PenalizedSystem
 from sparsemixed.solver.factored.traces import trace_products
-
-
-def block_diagonal(cp: CrossProducts, blocks: list[np.ndarray]) -> Pattern:
-    """The (q, q) matrix that repeats one (k, k) block per term over the term's groups, as a pattern of Z'Z."""
-    first = np.broadcast_to(blocks[0], cp.first.shape).copy()
-    pairs = tuple(
-        np.broadcast_to(blocks[p.t + 1], p.values.shape).copy() if p.t == p.u else np.zeros_like(p.values) for p in cp.pairs
-    )
-    return Pattern(first, np.zeros_like(cp.cross), pairs)
 
 
 def diagonal_totals(cp: CrossProducts, inverse: Pattern) -> list[np.ndarray]:
@@ -75,9 +66,9 @@ def _with_unit(system: PenalizedSystem, whitened: list[list[np.ndarray]]) -> np.
     size = np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), np.finfo(float).tiny)
     weights = np.linalg.lstsq((flat / size).T, _flat(unit), rcond=None)[0] / size[:, 0]
     if not np.allclose(weights @ flat, _flat(unit), rtol=0.0, atol=1e-12):
-        return trace_products(system, [block_diagonal(cp, g) for g in (*whitened, unit)])
+        return trace_products(system, [repeated_blocks(cp, g) for g in (*whitened, unit)])
     extended = np.vstack([np.eye(m), weights])
-    return extended @ trace_products(system, [block_diagonal(cp, g) for g in whitened]) @ extended.T
+    return extended @ trace_products(system, [repeated_blocks(cp, g) for g in whitened]) @ extended.T
 
 
 def _flat(blocks: list[np.ndarray]) -> np.ndarray:

@@ -25,6 +25,7 @@ from sparsemixed.inference.fit_cache import remembered
 from sparsemixed.inference.information.linear_parameters import LinearParameter, just_inside, linear_parameters, metric_change
 from sparsemixed.inference.information.residual_parameters import ResidualParameters
 from sparsemixed.inference.information.values import FixedDerivatives, SecondOrder, carried
+from sparsemixed.solver.linalg import covariance_root
 from sparsemixed.solver.residual.patterns import Bucket, components
 
 MOST_NUMBERS = 2e8
@@ -69,7 +70,7 @@ def cluster_derivatives(fit: Fit, information: str, second: bool) -> FixedDeriva
         _piece(objective, bucket, inverse / at.sigma2, effects, errors)
         for bucket, inverse in zip(objective.buckets, at.inverses, strict=True)
     ]
-    root = np.linalg.cholesky(at.sigma2 * at.XVX_inverse) if objective.p else np.zeros((0, 0))
+    root = covariance_root(at.sigma2, at.XVX_inverse)
     P = _precision(pieces, root)
     found = FixedDerivatives(
         root=orthogonal.root(root),

@@ -23,6 +23,7 @@ from sparsemixed.inference.information.expected_traces import expected_traces
 from sparsemixed.inference.information.linear_parameters import LinearParameter, just_inside, linear_parameters, metric_change
 from sparsemixed.inference.information.patterns import cluster_derivatives
 from sparsemixed.inference.information.values import FixedDerivatives, carried
+from sparsemixed.solver.linalg import covariance_root
 
 
 def fixed_derivatives(fit: Fit, information: str, second: bool = True) -> FixedDerivatives:
@@ -71,7 +72,7 @@ def _random(fit: Fit, information: str, second: bool) -> FixedDerivatives:
         at = objective.evaluate(theta)
     derivatives = Derivatives(objective, at)
     layout = linear_parameters(objective.parameters, theta, boundary)
-    root = np.linalg.cholesky(at.sigma2 * at.XVX_inverse) if objective.p else np.zeros((0, 0))
+    root = covariance_root(at.sigma2, at.XVX_inverse)
     P, Q = precision_derivatives(objective, at, derivatives.ZtE @ root, at.U @ root, layout, second)
     expected = observed = None
     if information == "oim":

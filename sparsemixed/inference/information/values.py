@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sparsemixed.solver.linalg import root_of_inverse
+
 
 @dataclass(frozen=True)
 class SecondOrder:
@@ -49,24 +51,13 @@ class FixedDerivatives:
     observed: np.ndarray | None
     curvature: SecondOrder | None = None
 
-    @property
-    def Phi(self) -> np.ndarray:
-        """Covariance (p, p) of the coefficients."""
-        return self.root @ self.root.T
-
     def covariance(self, information: str) -> np.ndarray:
         """W (m, m), the covariance of the variance parameters from the `eim` or `oim`; NaN when that is not definite."""
         matrix = self.observed if information == "oim" else self.expected
         if matrix is None:
             raise ValueError(f"the information matrix {information} was not computed")
-        scale = np.sqrt(np.clip(np.diag(matrix), 0.0, None))
-        if not np.all(np.isfinite(matrix)) or np.any(scale == 0):
-            return np.full_like(matrix, np.nan)
-        values, vectors = np.linalg.eigh(matrix / np.outer(scale, scale))
-        if values[0] <= 1e-13:
-            return np.full_like(matrix, np.nan)
-        half = vectors / scale[:, None] / np.sqrt(values)
-        return half @ half.T
+        root = root_of_inverse(matrix)
+        return np.full_like(matrix, np.nan) if root is None else root @ root.T
 
 
 def carried(information: np.ndarray, jacobian: np.ndarray) -> np.ndarray:

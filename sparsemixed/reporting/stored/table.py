@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from sparsemixed.estimation.fit import Fit
-from sparsemixed.inference.estimation_metric import metric_estimates
-from sparsemixed.inference.hypotheses.wald import Coefficients, coefficients, critical
-from sparsemixed.inference.metric_tests import variance_tests
+from sparsemixed.inference.estimation_metric import metric_estimates, variance_tests
+from sparsemixed.inference.hypotheses.distributions import critical
+from sparsemixed.inference.hypotheses.wald import Coefficients, coefficients
 
 ROWS = ("b", "se", "z", "pvalue", "ll", "ul", "df", "crit", "eform")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.degrees.table import shown_vce
+from sparsemixed.inference.estimation_metric import variance_tests
 from sparsemixed.inference.hypotheses.wald import coefficients
-from sparsemixed.inference.metric_tests import variance_tests
 from sparsemixed.reporting.tables.columns import coefficient_columns, layout
 from sparsemixed.reporting.tables.fixed import fixed_sections
 from sparsemixed.reporting.tables.table import Row, Section, Table

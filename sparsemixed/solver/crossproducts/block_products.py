@@ -32,6 +32,15 @@ class Pattern(NamedTuple):
         return Pattern(self.first + other.first, self.cross + other.cross, pairs)
 
 
+def repeated_blocks(cp: CrossProducts, blocks: Factors) -> Pattern:
+    """The (q, q) matrix that repeats one (k, k) block per term over the term's groups, as a pattern of Z'Z."""
+    first = np.broadcast_to(blocks[0], cp.first.shape).copy()
+    pairs = tuple(
+        np.broadcast_to(blocks[p.t + 1], p.values.shape).copy() if p.t == p.u else np.zeros_like(p.values) for p in cp.pairs
+    )
+    return Pattern(first, np.zeros_like(cp.cross), pairs)
+
+
 def product(cp: CrossProducts, left: Factors, right: Factors) -> Pattern:
     """Upper blocks of Left' A Right (not symmetric unless Left is Right)."""
     first = left[0].T @ cp.first @ right[0]

@@ -78,10 +78,12 @@ class CrossProducts:
 
     @property
     def q(self) -> int:
+        """Number of random effects of all terms: the order of Z'Z."""
         return sum(self.sizes)
 
     @property
     def q_rest(self) -> int:
+        """The same without the term that is eliminated: the order of the Schur complement."""
         return sum(self.sizes[1:])
 
     @property
@@ -162,11 +164,11 @@ def cross_products(terms: Sequence[TermData], X: np.ndarray, y: np.ndarray, n: f
     cross = np.zeros((columns.size, k0))
     for term, cell in zip(rest, cells, strict=True):
         accumulate_cells(cell, term.columns, head.columns, cross)
-    ZtXy = [_grouped(t.codes, t.columns, Xy, t.n_groups).reshape(-1, Xy.shape[1]) for t in terms]
+    ZtXy = [outer_sums(t.codes, t.columns, Xy, t.n_groups).reshape(-1, Xy.shape[1]) for t in terms]
     return CrossProducts(
         k=tuple(t.columns.shape[1] for t in terms),
         n_groups=tuple(t.n_groups for t in terms),
-        first=_grouped(head.codes, head.columns, head.columns, head.n_groups),
+        first=outer_sums(head.codes, head.columns, head.columns, head.n_groups),
         indptr=indptr,
         columns=columns,
         cross=cross,
@@ -178,10 +180,10 @@ def cross_products(terms: Sequence[TermData], X: np.ndarray, y: np.ndarray, n: f
     )
 
 
-def _grouped(index: np.ndarray, left: np.ndarray, right: np.ndarray, size: int) -> np.ndarray:
-    """(size, a, b) sums of outer products by index."""
+def outer_sums(index: np.ndarray, left: np.ndarray, right: np.ndarray, size: int) -> np.ndarray:
+    """(size, a, b) sums over rows of left (n, a) times right (n, b), by index (n,)."""
     out = np.zeros((size, left.shape[1], right.shape[1]))
-    scatter_outer(index, left, right, out)
+    scatter_outer(index, np.ascontiguousarray(left), np.ascontiguousarray(right), out)
     return out
 
 
@@ -219,12 +221,12 @@ def accumulate_cells(cell: np.ndarray, left: np.ndarray, right: np.ndarray, cros
 def _pairs(rest: Sequence[TermData]):
     for t, term in enumerate(rest):
         levels = np.arange(term.n_groups)
-        yield PairBlocks(t, t, levels, levels, _grouped(term.codes, term.columns, term.columns, term.n_groups))
+        yield PairBlocks(t, t, levels, levels, outer_sums(term.codes, term.columns, term.columns, term.n_groups))
         for u in range(t + 1, len(rest)):
             other = rest[u]
             scalar = TermData(other.codes, other.n_groups, np.empty((0, 1)))
             indptr, cols, (cell,) = cells_of(term, [scalar])
-            values = _grouped(cell, term.columns, other.columns, cols.size)
+            values = outer_sums(cell, term.columns, other.columns, cols.size)
             rows = np.repeat(levels, np.diff(indptr))
             yield PairBlocks(t, u, rows, cols.astype(np.int64), values)
 

@@ -18,8 +18,8 @@ from sparsemixed.solver.crossproducts.crossproducts import (
     accumulate_cells,
     cells_of,
     distinct_cells,
+    outer_sums,
 )
-from sparsemixed.solver.kernels import scatter_outer
 
 
 def constant_within(codes: np.ndarray, start: np.ndarray) -> bool:
@@ -93,12 +93,12 @@ class WeightedRows:
         if not self.empty_head:
             for term, cell in zip(self.terms[1:], self.cells, strict=True):
                 accumulate_cells(cell, term.columns, weighted[0], cross)
-        ZtXy = [_summed(t.codes, t.columns, wXy, t.n_groups).reshape(-1, wXy.shape[1]) for t in self.terms]
+        ZtXy = [outer_sums(t.codes, t.columns, wXy, t.n_groups).reshape(-1, wXy.shape[1]) for t in self.terms]
         XytXy = self.Xy.T @ wXy
         return CrossProducts(
             k=tuple(t.columns.shape[1] for t in self.terms),
             n_groups=tuple(t.n_groups for t in self.terms),
-            first=_summed(head.codes, head.columns, weighted[0], head.n_groups),
+            first=outer_sums(head.codes, head.columns, weighted[0], head.n_groups),
             indptr=self.cell_indptr,
             columns=self.columns,
             cross=cross,
@@ -113,16 +113,9 @@ class WeightedRows:
         t, u, rows, cols, cell, by_entry = pair
         left, right = self.terms[t + 1].columns, self.terms[u + 1].columns
         if by_entry:
-            values = _summed(cell, left[self.row] * data[:, None], right[self.indices], rows.size)
+            values = outer_sums(cell, left[self.row] * data[:, None], right[self.indices], rows.size)
         elif self.constant[t]:
-            values = _summed(cell, weighted[t + 1], right, rows.size)
+            values = outer_sums(cell, weighted[t + 1], right, rows.size)
         else:
-            values = _summed(cell, left, weighted[u + 1], rows.size)
+            values = outer_sums(cell, left, weighted[u + 1], rows.size)
         return PairBlocks(t, u, rows, cols, values)
-
-
-def _summed(index: np.ndarray, left: np.ndarray, right: np.ndarray, size: int) -> np.ndarray:
-    """(size, a, b) sums of outer products by index."""
-    out = np.zeros((size, left.shape[1], right.shape[1]))
-    scatter_outer(index, np.ascontiguousarray(left), np.ascontiguousarray(right), out)
-    return out

@@ -11,8 +11,13 @@ import scipy.sparse as sp
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts, pair_indices
 from sparsemixed.solver.factored.cholmod import SparseFactor
 from sparsemixed.solver.factored.elimination_pattern import Layout
-from sparsemixed.solver.factored.kernels import gather_sparse, subtract_sparse
-from sparsemixed.solver.factored.selected_inverse import column_positions, factor_in_place, selected_inverse
+from sparsemixed.solver.factored.kernels import (
+    column_positions,
+    factor_in_place,
+    gather_sparse,
+    selected_inverse,
+    subtract_sparse,
+)
 from sparsemixed.solver.factored.system import Schur
 
 STEP = 1e-100

@@ -81,7 +81,7 @@ def quadratures(
     size = np.linalg.norm(b, axis=0)
     before, current = np.zeros_like(b), b / size
     alphas, betas = [], []
-    last = np.zeros(b.shape[1])
+    value = last = np.zeros(b.shape[1])
     for step in range(MOST_STEPS):
         w = apply(current)
         alpha = np.einsum("ic,ic->c", current, w)

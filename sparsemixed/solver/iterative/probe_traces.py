@@ -63,6 +63,7 @@ class Probes:
 
     @property
     def count(self) -> int:
+        """Number of random vectors drawn so far."""
         return TOGETHER * len(self._signs)
 
     def add(self, blocks: int) -> None:

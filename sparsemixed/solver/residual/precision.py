@@ -13,6 +13,7 @@ from typing import Protocol
 import numpy as np
 
 from sparsemixed.errors import NumericalError
+from sparsemixed.solver.linalg import inverse_and_logdet
 from sparsemixed.structures.residual_errors.base import STEP, ResidualStructure
 
 
@@ -72,12 +73,10 @@ class BlockPrecision:
             if not np.all(np.isfinite(R)):
                 raise NumericalError("the residual covariance matrix of a group overflowed")
             try:
-                lower = np.linalg.cholesky(R)
+                inverse, logs = inverse_and_logdet(R)
             except np.linalg.LinAlgError as error:
                 raise NumericalError("the residual covariance matrix of a group is not positive definite") from error
-            half = np.linalg.inv(lower)
-            logs = 2.0 * np.log(np.diagonal(lower, axis1=1, axis2=2)).sum(axis=1)
-            yield t, pattern, places, groups, half.transpose(0, 2, 1) @ half, logs
+            yield t, pattern, places, groups, inverse, logs
 
     def values(self, rho: np.ndarray) -> tuple[np.ndarray, float]:
         data, logdet = np.empty(self.indptr[-1]), 0.0

@@ -1,0 +1,73 @@
+"""Small dense linear algebra that several rooms need: definite matrices whatever their units, and stacks of them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+SINGULAR = 1e-13
+"""Smallest eigenvalue, in units of the diagonal, at which a matrix still counts as positive definite."""
+
+
+def unit_diagonal(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Roots s (m,) of the diagonal, ones where it is not positive, and the matrix over s s': free of the units of its rows.
+
+    Examples
+    --------
+    >>> unit_diagonal(np.array([[4.0, 1.0], [1.0, 1.0]]))[1]
+    array([[1. , 0.5],
+           [0.5, 1. ]])
+    """
+    scale = np.sqrt(np.clip(np.diag(matrix), 0.0, None))
+    scale = np.where(scale > 0, scale, 1.0)
+    return scale, matrix / np.outer(scale, scale)
+
+
+def root_of_inverse(matrix: np.ndarray) -> np.ndarray | None:
+    """H (m, m) with H H' the inverse of a symmetric matrix (m, m); None when that is not finite or not positive definite.
+
+    Whether it is definite is judged with the diagonal scaled to ones: it does not depend on the units of the parameters.
+
+    Examples
+    --------
+    >>> root_of_inverse(np.diag([4.0, 1e-16]))
+    array([[5.e-01, 0.e+00],
+           [0.e+00, 1.e+08]])
+    >>> root_of_inverse(np.array([[1.0, 2.0], [2.0, 1.0]])) is None
+    True
+    """
+    if not np.all(np.isfinite(matrix)) or np.any(np.diag(matrix) <= 0):
+        return None
+    scale, correlations = unit_diagonal(matrix)
+    values, vectors = np.linalg.eigh(correlations)
+    return vectors / scale[:, None] / np.sqrt(values) if values[0] > SINGULAR else None
+
+
+def covariance_root(sigma2: float, inverse: np.ndarray) -> np.ndarray:
+    """Lower triangular root (p, p) of the coefficients' covariance, sigma2 times the inverse of X'inv(V0)X; p may be zero."""
+    return np.linalg.cholesky(sigma2 * inverse) if inverse.size else np.zeros((0, 0))
+
+
+def inverse_and_logdet(stack: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Inverses (G, m, m) and log-determinants (G,) of positive definite matrices (G, m, m).
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        One of them is not positive definite.
+    """
+    lower = np.linalg.cholesky(stack)
+    root = np.linalg.solve(lower, np.broadcast_to(np.eye(stack.shape[-1]), stack.shape))
+    return root.transpose(0, 2, 1) @ root, 2.0 * np.log(np.diagonal(lower, axis1=1, axis2=2)).sum(axis=1)
+
+
+def bordered(matrix: np.ndarray, border: np.ndarray, corner: float) -> np.ndarray:
+    """The symmetric (m + 1, m + 1) matrix of a matrix (m, m), a last row and column `border` (m,), and their corner.
+
+    Examples
+    --------
+    >>> bordered(np.eye(1), np.array([2.0]), 3.0)
+    array([[1., 2.],
+           [2., 3.]])
+    """
+    full = np.block([[matrix, border[:, None]], [border[None], np.array([[corner]])]])
+    return (full + full.T) / 2

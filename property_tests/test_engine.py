@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sparsemixed.estimation.objectives.penalized_derivatives import Derivatives
 from tests.oracles import dense_oracle as oracle
 from tests.oracles.engine_cases import SHAPES, solvers_for
 from tests.solver.test_engine import covariance, setting
@@ -27,7 +26,7 @@ def test_deviance_and_gradient_equal_dense_algebra(draw, singular):
     constant = orthogonal.constant(reml)
     assert at.deviance + constant == pytest.approx(oracle.deviance(y, X, at.sigma2 * V, reml), rel=1e-10)
     expected = oracle.gradient(y, X, at.sigma2 * V, [at.sigma2 * v for v in first], reml)
-    np.testing.assert_allclose(Derivatives(objective, at).gradient, expected, rtol=1e-7, atol=1e-8)
+    np.testing.assert_allclose(objective.derivatives(at).gradient, expected, rtol=1e-7, atol=1e-8)
 
 
 @given(DRAWS)
@@ -35,11 +34,11 @@ def test_derivatives_equal_finite_differences(draw):
     (shape, solver), reml, seed = draw
     objective, _, theta, _, _, _ = setting(shape, solver, reml, seed)
     step = 1e-5
-    derivatives = Derivatives(objective, objective.evaluate(theta))
+    derivatives = objective.derivatives(objective.evaluate(theta))
     gradient, hessian = derivatives.gradient, derivatives.observed_information.profiled
     for j in range(theta.size):
         move = step * np.eye(theta.size)[j]
         high, low = objective.evaluate(theta + move), objective.evaluate(theta - move)
         assert gradient[j] == pytest.approx((high.deviance - low.deviance) / (2 * step), rel=1e-5, abs=1e-6)
-        change = (Derivatives(objective, high).gradient - Derivatives(objective, low).gradient) / (2 * step)
+        change = (objective.derivatives(high).gradient - objective.derivatives(low).gradient) / (2 * step)
         np.testing.assert_allclose(hessian[j], change, rtol=1e-5, atol=1e-6 * np.abs(hessian).max())

@@ -13,7 +13,8 @@ from sparsemixed.estimation.assemble import finish
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.estimation.linear import check_residual, linear_fit
 from sparsemixed.estimation.objectives.logarithms import optimize
-from sparsemixed.estimation.objectives.penalized import Evaluation, Objective
+from sparsemixed.estimation.objectives.penalized import PenalizedObjective
+from sparsemixed.estimation.objectives.penalized_deviance import PenalizedEvaluation
 from sparsemixed.estimation.orthonormal import Orthogonal, orthogonalize, term_data
 from sparsemixed.estimation.parameters import Parameters, parameters
 from sparsemixed.estimation.residual_estimate import residual_estimate
@@ -104,12 +105,12 @@ def estimate_products(
     options = spec.estimation
     start = objective.evaluate(_start(objective, products, options))
     path = em_path(objective, start, options, llf, progress if options.emonly else None)
-    exact = options.difficult or _exact_is_cheap(objective)
+    exact = options.difficult or products.weights is not None or _exact_is_cheap(objective)
     if options.emonly:
         return finish(spec, design, orthogonal, objective, em_optimum(objective, path, options, exact), path.log, llf)
-    patience = PATIENCE if objective.cp.q_rest <= EXACT_AT_LAST else None
+    patience = PATIENCE if objective.cp.q_schur <= EXACT_AT_LAST else None
     optimum = optimize(objective, path.at, options, exact, llf, progress, patience)
-    if not optimum.converged and optimum.evaluation.r2 < VANISHED * objective.cp.XytXy[-1, -1]:
+    if not optimum.converged and optimum.evaluation.pwrss < VANISHED * objective.cp.XytXy[-1, -1]:
         raise NumericalError(
             f"the residual variance goes to zero: the random effects fit `{spec.response}` exactly. Is there a group for "
             "every observation, or a constant response within groups?"
@@ -123,10 +124,10 @@ def _chosen(spec: ModelSpec, products: Products) -> str:
     return choose(products.cp) if asked == "auto" and products.weights is None else asked
 
 
-def _start(objective: Objective, products: Products, options: EstimationOptions) -> np.ndarray:
+def _start(objective: PenalizedObjective, products: Products, options: EstimationOptions) -> np.ndarray:
     """theta from moments; where a factorization is dear, from the iterative solver, which all but ends the search."""
     plain = EstimationOptions(method=options.method, solver=options.solver, dfmethod=options.dfmethod, nostderr=options.nostderr)
-    dear = objective.system.rest.name in ("dense", "sparse") and objective.cp.q_rest >= DEAR and not objective.system.weighted
+    dear = objective.solver in ("dense", "sparse") and objective.cp.q_schur >= DEAR and products.weights is None
     if dear and options == plain:
         found = iterative_start(products.cp, products.layout, options)
         if found is not None:
@@ -141,7 +142,7 @@ def _factored(spec: ModelSpec, cp: CrossProducts, error: SlowConvergenceError) -
         raise error
     if entries > LAST_RESORT:
         raise NumericalError(
-            f"no solver has an answer: conjugate gradients did not converge, and a sparse factor of order {cp.q_rest:,} has "
+            f"no solver has an answer: conjugate gradients did not converge, and a sparse factor of order {cp.q_schur:,} has "
             f"more than {entries:,.0f} nonzeros ({12e-9 * entries:,.0f} GB). Nest the factors in the model (a: || b:), merge "
             "small groups, or try solver(sparse) on a machine with more memory"
         ) from error
@@ -159,13 +160,13 @@ def _check_iterative(options: EstimationOptions) -> None:
         )
 
 
-def reopen(fit: Fit) -> tuple[Objective, Orthogonal, Evaluation]:
+def reopen(fit: Fit) -> tuple[PenalizedObjective, Orthogonal, PenalizedEvaluation]:
     """Factor once more at the optimum, for whoever needs the system behind a fit (degrees of freedom, scores).
 
     Returns
     -------
-    Objective, standing at `fit.theta`; Orthogonal, which takes its coordinates of the fixed effects back to those of X;
-    Evaluation at `fit.theta`.
+    PenalizedObjective; Orthogonal, which takes its coordinates of the fixed effects back to those of X; the evaluation at
+    `fit.theta`.
     """
     orthogonal = orthogonalize(fit.design)
     products, solver = _products(fit.design, orthogonal), fit.spec.estimation.solver
@@ -191,14 +192,14 @@ def _products(design: Design, orthogonal: Orthogonal) -> Products:
     return Products(cp, layout, None if weights is None else [weights[r] for r in layout.order])
 
 
-def _objective(spec: ModelSpec, products: Products, solver: str) -> Objective:
+def _objective(spec: ModelSpec, products: Products, solver: str) -> PenalizedObjective:
     system = penalized_system(products.cp, solver, products.weights)
-    return Objective(products.cp, system, products.layout, spec.estimation.method == "reml")
+    return PenalizedObjective(products.cp, system, products.layout, spec.estimation.method == "reml")
 
 
-def _exact_is_cheap(objective: Objective) -> bool:
-    """Whether to iterate with the exact Hessian; weights of groups leave no choice, they have no average information."""
-    system, cp = objective.system, objective.cp
-    if system.weighted or system.rest.name == "block":
+def _exact_is_cheap(objective: PenalizedObjective) -> bool:
+    """Whether to iterate with the exact Hessian; with weights of groups there is no average information."""
+    cp = objective.cp
+    if objective.solver == "block":
         return True
-    return cp.q_rest <= EXACT_BELOW and objective.n_theta * cp.cross.size <= EXACT_WORK
+    return cp.q_schur <= EXACT_BELOW and objective.n_theta * cp.cross.size <= EXACT_WORK

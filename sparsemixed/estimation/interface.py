@@ -8,7 +8,7 @@ best values for theta. Three values follow each other, and none of them changes 
 Laws, which the property tests check for every objective:
 
 - evaluations are values: evaluating elsewhere changes nothing that was evaluated before, nor derivatives of it, asked for
-  sooner or later;
+  sooner or later. Where a system is factored, the evaluation holds that factorization (`solver.recent`);
 - `gradient` is the derivative of `deviance`, `observed_information.hessian` that of the gradient of
   d(theta, log sigma2), both exactly;
 - `average_information` agrees with the observed one in its second-order part only: a step, not a standard error.
@@ -24,6 +24,10 @@ import numpy as np
 
 from sparsemixed.design.values import Design
 from sparsemixed.estimation.parameters import Parameters
+from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
+
+Predictions = tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]
+"""Best linear unbiased predictions b (J, k) and Var(b - b_hat) (J, k, k), term by term of the design."""
 
 
 @dataclass(frozen=True)
@@ -72,13 +76,13 @@ class FittedEvaluation(Evaluation, Protocol):
         ...
 
     @property
-    def r2(self) -> float:
+    def pwrss(self) -> float:
         """Penalised weighted residual sum of squares, y'inv(V0)y less what beta explains."""
         ...
 
     @property
     def sigma2(self) -> float:
-        """r2 / df."""
+        """pwrss / df."""
         ...
 
     @property
@@ -87,19 +91,41 @@ class FittedEvaluation(Evaluation, Protocol):
         ...
 
 
-class Derivatives(Protocol):
-    """Derivatives of the profiled deviance at one evaluation, `at`."""
+class SphericalEvaluation(FittedEvaluation, Protocol):
+    """An evaluation that has solved for spherical random effects u, b = Lambda u."""
 
-    at: Any
+    @property
+    def u(self) -> np.ndarray:
+        """(q,)"""
+        ...
+
+    @property
+    def U(self) -> np.ndarray:
+        """(q, p) inv(M) Lambda'Z'X."""
+        ...
+
+    @property
+    def cp(self) -> CrossProducts:
+        """The cross-products that M is made of."""
+        ...
+
+    @property
+    def factors(self) -> list[np.ndarray]:
+        """Lambda, one (k, k) matrix per term."""
+        ...
+
+
+class ScoreDerivatives(Protocol):
+    """First derivatives of the profiled deviance at one evaluation, `at`, and a curvature to step by."""
+
+    @property
+    def at(self) -> Any:
+        """The evaluation."""
+        ...
 
     @property
     def gradient(self) -> np.ndarray:
         """(n_theta,)"""
-        ...
-
-    @property
-    def observed_information(self) -> HasProfiled:
-        """The exact Hessian."""
         ...
 
     @property
@@ -108,7 +134,29 @@ class Derivatives(Protocol):
         ...
 
 
-class FittedDerivatives(Derivatives, Protocol):
+class Derivatives(ScoreDerivatives, Protocol):
+    """Second derivatives too: all but the iterative solver has them."""
+
+    @property
+    def observed_information(self) -> HasProfiled:
+        """The exact Hessian."""
+        ...
+
+
+class SphericalDerivatives(ScoreDerivatives, Protocol):
+    """Derivatives that know the diagonal of N = inv(M), of which predictions can be made."""
+
+    @property
+    def at(self) -> SphericalEvaluation:
+        """The evaluation."""
+        ...
+
+    def inverse_diagonals(self) -> list[np.ndarray]:
+        """For each term the (J, k, k) diagonal blocks of N."""
+        ...
+
+
+class FittedDerivatives(ScoreDerivatives, Protocol):
     """Derivatives of which standard errors and degrees of freedom can be made."""
 
     @property
@@ -149,8 +197,9 @@ class Objective(Protocol):
         """Derivatives at one of its own evaluations."""
         ...
 
-    def edges(self) -> Iterator[tuple[np.ndarray, np.ndarray, str]]:
-        """Faces of the parameter space on which a covariance is singular, as `Parameters.edges` gives them."""
+    def edges(self, theta: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, str]]:
+        """Faces of the parameter space on which a covariance is singular and on which theta may be put, as
+        `Parameters.edges` gives them."""
         ...
 
 
@@ -171,6 +220,6 @@ class FittedObjective(Objective, Protocol):
         """How often a system was factored so far."""
         ...
 
-    def predictions(self, design: Design, derivatives: Any) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
-        """Best linear unbiased predictions b (J, k) and Var(b - b_hat) (J, k, k), term by term of the design."""
+    def predictions(self, design: Design, derivatives: Any) -> Predictions:
+        """The random effects at the derivatives' evaluation, with their uncertainty."""
         ...

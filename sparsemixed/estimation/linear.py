@@ -15,18 +15,18 @@ def linear_llf(orthogonal: Orthogonal, reml: bool) -> float:
     """Log (restricted) likelihood of y ~ N(X beta, sigma2 I), beta and sigma2 profiled out."""
     n, p = orthogonal.n_obs, orthogonal.Q.shape[1]
     df = n - p if reml else n
-    r2 = float(orthogonal.residual @ orthogonal.residual)
-    deviance = df * (1 + np.log(2 * np.pi * r2 / df)) + orthogonal.constant(reml)
+    pwrss = float(orthogonal.residual @ orthogonal.residual)
+    deviance = df * (1 + np.log(2 * np.pi * pwrss / df)) + orthogonal.constant(reml)
     return -0.5 * float(deviance)
 
 
 def check_residual(orthogonal: Orthogonal, y: np.ndarray, response: str) -> None:
     """Refuse a response that leaves nothing to model, or whose squares are beyond floating point."""
     with np.errstate(over="ignore", under="ignore"):
-        r2, y2 = float(orthogonal.residual @ orthogonal.residual), float(y @ y)
+        pwrss, y2 = float(orthogonal.residual @ orthogonal.residual), float(y @ y)
     if not np.isfinite(y2) or (y2 < 1e-280 and np.any(y)):
         raise DataError(f"the squares of `{response}` are beyond the range of floating point; rescale it")
-    if r2 <= (10 * np.finfo(float).eps) ** 2 * y2:
+    if pwrss <= (10 * np.finfo(float).eps) ** 2 * y2:
         raise DataError(f"the fixed part fits `{response}` exactly; there is no residual variance to estimate")
 
 
@@ -35,9 +35,9 @@ def linear_fit(spec: ModelSpec, design: Design, orthogonal: Orthogonal) -> Fit:
     n, p = orthogonal.n_obs, orthogonal.Q.shape[1]
     reml = spec.estimation.method == "reml"
     df = n - p if reml else n
-    r2 = float(orthogonal.residual @ orthogonal.residual)
+    pwrss = float(orthogonal.residual @ orthogonal.residual)
     check_residual(orthogonal, design.y, spec.response)
-    sigma2 = r2 / df
+    sigma2 = pwrss / df
     llf = linear_llf(orthogonal, reml)
     variance = VarianceParameter("", "var(Residual)", sigma2, np.array([sigma2]), "variance", False)
     deviation = VarianceParameter("", "sd(Residual)", sigma2**0.5, np.array([0.5 * sigma2**0.5]), "sd", False)

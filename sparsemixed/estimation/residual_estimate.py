@@ -14,7 +14,7 @@ from sparsemixed.estimation.fit import Fit, LogEntry
 from sparsemixed.estimation.linear import check_residual
 from sparsemixed.estimation.objectives.logarithms import optimize
 from sparsemixed.estimation.objectives.patterns import ClusterObjective
-from sparsemixed.estimation.objectives.penalized import Objective
+from sparsemixed.estimation.objectives.penalized import PenalizedObjective
 from sparsemixed.estimation.objectives.precision import PrecisionObjective
 from sparsemixed.estimation.orthonormal import Orthogonal, orthogonalize, term_data
 from sparsemixed.estimation.parameters import NOBODY, parameters
@@ -144,7 +144,7 @@ def _start(
     theta = layout.nearest(mivque_start(cp))
     if not spec.estimation.emiterate:
         return theta, ()
-    independent = Objective(cp, penalized_system(cp), layout, spec.estimation.method == "reml")
+    independent = PenalizedObjective(cp, penalized_system(cp), layout, spec.estimation.method == "reml")
     path = em_path(independent, independent.evaluate(theta), spec.estimation, llf)
     return path.at.theta, path.log
 

@@ -21,11 +21,11 @@ import numpy as np
 from sparsemixed.design.row_data import ROWS, HoldsRows
 from sparsemixed.estimation.estimate import reopen
 from sparsemixed.estimation.fit import Fit
-from sparsemixed.estimation.objectives.penalized_derivatives import Derivatives
+from sparsemixed.estimation.objectives.penalized_derivatives import PenalizedDerivatives
 from sparsemixed.estimation.objectives.precision_derivatives import PrecisionDerivatives
 from sparsemixed.estimation.orthonormal import orthogonalize, term_data
 from sparsemixed.estimation.residual_estimate import precision_objective
-from sparsemixed.solver.crossproducts.block_products import diagonal_blocks
+from sparsemixed.solver.crossproducts.block_products import diagonal_blocks, times_lambda
 from sparsemixed.solver.crossproducts.crossproducts import TermData
 from sparsemixed.solver.kernels import scatter_outer
 from sparsemixed.solver.linalg import covariance_root
@@ -57,7 +57,7 @@ class _Opened:
     residual: np.ndarray
     weighted_residual: np.ndarray
     counts: np.ndarray
-    derivatives: Derivatives
+    derivatives: PenalizedDerivatives
 
 
 def cluster_scores(fit: Fit, cluster: np.ndarray, n_clusters: int) -> Scores:
@@ -98,8 +98,7 @@ def _linear(fit: Fit, cluster: np.ndarray, n_clusters: int) -> Scores:
 def _theta(opened: _Opened, n_clusters: int) -> tuple[list[np.ndarray], np.ndarray]:
     """Scores (M,) of every theta, and the sums u'Du (M,)."""
     derivatives, at = opened.derivatives, opened.derivatives.at
-    objective = derivatives.objective
-    cp, system = objective.cp, objective.system
+    cp, weights = at.cp, at.system.weights
     columns = [np.zeros(n_clusters) for _ in derivatives.directions]
     spheres = np.zeros(n_clusters)
     blocks = diagonal_blocks(cp, derivatives.inverse, derivatives.factors)
@@ -110,7 +109,7 @@ def _theta(opened: _Opened, n_clusters: int) -> tuple[list[np.ndarray], np.ndarr
         for column, direction in zip(columns, derivatives.directions, strict=True):
             if direction[t].any():
                 column += np.bincount(own, np.einsum("iab,ab->i", slope, direction[t]), n_clusters)
-        spheres += np.bincount(own, system.weights[t] * np.einsum("ia,ia->i", u, u), n_clusters)
+        spheres += np.bincount(own, weights[t] * np.einsum("ia,ia->i", u, u), n_clusters)
     return columns, spheres
 
 
@@ -122,7 +121,7 @@ def _cluster_of_groups(opened: _Opened, t: int, n_groups: int) -> np.ndarray:
 
 
 def _rho(opened: _Opened, derivatives: PrecisionDerivatives, n_clusters: int) -> list[np.ndarray]:
-    rows = derivatives.objective.rows
+    rows = derivatives.rows
     _, data, logdet = derivatives.residual_changes
     of_entry = opened.cluster[rows.row]
     of_group = opened.cluster[rows.start[:-1]]
@@ -134,10 +133,10 @@ def _rho(opened: _Opened, derivatives: PrecisionDerivatives, n_clusters: int) ->
 
 def _open(fit: Fit, cluster: np.ndarray) -> _Opened:
     objective, orthogonal, at = reopen(fit)
-    derivatives = Derivatives(objective, at)
+    derivatives = objective.derivatives(at)
     terms = [term_data(fit.design, fit.design.random[r]) for r in objective.parameters.order]
     residual = orthogonal.residual - orthogonal.Q @ at.beta
-    b = objective.multiply(derivatives.factors, at.u[:, None])[:, 0]
+    b = times_lambda(at.cp, at.factors, at.u[:, None])[:, 0]
     for term, where, k in zip(terms, objective.cp.slices(), objective.cp.k, strict=True):
         residual -= np.einsum("nk,nk->n", term.columns, b[where].reshape(-1, k)[term.codes])
     return _Opened(cluster, terms, orthogonal.Q, residual, residual, _counts(fit), derivatives)
@@ -149,7 +148,7 @@ def _open_residual(fit: Fit, cluster: np.ndarray) -> _Opened:
     at = objective.evaluate(fit.theta)
     derivatives = objective.derivatives(at)
     residual = derivatives.row_residuals[:, -1]
-    weighted = objective.rows.matrix(objective.precision.values(objective.rho)[0]) @ residual
+    weighted = objective.rows.matrix(objective.precision.values(derivatives.rho)[0]) @ residual
     return _Opened(
         cluster[order], objective.rows.terms, objective.rows.Xy[:, :-1], residual, weighted, _counts(fit)[order], derivatives
     )

@@ -43,9 +43,9 @@ def stochastic_estimate(
     if len(cp.k) < 2:
         raise OptionError("solver(krylov) is for several crossed factors; this model has one set of groups. Use solver(auto)")
     objective = StochasticObjective(cp, KrylovSystem(cp), layout, options.method == "reml", options.seed)
-    start = objective.evaluate(layout.nearest(moment_start(cp, objective.through)))
+    start = objective.evaluate(layout.nearest(moment_start(cp, objective.system.times_ZtZ)))
     found = solve_score(objective, start, options, progress)
-    deviance = objective.deviance(found.optimum.evaluation, DEVIANCE_ERROR)
+    deviance = objective.estimated_deviance(found.optimum.evaluation, DEVIANCE_ERROR)
     constant = orthogonal.constant(objective.reml)
 
     def llf(_: float) -> float:
@@ -60,7 +60,7 @@ def iterative_start(cp: CrossProducts, layout: Parameters, options: EstimationOp
     system = KrylovSystem(cp, STARTING_TOLERANCE, STARTING_PRODUCTS)
     objective = StochasticObjective(cp, system, layout, options.method == "reml", options.seed, blocks=1)
     try:
-        start = objective.evaluate(layout.nearest(moment_start(cp, objective.through)))
+        start = objective.evaluate(layout.nearest(moment_start(cp, objective.system.times_ZtZ)))
         found = solve_score(objective, start, replace(options, mc_tolerance=STARTING_ERROR), exact=False)
     except NumericalError:
         return None

@@ -15,8 +15,6 @@ import pytest
 from sparsemixed.command import read_model
 from sparsemixed.design.build import build_design
 from sparsemixed.estimation import residual_estimate
-from sparsemixed.estimation.objectives import patterns_predictions as cluster_predictions
-from sparsemixed.estimation.objectives import penalized_predictions as predictions
 from sparsemixed.estimation.orthonormal import orthogonalize
 from sparsemixed.estimation.parameters import NOBODY
 from sparsemixed.solver.residual.kernels import pattern_moments
@@ -179,10 +177,7 @@ def test_predictions_of_random_effects(errors, random, reml, engine):
     V, _, _, Z, G = dense(design, objective, theta)
     P = oracle.projection(V, design.X)[1]
     mean, variance = G @ Z.T @ P @ design.y, at.sigma2 * (G - G @ Z.T @ P @ Z @ G)
-    if engine == "clusters":
-        means, variances = cluster_predictions.random_effects(design, objective, at)
-    else:
-        means, variances = predictions.random_effects(objective, objective.derivatives(at), len(design.random))
+    means, variances = objective.predictions(design, objective.derivatives(at))
     start = 0
     for r in [r for r in objective.parameters.order if r != NOBODY]:
         k, found = design.random[r].k, variances[r]

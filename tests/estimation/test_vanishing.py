@@ -13,7 +13,7 @@ from sparsemixed.errors import NumericalError
 from sparsemixed.estimation.objectives import iterative as stochastic
 from sparsemixed.estimation.objectives import zero_variances as vanishing
 from sparsemixed.estimation.objectives.iterative import StochasticObjective
-from sparsemixed.estimation.objectives.penalized import Objective
+from sparsemixed.estimation.objectives.penalized import PenalizedObjective
 from sparsemixed.estimation.objectives.zero_variances import slope_at_zero
 from sparsemixed.estimation.orthonormal import orthogonalize, term_data
 from sparsemixed.estimation.parameters import parameters
@@ -69,7 +69,9 @@ def objectives(data, reml, seed=0):
     orthogonal, layout = orthogonalize(design), parameters(design.random)
     terms = [term_data(design, design.random[r]) for r in layout.order]
     cp = cross_products(terms, orthogonal.Q, orthogonal.residual, orthogonal.n_obs)
-    return StochasticObjective(cp, KrylovSystem(cp), layout, reml, seed), Objective(cp, penalized_system(cp), layout, reml)
+    return StochasticObjective(cp, KrylovSystem(cp), layout, reml, seed), PenalizedObjective(
+        cp, penalized_system(cp), layout, reml
+    )
 
 
 @pytest.mark.parametrize("reml", [True, False])

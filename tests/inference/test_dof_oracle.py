@@ -10,7 +10,6 @@ import pytest
 from scipy.linalg import solve_triangular
 
 import sparsemixed
-from sparsemixed.estimation.objectives.penalized_derivatives import Derivatives
 from sparsemixed.inference.degrees.anova import rank_of_design
 from sparsemixed.inference.degrees.kenward_roger import KenwardRoger
 from sparsemixed.inference.degrees.satterthwaite import Satterthwaite
@@ -37,11 +36,11 @@ def test_derivatives_and_traces_at_any_theta(shape, solver):
     objective, orthogonal = make_objective(terms, X, rng.normal(size=N), True, solver)
     theta = rng.uniform(0.3, 1.2, objective.parameters.n_theta) * rng.choice([-1, 1], objective.parameters.n_theta)
     at = objective.evaluate(theta)
-    derivatives = Derivatives(objective, at)
+    derivatives = objective.derivatives(at)
     layout = linear_parameters(objective.parameters, theta, np.zeros(theta.size, bool))
     root = np.linalg.cholesky(at.sigma2 * at.XVX_inverse)
-    P, Q = precision_derivatives(objective, at, derivatives.ZtE @ root, at.U @ root, layout, True)
-    T = expected_traces(objective.system, derivatives.inverse, layout, at.sigma2)
+    P, Q = precision_derivatives(at, derivatives.ZtE @ root, at.U @ root, layout, True)
+    T = expected_traces(at.system, layout, at.sigma2)
 
     ordered = [(terms[r].codes, terms[r].n_groups, terms[r].columns) for r in objective.parameters.order]
     Z = oracle.random_design(ordered)

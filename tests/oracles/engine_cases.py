@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from sparsemixed.design.values import Design, RandomBlock, RandomTerm
-from sparsemixed.estimation.objectives.penalized import Objective
+from sparsemixed.estimation.objectives.penalized import PenalizedObjective
 from sparsemixed.estimation.orthonormal import orthogonalize
 from sparsemixed.estimation.parameters import parameters
 from sparsemixed.solver.crossproducts.crossproducts import TermData, cross_products
@@ -68,7 +68,7 @@ def make_objective(terms, X, y, reml, solver="auto"):
     layout = parameters(terms)
     data = [TermData(terms[r].codes, terms[r].n_groups, terms[r].columns) for r in layout.order]
     cp = cross_products(data, orthogonal.Q, orthogonal.residual)
-    return Objective(cp, penalized_system(cp, solver), layout, reml), orthogonal
+    return PenalizedObjective(cp, penalized_system(cp, solver), layout, reml), orthogonal
 
 
 def solvers_for(shape):

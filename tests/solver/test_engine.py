@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sparsemixed.estimation.objectives.penalized_derivatives import Derivatives
-from sparsemixed.solver.crossproducts.block_products import diagonal_sums, symmetric_product
+from sparsemixed.solver.crossproducts.block_products import diagonal_sums, symmetric_product, times_lambda
 from sparsemixed.solver.factored import dense
 from sparsemixed.solver.factored.traces import factor_trace_products, trace_products
 from tests.oracles import dense_oracle as oracle
@@ -56,7 +55,7 @@ def test_deviance_beta_and_predictions(shape, solver, reml):
     np.testing.assert_allclose(root @ root.T, np.linalg.inv(X.T @ inverse @ X), rtol=1e-8, atol=1e-12)
     root = oracle.repeated(objective.parameters.factors(theta), objective.cp.n_groups)
     b = root @ root.T @ Z.T @ inverse @ (y - X @ beta)
-    np.testing.assert_allclose(objective.multiply(objective.parameters.factors(theta), at.u[:, None])[:, 0], b, atol=1e-10)
+    np.testing.assert_allclose(times_lambda(objective.cp, at.factors, at.u[:, None])[:, 0], b, atol=1e-10)
 
 
 @pytest.mark.parametrize("reml", [False, True])
@@ -64,7 +63,7 @@ def test_deviance_beta_and_predictions(shape, solver, reml):
 def test_gradient_and_observed_information(shape, solver, reml):
     objective, _, theta, X, y, Z = setting(shape, solver, reml)
     at = objective.evaluate(theta)
-    derivatives = Derivatives(objective, at)
+    derivatives = objective.derivatives(at)
     V, first, second = covariance(objective, theta, Z)
     V, first, second = oracle.with_scale(at.sigma2, V, first, second)
     expected = oracle.gradient(y, X, V, first, reml)
@@ -91,23 +90,23 @@ def test_average_information_replaces_only_one_trace(shape, solver, reml):
             for k in range(n)
         ]
     )
-    got = Derivatives(objective, at).average_information.hessian[:-1, :-1]
+    got = objective.derivatives(at).average_information.hessian[:-1, :-1]
     np.testing.assert_allclose(got, expected, rtol=1e-7, atol=1e-8)
 
 
 @pytest.mark.parametrize(("shape", "solver"), CASES)
 def test_inverse_blocks_and_traces(shape, solver):
     objective, _, theta, _, _, Z = setting(shape, solver, False)
-    cp, system, layout = objective.cp, objective.system, objective.parameters
+    cp, layout = objective.cp, objective.parameters
     factors = layout.factors(theta)
-    logdet = system.refactor(factors)
+    system = objective.system.factor(factors)
     root = oracle.repeated(factors, cp.n_groups)
     A = Z.T @ Z
     M = root.T @ A @ root + np.eye(cp.q)
     N_dense = np.linalg.inv(M)
     np.testing.assert_allclose(cp.matrix.toarray(), A, atol=1e-11)
-    assert logdet == pytest.approx(np.linalg.slogdet(M)[1], rel=1e-12)
-    inverse = system.inverse_blocks()
+    assert system.logdet == pytest.approx(np.linalg.slogdet(M)[1], rel=1e-12)
+    inverse = system.inverse_blocks
     k0, j0 = cp.k[0], cp.n_groups[0]
     for i in range(j0):
         block = N_dense[i * k0 : (i + 1) * k0, i * k0 : (i + 1) * k0]
@@ -125,7 +124,7 @@ def test_inverse_blocks_and_traces(shape, solver):
     expected = np.array([[np.sum(a * b.T) for b in changes] for a in changes])
     derivatives = [symmetric_product(cp, d, factors) for d in layout.directions()]
     np.testing.assert_allclose(trace_products(system, derivatives), expected, rtol=1e-9, atol=1e-9)
-    quick = factor_trace_products(system, inverse, factors, layout.directions())
+    quick = factor_trace_products(system, factors, layout.directions())
     np.testing.assert_allclose(quick, expected, rtol=1e-9, atol=1e-9)
 
 
@@ -136,7 +135,7 @@ def test_derivatives_at_a_singular_factor():
     at = objective.evaluate(theta)
     V, first, second = covariance(objective, theta, Z)
     expected = oracle.gradient(y, X, at.sigma2 * V, [at.sigma2 * v for v in first], True)
-    derivatives = Derivatives(objective, at)
+    derivatives = objective.derivatives(at)
     np.testing.assert_allclose(derivatives.gradient, expected, rtol=1e-8, atol=1e-9)
     assert derivatives.gradient[0] == 0.0
     full = oracle.hessian(

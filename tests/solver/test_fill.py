@@ -6,7 +6,7 @@ import scipy.sparse as sp
 
 from sparsemixed.solver.crossproducts.crossproducts import TermData, cross_products
 from sparsemixed.solver.factored import choose
-from sparsemixed.solver.factored.cholmod import SparseFactor
+from sparsemixed.solver.factored.cholmod import SymbolicFactor
 from sparsemixed.solver.factored.fill import predicted_fill
 
 
@@ -18,7 +18,7 @@ def test_counts_are_those_of_the_factor(size, density):
     matrix = np.tril(np.where(rng.random((size, size)) < density, rng.uniform(0.5, 1.0, (size, size)), 0.0), -1)
     matrix = matrix + matrix.T + np.diag(2.0 * size * np.ones(size))
     lower = sp.csc_matrix(np.tril(matrix))
-    order = SparseFactor(lower).permutation()
+    order = SymbolicFactor(lower).permutation()
     counts = (np.abs(np.linalg.cholesky(matrix[np.ix_(order, order)])) > 0).sum(axis=0)
     found = predicted_fill(lower, 1e9)
     assert found == (counts.sum(), (counts**2).sum())
@@ -38,7 +38,7 @@ def products(users, items, n, clusters=1):
 def test_a_few_cells_in_every_row_fill_a_factor():
     """4 items per user: S has 1 % of its entries, and a factor that is nearly full."""
     cp = products(8000, 4000, 32_000)
-    assert choose.expected_entries(cp) < 0.02 * cp.q_rest**2
+    assert choose.expected_entries(cp) < 0.02 * cp.q_schur**2
     assert choose.choose(cp) == "dense"
 
 

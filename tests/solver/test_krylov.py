@@ -50,14 +50,13 @@ def systems(shape, seed=0, n=700):
         factors.append(np.tril(rng.uniform(0.2, 0.8, (k, k))))
     X = np.linalg.qr(np.column_stack([np.ones(n), rng.normal(size=n)]))[0]
     cp = cross_products(terms, X, rng.normal(size=n))
-    iterative, dense = KrylovSystem(cp), penalized_system(cp, "dense")
-    iterative.refactor(factors)
-    return iterative, dense, dense.refactor(factors)
+    dense = penalized_system(cp, "dense").factor(factors)
+    return KrylovSystem(cp).factor(factors), dense, dense.logdet
 
 
 def diagonal_blocks(dense):
     """Diagonal blocks of inv(M) of every term."""
-    found = dense.inverse_blocks()
+    found = dense.inverse_blocks
     return [found.first, *(v[p.own] for p, v in zip(dense.cp.pairs, found.pairs, strict=True) if p.t == p.u)]
 
 
@@ -65,7 +64,7 @@ def diagonal_blocks(dense):
 def test_products_and_solutions(shape, coupling):
     iterative, dense, _ = systems(shape)
     b = np.random.default_rng(1).normal(size=(iterative.cp.q, 3))
-    np.testing.assert_allclose(iterative.through(b), iterative.cp.matrix @ b, atol=1e-10)
+    np.testing.assert_allclose(iterative.times_ZtZ(b), iterative.cp.matrix @ b, atol=1e-10)
     np.testing.assert_allclose(iterative.solve(b), dense.solve(b), atol=1e-8)
     small = coupling and len(SHAPES[shape][0]) > 2
     assert type(iterative.preconditioner).__name__ == ("Coupled" if small else "Blocks")
@@ -75,7 +74,7 @@ def test_products_and_solutions(shape, coupling):
 def test_preconditioner_is_a_square(shape, coupling):
     """P = R'R with the determinant it says, and its defect's trace."""
     iterative, _, _ = systems(shape)
-    q = iterative.cp.q_rest
+    q = iterative.cp.q_schur
     half = iterative.preconditioner.half(np.eye(q))
     np.testing.assert_allclose(iterative.preconditioner.half_transpose(np.eye(q)), half.T, atol=1e-12)
     assert -2.0 * np.linalg.slogdet(half)[1] == pytest.approx(iterative.preconditioner.logdet, rel=1e-11)
@@ -88,13 +87,13 @@ def test_preconditioner_is_a_square(shape, coupling):
 def test_traces_are_exact_when_every_direction_is(shape, coupling, exhaust):
     """With all of space deflated nothing is random: what the control variates take out they must put back."""
     iterative, dense, _ = systems(shape)
-    probes = Probes(iterative.cp.q_rest, 0)
+    probes = Probes(iterative.cp.q_schur, 0)
     probes.add(1)
     if exhaust:
         probes.exhaust()
         assert probes.count == 0
     else:
-        probes.deflate(np.eye(iterative.cp.q_rest))
+        probes.deflate(np.eye(iterative.cp.q_schur))
     traces = ProbeTraces(iterative)
     for found, sums, wanted in zip(traces.blocks(probes), traces.block_sums(probes), diagonal_blocks(dense), strict=True):
         np.testing.assert_allclose(found, wanted, atol=1e-5 * np.abs(wanted).max())
@@ -104,7 +103,7 @@ def test_traces_are_exact_when_every_direction_is(shape, coupling, exhaust):
 @pytest.mark.parametrize("shape", SHAPES)
 def test_traces_are_unbiased(shape, coupling):
     iterative, dense, _ = systems(shape)
-    probes = Probes(iterative.cp.q_rest, 3)
+    probes = Probes(iterative.cp.q_schur, 3)
     probes.add(60)
     for sums, wanted in zip(ProbeTraces(iterative).block_sums(probes), diagonal_blocks(dense), strict=True):
         error = sums.mean(axis=0) - wanted.sum(axis=0)

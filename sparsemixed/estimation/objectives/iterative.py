@@ -7,22 +7,26 @@ from probes (`solver.iterative.probe_traces`). The average information needs not
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 
 import numpy as np
 
+from sparsemixed.design.values import Design
 from sparsemixed.errors import NumericalError
-from sparsemixed.estimation.interface import Curvature
-from sparsemixed.estimation.objectives.penalized import Evaluation, Objective
-from sparsemixed.estimation.objectives.penalized_derivatives import Derivatives
-from sparsemixed.estimation.objectives.zero_variances import SINGULAR
+from sparsemixed.estimation.interface import Curvature, Predictions
+from sparsemixed.estimation.objectives.penalized_derivatives import PenalizedScore
+from sparsemixed.estimation.objectives.penalized_deviance import PenalizedDeviance, PenalizedEvaluation
+from sparsemixed.estimation.objectives.penalized_predictions import random_effects
 from sparsemixed.estimation.parameters import Parameters
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
 from sparsemixed.solver.iterative.deflation import outlying_directions
 from sparsemixed.solver.iterative.lanczos import LogDeterminant, log_determinant
 from sparsemixed.solver.iterative.probe_traces import PROBE_TOLERANCE, TOGETHER, Probes, ProbeTraces
-from sparsemixed.solver.iterative.system import KrylovSystem
+from sparsemixed.solver.iterative.system import KrylovFactored, KrylovSystem
 
+SINGULAR = 1e-4
+"""Share of the information about a group's effect that its own variance leaves, below which the variance counts as zero."""
 CHEAP_WORK, MOST_FIRST = 2e6, 16
 """Entries of the cross-products times blocks of probes that cost next to nothing, and blocks to start with at most."""
 EXHAUSTIVE_WORK, EXHAUSTIVE_ORDER = 1e7, 3000
@@ -32,8 +36,10 @@ VARIANCE_PROBES = 64
 """Probes for the prediction-error variance of every random effect; sums over groups need fewer."""
 
 
-class StochasticObjective(Objective):
-    """The deviance's derivatives for one data set; the deviance itself is NaN until `log_determinant` is asked for.
+class StochasticObjective(PenalizedDeviance[KrylovFactored]):
+    """The deviance's derivatives for one data set; evaluations do not know the deviance, which `estimated_deviance` gives.
+
+    Derivatives are estimated by the probes that there are when they are made.
 
     Parameters
     ----------
@@ -48,25 +54,22 @@ class StochasticObjective(Objective):
         nothing.
     """
 
-    system: KrylovSystem  # type: ignore[assignment]
-
     def __init__(
         self, cp: CrossProducts, system: KrylovSystem, parameters: Parameters, reml: bool, seed: int, blocks: int | None = None
     ):
-        super().__init__(cp, system, parameters, reml)  # type: ignore[arg-type]
-        self.seed, self.probes = seed, Probes(cp.q_rest, seed)
+        super().__init__(cp, system, parameters, reml)
+        self.seed, self.probes = seed, Probes(cp.q_schur, seed)
         cheap = int(np.clip(CHEAP_WORK // max(cp.cross.size, 1), 1, MOST_FIRST))
         self.probes.add(blocks or (1 if self.can_be_exact else cheap))
 
-    def deflate(self, at: Evaluation) -> None:
+    def deflate(self, at: PenalizedEvaluation[KrylovFactored]) -> None:
         """Choose anew what is taken exactly; moves the estimated score a little."""
-        self.ensure(at)
-        self.probes.deflate(outlying_directions(self.system, np.random.default_rng(self.seed + 1)))
+        self.probes.deflate(outlying_directions(at.system, np.random.default_rng(self.seed + 1)))
 
     @property
     def can_be_exact(self) -> bool:
         """Whether exact traces are affordable, and the probes are still random."""
-        work, order = self.cp.cross.size * float(self.cp.q_rest) / TOGETHER, self.cp.q_rest
+        work, order = self.cp.cross.size * float(self.cp.q_schur) / TOGETHER, self.cp.q_schur
         return work <= EXHAUSTIVE_WORK and order <= EXHAUSTIVE_ORDER and not self.probes.exhaustive
 
     @cached_property
@@ -88,29 +91,29 @@ class StochasticObjective(Objective):
         places = [place for place in self.parameters.places if place.term == t]
         return " and ".join(f"{p.block.equation}: {', '.join(p.block.names)}" for p in places)
 
-    def through(self, values: np.ndarray) -> np.ndarray:
-        return self.system.through(values)
-
-    def derivatives(self, at: Evaluation) -> StochasticDerivatives:
+    def derivatives(self, at: PenalizedEvaluation[KrylovFactored]) -> StochasticDerivatives:
         return StochasticDerivatives(self, at)
 
-    def edges(self):
-        """Those of variances held at zero where the system stands: no deviance is known that could tell of others."""
-        held = np.zeros(self.n_theta, bool) if self._at is None else self.held(self._at)
-        for where, form, words in super().edges():
+    def predictions(self, design: Design, derivatives: StochasticDerivatives) -> Predictions:
+        """Random effects and their prediction-error covariance, term by term of the design."""
+        return random_effects(self.parameters, derivatives, len(design.random))
+
+    def edges(self, theta: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, str]]:
+        """Those of variances held at zero at theta: no deviance is known that could tell of others."""
+        held = self.held(theta)
+        for where, form, words in super().edges(theta):
             if np.all(held[form != 0]):
                 yield where, form, words
 
-    def deviance(self, at: Evaluation, error: float) -> LogDeterminant:
+    def estimated_deviance(self, at: PenalizedEvaluation[KrylovFactored], error: float) -> LogDeterminant:
         """The deviance at an evaluation and its Monte Carlo standard error, at most `error` where 256 probes suffice."""
-        self.ensure(at)
-        found = log_determinant(self.system, self.seed + 1, error)
+        found = log_determinant(at.system, self.seed + 1, error)
         fixed = -np.linalg.slogdet(at.XVX_inverse)[1] if self.reml and self.p else 0.0
-        value = found.value + self.df * (1 + np.log(2 * np.pi * at.r2 / self.df)) + fixed
+        value = found.value + self.df * (1 + np.log(2 * np.pi * at.pwrss / self.df)) + fixed
         return LogDeterminant(float(value), found.error)
 
 
-class StochasticDerivatives(Derivatives):
+class StochasticDerivatives(PenalizedScore[KrylovFactored]):
     """Derivatives at one evaluation, traces from the objective's probes.
 
     Attributes
@@ -119,7 +122,9 @@ class StochasticDerivatives(Derivatives):
         The gradient as each probe alone estimates it.
     """
 
-    objective: StochasticObjective
+    def __init__(self, objective: StochasticObjective, evaluation: PenalizedEvaluation[KrylovFactored]):
+        self.objective = objective
+        super().__init__(objective, evaluation)
 
     @property
     def held(self) -> np.ndarray:
@@ -127,14 +132,14 @@ class StochasticDerivatives(Derivatives):
         return self.objective.held(self.at.theta)
 
     def _diagonal_sums(self) -> list[np.ndarray]:
-        objective, cp = self.objective, self.objective.cp
+        objective, cp = self.objective, self.at.cp
         free = [factor.any(axis=0) | factor.any(axis=1) for factor in self.factors]
         own = [factor[np.ix_(kept, kept)] for factor, kept in zip(self.factors, free, strict=True)]
         # I - N is this small a share of I, and the solutions must tell the two apart.
         objective.probes.tolerance = PROBE_TOLERANCE * min(self._share(t, factor) for t, factor in enumerate(own))
-        self.traces = ProbeTraces(objective.system)
         self._probe_sums = []
-        for blocks, factor, kept, groups in zip(self.traces.block_sums(objective.probes), own, free, cp.n_groups, strict=True):
+        found = ProbeTraces(self.at.system).block_sums(objective.probes)
+        for blocks, factor, kept, groups in zip(found, own, free, cp.n_groups, strict=True):
             # Beside a variance of zero the sum is zero too; its other entries meet no direction of theta.
             sums = np.zeros_like(blocks)
             sums[:, :, kept] = (groups * np.eye(blocks.shape[1]) - blocks)[:, :, kept] @ np.linalg.inv(factor)
@@ -168,7 +173,7 @@ class StochasticDerivatives(Derivatives):
         """For each term the (J, k, k) diagonal blocks of N, exact or estimated from the probes and more of them."""
         missing = VARIANCE_PROBES - self.objective.probes.count
         self.objective.probes.add(max(-(-missing // TOGETHER), 0))
-        return self.traces.blocks(self.objective.probes)
+        return ProbeTraces(self.at.system).blocks(self.objective.probes)
 
 
 def monte_carlo_error(derivatives: StochasticDerivatives) -> float:

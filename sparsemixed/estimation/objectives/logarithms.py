@@ -68,7 +68,7 @@ class LogObjective:
     def derivatives(self, at: LogEvaluation) -> LogDerivatives:
         return LogDerivatives(self, at)
 
-    def edges(self) -> Iterator:
+    def edges(self, theta: np.ndarray) -> Iterator:
         """None: singular covariances are limits."""
         return iter(())
 

@@ -7,6 +7,7 @@ those of the residual structure.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,8 +15,8 @@ import numpy as np
 
 from sparsemixed.design.values import Design
 from sparsemixed.errors import NumericalError
-from sparsemixed.estimation.interface import Curvature
-from sparsemixed.estimation.objectives.penalized import solve_fixed
+from sparsemixed.estimation.interface import Curvature, Predictions
+from sparsemixed.estimation.objectives.fixed_effects import solve_fixed
 from sparsemixed.estimation.parameters import Parameters
 from sparsemixed.solver.linalg import bordered, inverse_and_logdet
 from sparsemixed.solver.residual.patterns import Bucket
@@ -29,7 +30,7 @@ class ClusterEvaluation:
     theta: np.ndarray
     deviance: float
     beta: np.ndarray
-    r2: float
+    pwrss: float
     sigma2: float
     XVX_inverse: np.ndarray
     inverses: tuple[np.ndarray, ...]
@@ -88,22 +89,20 @@ class ClusterObjective:
             inverses.append(inverse)
         w = (w + w.T) / 2
         beta, XVX_inverse, logdet_x = solve_fixed(w[:p, :p], w[:p, p])
-        r2 = float(w[p, p] - w[:p, p] @ beta)
-        if not r2 > 0:
+        pwrss = float(w[p, p] - w[:p, p] @ beta)
+        if not pwrss > 0:
             raise NumericalError("the residual sum of squares vanished")
-        deviance = logdet + self.df * (1 + np.log(2 * np.pi * r2 / self.df)) + (logdet_x if self.reml else 0.0)
-        return ClusterEvaluation(theta, float(deviance), beta, r2, r2 / self.df, XVX_inverse, tuple(inverses))
+        deviance = logdet + self.df * (1 + np.log(2 * np.pi * pwrss / self.df)) + (logdet_x if self.reml else 0.0)
+        return ClusterEvaluation(theta.copy(), float(deviance), beta, pwrss, pwrss / self.df, XVX_inverse, tuple(inverses))
 
-    def predictions(self, design: Design, derivatives: ClusterDerivatives) -> tuple[tuple, tuple]:
+    def predictions(self, design: Design, derivatives: ClusterDerivatives) -> Predictions:
         """Random effects and their prediction-error covariance, term by term of the design."""
-        from sparsemixed.estimation.objectives.patterns_predictions import random_effects
-
         return random_effects(design, self, derivatives.at)
 
     def derivatives(self, at: ClusterEvaluation) -> ClusterDerivatives:
         return ClusterDerivatives(self, at)
 
-    def edges(self):
+    def edges(self, theta: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, str]]:
         """Edges of the random effects' covariances; residual structures have none."""
         for where, form, words in self.parameters.edges():
             yield where, np.append(form, np.zeros(self.residual.n_rho)), words
@@ -170,7 +169,7 @@ class ClusterDerivatives:
 
     @cached_property
     def _square_gradient(self) -> np.ndarray:
-        """Derivative (n_theta,) of r2 / sigma2."""
+        """Derivative (n_theta,) of pwrss / sigma2."""
         parts = [np.einsum("kgab,gab->k", first, Q @ residual @ Q) for Q, first, _, _, residual, _ in self._pieces]
         return -np.sum(parts, axis=0)
 
@@ -242,3 +241,33 @@ def _traces(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """(n, n) sums over patterns of tr(right[k] left[l]); both (n, G, m, m)."""
     n = len(left)
     return right.reshape(n, -1) @ left.transpose(0, 1, 3, 2).reshape(n, -1).T
+
+
+def random_effects(design: Design, objective: ClusterObjective, at: ClusterEvaluation) -> Predictions:
+    """Best linear unbiased predictions cluster by cluster, b = G Z'inv(V)(y - X beta).
+
+    b (J, k) and Var(b - b_hat) (J, k, k) of every term, in the order of the design.
+    """
+    own, _ = objective.split(at.theta)
+    factors = objective.parameters.factors(own)
+    c = np.append(-at.beta, 1.0)
+    means: list = [None] * len(design.random)
+    variances: list = [None] * len(design.random)
+    for t, r in enumerate(objective.parameters.order):
+        term, G = design.random[r], factors[t] @ factors[t].T
+        score = np.zeros((term.n_groups, term.k))
+        fixed = np.zeros((term.n_groups, term.k, objective.p))
+        spread = np.zeros((term.n_groups, term.k, term.k))
+        for bucket, Q in zip(objective.buckets, at.inverses, strict=True):
+            pattern = np.repeat(np.arange(len(bucket.start) - 1), np.diff(bucket.start))
+            z, codes = term.columns[bucket.index], term.codes[bucket.index]
+            solved = Q[pattern] @ bucket.rows
+            np.add.at(score, codes, z * (solved @ c)[:, :, None])
+            np.add.at(fixed, codes, z[..., None] * solved[:, :, None, : objective.p])
+            # Z'inv(V)Z of a group: pairs of its rows only.
+            through = np.where(bucket.shared[t], Q, 0.0)[pattern] @ z
+            np.add.at(spread, codes, z[..., None] * through[:, :, None, :])
+        spread -= fixed @ at.XVX_inverse @ fixed.transpose(0, 2, 1)
+        means[r] = score @ G
+        variances[r] = at.sigma2 * (G - G @ spread @ G)
+    return tuple(means), tuple(variances)

@@ -1,10 +1,10 @@
 """Exact gradient and Hessians of the deviance in (theta, log sigma2), from q- and p-sized objects only.
 
-Because Lambda is linear in theta, every second derivative is a product of first ones. With e the residual, u the
-spherical random effects and D_k = dLambda / dtheta_k (formulas derived on the documentation page on derivatives):
+Because Lambda is linear in theta, every second derivative is a product of first ones. With e the residual, E = X - ZLambdaU,
+u the spherical random effects and D_k = dLambda / dtheta_k (formulas derived on the documentation page on derivatives):
 
 - log|M|: gradient 2 tr(N Lambda'A D_k); Hessian 2 tr(N D_l'A D_k) - tr(N M_k N M_l);
-- r2: gradient -2 (Z'e)'D_k u; Hessian 2 (D_k u)'A(D_l u) - 2 g_k'inv(K) g_l with K the mixed-model matrix and
+- pwrss: gradient -2 (Z'e)'D_k u; Hessian 2 (D_k u)'A(D_l u) - 2 g_k'inv(K) g_l with K the mixed-model matrix and
   g_k = (X'Z D_k u, Lambda'A D_k u - D_k'Z'e);
 - log|X'inv(V0)X|: the same bilinear forms with the columns of X in place of y.
 
@@ -14,62 +14,49 @@ y'P V_k P V_l P y (Gilmour, Thompson & Cullis 1995; Johnson & Thompson 1995), wi
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from functools import cached_property
+from typing import Generic
 
 import numpy as np
 
 from sparsemixed.estimation.interface import Curvature
-from sparsemixed.estimation.objectives.penalized import Evaluation, Objective
-from sparsemixed.solver.crossproducts.block_products import Pattern, diagonal_sums
+from sparsemixed.estimation.objectives.penalized_deviance import PenalizedDeviance, PenalizedEvaluation
+from sparsemixed.solver.crossproducts.block_products import Pattern, diagonal_sums, times_lambda
 from sparsemixed.solver.crossproducts.crossproducts import own_blocks
+from sparsemixed.solver.factored.system import FactoredSystem
 from sparsemixed.solver.factored.traces import factor_trace_products
+from sparsemixed.solver.interface import S
 from sparsemixed.solver.linalg import bordered
 
 
-class Derivatives:
-    """Derivatives at one evaluation; computes each shared piece once.
+class PenalizedScore(ABC, Generic[S]):
+    """Gradient and average information at one evaluation, by any solver; computes each shared piece once.
 
     Parameters
     ----------
-    objective : Objective
-        Left standing at `evaluation.theta`.
-    evaluation : Evaluation
+    objective : PenalizedDeviance
+    evaluation : PenalizedEvaluation
     """
 
-    def __init__(self, objective: Objective, evaluation: Evaluation):
-        objective.ensure(evaluation)
-        self.objective, self.at = objective, evaluation
-        self.factors = objective.parameters.factors(evaluation.theta)
-        self.directions = objective.parameters.directions()
-        cp, p = objective.cp, objective.p
+    def __init__(self, objective: PenalizedDeviance[S], evaluation: PenalizedEvaluation[S]):
+        self.at, self.reml, self.p, self.df = evaluation, objective.reml, objective.p, objective.df
+        self.factors, self.directions = evaluation.factors, objective.directions
+        cp, p = evaluation.cp, objective.p
         columns = np.column_stack([evaluation.U, evaluation.u])
         fixed = cp.ZtXy.copy()
         fixed[:, p] -= cp.ZtXy[:, :p] @ evaluation.beta
-        residual = fixed - objective.through(objective.multiply(self.factors, columns))
+        residual = fixed - evaluation.system.times_ZtZ(times_lambda(cp, self.factors, columns))
         self.ZtE, self.Zte = residual[:, :p], residual[:, p]
         self.sums = self._diagonal_sums()
 
+    @abstractmethod
     def _diagonal_sums(self) -> list[np.ndarray]:
         """For each term the (k, k) sum over its groups of the diagonal blocks of N Lambda'A."""
-        return diagonal_sums(self.objective.cp, self.inverse, self.factors)
-
-    @cached_property
-    def inverse(self) -> Pattern:
-        """N on the pattern of Z'Z."""
-        return self.objective.system.inverse_blocks()
-
-    def inverse_diagonals(self) -> list[np.ndarray]:
-        """For each term the (J, k, k) diagonal blocks of N."""
-        return own_blocks(self.objective.cp, self.inverse.first, self.inverse.pairs)
-
-    @property
-    def information(self) -> Curvature:
-        """What standard errors rest on: the exact Hessian."""
-        return self.observed_information
 
     def outer(self, left: np.ndarray, right: np.ndarray) -> list[np.ndarray]:
         """For each term the (k, k) sum over groups of left_i right_i'; left, right (q, m)."""
-        cp = self.objective.cp
+        cp = self.at.cp
         return [
             np.einsum("iac,ibc->ab", left[s].reshape(j, k, left.shape[1]), right[s].reshape(j, k, right.shape[1]))
             for s, k, j in zip(cp.slices(), cp.k, cp.n_groups, strict=True)
@@ -77,10 +64,10 @@ class Derivatives:
 
     @cached_property
     def _gradient_parts(self) -> tuple[np.ndarray, np.ndarray]:
-        """Derivatives of the log-determinants and of r2, each (n_theta,)."""
+        """Derivatives of the log-determinants and of pwrss, each (n_theta,)."""
         at = self.at
         determinant = [2.0 * s.T for s in self.sums]
-        if self.objective.reml:
+        if self.reml:
             for d, x in zip(determinant, self.outer(self.ZtE @ at.XVX_inverse, at.U), strict=True):
                 d -= 2.0 * x
         square = [-2.0 * s for s in self.outer(self.Zte[:, None], at.u[:, None])]
@@ -103,22 +90,22 @@ class Derivatives:
         return -np.array([half + half.T for half in halves]).reshape(len(halves), *self.at.XVX_inverse.shape)
 
     def _moved(self, values: np.ndarray, transpose: bool = False) -> list[np.ndarray]:
-        return [self.objective.multiply(d, values, transpose) for d in self.directions]
+        return [times_lambda(self.at.cp, d, values, transpose) for d in self.directions]
 
     def _with_sigma(self, hessian: np.ndarray) -> Curvature:
-        """Append log sigma2: d2/dlog sigma2^2 = r2 / sigma2, d2/dtheta dlog sigma2 = -(dr2/dtheta) / sigma2."""
-        return Curvature(self.gradient, bordered(hessian, -self._gradient_parts[1] / self.at.sigma2, self.objective.df))
+        """Append log sigma2: d2/dlog sigma2^2 = pwrss / sigma2, d2/dtheta dlog sigma2 = -(d pwrss/dtheta) / sigma2."""
+        return Curvature(self.gradient, bordered(hessian, -self._gradient_parts[1] / self.at.sigma2, self.df))
 
     @cached_property
     def _square_hessian(self) -> np.ndarray:
-        """Hessian (n_theta, n_theta) of r2."""
-        at, cp, p = self.at, self.objective.cp, self.objective.p
+        """Hessian (n_theta, n_theta) of pwrss."""
+        at, cp, system, p = self.at, self.at.cp, self.at.system, self.p
         moved = np.column_stack([m[:, 0] for m in self._moved(at.u[:, None])])
-        through = self.objective.through(moved)
+        through = system.times_ZtZ(moved)
         back = np.column_stack([m[:, 0] for m in self._moved(self.Zte[:, None], transpose=True)])
-        g = self.objective.multiply(self.factors, through, transpose=True) - back
-        solved = self.objective.system.solve(g)
-        x = cp.ZtXy[:, :p].T @ (moved - self.objective.multiply(self.factors, solved))
+        g = times_lambda(cp, self.factors, through, transpose=True) - back
+        solved = system.solve(g)
+        x = cp.ZtXy[:, :p].T @ (moved - times_lambda(cp, self.factors, solved))
         return 2.0 * (moved.T @ through - g.T @ solved - x.T @ at.XVX_inverse @ x)
 
     @cached_property
@@ -128,7 +115,7 @@ class Derivatives:
         pulled = np.column_stack([m[:, 0] for m in self._moved(self.Zte[:, None], transpose=True)])
         spread = 2.0 * self._same_term(pulled.T @ pulled)
         trace = 2.0 * self._second_order_traces()
-        if self.objective.reml:
+        if self.reml:
             pulled_x = self._moved(self.ZtE, transpose=True)
             trace -= 2.0 * np.array([[np.vdot(a @ at.XVX_inverse, b) for b in pulled_x] for a in pulled_x])
         return self._with_sigma(0.5 * self._square_hessian / at.sigma2 - 0.5 * spread / at.sigma2 + trace)
@@ -151,30 +138,50 @@ class Derivatives:
                 out[k, l] = sum(np.vdot(a, b @ c) for a, b, c in zip(left, blocks, right, strict=True) if a.any() and c.any())
         return out
 
+
+class PenalizedDerivatives(PenalizedScore[FactoredSystem]):
+    """Exact derivatives at one evaluation, by the factored system."""
+
+    def _diagonal_sums(self) -> list[np.ndarray]:
+        return diagonal_sums(self.at.cp, self.inverse, self.factors)
+
+    @cached_property
+    def inverse(self) -> Pattern:
+        """N on the pattern of Z'Z."""
+        return self.at.system.inverse_blocks
+
+    def inverse_diagonals(self) -> list[np.ndarray]:
+        """For each term the (J, k, k) diagonal blocks of N."""
+        return own_blocks(self.at.cp, self.inverse.first, self.inverse.pairs)
+
+    @property
+    def information(self) -> Curvature:
+        """What standard errors rest on: the exact Hessian."""
+        return self.observed_information
+
     @cached_property
     def observed_information(self) -> Curvature:
         """Exact Hessian of the deviance."""
-        cp, at = self.objective.cp, self.at
+        cp, at = self.at.cp, self.at
         moved_sums = [diagonal_sums(cp, self.inverse, direction) for direction in self.directions]
         second = np.array([self._contract([s.T for s in sums]) for sums in moved_sums])
-        system = self.objective.system
-        traces = factor_trace_products(system, self.inverse, self.factors, self.directions)
+        traces = factor_trace_products(at.system, self.factors, self.directions)
         hessian = second + second.T - traces
         hessian = hessian + self._square_hessian / at.sigma2
-        if self.objective.reml and self.objective.p:
+        if self.reml and self.p:
             hessian = hessian + self._fixed_hessian()
         return self._with_sigma(hessian)
 
     def _fixed_hessian(self) -> np.ndarray:
         """Hessian of log|X'inv(V0)X|: tr(Phi W_kl) - tr(Phi W_k Phi W_l) with W = X'inv(V0)X."""
-        at, objective = self.at, self.objective
-        phi, n, p = at.XVX_inverse, len(self.directions), objective.p
+        at, cp, system = self.at, self.at.cp, self.at.system
+        phi, n, p = at.XVX_inverse, len(self.directions), self.p
         first = phi @ self.fixed_slopes
         moved_all = np.column_stack(self._moved(at.U))
-        through = objective.through(moved_all)
+        through = system.times_ZtZ(moved_all)
         back = np.column_stack(self._moved(self.ZtE, transpose=True))
-        g = objective.multiply(self.factors, through, transpose=True) - back
-        solved = objective.system.solve(g)
+        g = times_lambda(cp, self.factors, through, transpose=True) - back
+        solved = system.solve(g)
         # (n p, n p) Gram matrices; only the p x p block of each pair of directions is contracted with Phi.
         gram = (moved_all.T @ through - g.T @ solved).reshape(n, p, n, p)
         second = 2.0 * np.einsum("kalb,ab->kl", gram, phi)

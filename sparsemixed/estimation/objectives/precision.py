@@ -1,29 +1,39 @@
 """The profiled deviance with correlated errors and any random effects: whiten, then the penalised system as always.
 
-With Q = inv(R(rho)) the deviance is that of `estimation.objectives.penalized` on the cross-products Z'QZ, Z'Q[X y], [X y]'Q[X y],
-plus log|R|. The parameter vector is (theta, rho).
+With Q = inv(R(rho)) the deviance is that of `penalized_deviance` on the cross-products Z'QZ, Z'Q[X y], [X y]'Q[X y], plus
+log|R|. The parameter vector is (theta, rho).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-from sparsemixed.estimation.objectives.penalized import Evaluation, Objective
+from sparsemixed.design.values import Design
+from sparsemixed.estimation.interface import Predictions
+from sparsemixed.estimation.objectives.penalized_deviance import PenalizedDeviance, PenalizedEvaluation
+from sparsemixed.estimation.objectives.penalized_predictions import random_effects
+from sparsemixed.estimation.objectives.precision_derivatives import PrecisionDerivatives
 from sparsemixed.estimation.parameters import Parameters
+from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
 from sparsemixed.solver.crossproducts.weighted_rows import WeightedRows
 from sparsemixed.solver.factored.choose import penalized_system
+from sparsemixed.solver.factored.system import FactoredSystem
 from sparsemixed.solver.residual.precision import Precision
 from sparsemixed.structures.residual_errors.base import ResidualStructure
 
-if TYPE_CHECKING:
-    from sparsemixed.estimation.objectives.precision_derivatives import PrecisionDerivatives
+
+class Whitened(NamedTuple):
+    """Cross-products in inv(R(rho)), and log|R|."""
+
+    rho: np.ndarray
+    cp: CrossProducts
+    logdet: float
 
 
-class PrecisionObjective(Objective):
+class PrecisionObjective(PenalizedDeviance[FactoredSystem]):
     """The deviance of one data set.
 
     Parameters
@@ -53,10 +63,9 @@ class PrecisionObjective(Objective):
         weights: Sequence[np.ndarray] | None = None,
     ):
         self.rows, self.precision, self.residual = rows, precision, residual
-        self.rho = residual.start()
-        data, self.logdet = precision.values(self.rho)
-        cp = rows.cross_products(data)
-        super().__init__(cp, penalized_system(cp, solver, weights), parameters, reml)
+        self._last = whitened = self._whiten(residual.start())
+        self._systems = penalized_system(whitened.cp, solver, weights)
+        super().__init__(whitened.cp, self._systems, parameters, reml)
 
     @property
     def n_theta(self) -> int:
@@ -66,31 +75,26 @@ class PrecisionObjective(Objective):
         """Parameters of the random effects and of the residuals."""
         return theta[: self.parameters.n_theta], theta[self.parameters.n_theta :]
 
-    def _move(self, rho: np.ndarray) -> None:
-        if np.array_equal(rho, self.rho):
-            return
-        data, self.logdet = self.precision.values(rho)
-        self.cp = self.rows.cross_products(data)
-        self.system.reset(self.cp)
-        self.rho = rho.copy()
+    def _whiten(self, rho: np.ndarray) -> Whitened:
+        data, logdet = self.precision.values(rho)
+        return Whitened(rho.copy(), self.rows.cross_products(data), logdet)
 
-    def evaluate(self, theta: np.ndarray) -> Evaluation:
+    def evaluate(self, theta: np.ndarray) -> PenalizedEvaluation[FactoredSystem]:
+        """Whiten by rho, factor at theta and solve for beta, u and sigma2."""
         own, rho = self.split(theta)
-        self._move(rho)
-        at = super().evaluate(own)
-        self._at = theta.copy()
-        return replace(at, theta=self._at, deviance=at.deviance + self.logdet)
+        if not np.array_equal(rho, self._last.rho):
+            self._last = self._whiten(rho)
+        _, cp, logdet = self._last
+        return self._evaluation(theta, own, cp, self._systems.with_products(cp), logdet)
 
-    def ensure(self, evaluation: Evaluation) -> None:
-        if self._at is None or not np.array_equal(self._at, evaluation.theta):
-            self.evaluate(evaluation.theta)
+    def derivatives(self, at: PenalizedEvaluation[FactoredSystem]) -> PrecisionDerivatives:
+        return PrecisionDerivatives(self, at, self.rows, self.precision)
 
-    def derivatives(self, at: Evaluation) -> PrecisionDerivatives:
-        from sparsemixed.estimation.objectives.precision_derivatives import PrecisionDerivatives
+    def predictions(self, design: Design, derivatives: PrecisionDerivatives) -> Predictions:
+        """Random effects and their prediction-error covariance, term by term of the design."""
+        return random_effects(self.parameters, derivatives, len(design.random))
 
-        return PrecisionDerivatives(self, at)
-
-    def edges(self):
+    def edges(self, theta: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, str]]:
         """Edges of the random effects' covariances; residual structures have none."""
-        for where, form, words in super().edges():
+        for where, form, words in super().edges(theta):
             yield where, np.append(form, np.zeros(self.residual.n_rho)), words

@@ -2,51 +2,66 @@
 
 A residual parameter moves Q = inv(R), hence the cross-products: A_k = Z'Q_kZ with Q_k = dQ / drho_k, and M_k =
 Lambda'A_kLambda. Every formula of `penalized_derivatives` has its twin: the penalised residual e contributes e'Q_k e to
-r2, the columns E of X - ZLambdaU give E'Q_k E, and g_k = -(X'Q_k e, Lambda'Z'Q_k e). Second derivatives in rho enter only
+pwrss, the columns E of X - ZLambdaU give E'Q_k E, and g_k = -(X'Q_k e, Lambda'Z'Q_k e). Second derivatives in rho enter only
 as sums of d2Q with one weight per entry of its pattern, Psi = ZLambda N Lambda'Z' + E Phi E' + ee' / sigma2.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
 
 from sparsemixed.estimation.interface import Curvature
-from sparsemixed.estimation.objectives.penalized import Evaluation
-from sparsemixed.estimation.objectives.penalized_derivatives import Derivatives
-from sparsemixed.estimation.objectives.precision import PrecisionObjective
-from sparsemixed.solver.crossproducts.block_products import diagonal_sums, product, symmetric_product
+from sparsemixed.estimation.objectives.penalized_derivatives import PenalizedDerivatives
+from sparsemixed.estimation.objectives.penalized_deviance import PenalizedDeviance, PenalizedEvaluation
+from sparsemixed.solver.crossproducts.block_products import diagonal_sums, quadratic_form, symmetric_product, times_lambda
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
+from sparsemixed.solver.crossproducts.weighted_rows import WeightedRows
+from sparsemixed.solver.factored.system import FactoredSystem
 from sparsemixed.solver.factored.traces import trace_products
 from sparsemixed.solver.linalg import bordered
+from sparsemixed.solver.residual.precision import Precision
 
 
-class PrecisionDerivatives(Derivatives):
-    """Derivatives at one evaluation of a `PrecisionObjective`."""
+class PrecisionDerivatives(PenalizedDerivatives):
+    """Derivatives at one evaluation of a `PrecisionObjective`.
 
-    def __init__(self, objective: PrecisionObjective, evaluation: Evaluation):
-        objective.ensure(evaluation)
-        own, self.rho = objective.split(evaluation.theta)
-        super().__init__(_Standing(objective), replace(evaluation, theta=own))  # type: ignore[arg-type]
-        self.at = evaluation
-        self.objective: PrecisionObjective = objective
+    Parameters
+    ----------
+    objective : PenalizedDeviance
+    evaluation : PenalizedEvaluation
+        Its cross-products are those in inv(R(rho)).
+    rows : WeightedRows
+    precision : Precision
+        On the same rows.
+    """
+
+    def __init__(
+        self,
+        objective: PenalizedDeviance[FactoredSystem],
+        evaluation: PenalizedEvaluation[FactoredSystem],
+        rows: WeightedRows,
+        precision: Precision,
+    ):
+        super().__init__(objective, evaluation)
+        self.rows, self._precision = rows, precision
+        self.rho = evaluation.theta[objective.parameters.n_theta :]
 
     @cached_property
     def residual_changes(self) -> tuple[list[CrossProducts], np.ndarray, np.ndarray]:
         """Cross-products of every Q_k, their entries (n_rho, nnz) and the derivatives of log|R| by group (n_rho, J)."""
-        data, logdet = self.objective.precision.derivatives(self.rho)
-        return [self.objective.rows.cross_products(d) for d in data], data, logdet
+        data, logdet = self._precision.derivatives(self.rho)
+        return [self.rows.cross_products(d) for d in data], data, logdet
 
     @cached_property
     def row_residuals(self) -> np.ndarray:
         """(n, p + 1): X - ZLambdaU and y - Xbeta - ZLambdau, row by row."""
-        objective, at, p = self.objective, self.at, self.objective.p
-        out = objective.rows.Xy.copy()
-        out[:, p] -= objective.rows.Xy[:, :p] @ at.beta
-        b = objective.multiply(self.factors, np.column_stack([at.U, at.u]))
-        for term, where in zip(objective.rows.terms, objective.cp.slices(), strict=True):
+        at, p = self.at, self.p
+        out = self.rows.Xy.copy()
+        out[:, p] -= self.rows.Xy[:, :p] @ at.beta
+        b = times_lambda(at.cp, self.factors, np.column_stack([at.U, at.u]))
+        for term, where in zip(self.rows.terms, at.cp.slices(), strict=True):
             effects = b[where].reshape(term.n_groups, term.columns.shape[1], p + 1)
             out -= np.einsum("nk,nkc->nc", term.columns, effects[term.codes])
         return out
@@ -54,11 +69,11 @@ class PrecisionDerivatives(Derivatives):
     @cached_property
     def row_weights(self) -> np.ndarray:
         """Psi on the pattern of Q (nnz,)."""
-        rows, at, p = self.objective.rows, self.at, self.objective.p
+        rows, at, p = self.rows, self.at, self.p
         residual = self.row_residuals
         r, s = rows.row, rows.indices
         psi = residual[r, p] * residual[s, p] / at.sigma2
-        if self.objective.reml:
+        if self.reml:
             psi += np.einsum("ea,ea->e", (residual[:, :p] @ at.XVX_inverse)[r], residual[s, :p])
         half = [term.columns @ factor for term, factor in zip(rows.terms, self.factors, strict=True)]
         head = rows.terms[0]
@@ -84,7 +99,7 @@ class PrecisionDerivatives(Derivatives):
 
     def _mirror_cells(self, pair: tuple) -> np.ndarray:
         """Cell of entry (s, r) for every entry (r, s)."""
-        rows = self.objective.rows
+        rows = self.rows
         t, u, levels, others, _, _ = pair
         key = (
             rows.terms[t + 1].codes[rows.indices].astype(np.int64) * rows.terms[u + 1].n_groups
@@ -101,9 +116,9 @@ class PrecisionDerivatives(Derivatives):
 
     @cached_property
     def _full_square_gradient(self) -> np.ndarray:
-        """Derivative (n_theta,) of r2 / sigma2 in (theta, rho)."""
+        """Derivative (n_theta,) of pwrss / sigma2 in (theta, rho)."""
         _, data, _ = self.residual_changes
-        e, rows = self.row_residuals[:, -1], self.objective.rows
+        e, rows = self.row_residuals[:, -1], self.rows
         own = data @ (e[rows.row] * e[rows.indices])
         return np.concatenate([self._gradient_parts[1], own]) / self.at.sigma2
 
@@ -115,13 +130,13 @@ class PrecisionDerivatives(Derivatives):
     @cached_property
     def observed_information(self) -> Curvature:
         """Exact Hessian of the deviance in (theta, rho, log sigma2)."""
-        objective, cp, own = self.objective, self.objective.cp, len(self.directions)
+        cp, own = self.at.cp, len(self.directions)
         changes = self.residual_changes[0]
         n = own + len(changes)
         hessian = np.zeros((n, n))
         moves = [symmetric_product(cp, direction, self.factors) for direction in self.directions]
-        moves += [product(change, self.factors, self.factors) for change in changes]
-        hessian -= trace_products(objective.system, moves)
+        moves += [quadratic_form(change, self.factors, self.factors) for change in changes]
+        hessian -= trace_products(self.at.system, moves)
         # tr(N M_kl): theta against theta, theta against rho (rho against rho is in Psi).
         sums = [diagonal_sums(cp, self.inverse, direction) for direction in self.directions]
         second = np.array([self._contract([s.T for s in each]) for each in sums]).reshape(own, own)
@@ -130,24 +145,24 @@ class PrecisionDerivatives(Derivatives):
             mixed = 2.0 * self._contract([s.T for s in diagonal_sums(change, self.inverse, self.factors)])
             hessian[:own, own + k] += mixed
             hessian[own + k, :own] += mixed
-        hessian[own:, own:] += objective.precision.second(self.rho, self.row_weights)
+        hessian[own:, own:] += self._precision.second(self.rho, self.row_weights)
         hessian += self._quadratic(self.at.u[:, None], self.Zte[:, None], last=True) / self.at.sigma2
-        if objective.reml and objective.p:
+        if self.reml and self.p:
             hessian += self._quadratic(self.at.U, self.ZtE, last=False)
-        return Curvature(self.gradient, bordered(hessian, -self._full_square_gradient, objective.df))
+        return Curvature(self.gradient, bordered(hessian, -self._full_square_gradient, self.df))
 
     def _quadratic(self, u: np.ndarray, Ze: np.ndarray, last: bool) -> np.ndarray:
         """Second derivatives of the minimised squares of y (`last`) or, contracted with Phi, of the columns of X.
 
         u (q, c) and Ze = Z'Qe (q, c) for the c columns. The part with d2Q is in Psi.
         """
-        objective, cp, p = self.objective, self.objective.cp, self.objective.p
+        cp, system, p = self.at.cp, self.at.system, self.p
         phi = self.at.XVX_inverse
-        b = objective.multiply(self.factors, u)
-        moved = [objective.multiply(d, u) for d in self.directions]
+        b = times_lambda(cp, self.factors, u)
+        moved = [times_lambda(cp, d, u) for d in self.directions]
         through = [cp.matrix @ m for m in moved]
-        back = [objective.multiply(d, Ze, transpose=True) for d in self.directions]
-        g_u = [objective.multiply(self.factors, t, transpose=True) - s for t, s in zip(through, back, strict=True)]
+        back = [times_lambda(cp, d, Ze, transpose=True) for d in self.directions]
+        g_u = [times_lambda(cp, self.factors, t, transpose=True) - s for t, s in zip(through, back, strict=True)]
         g_x = [cp.ZtXy[:, :p].T @ m for m in moved]
         changed = []
         for change in self.residual_changes[0]:
@@ -155,9 +170,9 @@ class PrecisionDerivatives(Derivatives):
             Zr = change.ZtXy @ contrast - change.matrix @ b
             Xr = change.XytXy[:p] @ contrast - change.ZtXy[:, :p].T @ b
             changed.append((Zr, Xr))
-            g_u.append(-objective.multiply(self.factors, Zr, transpose=True))
+            g_u.append(-times_lambda(cp, self.factors, Zr, transpose=True))
             g_x.append(-Xr)
-        solved = [objective.system.solve(g) for g in g_u]
+        solved = [system.solve(g) for g in g_u]
         own, n = len(moved), len(g_u)
         weight = np.ones((1, 1)) if last else phi
         out = np.zeros((n, n))
@@ -172,7 +187,7 @@ class PrecisionDerivatives(Derivatives):
                     gram = gram - changed[k - own][0].T @ moved[l]
                 out[k, l] = 2.0 * np.vdot(gram, weight)
         if last:
-            reached = [cp.ZtXy[:, :p].T @ objective.multiply(self.factors, each) for each in solved]
+            reached = [cp.ZtXy[:, :p].T @ times_lambda(cp, self.factors, each) for each in solved]
             x = np.column_stack([direct - back for direct, back in zip(g_x, reached, strict=True)])
             return out - 2.0 * x.T @ phi @ x
         products = phi @ self.fixed_slopes
@@ -180,7 +195,7 @@ class PrecisionDerivatives(Derivatives):
 
     def _contrast(self, last: bool) -> np.ndarray:
         """Columns of [X y] whose residuals are meant: y - X beta, or every column of X; (p + 1, c)."""
-        p = self.objective.p
+        p = self.p
         if last:
             return np.append(-self.at.beta, 1.0)[:, None]
         return np.vstack([np.eye(p), np.zeros((1, p))])
@@ -188,7 +203,7 @@ class PrecisionDerivatives(Derivatives):
     @cached_property
     def fixed_slopes(self) -> np.ndarray:
         """Derivative (n_theta, p, p) of X'inv(V0)X in (theta, rho): -(Z'QE)'D_kU - transpose, and E'Q_kE."""
-        p, b = self.objective.p, self.objective.multiply(self.factors, self.at.U)
+        p, b = self.p, times_lambda(self.at.cp, self.factors, self.at.U)
         own = super().fixed_slopes
         changes = np.empty((len(self.residual_changes[0]), p, p))
         for k, change in enumerate(self.residual_changes[0]):
@@ -196,16 +211,3 @@ class PrecisionDerivatives(Derivatives):
             moved = change.XytXy[:p, :p] - change.ZtXy[:, :p].T @ b - b.T @ Zr
             changes[k] = (moved + moved.T) / 2
         return np.concatenate([own, changes])
-
-
-class _Standing:
-    """An objective whose `ensure` has been done: lets the base class read without moving it."""
-
-    def __init__(self, objective: PrecisionObjective):
-        self._objective = objective
-
-    def ensure(self, evaluation: Evaluation) -> None:
-        """Nothing: the objective stands where it should."""
-
-    def __getattr__(self, name: str):
-        return getattr(self._objective, name)

@@ -11,17 +11,14 @@ over random signs s of s'W s; |W s|^2 gives tr(W W), and with it the standard er
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from sparsemixed.estimation.objectives.iterative import SINGULAR, StochasticDerivatives, StochasticObjective
+from sparsemixed.solver.crossproducts.block_products import times_lambda
 from sparsemixed.solver.iterative.probe_traces import TOGETHER, random_signs
 
-if TYPE_CHECKING:
-    from sparsemixed.estimation.objectives.iterative import StochasticDerivatives, StochasticObjective
-
-SINGULAR = 1e-4
-"""Share of the information about a group's effect that its own variance leaves, below which the variance counts as zero."""
 FEW = 256
 """Columns up to which the trace is exact."""
 MOST = 1024
@@ -103,12 +100,12 @@ def _columns(objective: StochasticObjective, direction: list[np.ndarray]) -> np.
 
 def _through_inverse(derivatives: StochasticDerivatives, columns: np.ndarray, s: np.ndarray) -> np.ndarray:
     """W s (len(columns), m) for the columns of s, with Z'inv(V0)Z = A - A Lambda inv(M) Lambda'A and A = Z'Z."""
-    objective, out = derivatives.objective, []
+    system, cp, factors, out = derivatives.at.system, derivatives.at.cp, derivatives.factors, []
     for start in range(0, s.shape[1], TOGETHER):
         part = s[:, start : start + TOGETHER]
-        full = np.zeros((objective.cp.q, part.shape[1]))
+        full = np.zeros((cp.q, part.shape[1]))
         full[columns] = part
-        through = objective.through(full)
-        inner = objective.system.solve(objective.multiply(derivatives.factors, through, transpose=True))
-        out.append((through - objective.through(objective.multiply(derivatives.factors, inner)))[columns])
+        through = system.times_ZtZ(full)
+        inner = system.solve(times_lambda(cp, factors, through, transpose=True))
+        out.append((through - system.times_ZtZ(times_lambda(cp, factors, inner)))[columns])
     return np.concatenate(out, axis=1)

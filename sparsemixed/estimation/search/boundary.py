@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sparsemixed.estimation.objectives.penalized import Evaluation, Objective
+from sparsemixed.estimation.interface import Evaluation, Objective
 
 NEAR = 1e-5
 """Predicted rise of the deviance below which an edge is tried at exactly zero."""
@@ -32,7 +32,7 @@ def settle(objective: Objective, at: Evaluation, gradient: np.ndarray, hessian: 
     """
     theta = at.theta
     touched, names = np.zeros(theta.size, bool), []
-    for where, form, words in objective.edges():
+    for where, form, words in objective.edges(at.theta):
         value = float(form @ theta)
         move = -form * value / float(form @ form)
         if value != 0.0 and abs(gradient @ move) + 0.5 * abs(move @ hessian @ move) > NEAR:

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
-from sparsemixed.estimation.objectives.penalized_derivatives import Derivatives
+from sparsemixed.estimation.interface import Derivatives
 from sparsemixed.estimation.search.trust_region import Model
 
 SMALLEST_CURVATURE = 1e-3

@@ -14,18 +14,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from sparsemixed.estimation.fit import LogEntry
-from sparsemixed.estimation.objectives.penalized import Evaluation, Objective
-from sparsemixed.estimation.objectives.penalized_derivatives import Derivatives
+from sparsemixed.estimation.objectives.penalized import PenalizedObjective
+from sparsemixed.estimation.objectives.penalized_derivatives import PenalizedDerivatives
+from sparsemixed.estimation.objectives.penalized_deviance import PenalizedEvaluation
 from sparsemixed.estimation.search.curvature import newton_model
 from sparsemixed.estimation.search.loop import Optimum, Progress
 from sparsemixed.estimation.search.trust_region import Scaled
 from sparsemixed.spec import EstimationOptions
 
 
-def em_step(derivatives: Derivatives) -> np.ndarray:
+def em_step(objective: PenalizedObjective, derivatives: PenalizedDerivatives) -> np.ndarray:
     """theta (n_theta,) after one EM step from `derivatives.at`."""
-    objective, at = derivatives.objective, derivatives.at
-    cp, inverse = objective.cp, derivatives.inverse_diagonals()
+    at, cp, inverse = derivatives.at, objective.cp, derivatives.inverse_diagonals()
     weights = objective.system.weights
     each = np.concatenate([np.repeat(w, k) for w, k in zip(weights, cp.k, strict=True)])[:, None]
     moments = derivatives.outer(each * at.u[:, None], at.u[:, None])
@@ -43,14 +43,14 @@ def em_step(derivatives: Derivatives) -> np.ndarray:
 class EmPath:
     """Where EM ended, the log likelihood at every step, and whether it changed relatively by no more than `emtolerance`."""
 
-    at: Evaluation
+    at: PenalizedEvaluation
     log: tuple[LogEntry, ...]
     converged: bool
 
 
 def em_path(
-    objective: Objective,
-    at: Evaluation,
+    objective: PenalizedObjective,
+    at: PenalizedEvaluation,
     options: EstimationOptions,
     llf: Callable[[float], float],
     progress: Progress | None = None,
@@ -64,7 +64,7 @@ def em_path(
     """
     log, converged = [LogEntry(0, llf(at.deviance), float("nan"))], False
     while len(log) <= options.emiterate and not converged:
-        at = objective.evaluate(em_step(Derivatives(objective, at)))
+        at = objective.evaluate(em_step(objective, objective.derivatives(at)))
         log.append(LogEntry(len(log), llf(at.deviance), float("nan")))
         if progress:
             progress(log[-1])
@@ -72,7 +72,7 @@ def em_path(
     return EmPath(at, tuple(log), converged)
 
 
-def em_optimum(objective: Objective, path: EmPath, options: EstimationOptions, exact: bool) -> Optimum:
+def em_optimum(objective: PenalizedObjective, path: EmPath, options: EstimationOptions, exact: bool) -> Optimum:
     """The end of an EM path as the optimum of a search; its decrement tells how far the maximum still is."""
     derivatives = objective.derivatives(path.at)
     model = newton_model(derivatives, exact)

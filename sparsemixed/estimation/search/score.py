@@ -164,7 +164,7 @@ def _slopes(derivatives: StochasticDerivatives) -> tuple[np.ndarray, list[str]]:
         slope = slope_at_zero(derivatives, int(k))
         falls[k] = slope.falls
         if slope.undecided:
-            doubts += [words for _, form, words in derivatives.objective.edges() if form[k]]
+            doubts += [words for _, form, words in derivatives.objective.edges(derivatives.at.theta) if form[k]]
     return falls, doubts
 
 

@@ -10,7 +10,7 @@ from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.degrees.method import PerCoefficient
 from sparsemixed.inference.degrees.tied_columns import tied_columns
 from sparsemixed.inference.fit_cache import remembered
-from sparsemixed.solver.crossproducts.block_products import repeated_blocks
+from sparsemixed.solver.crossproducts.block_products import repeated_blocks, times_lambda
 from sparsemixed.solver.factored.traces import trace_products
 
 
@@ -51,15 +51,14 @@ def rank_of_design(fit: Fit) -> int:
     if not fit.design.random:
         return fit.design.rank
     objective = reopen(fit)[0]
-    cp, system, p = objective.cp, objective.system, objective.p
+    cp, p = objective.cp, objective.p
     factors = []
     for where, k, j in zip(cp.slices(), cp.k, cp.n_groups, strict=True):
         size = cp.matrix.diagonal()[where].reshape(j, k).mean(axis=0)
         factors.append(np.diag(1e4 / np.sqrt(np.where(size > 0, size, 1.0))))
-    system.refactor(factors)
-    system.inverse_blocks()
+    system = objective.system.factor(factors)
     null = float(trace_products(system, [repeated_blocks(cp, [np.eye(k) for k in cp.k])])[0, 0])
-    scaled = objective.multiply(factors, cp.ZtXy[:, :p], transpose=True)
+    scaled = times_lambda(cp, factors, cp.ZtXy[:, :p], transpose=True)
     remaining = cp.XytXy[:p, :p] - scaled.T @ system.solve(scaled)
     outside = int(np.sum(np.linalg.eigvalsh((remaining + remaining.T) / 2) > 1e-6)) if p else 0
     return round(cp.q - null) + outside

@@ -17,7 +17,7 @@ import numpy as np
 from sparsemixed.inference.information.linear_parameters import LinearParameter
 from sparsemixed.solver.crossproducts.block_products import Pattern, repeated_blocks
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
-from sparsemixed.solver.factored.system import PenalizedSystem
+from sparsemixed.solver.factored.system import FactoredSystem
 from sparsemixed.solver.factored.traces import trace_products
 
 
@@ -27,22 +27,20 @@ def diagonal_totals(cp: CrossProducts, inverse: Pattern) -> list[np.ndarray]:
     return [inverse.first.sum(axis=0), *own]
 
 
-def expected_traces(system: PenalizedSystem, inverse: Pattern, parameters: list[LinearParameter], sigma2: float) -> np.ndarray:
+def expected_traces(system: FactoredSystem, parameters: list[LinearParameter], sigma2: float) -> np.ndarray:
     """T[k, l] = tr(inv(V) V_k inv(V) V_l), (m + 1, m + 1), sigma2 last.
 
     Parameters
     ----------
-    system : PenalizedSystem
-        Factored at the optimum.
-    inverse : Pattern
-        Its `inverse_blocks()`.
+    system : FactoredSystem
+        At the optimum.
     parameters : list of m LinearParameter
     sigma2 : float
     """
     cp, m = system.cp, len(parameters)
     whitened = [_whitened(cp, parameter) for parameter in parameters]
     both = _with_unit(system, whitened)
-    totals = diagonal_totals(cp, inverse)
+    totals = diagonal_totals(cp, system.inverse_blocks)
     out = np.empty((m + 1, m + 1))
     for k in range(m):
         for j in range(m):
@@ -54,7 +52,7 @@ def expected_traces(system: PenalizedSystem, inverse: Pattern, parameters: list[
     return (out + out.T) / (2.0 * sigma2**2)
 
 
-def _with_unit(system: PenalizedSystem, whitened: list[list[np.ndarray]]) -> np.ndarray:
+def _with_unit(system: FactoredSystem, whitened: list[list[np.ndarray]]) -> np.ndarray:
     """tr(G_k N G_l N) for all pairs of the whitened directions and the identity, (m + 1, m + 1).
 
     Where no block is on the boundary the identity is a combination of the G_k (the one that gives Lambda Lambda'), which

@@ -15,14 +15,16 @@ import numpy as np
 
 from sparsemixed.estimation.estimate import reopen
 from sparsemixed.estimation.fit import Fit
-from sparsemixed.estimation.objectives.penalized import Evaluation, Objective
-from sparsemixed.estimation.objectives.penalized_derivatives import Derivatives
+from sparsemixed.estimation.objectives.penalized_derivatives import PenalizedDerivatives
+from sparsemixed.estimation.objectives.penalized_deviance import PenalizedEvaluation
 from sparsemixed.estimation.orthonormal import orthogonalize
 from sparsemixed.inference.fit_cache import remembered
 from sparsemixed.inference.information.expected_traces import expected_traces
 from sparsemixed.inference.information.linear_parameters import LinearParameter, just_inside, linear_parameters, metric_change
 from sparsemixed.inference.information.patterns import cluster_derivatives
 from sparsemixed.inference.information.values import FixedDerivatives, carried
+from sparsemixed.solver.crossproducts.block_products import times_lambda
+from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
 from sparsemixed.solver.linalg import covariance_root
 
 
@@ -70,15 +72,15 @@ def _random(fit: Fit, information: str, second: bool) -> FixedDerivatives:
     if information == "eim" and boundary.any():
         theta, boundary = just_inside(objective.parameters, theta, boundary)
         at = objective.evaluate(theta)
-    derivatives = Derivatives(objective, at)
+    derivatives = objective.derivatives(at)
     layout = linear_parameters(objective.parameters, theta, boundary)
     root = covariance_root(at.sigma2, at.XVX_inverse)
-    P, Q = precision_derivatives(objective, at, derivatives.ZtE @ root, at.U @ root, layout, second)
+    P, Q = precision_derivatives(at, derivatives.ZtE @ root, at.U @ root, layout, second)
     expected = observed = None
     if information == "oim":
         observed = _observed(fit, derivatives, metric_change(fit, layout))
     elif Q is not None:
-        traces = expected_traces(objective.system, derivatives.inverse, layout, at.sigma2)
+        traces = expected_traces(at.system, layout, at.sigma2)
         expected = 0.5 * (traces - 2.0 * np.einsum("klaa->kl", Q) + np.einsum("kab,lba->kl", P, P))
     return FixedDerivatives(
         root=orthogonal.root(root),
@@ -89,7 +91,7 @@ def _random(fit: Fit, information: str, second: bool) -> FixedDerivatives:
     )
 
 
-def _observed(fit: Fit, derivatives: Derivatives, jacobian: np.ndarray) -> np.ndarray:
+def _observed(fit: Fit, derivatives: PenalizedDerivatives, jacobian: np.ndarray) -> np.ndarray:
     """Observed information carried from (theta, log sigma2) to phi: at the optimum no second derivative is needed."""
     information = fit.information
     if information is None:
@@ -99,7 +101,7 @@ def _observed(fit: Fit, derivatives: Derivatives, jacobian: np.ndarray) -> np.nd
 
 
 def precision_derivatives(
-    objective: Objective, at: Evaluation, ZtE: np.ndarray, U: np.ndarray, layout: list[LinearParameter], second: bool
+    at: PenalizedEvaluation, ZtE: np.ndarray, U: np.ndarray, layout: list[LinearParameter], second: bool
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """P (m + 1, p, p), and Q (m + 1, m + 1, p, p) if wanted.
 
@@ -109,52 +111,53 @@ def precision_derivatives(
         Z'inv(V0)X and inv(M)Lambda'Z'X, times the root of Phi.
     """
     p, m, s = ZtE.shape[1], len(layout), at.sigma2
-    T, factors = ZtE / s, objective.parameters.factors(at.theta)
+    T, cp = ZtE / s, at.cp
     unit, inner = np.eye(p), U.T @ U
     P = np.empty((m + 1, p, p))
     for k, parameter in enumerate(layout):
-        P[k] = -_between(objective, parameter, T, T)
+        P[k] = -_between(cp, parameter, T, T)
     P[m] = -(unit - inner / s) / s
     if not second:
         return P, None
     Q = np.empty((m + 1, m + 1, p, p))
     for j, parameter in enumerate(layout):
-        through = _through(objective, factors, _moved(objective, parameter, T)) / s
+        through = _through(at, _moved(cp, parameter, T)) / s
         for k, other in enumerate(layout):
-            Q[k, j] = _between(objective, other, T, through)
-    spread = objective.multiply(factors, U)
-    through = _through(objective, factors, spread)
+            Q[k, j] = _between(cp, other, T, through)
+    spread = times_lambda(cp, at.factors, U)
+    through = _through(at, spread)
     for k, parameter in enumerate(layout):
         # Z'inv(V0)inv(V0)X = Z'E - H Lambda U
-        Q[k, m] = _between(objective, parameter, T, ZtE - through) / s**2
+        Q[k, m] = _between(cp, parameter, T, ZtE - through) / s**2
         Q[m, k] = Q[k, m].T
     Q[m, m] = (s * unit - 2.0 * inner + spread.T @ through) / s**3
     return P, Q
 
 
-def _block(objective: Objective, parameter: LinearParameter, values: np.ndarray) -> np.ndarray:
+def _block(cp: CrossProducts, parameter: LinearParameter, values: np.ndarray) -> np.ndarray:
     """The rows of a parameter's block: (J, m, p) of values (q, p)."""
-    cp, t = objective.cp, parameter.term
+    t = parameter.term
     return values[cp.slices()[t]].reshape(cp.n_groups[t], cp.k[t], -1)[:, parameter.columns]
 
 
-def _between(objective: Objective, parameter: LinearParameter, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+def _between(cp: CrossProducts, parameter: LinearParameter, left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """left'(I x B)right, (p, p)."""
-    a, b = _block(objective, parameter, left), parameter.basis @ _block(objective, parameter, right)
+    a, b = _block(cp, parameter, left), parameter.basis @ _block(cp, parameter, right)
     return np.tensordot(a, b, axes=([0, 1], [0, 1]))
 
 
-def _moved(objective: Objective, parameter: LinearParameter, values: np.ndarray) -> np.ndarray:
+def _moved(cp: CrossProducts, parameter: LinearParameter, values: np.ndarray) -> np.ndarray:
     """(I x B)values, (q, p)."""
     out = np.zeros_like(values)
-    cp, t = objective.cp, parameter.term
+    t = parameter.term
     target = out[cp.slices()[t]].reshape(cp.n_groups[t], cp.k[t], -1)
-    target[:, parameter.columns] = parameter.basis @ _block(objective, parameter, values)
+    target[:, parameter.columns] = parameter.basis @ _block(cp, parameter, values)
     return out
 
 
-def _through(objective: Objective, factors: list[np.ndarray], values: np.ndarray) -> np.ndarray:
+def _through(at: PenalizedEvaluation, values: np.ndarray) -> np.ndarray:
     """H values = (A - A Lambda N Lambda'A) values, (q, p)."""
-    first = objective.cp.matrix @ values
-    solved = objective.system.solve(objective.multiply(factors, first, transpose=True))
-    return first - objective.cp.matrix @ objective.multiply(factors, solved)
+    cp, system, factors = at.cp, at.system, at.factors
+    first = system.times_ZtZ(values)
+    solved = system.solve(times_lambda(cp, factors, first, transpose=True))
+    return first - system.times_ZtZ(times_lambda(cp, factors, solved))

@@ -41,20 +41,30 @@ def repeated_blocks(cp: CrossProducts, blocks: Factors) -> Pattern:
     return Pattern(first, np.zeros_like(cp.cross), pairs)
 
 
-def product(cp: CrossProducts, left: Factors, right: Factors) -> Pattern:
+def quadratic_form(cp: CrossProducts, left: Factors, right: Factors) -> Pattern:
     """Upper blocks of Left' A Right (not symmetric unless Left is Right)."""
     first = left[0].T @ cp.first @ right[0]
-    cross = rest_rows(cp, cp.cross, right) @ left[0]
+    cross = remaining_rows(cp, cp.cross, right) @ left[0]
     pairs = tuple(left[p.t + 1].T @ p.values @ right[p.u + 1] for p in cp.pairs)
     return Pattern(first, cross, pairs)
 
 
 def symmetric_product(cp: CrossProducts, left: Factors, right: Factors) -> Pattern:
     """Left' A Right + Right' A Left."""
-    return product(cp, left, right) + product(cp, right, left)
+    return quadratic_form(cp, left, right) + quadratic_form(cp, right, left)
 
 
-def rest_rows(cp: CrossProducts, entries: np.ndarray, right: Factors) -> np.ndarray:
+def times_lambda(cp: CrossProducts, factors: Factors, values: np.ndarray, transpose: bool = False) -> np.ndarray:
+    """Lambda values, or Lambda'values, for values (q, m)."""
+    out = np.empty_like(values)
+    for factor, where, k, j in zip(factors, cp.slices(), cp.k, cp.n_groups, strict=True):
+        lam = factor.T if transpose else factor
+        part = values[where].reshape(j, k, values.shape[1])
+        out[where] = (lam @ part).reshape(j * k, values.shape[1])
+    return out
+
+
+def remaining_rows(cp: CrossProducts, entries: np.ndarray, right: Factors) -> np.ndarray:
     """Apply right_t' to the k_t entries of every cell. entries (nnz, k0) -> (nnz, k0)."""
     if len(cp.starts) == 1:
         lam, k0 = right[1], entries.shape[1]
@@ -92,7 +102,7 @@ def diagonal_sums(cp: CrossProducts, inverse: Pattern, factors: Factors) -> list
     the boundary too.
     """
     sums = [np.einsum("iac,icb->ab", inverse.first, factors[0].T @ cp.first)]
-    sums[0] += inverse.cross.T @ rest_rows(cp, cp.cross, factors)
+    sums[0] += inverse.cross.T @ remaining_rows(cp, cp.cross, factors)
     head = cp.cross @ factors[0]
     sums += [cell_products(cp, t, inverse.cross, head) for t in range(len(cp.starts))]
     for pair, n in zip(cp.pairs, inverse.pairs, strict=True):
@@ -103,7 +113,7 @@ def diagonal_sums(cp: CrossProducts, inverse: Pattern, factors: Factors) -> list
     return sums
 
 
-def rest_diagonals(cp: CrossProducts, left: Pattern, right: Pattern) -> list[np.ndarray]:
+def remaining_diagonals(cp: CrossProducts, left: Pattern, right: Pattern) -> list[np.ndarray]:
     """For each remaining term the (k, k) sum over its groups of the diagonal blocks of left @ right, both symmetric."""
     sums = [cell_products(cp, t, left.cross, right.cross) for t in range(len(cp.starts))]
     for pair, n, m in zip(cp.pairs, left.pairs, right.pairs, strict=True):
@@ -118,11 +128,11 @@ def diagonal_blocks(cp: CrossProducts, inverse: Pattern, factors: Factors) -> li
     first = inverse.first @ (factors[0].T @ cp.first)
     filled = np.flatnonzero(np.diff(cp.indptr))
     if filled.size:
-        outer = inverse.cross[:, :, None] * rest_rows(cp, cp.cross, factors)[:, None, :]
+        outer = inverse.cross[:, :, None] * remaining_rows(cp, cp.cross, factors)[:, None, :]
         first[filled] += np.add.reduceat(outer, cp.indptr[filled], axis=0)
     blocks = [first, *(np.zeros((j, k, k)) for j, k in zip(cp.n_groups[1:], cp.k[1:], strict=True))]
     head = cp.cross @ factors[0]
-    for t, (start, offset) in enumerate(zip(cp.starts, cp.rest_offsets, strict=True)):
+    for t, (start, offset) in enumerate(zip(cp.starts, cp.schur_offsets, strict=True)):
         k = cp.k[t + 1]
         entry = start[:, None] + np.arange(k)
         level = (cp.columns[start] - offset) // k

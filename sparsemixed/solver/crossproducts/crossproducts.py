@@ -82,12 +82,12 @@ class CrossProducts:
         return sum(self.sizes)
 
     @property
-    def q_rest(self) -> int:
+    def q_schur(self) -> int:
         """The same without the term that is eliminated: the order of the Schur complement."""
         return sum(self.sizes[1:])
 
     @property
-    def rest_offsets(self) -> tuple[int, ...]:
+    def schur_offsets(self) -> tuple[int, ...]:
         """First scalar column of each remaining term."""
         return tuple(int(x) for x in np.cumsum((0, *self.sizes[1:-1]))) if len(self.k) > 1 else ()
 
@@ -106,12 +106,12 @@ class CrossProducts:
         """Z'Z as one sparse (q, q) matrix, for products with vectors."""
         q0, k0 = self.sizes[0], self.k[0]
         blocks = [[block_diagonal(self.first), None], [None, None]]
-        if self.q_rest:
+        if self.q_schur:
             rows = np.repeat(np.arange(self.n_groups[0]), np.diff(self.indptr)) * k0
             entries = [(self.cross[:, a], (rows + a, self.columns)) for a in range(k0)]
             value, row, col = (np.concatenate(x) for x in zip(*((v, r, c) for v, (r, c) in entries), strict=True))
-            cross = sp.csr_array((value, (row, col)), shape=(q0, self.q_rest))
-            blocks = [[blocks[0][0], cross], [cross.T, rest_matrix(self, [pair.values for pair in self.pairs])]]
+            cross = sp.csr_array((value, (row, col)), shape=(q0, self.q_schur))
+            blocks = [[blocks[0][0], cross], [cross.T, remaining_matrix(self, [pair.values for pair in self.pairs])]]
             return sp.csr_array(sp.block_array(blocks, format="csr"))
         return blocks[0][0]
 
@@ -124,13 +124,13 @@ def own_blocks(cp: CrossProducts, first: np.ndarray, pairs: Sequence[np.ndarray]
 def pair_indices(cp: CrossProducts, pair: PairBlocks) -> tuple[np.ndarray, np.ndarray]:
     """Scalar rows and columns of every number in `pair.values`; both (c, k_t, k_u)."""
     kt, ku = cp.k[pair.t + 1], cp.k[pair.u + 1]
-    row = cp.rest_offsets[pair.t] + pair.rows[:, None] * kt + np.arange(kt)
-    col = cp.rest_offsets[pair.u] + pair.cols[:, None] * ku + np.arange(ku)
+    row = cp.schur_offsets[pair.t] + pair.rows[:, None] * kt + np.arange(kt)
+    col = cp.schur_offsets[pair.u] + pair.cols[:, None] * ku + np.arange(ku)
     shape = (pair.rows.size, kt, ku)
     return np.broadcast_to(row[:, :, None], shape), np.broadcast_to(col[:, None, :], shape)
 
 
-def rest_matrix(cp: CrossProducts, pairs: Sequence[np.ndarray]) -> sp.csr_array:
+def remaining_matrix(cp: CrossProducts, pairs: Sequence[np.ndarray]) -> sp.csr_array:
     """The remaining terms' blocks `pairs`, arranged as `cp.pairs`, as one sparse (q2, q2) matrix."""
     rows, cols, values = [], [], []
     for pair, value in zip(cp.pairs, pairs, strict=True):
@@ -143,7 +143,7 @@ def rest_matrix(cp: CrossProducts, pairs: Sequence[np.ndarray]) -> sp.csr_array:
             cols.append(row)
             values.append(value.ravel())
     coo = (np.concatenate(values), (np.concatenate(rows), np.concatenate(cols)))
-    return sp.csr_array(coo, shape=(cp.q_rest, cp.q_rest))
+    return sp.csr_array(coo, shape=(cp.q_schur, cp.q_schur))
 
 
 def cross_products(terms: Sequence[TermData], X: np.ndarray, y: np.ndarray, n: float | None = None) -> CrossProducts:

@@ -33,7 +33,7 @@ def merged(a: CrossProducts, b: CrossProducts) -> CrossProducts:
 def _starts(cp: CrossProducts, columns: np.ndarray) -> tuple[np.ndarray, ...]:
     """For each remaining term the first entry of each of its cells."""
     out = []
-    for offset, size, k in zip(cp.rest_offsets, cp.sizes[1:], cp.k[1:], strict=True):
+    for offset, size, k in zip(cp.schur_offsets, cp.sizes[1:], cp.k[1:], strict=True):
         place = columns - offset
         out.append(np.flatnonzero((place >= 0) & (place < size) & (place % k == 0)))
     return tuple(out)

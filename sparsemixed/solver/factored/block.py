@@ -3,79 +3,93 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 
 from sparsemixed.errors import NumericalError
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
-from sparsemixed.solver.factored.elimination_pattern import Layout
-from sparsemixed.solver.factored.system import Schur, weighted_logdet, with_weights
+from sparsemixed.solver.factored.elimination_pattern import EliminationPattern
+from sparsemixed.solver.factored.schur import SchurDerivative
+from sparsemixed.solver.factored.weights import weighted_logdet, with_weights
 from sparsemixed.solver.kernels import factor_blocks, scatter_outer
 
 
 def is_block_diagonal(cp: CrossProducts) -> bool:
-    """Whether the rest is at most one term and every eliminated group meets at most one of its levels."""
+    """Whether at most one term remains and every eliminated group meets at most one of its levels."""
     if len(cp.k) == 1:
         return True
     alone = all(pair.own.size == pair.rows.size for pair in cp.pairs)
     return len(cp.k) == 2 and alone and int(np.diff(cp.indptr).max()) <= cp.k[1]
 
 
-class BlockRest:
+class BlockSchur:
     """S as (J, k, k) blocks; with no remaining term everything is empty."""
 
     name = "block"
-    dense_inverse: np.ndarray | None = None
 
-    def __init__(self, cp: CrossProducts, layout: Layout, weights: np.ndarray | None = None):
-        self.cp, self.layout = cp, layout
-        self._weights = np.ones(cp.n_groups[1] if len(cp.k) > 1 else 0) if weights is None else weights
-        self._k = cp.k[1] if len(cp.k) > 1 else 0
+    def __init__(self, cp: CrossProducts, pattern: EliminationPattern, weights: np.ndarray | None = None):
+        self.cp, self.pattern = cp, pattern
+        self.weights = np.ones(cp.n_groups[1] if len(cp.k) > 1 else 0) if weights is None else weights
+        self.k = cp.k[1] if len(cp.k) > 1 else 0
         start = cp.starts[0] if cp.starts else np.empty(0, np.int64)
-        self._entry = start[:, None] + np.arange(self._k)
-        self._level = (cp.columns[start] // self._k).astype(np.int32) if self._k else np.empty(0, np.int32)
-        blocks = cp.pairs[0].values if cp.pairs else np.empty((0, 0, 0))
-        self._lower, self._inverse_lower = np.empty_like(blocks), np.empty_like(blocks)
-        self._inverse = blocks
+        self.entry = start[:, None] + np.arange(self.k)
+        self.level = (cp.columns[start] // self.k).astype(np.int32) if self.k else np.empty(0, np.int32)
 
-    def _assemble(self, pairs: Sequence[np.ndarray], products: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
-        if not self._k:
+    @property
+    def numbers(self) -> float:
+        """Numbers in one factored S with its inverse, about."""
+        return 2.0 * self.weights.size * self.k**2
+
+    def factor(self, pairs: Sequence[np.ndarray], half: np.ndarray) -> FactoredBlocks:
+        return FactoredBlocks(self, self.assemble(pairs, [(half, half)]))
+
+    def assemble(self, pairs: Sequence[np.ndarray], products: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+        """The pair blocks less the sum of left'right over `products`, (J, k, k)."""
+        if not self.k:
             return np.empty((0, 0, 0))
         out = -pairs[0]
         for left, right in products:
             for a in range(left.shape[1]):
-                scatter_outer(self._level, left[self._entry, a], right[self._entry, a], out)
+                scatter_outer(self.level, left[self.entry, a], right[self.entry, a], out)
         return -out
 
-    def factor(self, pairs: Sequence[np.ndarray], half: np.ndarray) -> float:
-        if not self._k:
-            return 0.0
-        blocks = with_weights(self._assemble(pairs, [(half, half)]), self._weights)
-        bad = factor_blocks(blocks, self._lower, self._inverse_lower)
-        if bad >= 0:
-            raise NumericalError(f"the random-effects system broke down in group {bad} of its second term")
-        return weighted_logdet(self._lower, self._weights)
+
+class FactoredBlocks:
+    """S, of which `blocks` (J, k, k) lack D, factored block by block."""
+
+    def __init__(self, storage: BlockSchur, blocks: np.ndarray):
+        self._storage, self.logdet = storage, 0.0
+        lower, self._inverse_lower = np.empty_like(blocks), np.empty_like(blocks)
+        if blocks.size:
+            bad = factor_blocks(with_weights(blocks, storage.weights), lower, self._inverse_lower)
+            if bad >= 0:
+                raise NumericalError(f"the random-effects system broke down in group {bad} of its second term")
+            self.logdet = weighted_logdet(lower, storage.weights)
 
     def solve(self, b: np.ndarray) -> np.ndarray:
-        if not self._k:
+        if not self._storage.k:
             return b
-        x = self._inverse_lower @ b.reshape(-1, self._k, b.shape[1])
+        x = self._inverse_lower @ b.reshape(-1, self._storage.k, b.shape[1])
         return (self._inverse_lower.transpose(0, 2, 1) @ x).reshape(b.shape)
 
-    def invert(self) -> None:
-        self._inverse = self._weights[:, None, None] * (self._inverse_lower.transpose(0, 2, 1) @ self._inverse_lower)
+    @cached_property
+    def _inverse(self) -> np.ndarray:
+        """N (J, k, k)."""
+        return self._storage.weights[:, None, None] * (self._inverse_lower.transpose(0, 2, 1) @ self._inverse_lower)
 
     def gather(self, entries: np.ndarray) -> np.ndarray:
-        out = np.empty_like(entries)
-        if self._k:
-            out[self._entry] = self._inverse[self._level] @ entries[self._entry]
+        out, storage = np.empty_like(entries), self._storage
+        if storage.k:
+            out[storage.entry] = self._inverse[storage.level] @ entries[storage.entry]
         return out
 
     def inverse_pairs(self) -> tuple[np.ndarray, ...]:
-        return (self._inverse,) if self._k else ()
+        return (self._inverse,) if self._storage.k else ()
 
-    def trace_products(self, directions: Sequence[Schur]) -> np.ndarray:
-        schur = [self._assemble(pairs, [(left, right), (right, left)]) for pairs, left, right in directions]
+    def trace_products(self, directions: Sequence[SchurDerivative]) -> np.ndarray:
+        storage = self._storage
+        schur = [storage.assemble(pairs, [(left, right), (right, left)]) for pairs, left, right in directions]
         weighted = [self._inverse @ s for s in schur]
-        plain = [w / self._weights[:, None, None] for w in weighted]
+        plain = [w / storage.weights[:, None, None] for w in weighted]
         return np.array([[np.einsum("iab,iba->", a, b) for b in plain] for a in weighted])

@@ -14,8 +14,8 @@ _NEW_INTERFACE = hasattr(_cholmod, "CholeskyFactor")
 _FAILURE = "the Schur complement of the random effects is not positive definite"
 
 
-class SparseFactor:
-    """Cholesky factor P S P' = L L' of symmetric matrices that share one pattern.
+class SymbolicFactor:
+    """The analysis of symmetric matrices that share one pattern: order of elimination and pattern of the factor.
 
     Parameters
     ----------
@@ -26,22 +26,35 @@ class SparseFactor:
     """
 
     def __init__(self, lower: sp.csc_matrix, natural: bool = False):
-        self._factor: Any
+        self._analysis: Any
         order = "natural" if natural else "default"
         if _NEW_INTERFACE:
-            self._factor = _cholmod.CholeskyFactor(sp.csc_array(lower), order=order, lower=True)
+            self._analysis = _cholmod.CholeskyFactor(sp.csc_array(lower), order=order, lower=True)
         else:
-            self._factor = _cholmod.analyze(lower, mode="auto", ordering_method=order)
+            self._analysis = _cholmod.analyze(lower, mode="auto", ordering_method=order)
 
-    def factor(self, lower: sp.csc_matrix) -> None:
+    def factor(self, lower: sp.csc_matrix) -> SparseFactor:
         """Factor S from its lower triangle; raises NumericalError when S is not positive definite."""
         try:
-            if _NEW_INTERFACE:
-                self._factor.factorize(sp.csc_array(lower), lower=True)
-            else:
-                self._factor.cholesky_inplace(lower)
+            if not _NEW_INTERFACE:
+                return SparseFactor(self._analysis.cholesky(lower))
+            # CHOLMOD writes numbers into the analysis that it is given: a copy of it, which is small while it has none.
+            factor = self._analysis.copy()
+            factor.factorize(sp.csc_array(lower), lower=True)
+            return SparseFactor(factor)
         except _cholmod.CholmodNotPositiveDefiniteError as error:
             raise NumericalError(_FAILURE) from error
+
+    def permutation(self) -> np.ndarray:
+        """p (q,) with L L' = S[p][:, p]."""
+        return np.asarray(self._analysis.get_perm() if _NEW_INTERFACE else self._analysis.P()).astype(np.int64)
+
+
+class SparseFactor:
+    """Cholesky factor P S P' = L L' of one matrix."""
+
+    def __init__(self, factor: Any):
+        self._factor = factor
 
     def solve(self, b: np.ndarray) -> np.ndarray:
         """inv(S) b, b (q, m) float64."""
@@ -59,7 +72,3 @@ class SparseFactor:
         if not np.all(np.isfinite(factor.diagonal())) or np.any(factor.diagonal() <= 0):
             raise NumericalError(_FAILURE)
         return factor
-
-    def permutation(self) -> np.ndarray:
-        """p (q,) with L L' = S[p][:, p]."""
-        return np.asarray(self._factor.get_perm() if _NEW_INTERFACE else self._factor.P()).astype(np.int64)

@@ -9,9 +9,9 @@ import scipy.sparse as sp
 
 from sparsemixed.errors import NotAvailableError, SparseMixedError
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
-from sparsemixed.solver.factored.block import BlockRest, is_block_diagonal
-from sparsemixed.solver.factored.dense import DenseRest
-from sparsemixed.solver.factored.elimination_pattern import Layout, layout
+from sparsemixed.solver.factored.block import BlockSchur, is_block_diagonal
+from sparsemixed.solver.factored.dense import DenseSchur
+from sparsemixed.solver.factored.elimination_pattern import EliminationPattern, elimination_pattern
 from sparsemixed.solver.factored.system import PenalizedSystem
 
 SMALL = 400
@@ -36,47 +36,49 @@ def penalized_system(cp: CrossProducts, solver: str = "auto", weights: Sequence[
         D of the groups of every term, for nested terms, innermost first; storage is then block or sparse.
     """
     if weights is not None:
-        return _weighted_system(cp, layout(cp), solver, weights)
+        return _weighted_system(cp, elimination_pattern(cp), solver, weights)
     name = choose(cp) if solver == "auto" else solver
     if name == "krylov":
         raise NotAvailableError(
-            f"this needs a factorization of order {cp.q_rest:,}, which is out of reach; of the degrees of freedom only "
+            f"this needs a factorization of order {cp.q_schur:,}, which is out of reach; of the degrees of freedom only "
             "dfmethod(satterthwaite, oim) does without"
         )
-    lay = layout(cp)
+    pattern = elimination_pattern(cp)
     if name == "block":
         if not is_block_diagonal(cp):
             raise SparseMixedError("solver(block) needs a nested design; this one is crossed. Use auto, dense or sparse.")
-        return PenalizedSystem(cp, lay, BlockRest(cp, lay))
-    if cp.q_rest == 0:
-        return PenalizedSystem(cp, lay, BlockRest(cp, lay))
+        return PenalizedSystem(cp, pattern, BlockSchur(cp, pattern))
+    if cp.q_schur == 0:
+        return PenalizedSystem(cp, pattern, BlockSchur(cp, pattern))
     if name == "dense":
-        return PenalizedSystem(cp, lay, DenseRest(cp, lay))
-    from sparsemixed.solver.factored.sparse import SparseRest  # CHOLMOD and its kernels load only when they are used
+        return PenalizedSystem(cp, pattern, DenseSchur(cp, pattern))
+    from sparsemixed.solver.factored.sparse import SparseSchur  # CHOLMOD and its kernels load only when they are used
 
-    return PenalizedSystem(cp, lay, SparseRest(cp, lay))
+    return PenalizedSystem(cp, pattern, SparseSchur(cp, pattern))
 
 
-def _weighted_system(cp: CrossProducts, lay: Layout, solver: str, weights: Sequence[np.ndarray]) -> PenalizedSystem:
+def _weighted_system(
+    cp: CrossProducts, pattern: EliminationPattern, solver: str, weights: Sequence[np.ndarray]
+) -> PenalizedSystem:
     if solver == "dense":
         raise SparseMixedError("solver(dense) is not available with weights of groups; use auto")
-    if cp.q_rest == 0 or (is_block_diagonal(cp) and solver != "sparse"):
-        return PenalizedSystem(cp, lay, BlockRest(cp, lay, weights[1] if len(weights) > 1 else None), weights)
-    from sparsemixed.solver.factored.sparse import SparseRest
+    if cp.q_schur == 0 or (is_block_diagonal(cp) and solver != "sparse"):
+        return PenalizedSystem(cp, pattern, BlockSchur(cp, pattern, weights[1] if len(weights) > 1 else None), weights)
+    from sparsemixed.solver.factored.sparse import SparseSchur
 
     columns = np.concatenate([np.repeat(w, k) for w, k in zip(weights[1:], cp.k[1:], strict=True)])
-    return PenalizedSystem(cp, lay, SparseRest(cp, lay, columns), weights)
+    return PenalizedSystem(cp, pattern, SparseSchur(cp, pattern, columns), weights)
 
 
 def choose(cp: CrossProducts) -> str:
     """Predict the cheapest storage; `krylov` where no factorization is within reach."""
     if is_block_diagonal(cp):
         return "block"
-    if cp.q_rest <= SMALL:
+    if cp.q_schur <= SMALL:
         return "dense"
     entries = expected_entries(cp)
-    may_be_dense = cp.q_rest <= MOST_DENSE
-    if entries > DENSE_SHARE * float(cp.q_rest) ** 2 or entries > MOST_ENTRIES:
+    may_be_dense = cp.q_schur <= MOST_DENSE
+    if entries > DENSE_SHARE * float(cp.q_schur) ** 2 or entries > MOST_ENTRIES:
         return "dense" if may_be_dense else "krylov"
     from sparsemixed.solver.factored.fill import predicted_fill  # CHOLMOD and its kernels load only when they are used
     from sparsemixed.solver.factored.sparse import schur_pattern
@@ -84,19 +86,19 @@ def choose(cp: CrossProducts) -> str:
     # A few cells in every row are enough to fill a factor: only its own pattern tells.
     fill = predicted_fill(schur_pattern(cp), MOST_FACTOR)
     if may_be_dense:
-        return "dense" if fill.flops > DENSE_FLOPS * float(cp.q_rest) ** 3 else "sparse"
+        return "dense" if fill.flops > DENSE_FLOPS * float(cp.q_schur) ** 3 else "sparse"
     return "sparse" if np.isfinite(fill.nonzeros) else "krylov"
 
 
 def expected_entries(cp: CrossProducts) -> float:
     """Nonzeros of the Schur complement, from a sample of its columns."""
-    return _share(cp) * float(cp.q_rest) ** 2
+    return _share(cp) * float(cp.q_schur) ** 2
 
 
 def _share(cp: CrossProducts, sample: int = 64) -> float:
     """Share of nonzeros in S, from an even sample of its columns."""
-    picked = np.unique(np.linspace(0, cp.q_rest - 1, sample).astype(int))
+    picked = np.unique(np.linspace(0, cp.q_schur - 1, sample).astype(int))
     ones = np.ones(cp.columns.size, np.float32)
-    cross = sp.csr_matrix((ones, cp.columns, cp.indptr), shape=(cp.n_groups[0], cp.q_rest))
+    cross = sp.csr_matrix((ones, cp.columns, cp.indptr), shape=(cp.n_groups[0], cp.q_schur))
     met = cross.tocsc()[:, picked].T @ cross
-    return met.nnz / (picked.size * cp.q_rest)
+    return met.nnz / (picked.size * cp.q_schur)

@@ -12,12 +12,12 @@ from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
 
 
 @dataclass(frozen=True)
-class Layout:
+class EliminationPattern:
     """Index arrays derived from the cross block's pattern, computed once.
 
     Attributes
     ----------
-    colptr (q2 + 1,), entry (nnz,) : entries of each column of the rest, by ascending group
+    colptr (q2 + 1,), entry (nnz,) : entries of each column of the Schur complement, by ascending group
     begin, end (nnz,) : in the order of `entry`, the stretch of the entry's group
     schedule (parts, width) : columns shared out to threads by work, -1 padded
     expand (nnz k0,) : flat positions in a (nnz, k0) array, in the order of `scalar` 's data
@@ -33,16 +33,16 @@ class Layout:
     scalar: tuple[np.ndarray, np.ndarray]
 
 
-def layout(cp: CrossProducts) -> Layout:
-    """Derive the layout of a design's cross block."""
+def elimination_pattern(cp: CrossProducts) -> EliminationPattern:
+    """Derive the pattern of a design's cross block."""
     nnz = cp.columns.size
     widths = np.diff(cp.indptr)
-    places = sp.csr_array((np.arange(nnz), cp.columns, cp.indptr), shape=(cp.n_groups[0], cp.q_rest)).tocsc()
+    places = sp.csr_array((np.arange(nnz), cp.columns, cp.indptr), shape=(cp.n_groups[0], cp.q_schur)).tocsc()
     groups, entry = places.indices, places.data.astype(np.int64)
     begin, end = cp.indptr[groups], cp.indptr[groups + 1]
-    work = np.bincount(cp.columns[entry], weights=end - begin, minlength=cp.q_rest) if nnz else np.zeros(cp.q_rest)
+    work = np.bincount(cp.columns[entry], weights=end - begin, minlength=cp.q_schur) if nnz else np.zeros(cp.q_schur)
     expand, scalar = scalar_rows(cp, widths)
-    return Layout(
+    return EliminationPattern(
         colptr=places.indptr.astype(np.int64),
         entry=entry,
         begin=begin,

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import scipy.sparse as sp
 
-from sparsemixed.solver.factored.cholmod import SparseFactor
+from sparsemixed.solver.factored.cholmod import SymbolicFactor
 from sparsemixed.solver.factored.kernels import column_counts
 
 
@@ -32,7 +32,7 @@ def predicted_fill(lower: sp.csc_matrix, most: float) -> Fill:
     >>> predicted_fill(arrow, 1e6)
     Fill(nonzeros=7.0, flops=13.0)
     """
-    order = SparseFactor(lower).permutation()
+    order = SymbolicFactor(lower).permutation()
     whole = sp.csr_matrix(lower + sp.tril(lower, -1).T)[order][:, order]
     below = sp.csr_matrix(sp.tril(whole, -1))
     counts = np.ones(order.size, np.int64)

@@ -9,8 +9,8 @@ import numpy as np
 import scipy.sparse as sp
 
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts, pair_indices
-from sparsemixed.solver.factored.cholmod import SparseFactor
-from sparsemixed.solver.factored.elimination_pattern import Layout
+from sparsemixed.solver.factored.cholmod import SparseFactor, SymbolicFactor
+from sparsemixed.solver.factored.elimination_pattern import EliminationPattern
 from sparsemixed.solver.factored.kernels import (
     column_positions,
     factor_in_place,
@@ -18,16 +18,16 @@ from sparsemixed.solver.factored.kernels import (
     selected_inverse,
     subtract_sparse,
 )
-from sparsemixed.solver.factored.system import Schur
+from sparsemixed.solver.factored.schur import SchurDerivative
 
-STEP = 1e-100
+COMPLEX_STEP = 1e-100
 """Imaginary step of complex differentiation: no subtraction takes place, so it may be tiny."""
 
 
 def schur_pattern(cp: CrossProducts) -> sp.csc_matrix:
     """Lower triangle of the Schur complement's pattern: pair blocks and the clique of every eliminated group."""
     ones = np.ones(cp.columns.size, np.int32)
-    cross = sp.csr_matrix((ones, cp.columns, cp.indptr), shape=(cp.n_groups[0], cp.q_rest))
+    cross = sp.csr_matrix((ones, cp.columns, cp.indptr), shape=(cp.n_groups[0], cp.q_schur))
     pattern = sp.tril(cross.T @ cross)
     for pair in cp.pairs:
         row, col = pair_indices(cp, pair)
@@ -39,110 +39,130 @@ def schur_pattern(cp: CrossProducts) -> sp.csc_matrix:
     return pattern
 
 
-class SparseRest:
-    """S as the lower triangle of a fixed CSC pattern."""
+class SparseSchur:
+    """S as the lower triangle of a fixed CSC pattern, analysed once."""
 
     name = "sparse"
-    dense_inverse: np.ndarray | None = None
 
-    def __init__(self, cp: CrossProducts, layout: Layout, weights: np.ndarray | None = None):
-        self.cp, self.layout = cp, layout
-        self._weights = np.ones(cp.q_rest) if weights is None else weights
-        pattern = schur_pattern(cp)
-        self._matrix = sp.csc_matrix((np.zeros(pattern.nnz), pattern.indices, pattern.indptr), shape=pattern.shape)
-        self._places = [self._pair_positions(*pair_indices(cp, pair)) for pair in cp.pairs]
+    def __init__(self, cp: CrossProducts, pattern: EliminationPattern, weights: np.ndarray | None = None):
+        self.cp, self.pattern = cp, pattern
+        self.weights = np.ones(cp.q_schur) if weights is None else weights
+        self.lower = schur_pattern(cp)
+        self.places = [self._pair_positions(*pair_indices(cp, pair)) for pair in cp.pairs]
         # Weighted determinants are defined innermost group first, which is the order of the columns and fills nothing in.
-        self._cholmod = SparseFactor(self._matrix, natural=weights is not None)
-        self._inverse = np.empty(0)
+        self.symbolic = SymbolicFactor(self.matrix(np.zeros(self.lower.nnz)), natural=weights is not None)
+        self.permutation = self.symbolic.permutation()
+        self.ordered_weights = self.weights[self.permutation]
+        self._nonzeros = float(self.lower.nnz)
+
+    @property
+    def numbers(self) -> float:
+        """Numbers in one factored S with its inverse, about: CHOLMOD's factor, its copy, and indices."""
+        return 4.0 * self._nonzeros
+
+    def factor(self, pairs: Sequence[np.ndarray], half: np.ndarray) -> FactoredSparse:
+        values = self.assemble(pairs, [(half, half)])
+        values[self.lower.indptr[:-1]] += self.weights
+        factored = FactoredSparse(self, values)
+        self._nonzeros = float(factored.lower.nnz)
+        return factored
+
+    def matrix(self, values: np.ndarray) -> sp.csc_matrix:
+        """The lower triangle with these values (nnz,)."""
+        return sp.csc_matrix((values, self.lower.indices, self.lower.indptr), shape=self.lower.shape)
 
     def _pair_positions(self, row: np.ndarray, col: np.ndarray) -> np.ndarray:
-        return self._positions(np.maximum(row, col).ravel(), np.minimum(row, col).ravel()).reshape(row.shape)
+        rows, cols = np.maximum(row, col).ravel(), np.minimum(row, col).ravel()
+        return _positions(self.lower, rows.astype(np.int64), cols.astype(np.int64)).reshape(row.shape)
 
-    def _positions(self, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
-        out = np.empty(rows.size, np.int64)
-        column_positions(self._matrix.indptr, self._matrix.indices, rows.astype(np.int64), cols.astype(np.int64), out)
-        return out
-
-    def _assemble(self, pairs: Sequence[np.ndarray], products: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
-        data, lay = np.zeros(self._matrix.nnz), self.layout
-        for place, values in zip(self._places, pairs, strict=True):
+    def assemble(self, pairs: Sequence[np.ndarray], products: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+        """Values (nnz,) of the pair blocks less the sum of left'right over `products`."""
+        data, lay = np.zeros(self.lower.nnz), self.pattern
+        for place, values in zip(self.places, pairs, strict=True):
             data[place] = values
         for left, right in products:
             subtract_sparse(
                 lay.schedule, lay.colptr, lay.entry, lay.end, self.cp.columns, left, right,
-                self._matrix.indptr, self._matrix.indices, data,
+                self.lower.indptr, self.lower.indices, data,
             )  # fmt: skip
         return data
 
-    def factor(self, pairs: Sequence[np.ndarray], half: np.ndarray) -> float:
-        self._matrix.data = self._assemble(pairs, [(half, half)])
-        self._matrix.data[self._matrix.indptr[:-1]] += self._weights
-        self._cholmod.factor(self._matrix)
-        self._lower = self._cholmod.lower()
-        pivots = self._lower.diagonal()
-        return float(self._ordered_weights @ (2.0 * np.log(pivots) - np.log(self._ordered_weights)))
+    def in_factor(self, factor: sp.csc_matrix) -> np.ndarray:
+        """Where each entry of S stands in the permuted factor (nnz,): the same in all factors, whose pattern never changes."""
+        if self._in_factor is None:
+            place = np.empty(self.cp.q_schur, np.int64)
+            place[self.permutation] = np.arange(self.cp.q_schur)
+            rows = place[self.lower.indices]
+            cols = place[np.repeat(np.arange(self.cp.q_schur), np.diff(self.lower.indptr))]
+            self._in_factor = _positions(factor, np.maximum(rows, cols), np.minimum(rows, cols))
+        return self._in_factor
 
-    @property
-    def _ordered_weights(self) -> np.ndarray:
-        """D in the order of the factor's columns."""
-        return self._weights[self._cholmod.permutation()]
-
-    def solve(self, b: np.ndarray) -> np.ndarray:
-        return self._cholmod.solve(b)
+    _in_factor: np.ndarray | None = None
 
     @cached_property
-    def _in_factor(self) -> np.ndarray:
-        """Where each entry of S stands in the permuted factor, whose pattern never changes."""
-        place = np.empty(self.cp.q_rest, np.int64)
-        place[self._cholmod.permutation()] = np.arange(self.cp.q_rest)
-        rows = place[self._matrix.indices]
-        cols = place[np.repeat(np.arange(self.cp.q_rest), np.diff(self._matrix.indptr))]
-        out = np.empty(rows.size, np.int64)
-        low, high = np.minimum(rows, cols), np.maximum(rows, cols)
-        column_positions(self._lower.indptr, self._lower.indices, high, low, out)
-        return out
-
-    def _selected(self, lower: np.ndarray) -> np.ndarray:
-        """N on the pattern of S, from the values of the factor."""
-        q, weights = self.cp.q_rest, self._ordered_weights
-        out = np.empty_like(lower)
-        selected_inverse(self._lower.indptr, self._lower.indices, lower, weights, np.zeros(q, lower.dtype), np.full(q, -1), out)
-        return out[self._in_factor]
-
-    def invert(self) -> None:
-        self._inverse = self._selected(self._lower.data)
-
-    @cached_property
-    def _full(self) -> sp.csc_matrix:
+    def both_triangles(self) -> sp.csc_matrix:
         """Both triangles: values are 1 + positions in the lower triangle."""
-        pattern = self._matrix
-        positions = sp.csc_matrix((np.arange(1.0, pattern.nnz + 1), pattern.indices, pattern.indptr), shape=pattern.shape)
+        positions = self.matrix(np.arange(1.0, self.lower.nnz + 1))
         full = sp.csc_matrix(positions + sp.tril(positions, -1).T)
         full.sort_indices()
         return full
 
+
+def _positions(pattern: sp.csc_matrix, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
+    out = np.empty(rows.size, np.int64)
+    column_positions(pattern.indptr, pattern.indices, rows, cols, out)
+    return out
+
+
+class FactoredSparse:
+    """S, its lower triangle's values (nnz,) given, factored by CHOLMOD."""
+
+    def __init__(self, storage: SparseSchur, values: np.ndarray):
+        self._storage, self._values = storage, values
+        self._factor: SparseFactor = storage.symbolic.factor(storage.matrix(values))
+        self.lower = self._factor.lower()
+        weights = storage.ordered_weights
+        self.logdet = float(weights @ (2.0 * np.log(self.lower.diagonal()) - np.log(weights)))
+
+    def solve(self, b: np.ndarray) -> np.ndarray:
+        return self._factor.solve(b)
+
+    def _selected(self, lower: np.ndarray) -> np.ndarray:
+        """N on the pattern of S, from the values of the factor."""
+        storage, pattern = self._storage, self.lower
+        q = storage.cp.q_schur
+        out, work = np.empty_like(lower), np.zeros(q, lower.dtype)
+        selected_inverse(pattern.indptr, pattern.indices, lower, storage.ordered_weights, work, np.full(q, -1), out)
+        return out[storage.in_factor(pattern)]
+
+    @cached_property
+    def _inverse(self) -> np.ndarray:
+        return self._selected(self.lower.data)
+
     def gather(self, entries: np.ndarray) -> np.ndarray:
-        out, lay, full = np.empty_like(entries), self.layout, self._full
+        storage = self._storage
+        out, lay, full = np.empty_like(entries), storage.pattern, storage.both_triangles
         inverse = self._inverse[full.data.astype(np.int64) - 1]
         gather_sparse(
-            lay.schedule, lay.colptr, lay.entry, lay.begin, lay.end, self.cp.columns, entries,
+            lay.schedule, lay.colptr, lay.entry, lay.begin, lay.end, storage.cp.columns, entries,
             full.indptr, full.indices, inverse, out,
         )  # fmt: skip
         return out
 
     def inverse_pairs(self) -> tuple[np.ndarray, ...]:
-        return tuple(self._inverse[place] for place in self._places)
+        return tuple(self._inverse[place] for place in self._storage.places)
 
-    def trace_products(self, directions: Sequence[Schur]) -> np.ndarray:
+    def trace_products(self, directions: Sequence[SchurDerivative]) -> np.ndarray:
         """By the derivative of the selected inverse, -inv(S) S_k inv(S), which is needed on the pattern of S only."""
-        schur = [self._assemble(pairs, [(left, right), (right, left)]) for pairs, left, right in directions]
-        weights = np.full(self._matrix.nnz, 2.0)
-        weights[self._matrix.indptr[:-1]] = 1.0
+        storage, pattern = self._storage, self.lower
+        schur = [storage.assemble(pairs, [(left, right), (right, left)]) for pairs, left, right in directions]
+        weights = np.full(self._values.size, 2.0)
+        weights[storage.lower.indptr[:-1]] = 1.0
         traces = np.empty((len(schur), len(schur)))
         for k, direction in enumerate(schur):
-            lower = np.zeros(self._lower.nnz, complex)
-            lower[self._in_factor] = self._matrix.data + 1j * STEP * direction
-            factor_in_place(self._lower.indptr, self._lower.indices, lower, np.zeros(self.cp.q_rest, complex))
-            derivative = self._selected(lower).imag / STEP
+            lower = np.zeros(pattern.nnz, complex)
+            lower[storage.in_factor(pattern)] = self._values + 1j * COMPLEX_STEP * direction
+            factor_in_place(pattern.indptr, pattern.indices, lower, np.zeros(storage.cp.q_schur, complex))
+            derivative = self._selected(lower).imag / COMPLEX_STEP
             traces[k] = [-np.dot(weights * derivative, other) for other in schur]
         return traces

@@ -1,4 +1,4 @@
-"""The penalised system M = Lambda'Z'ZLambda + D = L L': eliminate the first term block-wise, then factor the rest.
+"""The penalised system M = Lambda'Z'ZLambda + D = L L': eliminate the first term block-wise, then factor what remains.
 
 With term 0 eliminated, log|M| = log|M_00| + log|S| where S = M_22 - M_20 inv(M_00) M_02 is the Schur complement; entries
 of N = inv(M) on the pattern of Z'Z follow from those of inv(S) (Takahashi, Fagan & Chen 1973; two-level form as in the
@@ -8,128 +8,138 @@ D is the identity, except where groups have weights: then D_i is the product of 
 that hold it, terms come innermost first, and the determinant becomes the sum of D_i (2 log L_ii - log D_i): the
 determinants of the D_i replicates of every group. Its derivative in M is N = inv(L)'D inv(L), whose entries follow from
 the same recurrence with D_i in place of the ones on its diagonal.
+
+A `PenalizedSystem` holds what all Lambda have in common; `factor` makes values of it, which do not change.
 """
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from functools import cached_property
 
 import numpy as np
 import scipy.sparse as sp
 
 from sparsemixed.errors import NumericalError
-from sparsemixed.solver.crossproducts.block_products import Factors, Pattern, product
+from sparsemixed.solver.buffers import Buffers
+from sparsemixed.solver.crossproducts.block_products import Factors, Pattern, quadratic_form
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
-from sparsemixed.solver.factored.elimination_pattern import Layout
+from sparsemixed.solver.factored.elimination_pattern import EliminationPattern
+from sparsemixed.solver.factored.schur import SchurStorage
+from sparsemixed.solver.factored.weights import weighted_logdet, with_weights
 from sparsemixed.solver.kernels import apply_blocks, factor_blocks
 
 
-class Schur(NamedTuple):
-    """Derivative of the Schur complement in one direction: S_k = pairs - left'right - right'left; entries (nnz, k0)."""
-
-    pairs: tuple[np.ndarray, ...]
-    left: np.ndarray
-    right: np.ndarray
-
-
-class Rest(Protocol):
-    """How the Schur complement S (q2, q2) is stored and factored."""
-
-    name: str
-
-    dense_inverse: np.ndarray | None
-    """All of inv(S) (q2, q2) after `invert`, where it is held (then `derivative_times_inverse` is offered too); else None."""
-
-    def factor(self, pairs: Sequence[np.ndarray], half: np.ndarray) -> float:
-        """Form S from the rest's pair blocks plus D minus half'half (half (nnz, k0)); factor; return log|S|, weighted by D."""
-        ...
-
-    def solve(self, b: np.ndarray) -> np.ndarray:
-        """inv(S) b for b (q2, m)."""
-        ...
-
-    def invert(self) -> None:
-        """Compute N, which is inv(S) where D is the identity, at least on the pattern of S."""
-        ...
-
-    def gather(self, entries: np.ndarray) -> np.ndarray:
-        """Entries (nnz, k0) of each group times N among that group's columns."""
-        ...
-
-    def inverse_pairs(self) -> tuple[np.ndarray, ...]:
-        """N on the rest's pair blocks."""
-        ...
-
-    def trace_products(self, directions: Sequence[Schur]) -> np.ndarray:
-        """tr(inv(S) S_k inv(S) S_l) for all directions; with D the sum of D_max(i,j) A_k,ij A_l,ij, A_k = inv(L) S_k inv(L)'."""
-        ...
-
-
 class PenalizedSystem:
-    """The factored M at one Lambda; `refactor` moves it to another. Its buffers never leave it uncopied.
+    """The systems of one design at all Lambda.
 
     Parameters
     ----------
     cp : CrossProducts
-    layout : Layout
-    rest : Rest
-        Storage for the Schur complement, made for the same `cp` and `layout`.
+    pattern : EliminationPattern
+    schur : SchurStorage
+        Storage for the Schur complement, made for the same `cp` and `pattern`.
     weights : sequence of (J,) float64, optional
         D of the groups of every term; by default ones.
     """
 
-    def __init__(self, cp: CrossProducts, layout: Layout, rest: Rest, weights: Sequence[np.ndarray] | None = None):
-        self.cp, self.layout, self.rest = cp, layout, rest
+    def __init__(
+        self, cp: CrossProducts, pattern: EliminationPattern, schur: SchurStorage, weights: Sequence[np.ndarray] | None = None
+    ):
+        self.cp, self.pattern, self.schur = cp, pattern, schur
         self.weighted = weights is not None
         self.weights = tuple(np.ones(j) for j in cp.n_groups) if weights is None else tuple(weights)
-        self.factorizations = 0
-        self._lower = np.empty_like(cp.first)
-        self._inverse_lower = np.empty_like(cp.first)
-        self._half = np.empty_like(cp.cross)
+        self.buffers = Buffers()
 
-    def reset(self, cp: CrossProducts) -> None:
-        """Take other cross-products on the same pattern; call `refactor` next."""
-        self.cp = cp
+    @property
+    def name(self) -> str:
+        """How the Schur complement is stored."""
+        return self.schur.name
 
-    def refactor(self, factors: Factors) -> float:
-        """Factor M at `factors` (one (k, k) matrix per term) and return log|M|."""
-        cp = self.cp
-        self.factorizations += 1
-        m = product(cp, factors, factors)
-        bad = factor_blocks(with_weights(m.first, self.weights[0]), self._lower, self._inverse_lower)
+    @property
+    def numbers(self) -> float:
+        """Numbers in one factored system, about."""
+        return self.cp.first.size + 2.0 * self.cp.cross.size + self.schur.numbers
+
+    def with_products(self, cp: CrossProducts) -> PenalizedSystem:
+        """The systems of other cross-products on the same pattern."""
+        other = copy.copy(self)
+        other.cp = cp
+        return other
+
+    def factor(self, factors: Factors) -> FactoredSystem:
+        """M at `factors` (one (k, k) matrix per term), factored.
+
+        Raises
+        ------
+        NumericalError
+            M is not positive definite.
+        """
+        return FactoredSystem(self, factors)
+
+    def times_ZtZ(self, values: np.ndarray) -> np.ndarray:
+        """Z'Z values (q, m)."""
+        return self.cp.matrix @ values
+
+
+class FactoredSystem:
+    """M at one Lambda, factored: a value. Its buffers never leave it uncopied.
+
+    Attributes
+    ----------
+    cp : CrossProducts
+    weights : tuple of (J,) float64
+        D of the groups of every term.
+    schur : FactoredSchur
+    logdet : float
+        log|M|, weighted by D.
+    """
+
+    def __init__(self, system: PenalizedSystem, factors: Factors):
+        cp = system.cp
+        self.cp, self.weights, self._pattern = cp, system.weights, system.pattern
+        self._inverse_lower = system.buffers.lend(self, cp.first.shape)
+        self._half = system.buffers.lend(self, cp.cross.shape)
+        m = quadratic_form(cp, factors, factors)
+        lower = np.empty_like(m.first)
+        bad = factor_blocks(with_weights(m.first, self.weights[0]), lower, self._inverse_lower)
         if bad >= 0:
             raise NumericalError(f"the random-effects system broke down in group {bad} of its largest term")
         apply_blocks(self._inverse_lower, cp.indptr, m.cross, False, self._half)
-        logdet = weighted_logdet(self._lower, self.weights[0])
         self._half_matrix = self._scalar_matrix(self._half)
-        return logdet + self.rest.factor(m.pairs, self._half)
+        self.schur = system.schur.factor(m.pairs, self._half)
+        self.logdet = weighted_logdet(lower, self.weights[0]) + self.schur.logdet
 
     def _scalar_matrix(self, entries: np.ndarray) -> sp.csr_array:
-        indptr, indices = self.layout.scalar
-        data = entries.ravel()[self.layout.expand]
-        return sp.csr_array((data, indices, indptr), shape=(self.cp.sizes[0], self.cp.q_rest))
+        indptr, indices = self._pattern.scalar
+        data = entries.ravel() if self.cp.k[0] == 1 else entries.ravel()[self._pattern.expand]
+        return sp.csr_array((data, indices, indptr), shape=(self.cp.sizes[0], self.cp.q_schur))
 
     def solve(self, b: np.ndarray) -> np.ndarray:
         """inv(M) b for b (q, m)."""
         j0, k0 = self.cp.n_groups[0], self.cp.k[0]
         q0, m = j0 * k0, b.shape[1]
         head = (self._inverse_lower @ b[:q0].reshape(j0, k0, m)).reshape(q0, m)
-        rest = self.rest.solve(b[q0:] - self._half_matrix.T @ head)
-        head = head - self._half_matrix @ rest
+        tail = self.schur.solve(b[q0:] - self._half_matrix.T @ head)
+        head = head - self._half_matrix @ tail
         head = self._inverse_lower.transpose(0, 2, 1) @ head.reshape(j0, k0, m)
-        return np.concatenate([head.reshape(q0, m), rest])
+        return np.concatenate([head.reshape(q0, m), tail])
 
+    def times_ZtZ(self, values: np.ndarray) -> np.ndarray:
+        """Z'Z values (q, m)."""
+        return self.cp.matrix @ values
+
+    @cached_property
     def inverse_blocks(self) -> Pattern:
-        """Entries of N on the pattern of Z'Z, at the Lambda of the last `refactor`."""
-        self.rest.invert()
-        elimination = self.elimination()
-        cross = -self.rest.gather(elimination)
-        first = self.weights[0][:, None, None] * self.block_inverse - self._group_products(cross, elimination)
-        return Pattern(first, cross, self.rest.inverse_pairs())
+        """Entries of N on the pattern of Z'Z."""
+        F = self.elimination()
+        cross = -self.schur.gather(F)
+        first = self.weights[0][:, None, None] * self.block_inverse - self._group_products(cross, F)
+        return Pattern(first, cross, self.schur.inverse_pairs())
 
     def elimination(self) -> np.ndarray:
-        """inv(M_00) M_02, entries (nnz, k0)."""
+        """F = inv(M_00) M_02, entries (nnz, k0)."""
         out = np.empty_like(self._half)
         apply_blocks(self._inverse_lower, self.cp.indptr, self._half, True, out)
         return out
@@ -147,13 +157,3 @@ class PenalizedSystem:
             outer = left[:, :, None] * right[:, None, :]
             out[filled] = np.add.reduceat(outer, self.cp.indptr[filled], axis=0)
         return out
-
-
-def with_weights(blocks: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Blocks (J, k, k) with D added: weights (J,) on the diagonal of each."""
-    return blocks + weights[:, None, None] * np.eye(blocks.shape[-1])
-
-
-def weighted_logdet(lower: np.ndarray, weights: np.ndarray) -> float:
-    """Sum over blocks (J, k, k) of D (2 log L_aa - log D)."""
-    return float((weights[:, None] * (2.0 * np.log(np.einsum("iaa->ia", lower)) - np.log(weights)[:, None])).sum())

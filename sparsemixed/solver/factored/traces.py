@@ -6,25 +6,27 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sparsemixed.solver.crossproducts.block_products import Factors, Pattern, rest_diagonals, symmetric_product
+from sparsemixed.solver.crossproducts.block_products import Factors, Pattern, remaining_diagonals, symmetric_product
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
-from sparsemixed.solver.factored.system import PenalizedSystem, Schur
+from sparsemixed.solver.factored.dense import FactoredDense
+from sparsemixed.solver.factored.schur import SchurDerivative
+from sparsemixed.solver.factored.system import FactoredSystem
 from sparsemixed.solver.kernels import apply_blocks
 
 
-def trace_products(system: PenalizedSystem, derivatives: Sequence[Pattern]) -> np.ndarray:
-    """T[k, l] = tr(N M_k N M_l) for any derivatives M_k of M. Call after `system.inverse_blocks`.
+def trace_products(system: FactoredSystem, derivatives: Sequence[Pattern]) -> np.ndarray:
+    """T[k, l] = tr(N M_k N M_l) for any derivatives M_k of M.
 
     With group weights D it is the sum over i, j of D_max(i,j) A_k,ij A_l,ij with A_k = inv(L) M_k inv(L)', which is what the
     second derivative of the weighted determinant takes off.
 
-    With E = inv(M_00) M_02 the congruence by [[I, -E], [0, I]] makes M block diagonal, and M_k becomes blocks M_k00,
-    Y_k = M_k02 - M_k00 E and S_k = M_k22 - E'F_k - F_k'E with F_k = M_k02 - M_k00 E / 2, so that
+    With F = inv(M_00) M_02 the congruence by [[I, -F], [0, I]] makes M block diagonal, and M_k becomes blocks M_k00,
+    Y_k = M_k02 - M_k00 F and S_k = M_k22 - F'W_k - W_k'F with W_k = M_k02 - M_k00 F / 2, so that
     T = tr(inv(M_00) M_k00 inv(M_00) M_l00) + 2 tr(inv(M_00) Y_k inv(S) Y_l') + tr(inv(S) S_k inv(S) S_l).
 
     Parameters
     ----------
-    system : PenalizedSystem
+    system : FactoredSystem
     derivatives : sequence of n Pattern
 
     Returns
@@ -32,37 +34,35 @@ def trace_products(system: PenalizedSystem, derivatives: Sequence[Pattern]) -> n
     (n, n) float64
     """
     traces, schur = _eliminated(system, derivatives)
-    return traces + system.rest.trace_products(schur) if system.cp.q_rest else traces
+    return traces + system.schur.trace_products(schur) if system.cp.q_schur else traces
 
 
-def _eliminated(system: PenalizedSystem, derivatives: Sequence[Pattern]) -> tuple[np.ndarray, list[Schur]]:
+def _eliminated(system: FactoredSystem, derivatives: Sequence[Pattern]) -> tuple[np.ndarray, list[SchurDerivative]]:
     """All but the last term of T, and the derivatives of the Schur complement that the last one needs."""
-    elimination, block_inverse = system.elimination(), system.block_inverse
+    F, block_inverse = system.elimination(), system.block_inverse
     heads, crosses, schur = [], [], []
     for m in derivatives:
-        through = _by_group(system, m.first, elimination)
+        through = _by_group(system, m.first, F)
         heads.append(block_inverse @ m.first)
         crosses.append(m.cross - through)
-        schur.append(Schur(m.pairs, elimination, m.cross - 0.5 * through))
+        schur.append(SchurDerivative(m.pairs, F, m.cross - 0.5 * through))
     n = len(heads)
     weighted_heads = [system.weights[0][:, None, None] * head for head in heads]
     traces = np.array([[np.einsum("iab,iba->", a, b) for b in heads] for a in weighted_heads]).reshape(n, n)
-    if system.cp.q_rest:
+    if system.cp.q_schur:
         weighted = [_by_group(system, block_inverse, cross) for cross in crosses]
-        gathered = [system.rest.gather(cross) for cross in crosses]
+        gathered = [system.schur.gather(cross) for cross in crosses]
         traces += 2.0 * np.array([[np.vdot(a, b) for b in weighted] for a in gathered]).reshape(n, n)
     return traces, schur
 
 
-def _by_group(system: PenalizedSystem, blocks: np.ndarray, entries: np.ndarray) -> np.ndarray:
+def _by_group(system: FactoredSystem, blocks: np.ndarray, entries: np.ndarray) -> np.ndarray:
     out = np.empty_like(entries)
     apply_blocks(blocks, system.cp.indptr, entries, False, out)
     return out
 
 
-def factor_trace_products(
-    system: PenalizedSystem, inverse: Pattern, factors: Factors, directions: Sequence[Factors]
-) -> np.ndarray:
+def factor_trace_products(system: FactoredSystem, factors: Factors, directions: Sequence[Factors]) -> np.ndarray:
     """T[k, l] = tr(N M_k N M_l) for the derivatives of M in directions D_k of Lambda.
 
     A direction that moves remaining terms only, at a nonsingular Lambda, has M_k = T_k'(M - I) + (M - I)T_k with the
@@ -70,9 +70,10 @@ def factor_trace_products(
     dense product of its own. That pays where inv(S) is dense; elsewhere all directions go the general way.
     """
     derivatives = [symmetric_product(system.cp, direction, factors) for direction in directions]
-    dense = system.rest.dense_inverse
-    if dense is None:
+    factored = system.schur
+    if not isinstance(factored, FactoredDense):
         return trace_products(system, derivatives)
+    dense = factored.inverse
     found = [(k, _multipliers(factors, direction)) for k, direction in enumerate(directions)]
     moves = {k: move for k, move in found if move is not None}
     cp, n, own = system.cp, len(directions), list(moves)
@@ -81,16 +82,16 @@ def factor_trace_products(
     both = {}  # l -> sums over groups of the diagonal blocks of N M_l N, for each remaining term
     if general:
         part, schur = _eliminated(system, [derivatives[k] for k in general])
-        solved = [system.rest.derivative_times_inverse(s) for s in schur]
+        solved = [factored.derivative_times_inverse(s) for s in schur]
         part += np.array([[np.vdot(a, b.T) for b in solved] for a in solved])
         traces[np.ix_(general, general)] = part
-        both = {k: _sandwich_diagonals(cp, dense, product) for k, product in zip(general, solved, strict=True)}
+        both = {k: _sandwich_diagonals(cp, dense, each) for k, each in zip(general, solved, strict=True)}
     squares = _squares(cp, dense)
     diagonals = [_block_sum(cp, dense, t) for t in range(len(cp.k) - 1)]
     for l in own:
         both[l] = _own_diagonals(moves[l], diagonals, squares)
     for l in range(n):
-        once = rest_diagonals(cp, inverse, derivatives[l])
+        once = remaining_diagonals(cp, system.inverse_blocks, derivatives[l])
         for k in own:
             pairs = zip(moves[k], once, both[l], strict=True)
             traces[k, l] = 2.0 * sum(np.vdot(move.T, a - b) for move, a, b in pairs)
@@ -114,7 +115,7 @@ def _multipliers(factors: Factors, direction: Factors) -> list[np.ndarray] | Non
 
 
 def _term(cp: CrossProducts, t: int) -> slice:
-    start = cp.rest_offsets[t]
+    start = cp.schur_offsets[t]
     return slice(start, start + cp.sizes[t + 1])
 
 

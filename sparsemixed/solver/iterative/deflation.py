@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from sparsemixed.solver.iterative.system import KrylovSystem
+from sparsemixed.solver.iterative.system import KrylovFactored
 
 OUTLYING, SUBSPACE_ITERATIONS = 8, 4
 MOST_SMALL = 64
 """Columns of small terms that are all taken exactly."""
 
 
-def outlying_directions(system: KrylovSystem, random: np.random.Generator, outlying: int = OUTLYING) -> np.ndarray:
+def outlying_directions(system: KrylovFactored, random: np.random.Generator, outlying: int = OUTLYING) -> np.ndarray:
     """Q (q2, r) orthonormal: small terms' columns, and near the eigenvectors of I - Shat with the largest eigenvalues."""
-    q = system.cp.q_rest
+    q = system.cp.q_schur
     small = np.empty((q, 0))
-    for size, start in zip(reversed(system.cp.sizes[2:]), reversed(system.cp.rest_offsets[1:]), strict=True):
+    for size, start in zip(reversed(system.cp.sizes[2:]), reversed(system.cp.schur_offsets[1:]), strict=True):
         if small.shape[1] + size > MOST_SMALL:
             break
         small = np.column_stack([np.eye(q, size, -start), small])

@@ -46,9 +46,9 @@ def transpose_pattern(indptr, indices, n_columns, out_indptr, out_rows, out_plac
 
 @compiled_parallel
 def group_quadratics(indptr, columns, entries, first, width, inverse, out):
-    """out[i] += sum over the cells of group i of E_cell' inverse_level E_cell, the diagonal of E inv(D) E'.
+    """out[i] += sum over the cells of group i of F_cell' inverse_level F_cell, the diagonal of F inv(D) F'.
 
-    entries (nnz, k0): E, whose cells are `width` consecutive entries; for every column of the rest: first (q2,): first column
+    entries (nnz, k0): F, whose cells are `width` consecutive entries; for every column of S: first (q2,): first column
     of its level; width (q2,): columns of its level, 0 for columns to leave out; inverse (q2, kmax): its row of the level's
     inverse block. out (J0, k0, k0).
     """

@@ -18,7 +18,7 @@ import numpy as np
 
 from sparsemixed.solver.iterative.deflation import outlying_directions
 from sparsemixed.solver.iterative.probe_traces import TOGETHER, ProbeTraces, random_signs
-from sparsemixed.solver.iterative.system import KrylovSystem
+from sparsemixed.solver.iterative.system import KrylovFactored
 
 WIDTHS, FIRST_PROBES = (8, 64, 256), 64
 """Numbers of deflated directions tried in turn, and the probes after which the next is tried: clusters of ratings give as
@@ -34,7 +34,7 @@ class LogDeterminant(NamedTuple):
     error: float
 
 
-def log_determinant(system: KrylovSystem, seed: int, error: float, most: int = 256) -> LogDeterminant:
+def log_determinant(system: KrylovFactored, seed: int, error: float, most: int = 256) -> LogDeterminant:
     """Deflate more directions, then add probes, until the standard error is below `error` or there are `most` probes."""
     random = np.random.default_rng(seed)
     known = system.logdet_head + system.preconditioner.logdet - ProbeTraces(system).trace_of_defect()
@@ -45,12 +45,12 @@ def log_determinant(system: KrylovSystem, seed: int, error: float, most: int = 2
         probes = most if width == WIDTHS[-1] else FIRST_PROBES
         outside = _probed(system, Q, random, error, probes)
         best = min(best, LogDeterminant(float(known + inside + outside.value), outside.error), key=lambda each: each.error)
-        if best.error <= error or width >= system.cp.q_rest:
+        if best.error <= error or width >= system.cp.q_schur:
             break
     return best
 
 
-def _together(system: KrylovSystem, u: np.ndarray) -> np.ndarray:
+def _together(system: KrylovFactored, u: np.ndarray) -> np.ndarray:
     """u_c'(log(Shat) + K)u_c (m,) for the columns of u (q2, m), some columns at a time."""
     out = []
     for start in range(0, u.shape[1], TOGETHER):
@@ -60,11 +60,11 @@ def _together(system: KrylovSystem, u: np.ndarray) -> np.ndarray:
     return np.concatenate(out)
 
 
-def _probed(system: KrylovSystem, Q: np.ndarray, random: np.random.Generator, error: float, most: int) -> LogDeterminant:
+def _probed(system: KrylovFactored, Q: np.ndarray, random: np.random.Generator, error: float, most: int) -> LogDeterminant:
     """E[u'(log(Shat) + K)u] over u = (I - QQ')z."""
     found = np.empty(0)
     while True:
-        z = random_signs(random, system.cp.q_rest)
+        z = random_signs(random, system.cp.q_schur)
         found = np.append(found, _together(system, z - Q @ (Q.T @ z)))
         spread = float(found.std(ddof=1) / np.sqrt(found.size))
         if spread <= error or found.size >= most:

@@ -7,8 +7,6 @@ Eliminating term 0 exactly and taking D for the rest is the symmetric Gauss-Seid
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import numpy as np
 from scipy.linalg import solve_triangular
 
@@ -16,23 +14,8 @@ from sparsemixed.errors import NumericalError
 from sparsemixed.solver.kernels import factor_blocks
 
 
-class Preconditioner(Protocol):
-    """R with P = R'R; x (q2, m)."""
-
-    logdet: float
-    """log|P|."""
-
-    def half(self, x: np.ndarray) -> np.ndarray:
-        """inv(R) x."""
-        ...
-
-    def half_transpose(self, x: np.ndarray) -> np.ndarray:
-        """inv(R)'x."""
-        ...
-
-
 class Blocks:
-    """D = blocks (J, k, k) for each of consecutive sets of columns, D = R_D'R_D."""
+    """D = blocks (J, k, k) for each of consecutive sets of columns, D = R_D'R_D; `logdet` is log|D|."""
 
     def __init__(self, blocks: list[np.ndarray]):
         self.inverse_lower, self.logdet = [], 0.0
@@ -76,7 +59,7 @@ class Blocks:
 
 
 class Coupled:
-    """P with an exact small part.
+    """P with an exact small part; `logdet` is log|P|.
 
     Parameters
     ----------
@@ -103,11 +86,13 @@ class Coupled:
         self.logdet = blocks.logdet + 2.0 * float(np.log(np.diag(self.lower)).sum())
 
     def half(self, x: np.ndarray) -> np.ndarray:
+        """inv(R) x (q2, m)."""
         q = self.blocks.size
         small = solve_triangular(self.lower, x[q:], lower=True, trans=1)
         return np.concatenate([self.blocks.half(x[:q] - self.scaled @ small), small])
 
     def half_transpose(self, x: np.ndarray) -> np.ndarray:
+        """inv(R)'x (q2, m)."""
         q = self.blocks.size
         large = self.blocks.half_transpose(x[:q])
         return np.concatenate([large, solve_triangular(self.lower, x[q:] - self.scaled.T @ large, lower=True)])

@@ -1,7 +1,7 @@
 """Block traces of N = inv(M) from random probes, with what is known exactly taken out of the noise.
 
 For random signs z, E[zz'] = I, and y = inv(Shat) z in the coordinates of the preconditioner P = R'R, w = inv(R) y and
-v = inv(R) z give inv(S) = E[w v'] and, with E = inv(M_00) M_02, the part E inv(S) E' of term 0's blocks (Hutchinson 1990).
+v = inv(R) z give inv(S) = E[w v'] and, with F = inv(M_00) M_02, the part F inv(S) F' of term 0's blocks (Hutchinson 1990).
 Taken out as control variates, with their expectations exactly known (documentation page on iterative fits):
 
 - inv(P) = E[v v'];
@@ -17,13 +17,14 @@ Lambda, and so is Q after the first steps: the estimated score is a smooth funct
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from sparsemixed.solver.iterative.kernels import column_products, group_quadratics
 from sparsemixed.solver.iterative.preconditioner import Coupled
-from sparsemixed.solver.iterative.system import KrylovSystem
+from sparsemixed.solver.iterative.system import KrylovFactored
 from sparsemixed.solver.kernels import apply_blocks
 
 PROBE_TOLERANCE = 1e-6
@@ -87,8 +88,8 @@ class Probes:
     def _projected(self, z: np.ndarray) -> Block:
         return Block(z - self.directions @ (self.directions.T @ z), False)
 
-    def solutions(self, system: KrylovSystem):
-        """Each block with its y = inv(Shat) z at the system's present Lambda; all unit vectors at once by a dense inverse."""
+    def solutions(self, system: KrylovFactored) -> Iterator[Block]:
+        """Each block with its y = inv(Shat) z at the system's Lambda; all unit vectors at once by a dense inverse."""
         inverse = np.linalg.inv(system.scaled(self.directions)) if self.exhaustive else None
         for i, block in enumerate(self._blocks):
             if inverse is not None:
@@ -104,28 +105,28 @@ def _taken_exactly(directions: np.ndarray) -> list[Block]:
 
 
 class ProbeTraces:
-    """Estimates of the blocks of N at the system's present Lambda.
+    """Estimates of the blocks of N at the system's Lambda.
 
     Parameters
     ----------
-    system : KrylovSystem
+    system : KrylovFactored
     """
 
-    def __init__(self, system: KrylovSystem):
+    def __init__(self, system: KrylovFactored):
         self.system, cp = system, system.cp
-        self._offsets = [*cp.rest_offsets, cp.q_rest]
+        self._offsets = [*cp.schur_offsets, cp.q_schur]
         self._jacobi = self._offsets[system.jacobi_terms]
         self._level_columns()
         precondition = system.preconditioner
         blocks = precondition.blocks if isinstance(precondition, Coupled) else precondition
-        self._inverses = blocks.inverses  # type: ignore[attr-defined]
+        self._inverses = blocks.inverses
         self._blocks = blocks
         self._exact_blocks()
 
     def _level_columns(self) -> None:
         """First column and width of the level of every column; width 0 outside of the Jacobi terms."""
         cp = self.system.cp
-        self._first, self._width = np.zeros(cp.q_rest, np.int64), np.zeros(cp.q_rest, np.int64)
+        self._first, self._width = np.zeros(cp.q_schur, np.int64), np.zeros(cp.q_schur, np.int64)
         for t, k in enumerate(cp.k[1:]):
             start, stop = self._offsets[t], self._offsets[t + 1]
             self._first[start:stop] = start + (np.arange(stop - start) // k) * k
@@ -135,7 +136,7 @@ class ProbeTraces:
         """The expectations of the control variates: blocks of term 0 (J0, k0, k0), and of the remaining terms (J, k, k)."""
         system, cp = self.system, self.system.cp
         kmax = max(cp.k[1:])
-        inverse = np.zeros((cp.q_rest, kmax))
+        inverse = np.zeros((cp.q_schur, kmax))
         for t, blocks in enumerate(self._inverses):
             k = cp.k[t + 1]
             inverse[self._offsets[t] : self._offsets[t + 1], :k] = blocks.reshape(-1, k)
@@ -143,24 +144,24 @@ class ProbeTraces:
         apply_blocks(system.inverse_lower, cp.indptr, system.half, True, entries)
         self.head = system.inverse_lower.transpose(0, 2, 1) @ system.inverse_lower
         group_quadratics(cp.indptr, cp.columns, entries, self._first, self._width, inverse, self.head)
-        gram = np.zeros((cp.q_rest, kmax))
+        gram = np.zeros((cp.q_schur, kmax))
         column_products(cp.indptr, cp.columns, system.half, self._first, self._width, gram)
         self._defect = float(np.vdot(inverse, gram))
-        self.rest = []
+        self.remaining = []
         for t, k in enumerate(cp.k[1:]):
             where = slice(self._offsets[t], self._offsets[t + 1])
             if where.stop <= self._jacobi:
                 own = self._inverses[t]
-                self.rest.append(own + own @ gram[where, :k].reshape(-1, k, k) @ own)
+                self.remaining.append(own + own @ gram[where, :k].reshape(-1, k, k) @ own)
             else:
-                self.rest.append(np.zeros((cp.n_groups[t + 1], k, k)))
-        small = cp.q_rest - self._jacobi
+                self.remaining.append(np.zeros((cp.n_groups[t + 1], k, k)))
+        small = cp.q_schur - self._jacobi
         if small:
-            columns = system.preconditioner.half(np.eye(cp.q_rest, small, -self._jacobi))
+            columns = system.preconditioner.half(np.eye(cp.q_schur, small, -self._jacobi))
             own = columns.copy()
             own[self._jacobi :] = 0.0
             self._defect += float((system.head(own) ** 2).sum())
-            self._add_products(self.rest, columns)
+            self._add_products(self.remaining, columns)
             back = system.back(columns).reshape(cp.n_groups[0], cp.k[0], small)
             self.head = self.head + back @ back.transpose(0, 2, 1)
 
@@ -184,8 +185,8 @@ class ProbeTraces:
         assert block.y is not None
         v, w = half(z), half(block.y)
         difference = w - v
-        Ev, Ed = system.back(v), system.back(difference)
-        yield 0, [(1.0, _blocks(Ed, cp.k[0]), _blocks(Ev, cp.k[0]))]
+        Fv, Fd = system.back(v), system.back(difference)
+        yield 0, [(1.0, _blocks(Fd, cp.k[0]), _blocks(Fv, cp.k[0]))]
         own = np.zeros_like(v)
         own[: self._jacobi] = self._blocks.half(z[: self._jacobi])
         first = system.head_transpose(system.head(own))[: self._jacobi]
@@ -203,7 +204,7 @@ class ProbeTraces:
         Of exhausted probes (1, k, k): the sum itself.
         """
         random: list[list[np.ndarray]] = [[] for _ in self.system.cp.k]
-        exact = [self.head.sum(axis=0), *(blocks.sum(axis=0) for blocks in self.rest)]
+        exact = [self.head.sum(axis=0), *(blocks.sum(axis=0) for blocks in self.remaining)]
         for block in probes.solutions(self.system):
             for t, parts in self.remainders(block):
                 found = sum(s * np.einsum("iac,ibc->cab", left, right) for s, left, right in parts)
@@ -216,7 +217,7 @@ class ProbeTraces:
 
     def blocks(self, probes: Probes) -> list[np.ndarray]:
         """For each term (J, k, k): the probes' mean estimate of every diagonal block of N."""
-        out = [self.head.copy(), *(blocks.copy() for blocks in self.rest)]
+        out = [self.head.copy(), *(blocks.copy() for blocks in self.remaining)]
         for block in probes.solutions(self.system):
             share = 0.5 if block.exact else 0.5 / probes.count
             for t, parts in self.remainders(block):

@@ -1,0 +1,141 @@
+"""The profiled deviance: -2 log (restricted) likelihood as a function of theta alone, by any solver of the penalised system.
+
+With M = Lambda'Z'ZLambda + I and pwrss the penalised weighted residual sum of squares,
+d_ML = log|M| + n (1 + log(2 pi pwrss / n)) and
+d_REML = log|M| + log|X'inv(V0)X| + (n - p) (1 + log(2 pi pwrss / (n - p)))
+(Bates, Maechler, Bolker & Walker 2015, eqs 35 and 42; manual, Methods and formulas, equations 11 and 13).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Generic
+
+import numpy as np
+
+from sparsemixed.errors import NumericalError
+from sparsemixed.estimation.objectives.fixed_effects import solve_fixed
+from sparsemixed.estimation.parameters import Parameters
+from sparsemixed.solver.crossproducts.block_products import times_lambda
+from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
+from sparsemixed.solver.interface import LinearSystem, S
+from sparsemixed.solver.recent import Factorization, Recent
+
+
+@dataclass(frozen=True)
+class PenalizedEvaluation(Generic[S]):
+    """Everything known at one theta without derivatives.
+
+    Attributes
+    ----------
+    theta : (n_theta,)
+    deviance : float
+    beta : (p,)
+    pwrss, sigma2 : float
+    u : (q,)
+        Spherical random effects, b = Lambda u.
+    U : (q, p)
+        inv(M) Lambda'Z'X.
+    XVX_inverse : (p, p)
+        inverse of X'inv(V0)X.
+    cp : CrossProducts
+        Those that M is made of.
+    factors : list of (k, k)
+        Lambda.
+    factorization : Factorization
+        Of M.
+    """
+
+    theta: np.ndarray
+    deviance: float
+    beta: np.ndarray
+    pwrss: float
+    sigma2: float
+    u: np.ndarray
+    U: np.ndarray
+    XVX_inverse: np.ndarray
+    cp: CrossProducts
+    factors: list[np.ndarray]
+    factorization: Factorization[S]
+
+    @property
+    def system(self) -> S:
+        """M, factored; for use at once, so that it need not stay in memory."""
+        return self.factorization.system()
+
+
+class PenalizedDeviance(Generic[S]):
+    """The deviance of one data set.
+
+    Parameters
+    ----------
+    cp : CrossProducts
+        Of orthonormal X (see `estimation.orthonormal`).
+    system : LinearSystem
+        Of the same cross-products.
+    parameters : Parameters
+    reml : bool
+    """
+
+    def __init__(self, cp: CrossProducts, system: LinearSystem[S], parameters: Parameters, reml: bool):
+        self.cp, self.system, self.parameters, self.reml = cp, system, parameters, reml
+        self.p = cp.ZtXy.shape[1] - 1
+        self.df = cp.n - self.p if reml else cp.n
+        self.directions = parameters.directions()
+        self.factorizations = 0
+        self._recent = Recent(lambda: system.numbers)
+
+    @property
+    def n_theta(self) -> int:
+        return self.parameters.n_theta
+
+    @property
+    def solver(self) -> str:
+        """How the system is solved."""
+        return self.system.name
+
+    def evaluate(self, theta: np.ndarray) -> PenalizedEvaluation[S]:
+        """Factor at theta and solve for beta, u and sigma2."""
+        return self._evaluation(theta, theta, self.cp, self.system)
+
+    def _evaluation(
+        self, theta: np.ndarray, own: np.ndarray, cp: CrossProducts, system: LinearSystem[S], logdet: float = 0.0
+    ) -> PenalizedEvaluation[S]:
+        """Theta's random effects' part is `own`; `system` is that of `cp`, and `logdet` what the errors add to log|M|."""
+        p, factors = self.p, self.parameters.factors(own)
+        factorization = Factorization(lambda: self._factored(system, factors), self._recent)
+        solved_system = factorization.system()
+        rhs = times_lambda(cp, factors, cp.ZtXy, transpose=True)
+        solved = solved_system.solve(rhs)
+        w = cp.XytXy - rhs.T @ solved
+        w = (w + w.T) / 2
+        beta, inverse, logdet_x = solve_fixed(w[:p, :p], w[:p, p])
+        pwrss = float(w[p, p] - w[:p, p] @ beta)
+        if not pwrss > 0:
+            raise NumericalError(
+                "the residual sum of squares vanished: the random effects fit the response exactly. "
+                "Is there a group for every observation, or a constant response within groups?"
+            )
+        deviance = solved_system.logdet + self.df * (1 + np.log(2 * np.pi * pwrss / self.df)) + (logdet_x if self.reml else 0.0)
+        return PenalizedEvaluation(
+            theta=theta.copy(),
+            deviance=float(deviance) + logdet,
+            beta=beta,
+            pwrss=pwrss,
+            sigma2=pwrss / self.df,
+            u=solved[:, p] - solved[:, :p] @ beta,
+            U=solved[:, :p],
+            XVX_inverse=inverse,
+            cp=cp,
+            factors=factors,
+            factorization=factorization,
+        )
+
+    def _factored(self, system: LinearSystem[S], factors: list[np.ndarray]) -> S:
+        self.factorizations += 1
+        return system.factor(factors)
+
+    def edges(self, theta: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, str]]:
+        """(places in theta, linear form, words) of every edge of the parameter space; see `Parameters.edges`."""
+        yield from self.parameters.edges()

@@ -1,10 +1,15 @@
-"""The errors a user can meet, each with one clear message: what was found, where, and what to do."""
+"""The errors and warnings a user can meet, each with one clear message: what was found, where, and what to do."""
 
 from __future__ import annotations
 
+import logging
 import re
+import sys
+import warnings
 from collections.abc import Iterable
 
+LOGGER = logging.getLogger("sparsemixed")
+LOGGER.addHandler(logging.NullHandler())  # a program that sets up no logging sees the warnings once, not twice
 _NO_TEXT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 LONGEST_LINE = 400
 """Of a line of a text that an error shows more would bury the caret; the rest is left out."""
@@ -72,6 +77,35 @@ class DataError(SparseMixedError):
 
 class NumericalError(SparseMixedError):
     """A computation that broke down: the message names the stage and the component."""
+
+
+class SparseMixedWarning(UserWarning):
+    """Base of every warning of a fit or a prediction that is there, and must be read with care."""
+
+
+class ConvergenceWarning(SparseMixedWarning):
+    """The search did not reach its tolerances: the results are not final."""
+
+
+class IdentificationWarning(SparseMixedWarning):
+    """Columns omitted as collinear, or parameters that the data do not tell apart."""
+
+
+class BoundaryWarning(SparseMixedWarning):
+    """Components on the boundary of the parameter space, which have no standard errors."""
+
+
+class NotEstimableWarning(SparseMixedWarning):
+    """Rows that are not predicted, because the sample says nothing about them."""
+
+
+def warn(message: str, kind: type[SparseMixedWarning]) -> None:
+    """Tell the logger `sparsemixed`, and Python's warnings, at the line of the user's that called this package."""
+    LOGGER.warning(message)
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back is not None and str(frame.f_globals.get("__name__")).partition(".")[0] == "sparsemixed":
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, kind, stacklevel=level)
 
 
 class SlowConvergenceError(NumericalError):

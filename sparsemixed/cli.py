@@ -16,7 +16,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sparsemixed.errors import DataError, NotEstimableWarning, OptionError, SparseMixedError, SparseMixedWarning
+from sparsemixed.errors import DataError, NotEstimableWarning, OptionError, SparseMixedError, SparseMixedWarning, printable
 
 if TYPE_CHECKING:
     from sparsemixed.results import Results
@@ -88,7 +88,9 @@ def main(arguments: list[str] | None = None) -> int:
     except Exception as error:  # the last resort of a program: whatever went wrong inside ends in one line
         if options.debug:
             traceback.print_exc()
-        print(f"sparsemixed: internal error: {type(error).__name__}: {error} (--debug shows where)", file=sys.stderr)
+        print(
+            f"sparsemixed: internal error: {type(error).__name__}: {printable(str(error))} (--debug shows where)", file=sys.stderr
+        )
         return INTERNAL_ERROR
 
 
@@ -241,7 +243,7 @@ def run_predict(options: argparse.Namespace) -> int:
 
 def _status(results: Results) -> int:
     if not results.converged:
-        print(f"sparsemixed: {results.status}", file=sys.stderr)
+        print(f"sparsemixed: {printable(results.status)}", file=sys.stderr)
     return CONVERGED if results.converged else NOT_CONVERGED
 
 

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from sparsemixed.errors import printable
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.constrained import moving_rows
 from sparsemixed.inference.covariance.vce import beta_covariance
@@ -65,7 +66,7 @@ class TestResult:
     def __str__(self) -> str:
         rows = self._likelihood_ratio_rows() if self.kind == "chibar2" or "ratio" in self.title else self._wald_rows()
         notes = [textwrap.fill(n, 78, subsequent_indent="      ") for n in self.note.split("\n") if n]
-        return "\n".join([*([self.title, ""] if self.title else []), *rows, *(["", *notes] if notes else [])])
+        return printable("\n".join([*([self.title, ""] if self.title else []), *rows, *(["", *notes] if notes else [])]))
 
     def _likelihood_ratio_rows(self) -> list[str]:
         """Statistic and p-value below each other, as after Stata's `lrtest`."""

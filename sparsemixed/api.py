@@ -70,6 +70,11 @@ def mixed(model: str, data: Any, *, progress: Callable[[LogEntry], None] | None 
     if fit.spec.small_sample is not None:
         # Now, not when they are first shown: a method that cannot serve this design must say so here.
         coefficient_degrees(fit, fit.spec.small_sample)
+    return _told(fit)
+
+
+def _told(fit: Fit) -> Results:
+    """The results, after the warnings of what must not be overlooked in them."""
     for kind, message in warnings_of(fit):
         warn(message, kind)
     return Results(fit)

@@ -44,7 +44,7 @@ def test_levels_and_names_are_escaped():
         shown += [sparsemixed.compare(fit, other).to_markdown(), str(one.testparm("i.arm"))]
         for text in shown:
             assert_safe(text)
-        assert r"\x1b[2J" in str(one)
+    assert r"\x1b[2J" in str(fit)
     assert name in " ".join(fit.params.index)  # as they are in what a program reads
 
 

@@ -10,6 +10,7 @@ from sparsemixed.command import read_model
 from sparsemixed.design import build_design, concrete_spec, read_frame
 from sparsemixed.design.batches import check_batches, used_columns
 from sparsemixed.design.data.parquet_folder import ParquetFolder
+from sparsemixed.errors import warn
 from sparsemixed.estimation import estimate
 from sparsemixed.estimation.batch_estimate import batch_estimate
 from sparsemixed.estimation.dask_estimate import dask_estimate, is_dask
@@ -18,6 +19,7 @@ from sparsemixed.inference.degrees.table import coefficient_degrees
 from sparsemixed.inference.hypotheses.likelihood_ratio import likelihood_ratio
 from sparsemixed.inference.hypotheses.wald import TestResult
 from sparsemixed.reporting.compare import side_by_side
+from sparsemixed.reporting.report import warnings_of
 from sparsemixed.reporting.side_by_side import SideBySide
 from sparsemixed.results import Results
 from sparsemixed.spec import ModelSpec
@@ -45,6 +47,12 @@ def mixed(model: str, data: Any, *, progress: Callable[[LogEntry], None] | None 
     -------
     Results
 
+    Warns
+    -----
+    SparseMixedWarning
+        The fit has not converged, columns were omitted, components lie on the boundary, or parameters are not identified. The
+        logger `sparsemixed` gets the same.
+
     Raises
     ------
     SparseMixedError
@@ -62,6 +70,13 @@ def mixed(model: str, data: Any, *, progress: Callable[[LogEntry], None] | None 
     if fit.spec.small_sample is not None:
         # Now, not when they are first shown: a method that cannot serve this design must say so here.
         coefficient_degrees(fit, fit.spec.small_sample)
+    return _told(fit)
+
+
+def _told(fit: Fit) -> Results:
+    """The results, after the warnings of what must not be overlooked in them."""
+    for kind, message in warnings_of(fit):
+        warn(message, kind)
     return Results(fit)
 
 

@@ -12,10 +12,11 @@ import re
 import sys
 import time
 import traceback
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sparsemixed.errors import DataError, OptionError, SparseMixedError
+from sparsemixed.errors import DataError, NotEstimableWarning, OptionError, SparseMixedError, SparseMixedWarning, printable
 
 if TYPE_CHECKING:
     from sparsemixed.results import Results
@@ -68,7 +69,12 @@ def main(arguments: list[str] | None = None) -> int:
     if options.words and not options.takes_words:
         known.error(f"unrecognized arguments: {' '.join(options.words)}")
     try:
-        return options.run(options)
+        with warnings.catch_warnings(record=True) as told:
+            # Those of a fit are printed under its table, and its status tells the rest.
+            warnings.simplefilter("always", SparseMixedWarning)
+            status = options.run(options)
+        _tell(told)
+        return status
     except SparseMixedError as error:
         print(f"sparsemixed: {error}", file=sys.stderr)
         return USER_ERROR
@@ -82,8 +88,18 @@ def main(arguments: list[str] | None = None) -> int:
     except Exception as error:  # the last resort of a program: whatever went wrong inside ends in one line
         if options.debug:
             traceback.print_exc()
-        print(f"sparsemixed: internal error: {type(error).__name__}: {error} (--debug shows where)", file=sys.stderr)
+        print(
+            f"sparsemixed: internal error: {type(error).__name__}: {printable(str(error))} (--debug shows where)", file=sys.stderr
+        )
         return INTERNAL_ERROR
+
+
+def _tell(told: list[warnings.WarningMessage]) -> None:
+    for one in told:
+        if issubclass(one.category, NotEstimableWarning):
+            print(f"sparsemixed: {one.message}", file=sys.stderr)
+        elif not issubclass(one.category, SparseMixedWarning):
+            warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -227,7 +243,7 @@ def run_predict(options: argparse.Namespace) -> int:
 
 def _status(results: Results) -> int:
     if not results.converged:
-        print(f"sparsemixed: {results.status}", file=sys.stderr)
+        print(f"sparsemixed: {printable(results.status)}", file=sys.stderr)
     return CONVERGED if results.converged else NOT_CONVERGED
 
 

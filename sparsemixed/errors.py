@@ -1,11 +1,15 @@
-"""The errors a user can meet, each with one clear message: what was found, where, and what to do."""
+"""The errors and warnings a user can meet, each with one clear message: what was found, where, and what to do."""
 
 from __future__ import annotations
 
+import logging
 import re
+import sys
+import warnings
 from collections.abc import Iterable
 
-_NO_TEXT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+LOGGER = logging.getLogger("sparsemixed")
+LOGGER.addHandler(logging.NullHandler())  # a program that sets up no logging sees the warnings once, not twice
 LONGEST_LINE = 400
 """Of a line of a text that an error shows more would bury the caret; the rest is left out."""
 
@@ -21,12 +25,26 @@ def shortened(text: str, most: int = 60) -> str:
     return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
+CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters but the end of a line, marks that turn the direction of writing, and halves of characters."""
+
+
+def printable(text: str) -> str:
+    r"""A text for a terminal: names and labels come from data, and must not steer it.
+
+    Examples
+    --------
+    >>> printable("var(\x1b[2Jx)")
+    'var(\\x1b[2Jx)'
+    """
+    return CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+
+
 class SparseMixedError(Exception):
     """Base of every error that sparsemixed raises on purpose."""
 
     def __str__(self) -> str:
-        # What a terminal would act on, and what no encoding has, is shown as one sign.
-        return _NO_TEXT.sub("\ufffd", super().__str__())
+        return printable(super().__str__())
 
 
 class CommandError(SparseMixedError):
@@ -55,7 +73,7 @@ class CommandError(SparseMixedError):
         if len(line) > LONGEST_LINE:
             start = max(place - LONGEST_LINE // 2, 0)
             line, place = line[start : start + LONGEST_LINE], place - start
-        return f"{message}\n  {_NO_TEXT.sub(chr(0xFFFD), line)}\n  {' ' * place}^"
+        return f"{message}\n  {printable(line)}\n  {' ' * len(printable(line[:place]))}^"
 
 
 class OptionError(CommandError):
@@ -72,6 +90,40 @@ class DataError(SparseMixedError):
 
 class NumericalError(SparseMixedError):
     """A computation that broke down: the message names the stage and the component."""
+
+
+class SparseMixedWarning(UserWarning):
+    """Base of every warning of a fit or a prediction that is there, and must be read with care."""
+
+
+class ConvergenceWarning(SparseMixedWarning):
+    """The search did not reach its tolerances: the results are not final."""
+
+
+class IdentificationWarning(SparseMixedWarning):
+    """Columns omitted as collinear, or parameters that the data do not tell apart."""
+
+
+class BoundaryWarning(SparseMixedWarning):
+    """Components on the boundary of the parameter space, which have no standard errors."""
+
+
+class NotEstimableWarning(SparseMixedWarning):
+    """Rows that are not predicted, because the sample says nothing about them."""
+
+
+def warn(message: str, kind: type[SparseMixedWarning]) -> None:
+    """Tell the logger `sparsemixed`, and Python's warnings, at the line of the user's that called this package."""
+    message = printable(message)
+    LOGGER.warning("%s", message)
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back is not None and str(frame.f_globals.get("__name__")).partition(".")[0] == "sparsemixed":
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, kind, stacklevel=level)
+
+
+class FactorTooLargeError(NumericalError):
+    """A factorization that is too large for its library or for the memory."""
 
 
 class SlowConvergenceError(NumericalError):

@@ -139,7 +139,7 @@ class Results:
 
     @property
     def status(self) -> str:
-        """How the fit ended: convergence, components on the boundary and what that means, and advice."""
+        """How the fit ended: convergence, components on the boundary and what that means, other notes, and advice."""
         return status(self.fit)
 
     @property

@@ -64,6 +64,8 @@ def build_design(spec: ModelSpec, data: Any) -> Design:
         constraints=constraints,
         weights=weights,
         counts=_level_counts(fixed.levels, rows, weights),
+        combinations=fixed.combinations,
+        index=None if frame.index is None else frame.index.take(rows.kept),
     )
 
 

@@ -252,6 +252,10 @@ class Design(HoldsRows):
         Only where the arrays with one entry per row have been left behind (see `design.row_data`).
     counts : dict
         variable -> (k,) float64: observations of each of its `levels`, frequency weights counted.
+    combinations : dict
+        Position in `columns` of every collinear one -> (p,) float64, its coefficients on the columns of X.
+    index : Index or None
+        The index of a pandas frame in the rows used; None for data without one.
     """
 
     y: np.ndarray = field(metadata=ROWS)
@@ -269,6 +273,13 @@ class Design(HoldsRows):
     clusters: Clusters | None = None
     size: SampleSize | None = None
     counts: dict = field(default_factory=dict)
+    combinations: dict = field(default_factory=dict)
+    index: pd.Index | None = field(default=None, metadata=ROWS)
+
+    @property
+    def row_index(self) -> pd.Index:
+        """(n,) the index of results with one entry per row: that of the frame, or positions where it has none."""
+        return pd.Index(self.kept.copy(), name="row") if self.index is None else self.index
 
     @property
     def has_rows(self) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from sparsemixed.design.fixed.terms import level_text
-from sparsemixed.errors import OptionError, shortened
+from sparsemixed.errors import OptionError, printable, shortened
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.constrained import held_rows
 from sparsemixed.inference.covariance.vce import beta_covariance
@@ -57,7 +57,7 @@ class Comparisons:
         blocks = [self.tests.to_string(na_rep=".") if len(self.tests) else "", self.effects.to_string(na_rep=".")]
         if self.mcompare != "noadjust":
             blocks.append(f"p-values and {self.level:g}% limits adjusted for the comparisons of each term: {self.mcompare}.")
-        return "\n\n".join(filter(None, [*blocks, f"Note: {self.note}" if self.note else ""]))
+        return printable("\n\n".join(filter(None, [*blocks, f"Note: {self.note}" if self.note else ""])))
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sparsemixed.design.fixed.coefficient_names import CoefficientNames
-from sparsemixed.errors import OptionError
+from sparsemixed.errors import OptionError, printable
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.constrained import held_rows
 from sparsemixed.inference.covariance.vce import beta_covariance
@@ -67,9 +67,9 @@ class LinearCombination:
 
     def __str__(self) -> str:
         if self.std_err == 0:
-            return f"{self.title}\n\nCoefficient = {self.estimate:.7g}  (constrained)\n\nNote: {self.note}"
+            return printable(f"{self.title}\n\nCoefficient = {self.estimate:.7g}  (constrained)\n\nNote: {self.note}")
         name = "z" if self.ddf is None else f"t({self.ddf:.2f})"
-        return (
+        return printable(
             f"{self.title}\n\n"
             f"Coefficient = {self.estimate:.7g}, std. err. = {self.std_err:.7g}, {name} = {self.statistic:.2f}, "
             f"P>|{name[0]}| = {self.pvalue:.3f}\n"

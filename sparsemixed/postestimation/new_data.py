@@ -9,10 +9,11 @@ import pandas as pd
 
 from sparsemixed.design.build import rows_of_X
 from sparsemixed.design.data.rows import Rows
+from sparsemixed.design.fixed.estimable import not_estimable
 from sparsemixed.design.names.model_frame import model_frame
 from sparsemixed.design.new_rows import MISSING, NEW, new_rows
 from sparsemixed.design.values import RandomTerm
-from sparsemixed.errors import DataError, NotAvailableError, OptionError
+from sparsemixed.errors import DataError, NotAvailableError, NotEstimableWarning, OptionError, warn
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.covariance.vce import beta_covariance
 from sparsemixed.postestimation.random_effects import term_name
@@ -37,7 +38,8 @@ def predict_new(fit: Fit, data: Any, what: str, new_levels: str = "population") 
     Returns
     -------
     Series
-        NaN where a variable is missing. It has the index of a pandas frame.
+        NaN where a variable is missing, and, with a `NotEstimableWarning`, in cells that had no observations and wherever else
+        the sample does not determine the fixed part. It has the index of a pandas frame.
 
     Raises
     ------
@@ -57,11 +59,26 @@ def predict_new(fit: Fit, data: Any, what: str, new_levels: str = "population") 
         values = np.sqrt(np.clip(np.einsum("ij,ij->i", X @ beta_covariance(fit), X), 0.0, None))
     else:
         values = X @ fit.beta
+    rows = Rows(frame, np.arange(frame.n_rows))
+    values[_unknown(fit, rows, X)] = np.nan
     if what == "fitted":
-        rows = Rows(frame, np.arange(frame.n_rows))
         for position in range(len(fit.design.random)):
             values = values + _effects(fit, position, rows, new_levels)
     return pd.Series(values, index=data.index if isinstance(data, pd.DataFrame) else None, name=what)
+
+
+def _unknown(fit: Fit, rows: Rows, X: np.ndarray) -> np.ndarray:
+    """(m,) bool: rows that the sample says nothing about, with a warning that names why."""
+    found = not_estimable(fit.design, fit.spec, rows, X)
+    unknown = np.zeros(rows.n, dtype=bool)
+    for here in found.values():
+        unknown |= here
+    unknown &= ~np.isnan(X).any(axis=1)
+    if unknown.any():
+        names = ", ".join(list(found)[:5]) + (", ..." if len(found) > 5 else "")
+        count = "1 row is" if unknown.sum() == 1 else f"{unknown.sum():,} rows are"
+        warn(f"{count} not predicted: the sample does not tell the coefficient of {names} there", NotEstimableWarning)
+    return unknown
 
 
 def _effects(fit: Fit, position: int, rows: Rows, new_levels: str) -> np.ndarray:

@@ -32,8 +32,9 @@ def predict(fit: Fit, data: Any, what: str, new_levels: str = "population") -> p
     Returns
     -------
     Series or DataFrame
-        A frame for `reffects` and `reses`, one column per random effect. In the sample the index holds the positions of
-        the rows used; only `scores` has one row per cluster instead (see `postestimation.scores`).
+        A frame for `reffects` and `reses`, one column per random effect. In the sample the index is that of the frame in the
+        rows used, or their positions for data without an index; only `scores` has one row per cluster instead (see
+        `postestimation.scores`).
     """
     if what not in WHAT:
         if what == "rstandard":
@@ -61,7 +62,7 @@ def _fitted(fit: Fit) -> np.ndarray:
 
 
 def _series(name: str, values: Callable[[Fit], np.ndarray]) -> Callable[[Fit], pd.Series]:
-    return lambda fit: pd.Series(values(fit), index=pd.Index(fit.design.kept.copy(), name="row"), name=name)
+    return lambda fit: pd.Series(values(fit), index=fit.design.row_index, name=name)
 
 
 def _effects(fit: Fit, standard_errors: bool) -> pd.DataFrame:
@@ -70,7 +71,7 @@ def _effects(fit: Fit, standard_errors: bool) -> pd.DataFrame:
     for term, u, u_var in zip(fit.design.random, fit.u, fit.u_var, strict=True):
         values = np.sqrt(np.clip(np.diagonal(u_var, axis1=1, axis2=2), 0.0, None)) if standard_errors else u
         pieces.append(_term_effects(term, values))
-    index = pd.Index(fit.design.kept.copy(), name="row")
+    index = fit.design.row_index
     if not pieces:
         return pd.DataFrame(index=index)
     frame = pd.concat(pieces, axis=1)

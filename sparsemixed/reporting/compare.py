@@ -10,6 +10,7 @@ from sparsemixed.errors import OptionError
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.criteria import criteria
 from sparsemixed.inference.hypotheses.wald import coefficients
+from sparsemixed.reporting.report import warnings_of
 from sparsemixed.reporting.side_by_side import STATISTICS, Line, SideBySide
 from sparsemixed.reporting.stored.results import StoredResults
 from sparsemixed.reporting.tidy import RESIDUAL, grouped_intervals
@@ -39,7 +40,14 @@ def side_by_side(
         raise OptionError(f"compare: names must be {len(fits)} different names, one for each fit, not {list(chosen)}")
     wanted = stats.split() if isinstance(stats, str) else list(stats)
     lines = [*_merged([_fixed(fit) for fit in fits]), *_merged(_random_parts(fits)), *_statistics(fits, wanted)]
-    return SideBySide(chosen, tuple(fit.spec.response for fit in fits), tuple(lines), se, stars, _notes(fits, wanted))
+    return SideBySide(
+        chosen, tuple(fit.spec.response for fit in fits), tuple(lines), se, stars, (*_notes(fits, wanted), *_marks(fits, chosen))
+    )
+
+
+def _marks(fits: Sequence[Fit], names: Sequence[str]) -> tuple[str, ...]:
+    """What is to be read with care, fit by fit."""
+    return tuple(f"Warning: {name}: {text}." for name, fit in zip(names, fits, strict=True) for _, text in warnings_of(fit))
 
 
 def _fixed(fit: Fit) -> dict[Key, tuple[float, float, float]]:

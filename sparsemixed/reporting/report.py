@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sparsemixed.design.values import Clusters
+from sparsemixed.errors import BoundaryWarning, ConvergenceWarning, IdentificationWarning, SparseMixedWarning
 from sparsemixed.estimation.fit import Fit, MonteCarlo
 from sparsemixed.inference.constrained import fixed_coefficients
 from sparsemixed.inference.covariance.sandwich import ROBUST
@@ -98,6 +99,10 @@ def _test_entries(fit: Fit, options: DisplayOptions) -> tuple[Entry, ...]:
     return Entry(label, test.statistic, "chi2"), Entry(test.tail, test.pvalue, "probability")
 
 
+COLLINEAR = "omitted because of collinearity."
+"""How the note of a column ends that was omitted for the sake of others."""
+
+
 def boundary_sentence(fit: Fit) -> str:
     """Which components lie on the boundary, and what that means; empty when none do."""
     if not fit.boundary_names:
@@ -130,25 +135,30 @@ def monte_carlo_sentence(errors: MonteCarlo) -> str:
 def notes(fit: Fit, small: bool | None = None) -> tuple[str, ...]:
     """What a reader must know after the tables."""
     test = against_linear_model(fit)
-    found = []
-    if test is not None and test.note:
-        found.append(test.note)
-    if fit.spec.random and not fit.design.random and fit.design.residual is None:
-        found.append("Note: all random-effects equations are empty; model is linear regression.")
-    group = fit.spec.residual.group
-    if group is not None:
-        found.append(f"Note: Errors are correlated within the groups of {':'.join(group) or '_all'}.")
-    found += [f"Note: {text}" for text in (boundary_sentence(fit), theta_covariance(fit).note) if text]
-    if shown_vce(fit, small) in CLUSTER_ROBUST:
-        found.append("Note: Standard errors of variance parameters are the model's, not cluster-robust.")
-    found += [f"Note: {text}" for text in _small_sample_notes(fit, small)]
-    if fit.spec.estimation.emonly and fit.em_log:
-        found.append(f"Note: {em_sentence(fit)}")
-    if fit.monte_carlo is not None:
-        found.append(f"Note: {monte_carlo_sentence(fit.monte_carlo)}")
+    found = [test.note] if test is not None and test.note else []
+    found += [f"Note: {text}" for text in remarks(fit, small)]
     if not fit.converged:
         found.append(f"Warning: Convergence not achieved: {fit.message.rstrip('.')}. The results are not final.")
     return tuple(found)
+
+
+def remarks(fit: Fit, small: bool | None = None) -> list[str]:
+    """What holds of the fit itself, under its tables and in its status."""
+    found = []
+    if fit.spec.random and not fit.design.random and fit.design.residual is None:
+        found.append("all random-effects equations are empty; model is linear regression.")
+    group = fit.spec.residual.group
+    if group is not None:
+        found.append(f"Errors are correlated within the groups of {':'.join(group) or '_all'}.")
+    found += [text for text in (boundary_sentence(fit), theta_covariance(fit).note) if text]
+    if shown_vce(fit, small) in CLUSTER_ROBUST:
+        found.append("Standard errors of variance parameters are the model's, not cluster-robust.")
+    found += _small_sample_notes(fit, small)
+    if fit.spec.estimation.emonly and fit.em_log:
+        found.append(em_sentence(fit))
+    if fit.monte_carlo is not None:
+        found.append(monte_carlo_sentence(fit.monte_carlo))
+    return found
 
 
 def _small_sample_notes(fit: Fit, small: bool | None) -> list[str]:
@@ -174,5 +184,21 @@ def status(fit: Fit) -> str:
     how = f"converged in {steps}" if fit.converged else f"not converged: {fit.message.rstrip('.')}"
     limit = "emiterate(), leave emonly out" if fit.spec.estimation.emonly else "iterate()"
     advice = "" if fit.converged else f"raise {limit}, or simplify the random part"
-    texts = (how, boundary_sentence(fit).rstrip("."), theta_covariance(fit).note.rstrip("."), advice)
+    texts = (how, *(text.rstrip(".") for text in remarks(fit)), advice)
     return ". ".join(t for t in texts if t)
+
+
+def warnings_of(fit: Fit) -> list[tuple[type[SparseMixedWarning], str]]:
+    """What whoever uses the numbers must not overlook, by kind."""
+    found: list[tuple[type[SparseMixedWarning], str]] = []
+    if not fit.converged:
+        found.append((ConvergenceWarning, f"convergence not achieved: {fit.message.rstrip('.')}; the results are not final"))
+    omitted = [note.removeprefix("note: ").rstrip(".") for note in fit.design.notes if note.endswith(COLLINEAR)]
+    if omitted:
+        more = f", and {len(omitted) - 5} more" if len(omitted) > 5 else ""
+        found.append((IdentificationWarning, "; ".join(omitted[:5]) + more))
+    if fit.boundary_names:
+        found.append((BoundaryWarning, boundary_sentence(fit).rstrip(".")))
+    if theta_covariance(fit).note:
+        found.append((IdentificationWarning, theta_covariance(fit).note.rstrip(".")))
+    return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
 from collections.abc import Callable
@@ -12,6 +11,8 @@ from typing import Any
 import numba
 from numba.core.compiler_lock import global_compiler_lock
 from numba.np.ufunc.parallel import threading_layer
+
+from sparsemixed.errors import LOGGER
 
 
 class _Process:
@@ -94,4 +95,4 @@ def _renamed(function: Any) -> FunctionType:
 
 
 def _tell_uncached(error: RuntimeError) -> None:
-    logging.getLogger("sparsemixed").info("compiled loops cannot be kept on disk; NUMBA_CACHE_DIR names a folder (%s)", error)
+    LOGGER.info("compiled loops cannot be kept on disk; NUMBA_CACHE_DIR names a folder (%s)", error)

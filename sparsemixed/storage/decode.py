@@ -75,8 +75,14 @@ class Decoder:
         series = {name: _column(self.decode(values), dtype, n_rows) for name, dtype, values in columns}
         return pd.DataFrame(series, index=pd.RangeIndex(n_rows))
 
+    def _index(self, content: list) -> pd.Index:
+        names, levels = content
+        found = [_column(values := self.decode(level), dtype, len(values)) for dtype, level in levels]
+        names = self.decode(names)
+        return pd.Index(found[0], name=names[0]) if len(found) == 1 else pd.MultiIndex.from_arrays(found, names=names)
+
     def _dataclass(self, name: str, content: Mapping[str, Any]) -> Any:
-        """Fields that the file does not have take their defaults; those of rows may stay behind."""
+        """Fields that the file does not have take their defaults; those of rows without one may stay behind."""
         kind = DATACLASSES[name]
         fields = {field.name: field for field in dataclasses.fields(kind)}
         unknown = [field for field in content if field not in fields]
@@ -85,7 +91,7 @@ class Decoder:
         values = {field: self.decode(value) for field, value in content.items()}
         for field, text in EXPRESSIONS.get(name, {}).items():
             values[field] = None if values[text] is None else read_expression(_short(values[text]))
-        behind = {field for field, about in fields.items() if about.metadata.get("rows") and field not in values}
+        behind = {field for field, about in fields.items() if _may_stay_behind(about) and field not in values}
         if not behind:
             return kind(**values)
         made = object.__new__(kind)
@@ -108,6 +114,10 @@ def _short(text: str) -> str:
     return text
 
 
+def _may_stay_behind(field: dataclasses.Field) -> bool:
+    return bool(field.metadata.get("rows")) and field.default is dataclasses.MISSING
+
+
 def _default(field: dataclasses.Field) -> Any:
     if field.default_factory is not dataclasses.MISSING:
         return field.default_factory()
@@ -125,5 +135,6 @@ READERS: dict[str, Callable[[Decoder, Any], Any]] = {
     "numbers": Decoder._numbers,
     "objects": Decoder._objects,
     "frame": Decoder._frame,
+    "index": Decoder._index,
 }
 """Tag of a container -> its reader."""

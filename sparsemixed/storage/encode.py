@@ -75,6 +75,11 @@ class Encoder:
         if isinstance(value, pd.DataFrame):
             columns = [[name, _type(column), self._array(column.to_numpy())] for name, column in value.items()]
             return {"frame": [len(value), columns]}
+        if isinstance(value, pd.Index):
+            levels = [value.get_level_values(level) for level in range(value.nlevels)]
+            return {
+                "index": [self.encode(list(value.names)), [[_type(level), self._array(level.to_numpy())] for level in levels]]
+            }
         return self._instance(value)
 
     def _array(self, values: np.ndarray) -> Json:
@@ -106,7 +111,7 @@ class Encoder:
         return {f.name: None if f.name in parsed else self.encode(getattr(value, f.name)) for f in fields}
 
 
-def _type(column: pd.Series) -> str:
+def _type(column: pd.Series | pd.Index) -> str:
     """The type of a column; objects, where it is a time zone that has no name to find it by."""
     dtype = column.dtype
     return "object" if isinstance(dtype, pd.DatetimeTZDtype) and not is_zone(str(dtype.tz)) else str(dtype)

@@ -26,10 +26,12 @@ class Frame:
         From the position of a column to a pandas Series of length n_rows.
     value_labels : mapping, optional
         variable -> {value: label}.
+    index : Index, optional
+        That of a pandas frame.
 
     Attributes
     ----------
-    names, n_rows, value_labels
+    names, n_rows, value_labels, index
     """
 
     def __init__(
@@ -38,11 +40,12 @@ class Frame:
         n_rows: int,
         fetch: Callable[[int], pd.Series],
         value_labels: Mapping[str, dict[int, str]] | None = None,
+        index: pd.Index | None = None,
     ):
         repeated = [name for name, count in Counter(names).items() if count > 1]
         if repeated:
             raise DataError(f"the data have more than one column named `{repeated[0]}`; rename them")
-        self.names, self.n_rows, self.value_labels = names, n_rows, dict(value_labels or {})
+        self.names, self.n_rows, self.value_labels, self.index = names, n_rows, dict(value_labels or {}), index
         self._position = {name: position for position, name in enumerate(names)}
         self._fetch = fetch
         self._converted: dict[str, Variable] = {}
@@ -85,10 +88,10 @@ def read_frame(data: Any) -> Frame:
         table, labels = read_file(data)
         return _from_pandas(table, labels)
     if isinstance(data, pd.DataFrame):
-        return _from_pandas(data, {})
+        return _from_pandas(data, {}, data.index)
     names, n_rows, fetch = foreign_columns(data)
     return Frame(names, n_rows, fetch)
 
 
-def _from_pandas(table: pd.DataFrame, labels: Mapping[str, dict[int, str]]) -> Frame:
-    return Frame([str(name) for name in table.columns], len(table), lambda position: table.iloc[:, position], labels)
+def _from_pandas(table: pd.DataFrame, labels: Mapping[str, dict[int, str]], index: pd.Index | None = None) -> Frame:
+    return Frame([str(name) for name in table.columns], len(table), lambda position: table.iloc[:, position], labels, index)

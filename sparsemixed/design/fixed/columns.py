@@ -16,17 +16,20 @@ from sparsemixed.design.values import Column
 from sparsemixed.errors import DataError
 from sparsemixed.spec import Factor, ModelSpec, Term
 
+ROUNDING = 1e-10
+"""Share of a collinear column, relative to the largest, that is none."""
 CONSTANT = Column("_cons", -1, (), "estimated")
 
 
 @dataclass(frozen=True)
 class FixedPart:
-    """What the fixed part contributes to a design: see `Design` for `X`, `columns`, `notes` and `levels`."""
+    """What the fixed part contributes to a design: see `Design` for the fields."""
 
     X: np.ndarray
     columns: tuple[Column, ...]
     notes: tuple[str, ...]
     levels: dict[str, tuple[Level, ...]]
+    combinations: dict[int, np.ndarray]
 
 
 def fixed_part(spec: ModelSpec, rows: Rows) -> FixedPart:
@@ -51,19 +54,32 @@ def fixed_part(spec: ModelSpec, rows: Rows) -> FixedPart:
     _check_size(len(candidates), rows.n, spec, terms)
     X = fill_columns(rows, terms.terms, [(c.term, c.values) for c in candidates], terms.levels, spec.constant)
     omitted = collinear(X[:, : len(candidates)], spec.constant)
+    combinations: dict[int, np.ndarray] = {}
     if omitted.any():
+        whole = X
         X = np.ascontiguousarray(X[:, [*~omitted, *[True] * spec.constant]])
         dropped = {(c.term, c.values) for c, drop in zip(candidates, omitted, strict=True) if drop}
+        combinations = _combinations(X, whole[:, : len(candidates)][:, omitted], cells, dropped)
         cells = [_omit_if(cell, dropped) for cell in cells]
     if X.shape[1] >= rows.n:
         raise DataError(_too_many(X.shape[1], rows.n))
     notes = _repeated(spec.fixed) + _notes(terms, cells, candidates)
     columns = [Column(terms.fixed_name(cell), cell.term, cell.values, cell.status) for cell in cells]
-    return FixedPart(X, (*columns, *[CONSTANT] * spec.constant), notes, terms.levels)
+    return FixedPart(X, (*columns, *[CONSTANT] * spec.constant), notes, terms.levels, combinations)
 
 
 def _omit_if(cell: Cell, dropped: set) -> Cell:
     return replace(cell, status="omitted") if (cell.term, cell.values) in dropped else cell
+
+
+def _combinations(X: np.ndarray, omitted: np.ndarray, cells: list[Cell], dropped: set) -> dict[int, np.ndarray]:
+    """Position of each collinear column among all -> its coefficients (p,) on those kept, in the order of X."""
+    scale = np.maximum(np.abs(X).max(axis=0, initial=0.0), np.finfo(float).tiny)
+    shares = np.linalg.lstsq(X / scale, omitted, rcond=None)[0]
+    shares[np.abs(shares) < ROUNDING * np.abs(shares).max(axis=0, initial=0.0)] = 0.0
+    coefficients = shares / scale[:, None]
+    places = [position for position, cell in enumerate(cells) if (cell.term, cell.values) in dropped]
+    return dict(zip(places, np.ascontiguousarray(coefficients.T), strict=True))
 
 
 def _check_size(candidates: int, n: int, spec: ModelSpec, terms: TermList) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 
 import numpy as np
@@ -70,12 +70,14 @@ class _Product:
         if not categorical:
             self.column = where[0][0]
             return
-        variables = [term.factors[i].variable for i in categorical]
-        sizes = [len(levels[variable]) for variable in variables]
-        codes = [rows.codes(variable, levels[variable]) for variable in variables]
-        # Missing codes (-1) are taken for the first level here; their rows become NaN at the end.
-        self.cell = np.ravel_multi_index([np.maximum(code, 0) for code in codes], sizes)
-        places = [{level: place for place, level in enumerate(levels[variable])} for variable in variables]
+        # Only the levels of the columns: `1.a#1.b` of two large factors is one cell, not all their combinations.
+        own = [list(dict.fromkeys(values[i] for _, values in where)) for i in categorical]
+        sizes = [len(used) + 1 for used in own]
+        self.cell = np.zeros(rows.n, dtype=np.int64)
+        for i, used, size in zip(categorical, own, sizes, strict=True):
+            variable = term.factors[i].variable
+            self.cell = self.cell * size + _places(rows.codes(variable, levels[variable]), levels[variable], used)
+        places = [{level: place for place, level in enumerate(used)} for used in own]
         self.column_of_cell = np.full(prod(sizes), -1)
         for column, values in where:
             cell = tuple(place[values[i]] for place, i in zip(places, categorical, strict=True))
@@ -90,6 +92,33 @@ class _Product:
         columns = self.column_of_cell[self.cell[block]]
         here = np.flatnonzero(columns >= 0)
         target[here, columns[here]] = 1.0 if value is None else value[here]
+
+
+def _places(codes: np.ndarray, levels: Sequence[Level], used: Sequence[Level]) -> np.ndarray:
+    """(n,) the place of a row's level among those used; after the last of them for the others, and where it is missing."""
+    if tuple(used) == tuple(levels):
+        return np.where(codes < 0, len(used), codes)
+    place = {level: at for at, level in enumerate(used)}
+    return np.array([*(place.get(level, len(used)) for level in levels), len(used)])[codes]
+
+
+def cells_of_rows(
+    rows: Rows, terms: Sequence[Term], cells: Sequence[tuple[int, tuple]], levels: Mapping[str, tuple[Level, ...]]
+) -> Iterator[tuple[int, np.ndarray]]:
+    """For each of the cells that some row is in, its place among `cells` and which rows, (n,) bool.
+
+    Arguments as in `fill_columns`. A row whose continuous factors are zero is in no cell.
+    """
+    chosen: dict[int, list[tuple[int, tuple]]] = {}
+    for place, (term, values) in enumerate(cells):
+        chosen.setdefault(term, []).append((place, values))
+    for term, where in chosen.items():
+        product = _Product(rows, terms[term], where, levels)
+        place = np.zeros(rows.n, dtype=np.int64) if product.cell is None else product.column_of_cell[product.cell]
+        if product.value is not None:
+            place = np.where(product.value != 0.0, place, -1)
+        for found in np.unique(place[place >= 0]):
+            yield int(found), place == found
 
 
 def _spread_missing(columns: np.ndarray, rows: Rows, terms: Sequence[Term]) -> None:

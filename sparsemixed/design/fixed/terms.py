@@ -17,6 +17,7 @@ from math import prod
 
 import numpy as np
 
+from sparsemixed.design.data.codes import combine_all, first_rows
 from sparsemixed.design.data.rows import Level, Rows
 from sparsemixed.design.wording import first_names
 from sparsemixed.errors import CommandError, DataError
@@ -168,10 +169,17 @@ class TermList:
         """Rows per combination of levels; combinations that do not occur are absent."""
         variables = [factor.variable for factor in term.factors if factor.kind == "categorical"]
         sizes = [len(self.levels[variable]) for variable in variables]
-        cells = np.ravel_multi_index([self.rows.factor(v)[0] for v in variables], sizes) if variables else np.zeros(1, int)
-        count = np.bincount(cells, minlength=1)
-        occurring = np.flatnonzero(count)
-        places = np.unravel_index(occurring, sizes) if variables else ()
+        codes = [self.rows.factor(variable)[0] for variable in variables]
+        if prod(sizes) > 4 * self.rows.n + 1_000_000:
+            # Too many combinations to count each: number those that occur.
+            together = combine_all(codes, self.rows.n)
+            count = np.bincount(together)
+            first = first_rows(together, len(count))
+            occurring, places = np.arange(len(count)), tuple(code[first] for code in codes)
+        else:
+            count = np.bincount(np.ravel_multi_index(codes, sizes) if variables else np.zeros(1, int), minlength=1)
+            occurring = np.flatnonzero(count)
+            places = np.unravel_index(occurring, sizes) if variables else ()
         levels = (np.array(self.levels[v], dtype=object)[p] for v, p in zip(variables, places, strict=True))
         keys = zip(*levels, strict=True) if variables else [()]
         return dict(zip(keys, count[occurring].tolist(), strict=True))

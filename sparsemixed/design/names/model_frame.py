@@ -44,7 +44,7 @@ class ModelFrame(Frame):
     """
 
     def __init__(self, frame: Frame, spec: ModelSpec):
-        super().__init__(frame.names, frame.n_rows, frame._fetch, frame.value_labels)
+        super().__init__(frame.names, frame.n_rows, frame._fetch, frame.value_labels, frame.index)
         self._spec = spec
         for name in used_variables(spec):
             operated = split_name(name)

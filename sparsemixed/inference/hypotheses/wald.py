@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from sparsemixed.errors import printable
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.constrained import moving_rows
 from sparsemixed.inference.covariance.vce import beta_covariance
@@ -53,7 +54,7 @@ class TestResult:
     def label(self) -> str:
         """The statistic's name as printed: `chi2(2)`, `F(3, 12.00)`, `chibar2(01)`, `z`, `t`."""
         if self.kind == "F":
-            return f"F({self.df:g}, {self.ddf:.2f})"
+            return f"F({self.df:g}, {_fixed(self.ddf, 2)})"
         return {"chi2": f"chi2({self.df:g})", "chibar2": "chibar2(01)"}.get(self.kind, self.kind)
 
     @property
@@ -65,7 +66,7 @@ class TestResult:
     def __str__(self) -> str:
         rows = self._likelihood_ratio_rows() if self.kind == "chibar2" or "ratio" in self.title else self._wald_rows()
         notes = [textwrap.fill(n, 78, subsequent_indent="      ") for n in self.note.split("\n") if n]
-        return "\n".join([*([self.title, ""] if self.title else []), *rows, *(["", *notes] if notes else [])])
+        return printable("\n".join([*([self.title, ""] if self.title else []), *rows, *(["", *notes] if notes else [])]))
 
     def _likelihood_ratio_rows(self) -> list[str]:
         """Statistic and p-value below each other, as after Stata's `lrtest`."""
@@ -78,18 +79,19 @@ class TestResult:
         if self.kind in ("z", "t"):
             name = self.label
         else:
-            below = f", {self.ddf:5.{_decimals(self.ddf)}f}" if self.kind == "F" else ""
+            below = f", {_fixed(self.ddf, _decimals(self.ddf)):>5}" if self.kind == "F" else ""
             name = f"{self.kind}({self.df:3g}{below})"
         return [f"{name:>20} ={_fixed(self.statistic, 2):>8}", f"{self.tail:>20} ={_fixed(self.pvalue, 4):>10}"]
 
 
 def _decimals(df: float | None) -> int:
     """Two, but none for whole degrees of freedom."""
-    return 0 if df is not None and (np.isinf(df) or df == round(df)) else 2
+    return 0 if df is not None and (np.isinf(df) or float(df).is_integer()) else 2
 
 
-def _fixed(value: float, decimals: int) -> str:
-    return "." if np.isnan(value) else f"{value:.{decimals}f}"
+def _fixed(value: float | None, decimals: int) -> str:
+    """A dot where there is none."""
+    return "." if value is None or np.isnan(value) else f"{value:.{decimals}f}"
 
 
 def chi2_test(statistic: float, df: float, note: str = "", title: str = "") -> TestResult:
@@ -103,9 +105,14 @@ def chibar2_test(statistic: float, note: str = "", title: str = "") -> TestResul
 
 
 def wald_chi2(estimate: np.ndarray, covariance: np.ndarray, title: str = "") -> TestResult:
-    """Joint test that `estimate` (q,) is zero; redundant rows of `covariance` (q, q) lower the degrees of freedom."""
+    """Joint test that `estimate` (q,) is zero; redundant rows of `covariance` (q, q) lower the degrees of freedom.
+
+    Where the covariance is not defined, neither is the test.
+    """
     if len(estimate) == 0:
         return TestResult(float("nan"), 0, None, float("nan"), title=title)
+    if not np.all(np.isfinite(covariance)):
+        return chi2_test(float("nan"), len(estimate), title=title)
     # Work with correlations, so that the rank does not depend on the units of the regressors.
     scale, correlations = unit_diagonal(covariance)
     values, vectors = np.linalg.eigh(correlations)

@@ -6,6 +6,7 @@ import textwrap
 from dataclasses import dataclass
 from html import escape
 
+from sparsemixed.errors import printable
 from sparsemixed.reporting.formats.latex import latex_escape
 from sparsemixed.reporting.formats.markdown import INDENT, markdown_escape, markdown_table
 
@@ -45,7 +46,7 @@ def grid_text(grid: Grid) -> str:
     for block in grid.blocks:
         parts += [rule, *map(aligned, _labelled(block, "  "))]
     notes = [textwrap.fill(note, max(len(rule), 60), subsequent_indent="      ") for note in grid.notes]
-    return "\n".join([*parts, rule, *notes])
+    return printable("\n".join([*parts, rule, *notes]))
 
 
 def _stars_apart(text: str) -> tuple[str, str]:
@@ -63,7 +64,7 @@ def grid_markdown(grid: Grid) -> str:
             rows.append([f"**{markdown_escape(block.title)}**", *[""] * (len(first) - 1)])
         lead = INDENT if block.title else ""
         rows += [[lead + markdown_escape(row[0]), *map(markdown_escape, row[1:])] for row in block.rows]
-    return "\n\n".join([markdown_table(first, rows), *map(markdown_escape, grid.notes)])
+    return printable("\n\n".join([markdown_table(first, rows), *map(markdown_escape, grid.notes)]))
 
 
 def grid_latex(grid: Grid) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from sparsemixed.errors import printable
 from sparsemixed.reporting.formats.html import headings, one_line
 from sparsemixed.reporting.tables.number_format import written
 from sparsemixed.reporting.tables.table import Report, Row, Table
@@ -42,7 +43,7 @@ def render_markdown(report: Report) -> str:
     if report.linear_test is not None:
         parts.append(markdown_escape(one_line(report.linear_test)))
     parts += [markdown_escape(note) for note in report.notes]
-    return "\n\n".join(parts)
+    return printable("\n\n".join(parts))
 
 
 def _header(report: Report) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
+from sparsemixed.errors import printable
 from sparsemixed.inference.hypotheses.wald import TestResult
 from sparsemixed.reporting.tables.number_format import fixed, written
 from sparsemixed.reporting.tables.stub import abbreviated, equation_lines, label_lines, stub_width, title_lines
@@ -48,7 +49,7 @@ def render_text(report: Report) -> str:
         else:
             blocks.append(line)
     blocks += [textwrap.fill(note, WIDTH, subsequent_indent="      ") for note in report.notes]
-    return "\n\n".join(blocks)
+    return printable("\n\n".join(blocks))
 
 
 def _header(report: Report) -> str:

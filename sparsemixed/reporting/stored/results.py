@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from sparsemixed.design.values import Clusters
+from sparsemixed.errors import printable
 from sparsemixed.estimation.fit import Fit, VarianceParameter
 from sparsemixed.inference.degrees.table import coefficient_covariance, coefficient_degrees, degrees_summary, method_of
 from sparsemixed.inference.estimation_metric import metric_estimates
@@ -273,4 +274,4 @@ class StoredResults(Mapping[str, Any]):
     def __repr__(self) -> str:
         whole = [name for name in self if name in MATRICES or name in ("df", "V_df", "V_modelbased", "Cns", "tmap")]
         lines = [f"e({name}) = {self[name]}" for name in self if name not in whole]
-        return "\n".join([*lines, *(f"e({name}): {type(self[name]).__name__}" for name in whole)])
+        return printable("\n".join([*lines, *(f"e({name}): {type(self[name]).__name__}" for name in whole)]))

@@ -8,10 +8,18 @@ import numpy as np
 import scipy.sparse as sp
 from sksparse import cholmod as _cholmod
 
-from sparsemixed.errors import NumericalError
+from sparsemixed.errors import FactorTooLargeError, NumericalError
 
 _NEW_INTERFACE = hasattr(_cholmod, "CholeskyFactor")
 _FAILURE = "the Schur complement of the random effects is not positive definite"
+_TOO_LARGE = (_cholmod.CholmodTooLargeError, _cholmod.CholmodOutOfMemoryError, MemoryError)
+
+
+def _too_large(lower: sp.csc_matrix) -> str:
+    return (
+        f"a sparse factor of the Schur complement, which is of order {lower.shape[0]:,}, is too large for CHOLMOD or for the "
+        "memory; solver(krylov) does without"
+    )
 
 
 class SymbolicFactor:
@@ -23,15 +31,23 @@ class SymbolicFactor:
         Lower triangle of S; only its pattern is used here.
     natural : bool
         Keep the order of the columns instead of looking for one with less fill.
+
+    Raises
+    ------
+    FactorTooLargeError
+        More nonzeros than CHOLMOD counts, or than the memory holds.
     """
 
     def __init__(self, lower: sp.csc_matrix, natural: bool = False):
         self._analysis: Any
         order = "natural" if natural else "default"
-        if _NEW_INTERFACE:
-            self._analysis = _cholmod.CholeskyFactor(sp.csc_array(lower), order=order, lower=True)
-        else:
-            self._analysis = _cholmod.analyze(lower, mode="auto", ordering_method=order)
+        try:
+            if _NEW_INTERFACE:
+                self._analysis = _cholmod.CholeskyFactor(sp.csc_array(lower), order=order, lower=True)
+            else:
+                self._analysis = _cholmod.analyze(lower, mode="auto", ordering_method=order)
+        except _TOO_LARGE as error:
+            raise FactorTooLargeError(_too_large(lower)) from error
 
     def factor(self, lower: sp.csc_matrix) -> SparseFactor:
         """Factor S from its lower triangle; raises NumericalError when S is not positive definite."""
@@ -44,6 +60,8 @@ class SymbolicFactor:
             return SparseFactor(factor)
         except _cholmod.CholmodNotPositiveDefiniteError as error:
             raise NumericalError(_FAILURE) from error
+        except _TOO_LARGE as error:
+            raise FactorTooLargeError(_too_large(lower)) from error
 
     def permutation(self) -> np.ndarray:
         """p (q,) with L L' = S[p][:, p]."""

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import scipy.sparse as sp
 
+from sparsemixed.errors import FactorTooLargeError
 from sparsemixed.solver.factored.cholmod import SymbolicFactor
 from sparsemixed.solver.factored.kernels import column_counts
 
@@ -19,7 +20,7 @@ class Fill(NamedTuple):
 
 
 def predicted_fill(lower: sp.csc_matrix, most: float) -> Fill:
-    """The fill of a symmetric matrix in CHOLMOD's order; infinite beyond `most` nonzeros.
+    """The fill of a symmetric matrix in CHOLMOD's order; infinite beyond `most` nonzeros, or where CHOLMOD itself gives up.
 
     Parameters
     ----------
@@ -32,7 +33,10 @@ def predicted_fill(lower: sp.csc_matrix, most: float) -> Fill:
     >>> predicted_fill(arrow, 1e6)
     Fill(nonzeros=7.0, flops=13.0)
     """
-    order = SymbolicFactor(lower).permutation()
+    try:
+        order = SymbolicFactor(lower).permutation()
+    except FactorTooLargeError:
+        return Fill(float("inf"), float("inf"))
     whole = sp.csr_matrix(lower + sp.tril(lower, -1).T)[order][:, order]
     below = sp.csr_matrix(sp.tril(whole, -1))
     counts = np.ones(order.size, np.int64)

@@ -27,7 +27,7 @@ from sparsemixed.results import Results
 from sparsemixed.storage import archive
 from sparsemixed.storage.destination import whole_file
 from sparsemixed.storage.table_file import write_table
-from tests import manual_fits
+from tests.oracles import manual_fits
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="devices, pipes and modes of files")
 

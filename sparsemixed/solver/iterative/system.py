@@ -164,4 +164,5 @@ class KrylovSystem:
         return np.concatenate([self._heads(head - self.head(rest), transpose=True), rest])
 
     def inverse_blocks(self) -> Pattern:
+        """Refused: entries of inv(M) are what conjugate gradients do not give."""
         raise NumericalError("the iterative solver has no selected inverse; its traces are estimated from probes")

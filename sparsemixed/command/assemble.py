@@ -13,7 +13,17 @@ from sparsemixed.command.settings import Settings
 from sparsemixed.command.weight_rules import all_weights
 from sparsemixed.command.weights import TypedWeight, keyword_weights, split_keywords
 from sparsemixed.errors import OptionError
-from sparsemixed.spec import DisplayOptions, EstimationOptions, ModelSpec, RandomEquation, Sample, Term, Vce, WeightSpec
+from sparsemixed.spec import (
+    DisplayOptions,
+    EstimationOptions,
+    ModelSpec,
+    RandomEquation,
+    ResidualSpec,
+    Sample,
+    Term,
+    Vce,
+    WeightSpec,
+)
 
 ONLY_EM = 20
 """Stata's default of emiterate(), where EM is all there is."""
@@ -76,9 +86,7 @@ def assemble(parts: Parts, settings: Settings, keywords: Mapping[str, object]) -
         random = tuple(replace(equation, collinear=True) for equation in random)
     weights = all_weights([*parts.weights, *keyword_weights(weight_keywords, random)], random, settings)
     check_rules(settings, weights)
-    residual = replace(settings.residual(), group=error_group(settings, random, parts.full_coding))
-    if residual.position is None:  # from a keyword argument, whose text is not the model's
-        residual = replace(residual, positions={})
+    residual = _residual(settings, random, parts.full_coding)
     of_weights = (weight.weight.expression.positions for weight in parts.weights)
     return ModelSpec(
         text=settings.source,
@@ -98,6 +106,13 @@ def assemble(parts: Parts, settings: Settings, keywords: Mapping[str, object]) -
         tsset=settings.placed("data", "tsset"),
         abbreviations=bool(settings.value("data", "abbreviations", False)),
     )
+
+
+def _residual(settings: Settings, random: tuple[RandomEquation, ...], full_coding: bool) -> ResidualSpec:
+    """The errors' structure within the groups that the equations leave it."""
+    found = replace(settings.residual(), group=error_group(settings, random, full_coding))
+    # Of a keyword argument there are no positions: its text is not the model's.
+    return found if found.position is not None else replace(found, positions={})
 
 
 def _first(*found: Mapping[str, int]) -> dict[str, int]:

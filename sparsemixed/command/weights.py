@@ -32,6 +32,7 @@ class TypedWeight:
 
     @property
     def written(self) -> str:
+        """As in a command: `[fweight=n]`, or `fweight(n)` of a level."""
         return WeightSpec(self.kind).written(self.weight)
 
 

@@ -75,7 +75,7 @@ def _factor(varlist: Tree | None, positions: dict[str, int]) -> str | None:
     if varlist is None or len(varlist.children) != 1 or len(varlist.children[0].children) != 1:
         return None
     operand = varlist.children[0].children[0].children
-    if len(operand) != 2 or operand[0] != "R." or not (isinstance(operand[1], Tree) or ABBREVIATED.fullmatch(operand[1])):
+    if len(operand) != 2 or operand[0] != "R." or not (isinstance(operand[1], Tree) or ABBREVIATED.fullmatch(str(operand[1]))):
         return None
     name: Token = operand[1].children[0] if isinstance(operand[1], Tree) else operand[1]
     positions[unquoted(name)] = min(name.start_pos or 0, positions.get(unquoted(name), name.start_pos or 0))

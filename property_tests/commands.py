@@ -10,7 +10,12 @@ WILD = ("x*", "*z", "x?", "x~z", "*", "??", "x1-x9", "x1 - x9")
 LISTS = ("1", "2 4", "1/3", "0 2, 4")
 ODD_LISTS = ("3/1", "-1/1", '"u" "v"', "first", "#2", "#0", "", "x", "1/", "1/99999999")
 NUMBERS = ("0", "1", "2", "3.5", ".5", "1e3", "007", "12345678901234567890")
-GAPS = (" ", " ", " ", " ", "  ", "\n", "\t", " ///\n", " /* a note */ ", " // the rest\n", "/**/ ")
+GAPS = (" ", " ", " ", " ", "  ", "\n", "\t", " ///\n", " /* a note */ ", " // the rest\n", " ///\n> ", "/**/ ")
+
+HEADINGS = ("", "", "mixed", "xtmixed", "quietly mixed", "qui: mixed", "cap noi xtmixed", "xi: mixed", ". mixed", "* a\nmixed")
+ODD_HEADINGS = ("by id: mixed", "bootstrap, reps(9): mixed", "mi estimate:", "foo: xtmixed", "estat", "test", "mixed,", "n :")
+COMPOUND = '`"ab"\''
+ENDS = ("", "", "", "||", " || ", ";", ", ,")
 
 names = st.sampled_from(NAMES)
 
@@ -50,6 +55,7 @@ def operators(draw, sane):
     return written.get(kind, "")
 
 
+levels_and_responses = st.one_of(names, names, names, st.just("wei~t"))
 patterns = st.one_of(names, names, names, st.sampled_from(WILD))
 
 
@@ -57,7 +63,8 @@ patterns = st.one_of(names, names, names, st.sampled_from(WILD))
 def operands(draw, depth, sane):
     if depth and draw(st.integers(0, 5)) == 0:
         return f"{draw(operators(sane))}({draw(variable_lists(depth - 1, sane, fewest=1))})"
-    return draw(operators(sane)) + draw(patterns)
+    operator = draw(operators(sane))
+    return operator + draw(st.sampled_from(("", "", " "))) * operator.endswith(".") + draw(patterns)
 
 
 @st.composite
@@ -78,7 +85,7 @@ def expressions(draw, depth, sane):
     kinds = ("leaf", "binary", "binary", "unary", "call", "parenthesis", "element")
     kind = draw(st.sampled_from(kinds)) if depth else "leaf"
     if kind == "leaf":
-        texts = ('"ab"', '""', ".", ".a", ".z", "_n", "_N", "L.x", "l2.d.x")
+        texts = ('"ab"', '""', COMPOUND, "wei~t", ".", ".a", ".z", "_n", "_N", "L.x", "l2.d.x", *([] if sane else ["e(sample)"]))
         return draw(st.one_of(names, st.sampled_from(NUMBERS), st.sampled_from(texts)))
     parts = expressions(depth - 1, sane)
     if kind == "binary":
@@ -132,25 +139,29 @@ def any_options(draw):
 
 def option_lists(sane, known):
     each = st.lists(st.sampled_from(known), max_size=3, unique=True) if sane else st.lists(any_options(), max_size=3)
-    return st.one_of(st.just(""), each.map(lambda found: ", " + " ".join(found)))
+    apart = each.map(lambda found: ",, " + ", ".join(found))
+    return st.one_of(st.just(""), each.map(lambda found: ", " + " ".join(found)), apart)
 
 
 @st.composite
-def equations(draw, sane, level):
+def equations(draw, sane, level, condition=""):
     part = draw(st.one_of(st.just(""), variable_lists(1, sane), names.map("R.{}".format)))
     known = () if part.startswith("R.") else OF_EQUATIONS[: draw(st.sampled_from((1, 2, 4)))]
-    return f"|| {level}: {part}{draw(option_lists(sane, known) if known or not sane else st.just(''))}"
+    return f"|| {level}: {part} {condition}{draw(option_lists(sane, known) if known or not sane else st.just(''))}"
 
 
 @st.composite
 def commands(draw):
     """A command put together by the rules of the grammar; half of them may say nonsense."""
     sane = draw(st.booleans())
-    parts = [draw(st.sampled_from(("", "", "mixed")))]
-    parts.append(draw(st.sampled_from(("", "", "D.", "L2.") if sane else ("", "", "", "D.", "i.", "L(1/2)."))) + draw(names))
+    parts = [draw(st.sampled_from(HEADINGS if sane else HEADINGS + ODD_HEADINGS))]
+    operator = draw(st.sampled_from(("", "", "D.", "L2.") if sane else ("", "", "", "D.", "i.", "L(1/2).")))
+    parts.append(operator + draw(levels_and_responses))
     parts.append(draw(variable_lists(2, sane)))
-    if draw(st.booleans()):
-        parts.append(f"if {draw(expressions(3, sane))}")
+    last = draw(st.integers(0, 3)) == 0  # where the condition stands
+    condition = f"if {draw(expressions(3, sane))}" if draw(st.booleans()) else ""
+    if not last:
+        parts.append(condition)
     if draw(st.integers(0, 3)) == 0:
         parts.append(f"in {draw(st.sampled_from(('1/10', '-5/l', 'f/3', '2') if sane else ('l', '5/2', '0/1', 'x')))}")
     if draw(st.integers(0, 3)) == 0:
@@ -160,16 +171,19 @@ def commands(draw):
     else:
         known = SANE_OPTIONS
     parts[-1] += draw(option_lists(sane, known))
-    levels = draw(st.lists(st.sampled_from(("_all", *NAMES)), max_size=3, unique=sane))
-    for level in sorted(levels, key=lambda level: level != "_all") if sane else levels:
-        parts.append(draw(equations(sane, level)))
+    levels = draw(st.lists(st.sampled_from(("_all", *NAMES, "i~d")), max_size=3, unique=sane))
+    levels = sorted(levels, key=lambda level: level != "_all") if sane else levels
+    for k, level in enumerate(levels, start=1):
+        parts.append(draw(equations(sane, level, condition if last and k == len(levels) else "")))
+    parts.append(draw(st.sampled_from(ENDS[:5] if sane and not levels else ENDS)))
     return "".join(part.replace(" ", draw(st.sampled_from(GAPS)), 1) + draw(st.sampled_from(GAPS)) for part in parts)
 
 
 _WORDS = """
     y x id _all week i. ib3. ibn. c. R. 2. o. L. L(1/2). D. cL. # ## ( ) [ ] || | ~ + - * ** / ^ : , . .a = == != < >= & ! 1 0
     3.5 2/4 1e400 if in f/l mixed reml mle nocons cov( un) level(90) tsset( varabbrev iter(3) inlist( missing( cond( _n _N C( I(
-    fw pw= "abc" " ` `v` { } % $ \\ ' ; @ ? x* x~z x1-x9 /// // /* */ é
+    fw pw= "abc" " ` `v` `v' $v ${v} `"s"' xtmixed qui: by capture ml robust cluster( group( > e(sample)
+    wei~t { } % $ \\ ' ; @ ? x* x~z x1-x9 /// // /* */ é
 """
 PIECES = (*_WORDS.split(), " ", "\n", "\t", "\x00", "\u2028")
 

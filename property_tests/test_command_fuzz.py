@@ -18,6 +18,9 @@ WRITTEN = [
     "isei female (a b)##c.x i(2/4).z [pw=w/u] || school:, pweight(v) pwscale(size)",
     'y x if x > 3.5e1 & !missing(z) | substr(s, 1, -2) == "ab" || `my id`:, variance',
     "D.y L(1/3).x cL.z#ib(last).a iL.b x1-x9 z* if l.x < . || id: S12.x, tsset(id week) varabbrev /* panels */",
+    "quietly xtmixed wei~t i. a L2.x if w~t > 3 in 1/20 || sch~l: || id: x, cov(un),, var || ;",
+    '. mixed y x ///\n> || g: || id: x if s == `"new"\' [pw=w], robust cluster(g) ml ||',
+    "xi: cap noi mixed y i.a || id:, residuals(toep 2, by(arm) t(`my week`)) group(id) nolog",
     "y ~ x * f + I(x) - 1 + (1 + x | a/b) + (0 + x || g:h)",
     "y ~ (a + b)^2 + C(f):x + `odd name` + L.x + (1 | g)",
 ]

@@ -14,6 +14,9 @@ LONGEST_LINE = 400
 """Of a line of a text that an error shows more would bury the caret; the rest is left out."""
 
 
+LONGEST_MESSAGE = 1200
+
+
 def shortened(text: str, most: int = 60) -> str:
     """The text as far as a message can hold it.
 
@@ -65,7 +68,7 @@ class CommandError(SparseMixedError):
         super().__init__(message)
 
     def __str__(self) -> str:
-        message = super().__str__()
+        message = shortened(super().__str__(), LONGEST_MESSAGE)
         if self.text is None or self.position is None:
             return message
         line_start = self.text.rfind("\n", 0, self.position) + 1

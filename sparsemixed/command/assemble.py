@@ -96,7 +96,7 @@ def assemble(parts: Parts, settings: Settings, keywords: Mapping[str, object]) -
         random=random,
         sample=parts.sample,
         estimation=_estimation(settings),
-        display=DisplayOptions(**({"stddeviations": parts.deviations} | settings.of_part("display"))),
+        display=replace(DisplayOptions(stddeviations=parts.deviations), **settings.of_part("display")),
         positions=_first(parts.positions, *of_weights, residual.positions),
         full_coding=parts.full_coding,
         residual=residual,

@@ -12,7 +12,7 @@ from lark import Token, Tree
 from sparsemixed.command.option_reader import option_trees, read_options
 from sparsemixed.command.parse import unquoted
 from sparsemixed.command.settings import Settings
-from sparsemixed.command.varlist import VarlistReader
+from sparsemixed.command.varlist import ABBREVIATED, VarlistReader
 from sparsemixed.command.weights import TypedWeight, equation_weights
 from sparsemixed.errors import CommandError, OptionError
 from sparsemixed.spec import RandomEquation
@@ -75,9 +75,9 @@ def _factor(varlist: Tree | None, positions: dict[str, int]) -> str | None:
     if varlist is None or len(varlist.children) != 1 or len(varlist.children[0].children) != 1:
         return None
     operand = varlist.children[0].children[0].children
-    if len(operand) != 2 or operand[0] != "R." or not isinstance(operand[1], Tree):
+    if len(operand) != 2 or operand[0] != "R." or not (isinstance(operand[1], Tree) or ABBREVIATED.fullmatch(str(operand[1]))):
         return None
-    name: Token = operand[1].children[0]
+    name: Token = operand[1].children[0] if isinstance(operand[1], Tree) else operand[1]
     positions[unquoted(name)] = min(name.start_pos or 0, positions.get(unquoted(name), name.start_pos or 0))
     return unquoted(name)
 

@@ -15,7 +15,7 @@ from sparsemixed.command.functions import FUNCTIONS
 from sparsemixed.command.parse import parse_tree, unquoted
 from sparsemixed.command.time_operators import multiplied, time_operators
 from sparsemixed.command.values import KindError, as_values, equal, finite, is_text, less, truth
-from sparsemixed.errors import CommandError, suggestion
+from sparsemixed.errors import CommandError, shortened, suggestion
 from sparsemixed.time_series import TimeOperator
 
 
@@ -326,7 +326,7 @@ def _variable(tree: Tree, source: str) -> Variable:
         try:
             series = multiplied(series, time_operators(str(token).removesuffix(".")))
         except ValueError as error:
-            raise CommandError(f"operator {token} is not understood: {error}", source, token.start_pos) from None
+            raise CommandError(f"operator {shortened(token)} is not understood: {error}", source, token.start_pos) from None
     return Variable(series[0].on(name), position or 0)
 
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from itertools import accumulate
 from pathlib import Path
 
 from lark import Lark, Token, Tree
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
 from sparsemixed.errors import CommandError
+
+DEEPEST = 500
+"""Parentheses within parentheses that are still read."""
+_STEPS = {"(": 1, ")": -1}
 
 _OPERATORS = ("OR", "AND", "COMPARE", "PLUS", "MINUS", "TIMES", "POWER")
 
@@ -53,11 +58,20 @@ def _parser(grammar: str, start: str) -> Lark:
 def parse_tree(text: str, source: str, grammar: str = "grammar.lark", start: str = "command") -> Tree:
     """Parse `text`, whose offsets are those of `source`; the source is what an error shows.
 
+    Raises
+    ------
+    CommandError
+        With the place of what was not understood.
+    RecursionError
+        For a text that is nested too deeply.
+
     Examples
     --------
     >>> [child.data for child in parse_tree("y x || id:", "y x || id:").children]
     [Token('RULE', 'varlist'), Token('RULE', 'equation')]
     """
+    if max(accumulate(_STEPS.get(sign, 0) for sign in text), default=0) > DEEPEST:
+        raise RecursionError
     try:
         return _parser(grammar, start).parse(text)
     except UnexpectedInput as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from itertools import product
 
+from sparsemixed.errors import shortened
 from sparsemixed.time_series import TimeOperator, elementary
 
 SERIES = r"[lfdsLFDS](?:\d+|\([^()]*\))?"
@@ -70,7 +71,7 @@ def _numbers(one: re.Match) -> list[int]:
     while rest:
         match = _ITEM.match(rest)
         if match is None:
-            raise ValueError(f"found {rest.split()[0]} where numbers should be, as in L(1/3).x or L(0 2 4).x")
+            raise ValueError(f"found {shortened(rest.split()[0])} where numbers should be, as in L(1/3).x or L(0 2 4).x")
         low, high = int(match["low"]), int(match["high"] or match["low"])
         if abs(high - low) >= MOST_OPERATORS:
             raise ValueError(f"{match[0]} is a range of more than {MOST_OPERATORS} numbers")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from sparsemixed.command.arguments import one_of
-from sparsemixed.errors import OptionError, suggestion
+from sparsemixed.errors import OptionError, shortened, suggestion
 from sparsemixed.spec import TIME_UNITS, TimeSet
 
 _NAME = r"(?:`[^`\n]+`|[^\W\d]\w*)"
@@ -51,7 +51,7 @@ def _delta(text: str) -> float:
         value = 0.0
     if not 0.0 < value < 1e15:
         raise OptionError(
-            f"delta() takes a positive number, the time from one period to the next; found {text.strip() or 'nothing'}"
+            f"delta() takes a positive number, the time from one period to the next; found {shortened(text.strip()) or 'nothing'}"
         )
     return value
 

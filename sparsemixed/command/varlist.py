@@ -26,7 +26,7 @@ PATTERNS = ("WILDCARD", "SPAN")
 
 _PLAIN, _CATEGORICAL = Operator(""), Operator("categorical")
 _BLANKS = re.compile(r"\s+")
-_ABBREVIATED = re.compile(r"\w+~\w+")
+ABBREVIATED = re.compile(r"\w+~\w+")
 """A pattern that stands for one column."""
 
 
@@ -58,7 +58,7 @@ class VarlistReader:
         products = self._chain(chain, interacted=False, outer=None)
         operators = [token for token in tokens if token.type == "OPERATOR"]
         others = [
-            token for token in tokens if token.type not in ("OPERATOR", "NAME", "QUOTED") and not _ABBREVIATED.fullmatch(token)
+            token for token in tokens if token.type not in ("OPERATOR", "NAME", "QUOTED") and not ABBREVIATED.fullmatch(token)
         ]
         if (
             others

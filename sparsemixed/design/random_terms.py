@@ -37,6 +37,7 @@ def random_part(spec: ModelSpec, rows: Rows, groups: Groups) -> RandomPart:
     Equations of one level share a term, as blocks of its covariance matrix; every `R.varname` is a term of its own.
     """
     notes: list[str] = []
+    empty: list[str] = []
     levels: dict[str, tuple[Level, ...]] = {}
     terms: dict[int | tuple[str, ...], RandomTerm] = {}
     parts: dict[tuple[str, ...], list[tuple[RandomBlock, np.ndarray]]] = {}
@@ -47,11 +48,15 @@ def random_part(spec: ModelSpec, rows: Rows, groups: Groups) -> RandomPart:
         names, columns, cells, found, said = _coefficients(equation, rows, spec)
         notes += said
         levels |= found
+        empty += [] if names else [equation.label]
         if names:
             structure = _structure(equation.covariance, len(names))
+            notes += _single_effect_note(equation, len(names), spec)
             block = RandomBlock(equation.label, names, structure, None, position, cells)
             parts.setdefault(equation.grouping, []).append((block, columns))
             terms[equation.grouping] = _level_term(equation.grouping, parts[equation.grouping], groups)
+    if terms:  # where all are empty, that is told with the tables
+        notes += [f"Note: the random-effects equation for {label} is empty" for label in empty]
     return RandomPart(tuple(terms.values()), tuple(notes), levels)
 
 
@@ -60,11 +65,21 @@ def _structure(covariance: str, m: int) -> Structure:
     return STRUCTURES["identity" if m == 1 else covariance](m)
 
 
+def _single_effect_note(equation: RandomEquation, m: int, spec: ModelSpec) -> list[str]:
+    """That a structure with covariances was asked for where there is one effect; in formulas `(1 | g)` asks for nothing."""
+    if m > 1 or spec.full_coding or equation.covariance not in ("unstructured", "exchangeable"):
+        return []
+    return [
+        f"Note: single-variable random-effects specification in {equation.label} equation; covariance structure set to identity"
+    ]
+
+
 def _coefficients(
     equation: RandomEquation, rows: Rows, spec: ModelSpec
 ) -> tuple[tuple[str, ...], np.ndarray, tuple[tuple[int, tuple], ...], dict[str, tuple[Level, ...]], list[str]]:
     """Names, columns (n, m), cells (see `RandomBlock`), levels of the categorical variables, and notes of one equation."""
     terms = TermList(equation.terms, rows, spec, constant=equation.constant or not spec.full_coding)
+    _refuse_independent_levels(equation, terms, spec)
     cells = [cell for cell in terms.cells() if cell.status == "estimated"]
     columns = fill_columns(rows, terms.terms, [(c.term, c.values) for c in cells], terms.levels, equation.constant)
     names = [terms.plain_name(cell) for cell in cells]
@@ -78,6 +93,20 @@ def _coefficients(
         columns = columns[:, [*~omitted, *[True] * equation.constant]] if notes else columns
     places = tuple((cell.term, cell.values) for cell in cells)
     return (*names, *["_cons"] * equation.constant), columns, places, terms.levels, notes
+
+
+def _refuse_independent_levels(equation: RandomEquation, terms: TermList, spec: ModelSpec) -> None:
+    """`(f || g)` of a formula, for which lme4 has two readings: by default only f and the intercept are independent."""
+    if not spec.full_coding or equation.covariance != "independent":
+        return
+    name = next((f.variable for term in terms.terms for f in term.factors if f.kind == "categorical"), None)
+    if name is not None:
+        message = (
+            f"({name} || {equation.label}): {name} is categorical, and lme4 keeps the effects of its levels correlated here; "
+            f"write (1 | {equation.label}) + (0 + {name} | {equation.label}) for that, or numeric columns 0 and 1 for "
+            "independent effects"
+        )
+        raise CommandError(message, spec.text, equation.position)
 
 
 def _level_term(grouping: tuple[str, ...], parts: list[tuple[RandomBlock, np.ndarray]], groups: Groups) -> RandomTerm:

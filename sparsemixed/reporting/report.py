@@ -17,7 +17,7 @@ from sparsemixed.inference.information.linear_parameters import variances_of_zer
 from sparsemixed.reporting.iteration_log import iteration_log
 from sparsemixed.reporting.tables.fixed import fixed_table
 from sparsemixed.reporting.tables.metric import metric_table
-from sparsemixed.reporting.tables.random import random_table
+from sparsemixed.reporting.tables.random import long_lists, random_table
 from sparsemixed.reporting.tables.table import Column, Entry, Report, Row, Section, Table
 from sparsemixed.reporting.tables.titles import criterion_name, title
 from sparsemixed.spec import CLUSTER_ROBUST, DFMETHODS, DisplayOptions
@@ -135,7 +135,9 @@ def monte_carlo_sentence(errors: MonteCarlo) -> str:
 def notes(fit: Fit, small: bool | None = None) -> tuple[str, ...]:
     """What a reader must know after the tables."""
     test = against_linear_model(fit)
-    found = [test.note] if test is not None and test.note else []
+    found = [f"({number}) {' '.join(names)}" for number, names in enumerate(long_lists(fit), start=1)]
+    if test is not None and test.note:
+        found.append(test.note)
     found += [f"Note: {text}" for text in remarks(fit, small)]
     if not fit.converged:
         found.append(f"Warning: Convergence not achieved: {fit.message.rstrip('.')}. The results are not final.")

@@ -137,7 +137,7 @@ def test_categorical_coefficients(data):
     slopes = Term((Factor("a", "categorical"), Factor("x")))
 
     def names(constant, full_coding):
-        equation = RandomEquation("region", ("region",), (factor, slopes), constant=constant)
+        equation = RandomEquation("region", ("region",), (factor, slopes), constant=constant, covariance="unstructured")
         spec = ModelSpec("the text", "y", random=(equation,), full_coding=full_coding)
         return build_design(spec, data).random[0].blocks[0].names
 

@@ -54,7 +54,7 @@ class TestResult:
     def label(self) -> str:
         """The statistic's name as printed: `chi2(2)`, `F(3, 12.00)`, `chibar2(01)`, `z`, `t`."""
         if self.kind == "F":
-            return f"F({self.df:g}, {_fixed(self.ddf, 2)})"
+            return f"F({self.df:g}, {'.' if self.ddf is None or np.isnan(self.ddf) else f'{self.ddf:,.2f}'})"
         return {"chi2": f"chi2({self.df:g})", "chibar2": "chibar2(01)"}.get(self.kind, self.kind)
 
     @property
@@ -157,6 +157,8 @@ def model_test(fit: Fit, small: bool | None = None) -> TestResult:
     """Wald test that all regressors have coefficient zero, as far as constraints let them; `small` as in `small_sample`."""
     rows = np.eye(len(fit.beta))[tested_coefficients(fit)]
     rows = rows[moving_rows(fit, rows).kept]
+    if not len(rows) and small_sample(fit, small) is not None:
+        return TestResult(np.nan, 0, np.nan, np.nan, kind="F", title="Wald test of the model")
     return wald_test(fit, rows, dof=small_sample(fit, small), title="Wald test of the model")
 
 

@@ -28,7 +28,7 @@ ESTIMATES = {"Coefficient": " Coefficient", "Estimate": "   Estimate "}
 
 def render_text(report: Report) -> str:
     """All blocks, a blank line between them."""
-    blocks = list(report.preamble)
+    blocks = ["\n".join(map(_filled, block.split("\n"))) for block in report.preamble]
     if report.title:
         blocks.append(_header(report))
     blocks += [_table(table) for table in report.tables]
@@ -50,6 +50,11 @@ def render_text(report: Report) -> str:
             blocks.append(line)
     blocks += [textwrap.fill(note, WIDTH, subsequent_indent="      ") for note in report.notes]
     return printable("\n\n".join(blocks))
+
+
+def _filled(line: str) -> str:
+    """A line of the preamble, a note in lines of the usual width."""
+    return textwrap.fill(line, WIDTH, subsequent_indent="      ") if line.startswith("Note: ") else line
 
 
 def _header(report: Report) -> str:

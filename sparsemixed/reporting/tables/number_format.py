@@ -38,6 +38,11 @@ def fixed(value: float, decimals: int) -> str:
     return f"{value:.{decimals}f}" if math.isfinite(value) else "."
 
 
+def thousands(value: float, decimals: int) -> str:
+    """The same with commas: `2,998.00`."""
+    return f"{value:,.{decimals}f}" if math.isfinite(value) else "."
+
+
 def count(value: float) -> str:
     """A whole number with commas: `73,421`."""
     return f"{int(value):,}"
@@ -56,8 +61,8 @@ FORMATS = {
     "pvalue": lambda x: fixed(x, 3),
     "probability": lambda x: fixed(x, 4),
     "chi2": lambda x: fixed(x, 2),
-    "df": lambda x: fixed(x, 1),
-    "ddf": lambda x: fixed(x, 2),
+    "df": lambda x: thousands(x, 1),
+    "ddf": lambda x: thousands(x, 2),
     "count": count,
     "average": lambda x: f"{x:,.1f}",
     "criterion": lambda x: general(x, 10),

@@ -10,6 +10,9 @@ from sparsemixed.reporting.tables.table import Column, Row, Section, Table
 from sparsemixed.reporting.tables.titles import std_err_heading
 from sparsemixed.spec import DisplayOptions
 
+LONGEST = 22
+"""Of a list of effects, so that `var()` around it fits the first column."""
+
 
 def random_table(fit: Fit, options: DisplayOptions) -> Table:
     """Variances and covariances, or standard deviations and correlations, with limits."""
@@ -24,9 +27,9 @@ def random_table(fit: Fit, options: DisplayOptions) -> Table:
 
 def _sections(fit: Fit, found: list[tuple[Component, tuple[Interval, ...]]], width: int) -> tuple[Section, ...]:
     """One section per equation typed, the residuals' last."""
-
+    lists = long_lists(fit)
     sections = {
-        component.position: Section(own[0].parameter.equation, tuple(_row(one, width) for one in own), "equation")
+        component.position: Section(own[0].parameter.equation, tuple(_row(one, width, lists) for one in own), "equation")
         for component, own in found
     }
     for position, equation in enumerate(fit.spec.random):
@@ -34,6 +37,21 @@ def _sections(fit: Fit, found: list[tuple[Component, tuple[Interval, ...]]], wid
     return tuple(sections[position] for position in (*range(len(fit.spec.random)), None))
 
 
-def _row(found: Interval, width: int) -> Row:
-    """The first `width` numbers."""
-    return Row(found.parameter.label, (found.parameter.estimate, found.std_err, found.low, found.high)[:width])
+def long_lists(fit: Fit) -> tuple[tuple[str, ...], ...]:
+    """The effects of each equation whose list is too long for the labels that hold it and stands below the tables."""
+    found = []
+    for component in fit.components:
+        names = () if component.block is None else component.block.names
+        whole = " ".join(names)
+        if len(names) > 2 and len(whole) > LONGEST and any(whole in parameter.label for parameter in component.variances):
+            found.append(names)
+    return tuple(found)
+
+
+def _row(found: Interval, width: int, lists: tuple[tuple[str, ...], ...]) -> Row:
+    """The first `width` numbers; a long list of effects is shown by its ends and the number of its footnote."""
+    label = found.parameter.label
+    for number, names in enumerate(lists, start=1):
+        if (whole := " ".join(names)) in label:
+            label = f"{label.replace(whole, f'{names[0]}..{names[-1]}')}({number})"
+    return Row(label, (found.parameter.estimate, found.std_err, found.low, found.high)[:width])

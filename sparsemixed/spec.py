@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from sparsemixed.linear_form import Constraint
+from sparsemixed.structures.residual_errors.table import RESIDUAL_STRUCTURES
 
 Base = Literal["first", "last", "frequent", "none"] | float | str
 """Which level of a categorical variable gets no column: a rule, or the value of the level itself."""
@@ -123,6 +124,11 @@ class ResidualSpec:
     position: int | None = field(default=None, compare=False)
     text: str = field(default="", compare=False, repr=False)
     positions: dict[str, int] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def one_variance(self) -> bool:
+        """Whether errors are independent with one variance: no structure at all."""
+        return RESIDUAL_STRUCTURES[self.name].independent_rows and self.by is None
 
 
 WeightKind = Literal["frequency", "sampling", "precision"]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from sparsemixed.errors import OptionError, shortened, suggestion
 from sparsemixed.spec import DFMETHODS, SmallSample
@@ -154,6 +155,18 @@ def one_of(available: tuple[str, ...]) -> Reader:
         raise OptionError(f"found {text.strip() or 'nothing'}, expected {wanted}{suggestion(typed, names)}")
 
     return read
+
+
+class Declared(Protocol):
+    """A row of a table of declarations: what is typed for it, in the notation of `Word`."""
+
+    @property
+    def word(self) -> str: ...
+
+
+def one_of_table(table: Mapping[str, Declared]) -> Reader:
+    """A reader of the words that the rows of a table declare, as they are when it reads."""
+    return lambda text: one_of(tuple(row.word for row in table.values()))(text)
 
 
 def degrees_of_freedom(text: str) -> SmallSample:

@@ -55,7 +55,7 @@ def check_batches(spec: ModelSpec, head: Frame) -> None:
     """
     condition = spec.sample.condition
     asked = {
-        "residuals()": spec.residual.name != "independent" or spec.residual.by is not None,
+        "residuals()": not spec.residual.one_variance,
         "weights": spec.weights is not None,
         f"vce({spec.vce.name})": spec.vce.name != "oim",
         "tsset() and time-series operators": spec.tsset is not None,

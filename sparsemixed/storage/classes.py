@@ -14,7 +14,7 @@ from sparsemixed.inference.degrees import between_within
 from sparsemixed.inference.degrees import repeated as repeated_dof
 from sparsemixed.inference.degrees import residual as residual_dof
 from sparsemixed.inference.information import values as information
-from sparsemixed.structures.base import Structure
+from sparsemixed.structures.random.base import RandomStructure
 from sparsemixed.structures.random.table import STRUCTURES
 from sparsemixed.structures.residual_errors.base import ResidualStructure
 from sparsemixed.structures.residual_errors.by_level import ByLevel
@@ -37,7 +37,7 @@ DATACLASSES: dict[str, type] = {
 }
 """Frozen dataclasses by name; their fields may be anything that the codec knows."""
 
-FAMILIES: dict[str, type[Structure] | type[ResidualStructure]] = {
+FAMILIES: dict[str, type[RandomStructure] | type[ResidualStructure]] = {
     family.__name__: family for family in (*STRUCTURES.values(), *RESIDUAL_STRUCTURES.values(), ByLevel)
 }
 """Structures by the name of their class; each keeps the arguments of its constructor under their names."""

@@ -178,13 +178,9 @@ def degrees_of_freedom(text: str) -> SmallSample:
     SmallSample(name='kroger', information='oim')
     """
     name, comma, option = (part.strip() for part in text.partition(","))
-    method = one_of(_DFMETHODS)(name)
+    method = one_of_table(DFMETHODS)(name)
     if not comma:
         return SmallSample(str(method))
-    if not DFMETHODS[str(method)]:
+    if not DFMETHODS[str(method)].takes_information:
         raise OptionError(f"{method} takes no option, found {option or 'nothing'} after the comma")
     return SmallSample(str(method), "oim" if one_of(("EIM", "OIM"))(option) == "oim" else "eim")
-
-
-_DFMETHODS = ("RESidual", "REPeated", "ANOVA", "BETWithin", "SATterthwaite", "KRoger", "KRFull", "KR2009")
-"""The keys of `spec.DFMETHODS`, in the notation of `Word`."""

@@ -161,7 +161,9 @@ class Declared(Protocol):
     """A row of a table of declarations: what is typed for it, in the notation of `Word`."""
 
     @property
-    def word(self) -> str: ...
+    def word(self) -> str:
+        """The whole word with its shortest abbreviation in capitals."""
+        ...
 
 
 def one_of_table(table: Mapping[str, Declared]) -> Reader:

@@ -11,6 +11,7 @@ from sparsemixed.spec.methods import (
 )
 from sparsemixed.spec.model import (
     EXCLUSIVE,
+    MOST_FACTORS,
     NOT_KRYLOV,
     TIME_UNITS,
     Base,
@@ -33,6 +34,7 @@ from sparsemixed.spec.model import (
 __all__ = [
     "DFMETHODS",
     "EXCLUSIVE",
+    "MOST_FACTORS",
     "NOT_KRYLOV",
     "TIME_UNITS",
     "VCE",

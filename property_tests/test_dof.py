@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,9 +11,12 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import sparsemixed
-from sparsemixed.errors import NumericalError
+from sparsemixed.design.values import Clusters
+from sparsemixed.errors import NumericalError, OptionError
 from sparsemixed.inference.degrees.kenward_roger import KenwardRoger
 from sparsemixed.inference.degrees.satterthwaite import Satterthwaite, joint
+from sparsemixed.inference.degrees.table import coefficient_covariance, coefficient_degrees, method_of
+from sparsemixed.spec import SmallSample, degrees_methods
 from tests.oracles import dense_dof
 
 RANDOM = (
@@ -73,6 +78,29 @@ def test_joint_degrees_lie_between_two_and_the_sum(nu):
     found = joint(np.array(nu))
     assert found >= 2.0
     assert found <= sum(nu) * (1 + 1e-9)
+
+
+@pytest.mark.filterwarnings("ignore")
+@settings(max_examples=10)
+@given(fits())
+def test_every_method_tests_one_coefficient_by_its_own_degrees_of_freedom(fit):
+    """What a method says of a coefficient alone is what it says of the hypothesis about it."""
+    clusters = Clusters(fit.design.random[-1].codes, fit.design.random[-1].n_groups, "", pd.DataFrame())
+    nested = dataclasses.replace(fit, design=dataclasses.replace(fit.design, clusters=clusters))
+    for name in degrees_methods():
+        asked = SmallSample(name)
+        if asked.robust and len(fit.design.random) > 1:
+            continue  # crossed effects leave no independent clusters
+        own = nested if asked.robust else fit
+        try:
+            df = coefficient_degrees(own, asked)
+        except OptionError:
+            continue  # repeated, for one level of groups; cr3 where one cluster alone informs a coefficient
+        covariance = coefficient_covariance(own, asked)
+        np.testing.assert_allclose(covariance, covariance.T, rtol=1e-10, atol=1e-14)
+        for j, row in enumerate(np.eye(len(fit.beta))):
+            alone = method_of(own, asked).dof(own, row[None])
+            assert alone.df is None or np.isnan(df[j]) or alone.df == pytest.approx(df[j], rel=1e-7), name
 
 
 RESIDUALS = (

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import get_args, get_type_hints
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sparsemixed.spec import EstimationOptions
 from tests.oracles import dense_oracle as oracle
 from tests.oracles.engine_cases import SHAPES, solvers_for
 from tests.solver.test_engine import covariance, setting
@@ -42,3 +45,9 @@ def test_derivatives_equal_finite_differences(draw):
         assert gradient[j] == pytest.approx((high.deviance - low.deviance) / (2 * step), rel=1e-5, abs=1e-6)
         change = (objective.derivatives(high).gradient - objective.derivatives(low).gradient) / (2 * step)
         np.testing.assert_allclose(hessian[j], change, rtol=1e-5, atol=1e-6 * np.abs(hessian).max())
+
+
+def test_every_storage_is_in_the_table():
+    """auto chooses among the others, and krylov has an objective and tests of its own."""
+    solvers = set(get_args(get_type_hints(EstimationOptions)["solver"])) - {"auto", "krylov"}
+    assert solvers == {solver for _, solver in CASES}

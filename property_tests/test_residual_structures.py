@@ -7,6 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from sparsemixed.structures.base import as_deviations
 from sparsemixed.structures.residual_errors.by_level import ByLevel
 from sparsemixed.structures.residual_errors.table import RESIDUAL_STRUCTURES
 
@@ -78,6 +79,33 @@ def test_display_gradients(case):
         up, down = structure.display(rho + unit), structure.display(rho - unit)
         for row, high, low in zip(structure.display(rho), up, down, strict=True):
             assert row.gradient[j] == pytest.approx((high.value - low.value) / (2 * step), rel=1e-5, abs=1e-6)
+
+
+@given(CASES)
+def test_deviations_are_made_by_keys_of_the_same_level(case):
+    """The printed correlation of two errors is that of R, whichever level of by() they belong to and whatever it is called."""
+    structure, rho, _, _ = setting(case)
+    rows = structure.display(rho)
+    variances = {(row.level, row.key[1:]): row.value for row in rows if row.kind == "variance"}
+    for row, shown in zip(rows, as_deviations(rows), strict=True):
+        if row.kind == "variance":
+            assert (shown.label, shown.value) == (row.label.replace("var(", "sd("), pytest.approx(np.sqrt(row.value)))
+        elif row.kind == "covariance":
+            product = variances[row.level, row.key[1:2]] * variances[row.level, row.key[2:3]]
+            assert (shown.label, shown.kind) == (row.label.replace("cov(", "corr("), "correlation")
+            assert shown.value == pytest.approx(row.value / np.sqrt(product))
+        else:
+            assert shown is row
+
+
+def test_levels_of_the_same_name_are_not_mixed_up():
+    """Two values of by() may have the same value label."""
+    exchangeable = RESIDUAL_STRUCTURES["exchangeable"](3)
+    rows = ByLevel((exchangeable,) * 2, ("a", "a")).display(np.array([0.5, 1.0, -0.3]))
+    assert [row.label for row in rows] == ["a: var(e)", "a: cov(e)"] * 2
+    first, second = (row.value for row in as_deviations(rows) if row.kind == "correlation")
+    assert first == pytest.approx(rows[1].value / rows[0].value)
+    assert second == pytest.approx(rows[3].value / rows[2].value)
 
 
 @given(CASES)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,13 +14,12 @@ import pandas as pd
 from sparsemixed.errors import NotAvailableError, OptionError
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.covariance.vce import beta_covariance
-from sparsemixed.inference.criteria import criteria
 from sparsemixed.inference.degrees.table import coefficient_covariance, coefficient_degrees
 from sparsemixed.inference.hypotheses.likelihood_ratio import n_parameters
 from sparsemixed.inference.hypotheses.wald import TestResult, coefficients
 from sparsemixed.inference.intervals import intervals
 from sparsemixed.postestimation.contrasts import Comparisons, contrast, pairwise
-from sparsemixed.postestimation.estat import degrees_table, refuse, with_method
+from sparsemixed.postestimation.estat.table import SUBCOMMANDS, subcommand
 from sparsemixed.postestimation.linear_tests import LinearCombination, hypothesis_test, lincom, parameter_test
 from sparsemixed.postestimation.predict import predict
 from sparsemixed.postestimation.random_effects import random_effects
@@ -314,39 +314,24 @@ class Results:
 
 @dataclass(frozen=True)
 class Estat:
-    """`estat` of a fit: one method per subcommand."""
+    """`estat` of a fit: one method per subcommand of `postestimation.estat.table`."""
 
     fit: Fit
 
-    def df(self, methods: list[str] | str | None = None, post: str | None = None, information: str = "eim") -> Any:
-        """Degrees of freedom of the coefficients by several methods.
-
-        Parameters
-        ----------
-        methods : list of str, optional
-            Of residual, repeated, anova, betwithin, satterthwaite, kroger, krfull, kr2009; by default the fit's own.
-        post : str, optional
-            Return `Results` that use this method from here on, instead of a table; nothing is estimated again.
-        information : {"eim", "oim"}
-            The information matrix of satterthwaite and the Kenward-Roger methods.
-
-        Returns
-        -------
-        DataFrame or Results
-        """
-        if post is not None:
-            return Results(with_method(self.fit, post, information))
-        return degrees_table(self.fit, methods, information)
-
-    def ic(self, *others: Results) -> pd.DataFrame:
-        """Information criteria of this fit, and of others below it."""
-        fits = [self.fit, *(other.fit for other in others)]
-        return criteria(fits, [fit.spec.text for fit in fits])
-
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> Callable[..., Any]:
         if name.startswith("_"):
             raise AttributeError(name)
-        raise refuse(name)
+        function = subcommand(name)
+
+        @functools.wraps(function)
+        def run(*arguments: Any, **options: Any) -> Any:
+            found = function(self.fit, *(a.fit if isinstance(a, Results) else a for a in arguments), **options)
+            return Results(found) if isinstance(found, Fit) else found
+
+        return run
+
+    def __dir__(self) -> list[str]:
+        return ["fit", *SUBCOMMANDS]
 
 
 class _Later:

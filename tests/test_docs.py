@@ -15,9 +15,12 @@ import pytest
 from sparsemixed import cli
 from sparsemixed.command.functions import FUNCTIONS
 from sparsemixed.command.options import OPTIONS
+from sparsemixed.postestimation.estat.table import SUBCOMMANDS
 from sparsemixed.reporting.stored.results import MACROS, MATRICES, SCALARS, STORED_WITH
 from sparsemixed.results import LATER, Results
-from sparsemixed.spec import EstimationOptions
+from sparsemixed.spec import DFMETHODS, VCE, EstimationOptions
+from sparsemixed.structures.random.table import STRUCTURES
+from sparsemixed.structures.residual_errors.table import RESIDUAL_STRUCTURES
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
@@ -131,6 +134,25 @@ def test_every_public_name_of_results_is_described():
     assert public <= set(described)
     raising = page_text("results.md").partition("Names of the interface that raise")[2].partition("\n\n")[0]
     assert set(re.findall(r"`(\w+)`", raising)) == set(LATER)
+
+
+@pytest.mark.parametrize(
+    ("page", "heading", "names"),
+    [
+        ("residuals.md", "# Residual structures", RESIDUAL_STRUCTURES),
+        ("command-language.md", "### Covariance structures", STRUCTURES),
+        ("small-sample.md", "## Methods", DFMETHODS),
+        ("robust.md", "# Robust standard errors", VCE),
+    ],
+)
+def test_everything_declared_is_on_its_page(page, heading, names):
+    """A structure, a method or a covariance without a word in the documentation is not finished."""
+    told = set(re.findall(r"\b\w+\b", " ".join(re.findall(r"`+[^`]+`+", page_text(page).partition(heading)[2]))))
+    assert set(names) <= told
+
+
+def test_every_subcommand_of_estat_is_described():
+    assert set(SUBCOMMANDS) == set(re.findall(r"`estat\.(\w+)", page_text("results.md")))
 
 
 def test_every_stored_result_is_described():

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from sparsemixed.errors import OptionError, shortened, suggestion
 from sparsemixed.spec import DFMETHODS, SmallSample
@@ -156,6 +157,20 @@ def one_of(available: tuple[str, ...]) -> Reader:
     return read
 
 
+class Declared(Protocol):
+    """A row of a table of declarations: what is typed for it, in the notation of `Word`."""
+
+    @property
+    def word(self) -> str:
+        """The whole word with its shortest abbreviation in capitals."""
+        ...
+
+
+def one_of_table(table: Mapping[str, Declared]) -> Reader:
+    """A reader of the words that the rows of a table declare, as they are when it reads."""
+    return lambda text: one_of(tuple(row.word for row in table.values()))(text)
+
+
 def degrees_of_freedom(text: str) -> SmallSample:
     """A method of degrees of freedom and, after a comma, the information matrix of those that rest on one.
 
@@ -165,13 +180,9 @@ def degrees_of_freedom(text: str) -> SmallSample:
     SmallSample(name='kroger', information='oim')
     """
     name, comma, option = (part.strip() for part in text.partition(","))
-    method = one_of(_DFMETHODS)(name)
+    method = one_of_table(DFMETHODS)(name)
     if not comma:
         return SmallSample(str(method))
-    if not DFMETHODS[str(method)]:
+    if not DFMETHODS[str(method)].takes_information:
         raise OptionError(f"{method} takes no option, found {option or 'nothing'} after the comma")
     return SmallSample(str(method), "oim" if one_of(("EIM", "OIM"))(option) == "oim" else "eim")
-
-
-_DFMETHODS = ("RESidual", "REPeated", "ANOVA", "BETWithin", "SATterthwaite", "KRoger", "KRFull", "KR2009")
-"""The keys of `spec.DFMETHODS`, in the notation of `Word`."""

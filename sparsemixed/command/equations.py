@@ -16,6 +16,7 @@ from sparsemixed.command.varlist import ABBREVIATED, VarlistReader
 from sparsemixed.command.weights import TypedWeight, equation_weights
 from sparsemixed.errors import CommandError, OptionError
 from sparsemixed.spec import RandomEquation
+from sparsemixed.structures.random.table import DEFAULT, DEFAULT_OF_FACTOR, STRUCTURES, covariances_of_factors
 
 WHOLE_SAMPLE = "_all"
 """The level whose only group is the whole sample."""
@@ -45,9 +46,9 @@ def _equation(tree: Tree, settings: Settings, text: str, positions: dict[str, in
     factor = _factor(parts.get("varlist"), positions)
     terms = () if factor else VarlistReader(settings.source, positions).terms(parts.get("varlist"))
     own = read_options(parts.get("options"), "random", settings, text)
-    covariance = str(own.get("covariance", "identity" if factor else "independent"))
-    if factor and covariance not in ("identity", "exchangeable"):
-        message = f"R.{factor} takes covariance(identity) or covariance(exchangeable), found {covariance}"
+    covariance = str(own.get("covariance", DEFAULT_OF_FACTOR if factor else DEFAULT))
+    if factor and STRUCTURES[covariance].factor_levels is None:
+        message = f"R.{factor} takes {covariances_of_factors()}, found {covariance}"
         raise OptionError(message, settings.source, _option_position(parts["options"], "cov"))
     constant = factor is None and bool(own.get("constant", True))
     grouping = () if label == WHOLE_SAMPLE else (label,)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sparsemixed.command.settings import Settings
 from sparsemixed.errors import OptionError, suggestion
 from sparsemixed.spec import RandomEquation
+from sparsemixed.structures.residual_errors.table import RESIDUAL_STRUCTURES
 
 Grouping = tuple[str, ...]
 
@@ -24,6 +25,7 @@ def error_group(settings: Settings, equations: Sequence[RandomEquation], formula
     """
     groupings = {equation.grouping: equation.label for equation in equations}
     asked, residual = settings.asked("residual", "group"), settings.asked("residual", "residual")
+    correlated = not RESIDUAL_STRUCTURES[settings.residual().name].independent_rows
     if asked is not None:
         found = next((grouping for grouping, label in groupings.items() if asked.value in (label, ":".join(grouping))), None)
         if found is None:
@@ -31,7 +33,7 @@ def error_group(settings: Settings, equations: Sequence[RandomEquation], formula
             known = suggestion(str(asked.value), labels) or f"; the levels are {', '.join(labels) or 'none'}"
             source = None if asked.position is None else settings.source
             raise OptionError(f"group(): the model has no level {asked.value}{known}", source, asked.position)
-    elif formula and len(groupings) > 1 and residual is not None and settings.residual().name != "independent":
+    elif formula and len(groupings) > 1 and residual is not None and correlated:
         found = next((one for one in groupings if all(set(other) <= set(one) for other in groupings)), None)
         if found is None:
             labels = " and ".join(groupings.values())

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sparsemixed.command.arguments import Reader, Word, degrees_of_freedom, level_label, number, numbers, one_of, whole
+from sparsemixed.command.arguments import (
+    Reader,
+    Word,
+    degrees_of_freedom,
+    level_label,
+    number,
+    numbers,
+    one_of,
+    one_of_table,
+    whole,
+)
 from sparsemixed.command.number_formats import number_format
 from sparsemixed.command.residuals import residuals
 from sparsemixed.command.techniques import techniques
@@ -14,9 +24,7 @@ from sparsemixed.command.vce import cluster_variable, vce
 from sparsemixed.command.weights import weight_argument
 from sparsemixed.errors import suggestion
 from sparsemixed.spec import Vce
-
-COVARIANCES = ("INDependent", "EXchangeable", "IDentity", "UNstructured")
-"""Structures of random effects, in the notation of `Word`."""
+from sparsemixed.structures.random.table import STRUCTURES
 
 
 @dataclass(frozen=True)
@@ -92,7 +100,7 @@ def _format(pattern: str, widest: int) -> Option:
 OPTIONS: tuple[Option, ...] = (
     # Equations
     Option("NOCONStant", "equation", "constant", False, True),
-    Option("COVariance", "equation", "covariance", argument=one_of(COVARIANCES), equation="random", takes_argument=True),
+    Option("COVariance", "equation", "covariance", argument=one_of_table(STRUCTURES), equation="random", takes_argument=True),
     Option("COLlinear", "equation", "collinear", equation="random"),
     _weight("FWeight"),
     _weight("PWeight"),

@@ -12,10 +12,7 @@ from sparsemixed.command.arguments import Word, digits
 from sparsemixed.command.parse import parse_tree, unquoted
 from sparsemixed.errors import CommandError, OptionError, suggestion
 from sparsemixed.spec import ResidualSpec
-
-STRUCTURES = ("INDependent", "EXchangeable", "AR", "MA", "UNstructured", "BAnded", "TOeplitz", "EXPonential")
-"""The keys of the table of residual structures, in the notation of `Word`."""
-WITH_ORDER = ("ar", "ma", "banded", "toeplitz")
+from sparsemixed.structures.residual_errors.table import RESIDUAL_STRUCTURES
 
 _STARTED = re.compile(r"[^\s,()]+\s*(?:\([^()]*)?\Z")
 
@@ -58,7 +55,7 @@ def _unread(text: str, position: int) -> str:
 
 
 def _structure(typed: str) -> str:
-    words = [Word(pattern) for pattern in STRUCTURES]
+    words = [Word(family.word) for family in RESIDUAL_STRUCTURES.values()]
     # `ex` is exchangeable in Stata and `exp` exponential: the exact word first, then the first that matches.
     found = next((w.name for w in reversed(words) if w.matches(typed)), None)
     if found is None:
@@ -68,7 +65,7 @@ def _structure(typed: str) -> str:
 
 
 def _order(name: str, typed: str) -> int:
-    if name not in WITH_ORDER:
+    if RESIDUAL_STRUCTURES[name].order_limits is None:
         raise OptionError(f"residuals({name}) takes no order, found {typed}")
     if not typed.isdecimal():
         raise OptionError(f"the order of residuals({name}) must be a whole number, found {typed}")

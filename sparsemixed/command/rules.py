@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sparsemixed.command.settings import Settings
-from sparsemixed.spec import CLUSTER_ROBUST, DFMETHODS, EXCLUSIVE, NOT_KRYLOV, EstimationOptions, Vce, WeightSpec
+from sparsemixed.spec import EXCLUSIVE, NOT_KRYLOV, CovarianceMethod, EstimationOptions, Vce, WeightSpec
+from sparsemixed.structures.residual_errors.table import RESIDUAL_STRUCTURES
 
 
 @dataclass(frozen=True)
@@ -21,10 +22,10 @@ class Asked:
         return self.settings.value("estimation", field, getattr(EstimationOptions(), field))
 
     @property
-    def vce(self) -> str:
-        """The name of the covariance matrix asked for; empty where none is."""
+    def vce(self) -> CovarianceMethod:
+        """The covariance matrix asked for, the model's where none is."""
         asked = self.settings.value("vce", "vce")
-        return asked.name if isinstance(asked, Vce) else ""
+        return (asked if isinstance(asked, Vce) else Vce()).method
 
     @property
     def sampled(self) -> bool:
@@ -34,7 +35,7 @@ class Asked:
     @property
     def has_degrees(self) -> bool:
         """Whether some option brings degrees of freedom."""
-        return self.vce in CLUSTER_ROBUST or self("dfmethod") is not None
+        return self.vce.degrees is not None or self("dfmethod") is not None
 
     @property
     def words(self) -> dict[str, str]:
@@ -85,13 +86,12 @@ def _not_default(field: str) -> Callable[[Asked], bool]:
 
 
 def _correlated(asked: Asked) -> bool:
-    residual = asked.settings.residual()
-    return residual.name != "independent" or residual.by is not None
+    return not asked.settings.residual().one_variance
 
 
 def _needs_reml(asked: Asked) -> bool:
     method = asked("dfmethod")
-    return method is not None and DFMETHODS[method.name] and asked("method") != "reml"  # type: ignore[attr-defined]
+    return method is not None and method.method.needs_reml and asked("method") != "reml"  # type: ignore[attr-defined]
 
 
 RULES: tuple[Rule, ...] = (
@@ -121,7 +121,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "residual",
         "group",
-        lambda asked: asked.settings.residual().name == "independent",
+        lambda asked: RESIDUAL_STRUCTURES[asked.settings.residual().name].independent_rows,
         "says where errors are correlated and needs residuals(), as in residuals(ar 1, t(week))",
     ),
     *(
@@ -132,25 +132,25 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "vce",
         "vce",
-        lambda asked: asked.vce in ("robust", "cluster") and asked("method") == "reml",
+        lambda asked: asked.vce.scores and asked("method") == "reml",
         "is not available with reml: the restricted likelihood is not a sum over clusters. Use ML, or vce(cr2)",
     ),
     Rule(
         "vce",
         "vce",
-        lambda asked: asked.vce != "oim" and asked("dfmethod") is not None,
+        lambda asked: not asked.vce.model_based and asked("dfmethod") is not None,
         "and dfmethod() exclude each other: degrees of freedom rest on the model's covariance",
     ),
     Rule(
         "vce",
         "vce",
-        lambda asked: asked.vce == "oim" and asked.sampled,
+        lambda asked: asked.vce.model_based and asked.sampled,
         "is not available with sampling weights, whose standard errors are robust",
     ),
     Rule(
         "vce",
         "vce",
-        lambda asked: asked.vce in CLUSTER_ROBUST and asked.weights is not None and not _precise(asked),
+        lambda asked: asked.vce.degrees is not None and asked.weights is not None and not _precise(asked),
         "is not available with {kind}s; use vce(robust)",
     ),
 )

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from sparsemixed.command.arguments import one_of
+from sparsemixed.command.arguments import one_of_table
 from sparsemixed.errors import OptionError
 from sparsemixed.spec import VCE, Vce
-
-_WORDS = ("OIM", "Robust", "CLuster", "CR0", "CR2", "CR3")
-"""The keys of `spec.VCE`, in the notation of `Word`."""
 
 
 def vce(text: str) -> Vce:
@@ -20,8 +17,8 @@ def vce(text: str) -> Vce:
     """
     typed, _, rest = text.strip().partition(" ")
     variable = rest.strip().strip("`")
-    name = str(one_of(_WORDS)(typed))
-    takes = VCE[name]
+    name = str(one_of_table(VCE)(typed))
+    takes = VCE[name].clusters
     if takes == "required" and not variable:
         raise OptionError("cluster needs a cluster variable: vce(cluster school)")
     if takes == "none" and variable:

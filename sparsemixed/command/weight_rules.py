@@ -8,6 +8,7 @@ from sparsemixed.command.settings import Settings
 from sparsemixed.command.weights import TypedWeight
 from sparsemixed.errors import OptionError
 from sparsemixed.spec import RandomEquation, Weight, WeightSpec
+from sparsemixed.structures.residual_errors.table import RESIDUAL_STRUCTURES
 
 
 def all_weights(typed: Sequence[TypedWeight], equations: Sequence[RandomEquation], settings: Settings) -> WeightSpec | None:
@@ -113,7 +114,7 @@ def _check_whole_sample(weights: WeightSpec, equations: Sequence[RandomEquation]
 def _check_residual(weights: WeightSpec, settings: Settings) -> None:
     """Weights that replicate rows, for correlated errors; those of groups are a matter of levels, see the design."""
     residual = settings.residual()
-    if weights.rows is None or weights.kind == "precision" or residual.name == "independent":
+    if weights.rows is None or weights.kind == "precision" or RESIDUAL_STRUCTURES[residual.name].independent_rows:
         return
     message = (
         f"{weights.written(weights.rows)} is not allowed with residuals({residual.name}): to replicate observations with "

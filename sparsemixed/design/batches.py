@@ -55,9 +55,9 @@ def check_batches(spec: ModelSpec, head: Frame) -> None:
     """
     condition = spec.sample.condition
     asked = {
-        "residuals()": spec.residual.name != "independent" or spec.residual.by is not None,
+        "residuals()": not spec.residual.one_variance,
         "weights": spec.weights is not None,
-        f"vce({spec.vce.name})": spec.vce.name != "oim",
+        f"vce({spec.vce.name})": not spec.vce.method.model_based,
         "tsset() and time-series operators": spec.tsset is not None,
         "in": spec.sample.first is not None or spec.sample.last is not None,
         "a condition with _n, _N or x[row]": condition is not None and condition.looks_at_rows,

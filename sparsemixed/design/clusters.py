@@ -34,7 +34,7 @@ def clusters(spec: ModelSpec, rows: Rows, groups: Groups, weights: PathWeights |
     DataError
         The cluster variable changes within a top-level group; there are fewer than two clusters.
     """
-    if spec.vce.name == "oim":
+    if spec.vce.method.model_based:
         return None
     levels = tuple(dict.fromkeys(equation.grouping for equation in spec.random))
     if any(not level for level in levels):

@@ -15,11 +15,10 @@ from sparsemixed.design.groups.grouping import Groups
 from sparsemixed.design.values import RandomBlock, RandomTerm
 from sparsemixed.errors import CommandError, DataError
 from sparsemixed.spec import ModelSpec, RandomEquation
-from sparsemixed.structures.base import Structure
-from sparsemixed.structures.random.table import STRUCTURES
+from sparsemixed.structures.random.table import STRUCTURES, covariances_of_factors, random_structure
 
 MOST_ELEMENTS = 2e8
-"""Largest dense array of indicators (1.6 GB) that an exchangeable `R.varname` may take."""
+"""Largest dense array of indicators (1.6 GB) that a correlated `R.varname` may take."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ def random_part(spec: ModelSpec, rows: Rows, groups: Groups) -> RandomPart:
         levels |= found
         empty += [] if names else [equation.label]
         if names:
-            structure = _structure(equation.covariance, len(names))
+            structure = random_structure(equation.covariance, len(names))
             notes += _single_effect_note(equation, len(names), spec)
             block = RandomBlock(equation.label, names, structure, None, position, cells)
             parts.setdefault(equation.grouping, []).append((block, columns))
@@ -58,11 +57,6 @@ def random_part(spec: ModelSpec, rows: Rows, groups: Groups) -> RandomPart:
     if terms:  # where all are empty, that is told with the tables
         notes += [f"Note: the random-effects equation for {label} is empty" for label in empty]
     return RandomPart(tuple(terms.values()), tuple(notes), levels)
-
-
-def _structure(covariance: str, m: int) -> Structure:
-    """One effect has a variance and nothing else, whatever was asked."""
-    return STRUCTURES["identity" if m == 1 else covariance](m)
 
 
 def _single_effect_note(equation: RandomEquation, m: int, spec: ModelSpec) -> list[str]:
@@ -119,20 +113,21 @@ def _level_term(grouping: tuple[str, ...], parts: list[tuple[RandomBlock, np.nda
 def _factor_term(
     equation: RandomEquation, variable: str, position: int, rows: Rows, groups: Groups, spec: ModelSpec
 ) -> RandomTerm:
-    """`R.varname`: independent effects are groups of their own; exchangeable ones share their level's group."""
-    if equation.covariance == "exchangeable":
-        return _exchangeable_term(equation, variable, position, rows, groups)
-    if equation.covariance not in ("identity", "independent"):
-        message = f"R.{variable} allows covariance(identity) or covariance(exchangeable), not {equation.covariance}"
+    """`R.varname`: independent effects are groups of their own; correlated ones share their level's group."""
+    stand = STRUCTURES[equation.covariance].factor_levels
+    if stand == "columns":
+        return _correlated_term(equation, variable, position, rows, groups)
+    if stand is None:
+        message = f"R.{variable} allows {covariances_of_factors()}, not {equation.covariance}"
         raise CommandError(message, spec.text, equation.position)
     # `region: R.region` needs no second copy of the variable.
     variables = tuple(dict.fromkeys((*equation.grouping, variable)))
     codes, n_groups = groups.codes(variables)
-    block = RandomBlock(equation.label, (f"R.{variable}",), _structure("identity", 1), variable, position)
+    block = RandomBlock(equation.label, (f"R.{variable}",), random_structure(equation.covariance, 1), variable, position)
     return RandomTerm(codes, n_groups, np.ones((rows.n, 1)), (block,), groups.labels(variables))
 
 
-def _exchangeable_term(equation: RandomEquation, variable: str, position: int, rows: Rows, groups: Groups) -> RandomTerm:
+def _correlated_term(equation: RandomEquation, variable: str, position: int, rows: Rows, groups: Groups) -> RandomTerm:
     """Indicators of the levels within each group, numbered from 0 in their order: k is the most that any group has."""
     codes, n_groups = groups.codes(equation.grouping)
     level, values = rows.distinct(variable)
@@ -145,7 +140,7 @@ def _exchangeable_term(equation: RandomEquation, variable: str, position: int, r
     k = int(per_group.max())
     if rows.n * k > MOST_ELEMENTS:
         raise DataError(
-            f"R.{variable} with covariance(exchangeable) needs a dense matrix of {rows.n:,} rows by {k:,} columns (the "
+            f"R.{variable} with covariance({equation.covariance}) needs a dense matrix of {rows.n:,} rows by {k:,} columns (the "
             f"levels of `{variable}` within one group of {equation.label}), because all of a group's effects are "
             f"correlated; use covariance(identity), with a random intercept for what they share"
         )
@@ -153,6 +148,6 @@ def _exchangeable_term(equation: RandomEquation, variable: str, position: int, r
     columns[np.arange(rows.n), within[pair]] = 1.0
     members = np.full((n_groups, k), None, dtype=object)
     members[group_of_pair, within] = np.array([*values, None], dtype=object)[level[first]]
-    structure = _structure("exchangeable", k)
+    structure = random_structure(equation.covariance, k)
     block = RandomBlock(equation.label, (f"R.{variable}",), structure, variable, position)
     return RandomTerm(codes, n_groups, columns, (block,), groups.labels(equation.grouping), members)

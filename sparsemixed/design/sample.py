@@ -13,6 +13,7 @@ from sparsemixed.design.weights.values import positively_weighted, weight_values
 from sparsemixed.design.wording import first_names
 from sparsemixed.errors import CommandError, DataError, NoObservationsError
 from sparsemixed.spec import ModelSpec, Sample
+from sparsemixed.structures.residual_errors.table import RESIDUAL_STRUCTURES
 from sparsemixed.time_series import split_name
 
 
@@ -30,7 +31,7 @@ def used_variables(spec: ModelSpec) -> tuple[str, ...]:
             if equation.factor is not None:
                 yield equation.factor
         # A time that the structure has no use for drops no rows.
-        used = spec.residual.name not in ("independent", "exchangeable")
+        used = RESIDUAL_STRUCTURES[spec.residual.name].needs_time()
         yield from (name for name in (spec.residual.by, spec.residual.t if used else None) if name is not None)
         if spec.vce.variable is not None:
             yield spec.vce.variable

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from sparsemixed.design.row_data import ROWS, HoldsRows
-from sparsemixed.structures.base import Structure
+from sparsemixed.structures.random.base import RandomStructure
 from sparsemixed.structures.residual_errors.base import ResidualStructure
 
 
@@ -45,7 +45,7 @@ class RandomBlock:
         As printed before the colon: the level's label.
     names : tuple of str, length m
         Names of the random effects as printed inside `var()`; one entry, `R.week`, for a factor.
-    structure : Structure
+    structure : RandomStructure
         Of dimension m = number of columns that this block takes in the term.
     factor : str or None
         The variable of `R.varname`.
@@ -57,7 +57,7 @@ class RandomBlock:
 
     equation: str
     names: tuple[str, ...]
-    structure: Structure
+    structure: RandomStructure
     factor: str | None
     position: int
     cells: tuple[tuple[int, tuple], ...] = ()

@@ -9,8 +9,7 @@ import numpy as np
 from sparsemixed.design.values import Design
 from sparsemixed.estimation.fit import Component, VarianceParameter
 from sparsemixed.estimation.search.boundary import Boundary
-from sparsemixed.structures.base import Parameter
-from sparsemixed.structures.residual_errors.deviations import as_deviations
+from sparsemixed.structures.base import Parameter, as_deviations
 
 POWERS = {"variance": 1.0, "covariance": 1.0, "sd": 0.5}
 """Power of sigma2 in a parameter of each kind; others do not depend on it."""
@@ -53,7 +52,7 @@ def _reported(p: Parameter, equation: str, where: slice, n: int, sigma2: float, 
 def _residual_rows(design: Design, rho: np.ndarray) -> tuple[str, list[Parameter]]:
     """Equation and parameters of the residual structure, or the one variance of independent errors."""
     if design.residual is None:
-        return "", [Parameter("var(Residual)", 1.0, "variance", np.zeros(0))]
+        return "", [Parameter(("var",), "Residual", 1.0, "variance", np.zeros(0))]
     return design.residual.equation, design.residual.structure.display(rho)
 
 

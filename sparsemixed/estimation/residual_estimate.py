@@ -94,7 +94,7 @@ def precision_objective(spec: ModelSpec, design: Design, orthogonal: Orthogonal)
     assert part is not None
     order = np.lexsort((part.t if part.t.ndim == 1 else part.t[:, 0], part.codes))
     start = np.concatenate([[0], np.cumsum(np.bincount(part.codes, minlength=part.n_groups))])
-    if part.structure.name == "independent":
+    if part.structure.independent_rows:
         # Rows are their own groups, so that each may have a weight of its own.
         start = np.arange(order.size + 1)
     _check_size(part, start)
@@ -120,8 +120,8 @@ def _sorted_term(design: Design, r: int, order: np.ndarray) -> TermData:
 
 
 def _check_size(part: ResidualPart, start: np.ndarray) -> None:
-    """Refuse dense blocks beyond memory; AR(1) and exponential errors never come here with more than a tridiagonal."""
-    if part.structure.name == "exponential" or (part.structure.name == "ar" and part.structure.n_rho == 1):
+    """Refuse dense blocks beyond memory; Markov errors need no more than a tridiagonal."""
+    if part.structure.markov is not None:
         return
     widths = np.diff(start).astype(float)
     numbers = float((widths**2).sum()) * (part.structure.n_rho + 6)

@@ -11,6 +11,7 @@ from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.covariance.vce import beta_covariance, inverse_information, theta_covariance
 from sparsemixed.inference.hypotheses.wald import Coefficients, tabulated
 from sparsemixed.inference.intervals import SCALES
+from sparsemixed.structures.residual_errors.base import METRIC_STEMS
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ def equation_names(fit: Fit) -> list[str]:
         grouping = fit.spec.random[block.position].grouping
         seen[grouping] += 1
         stem = f"{levels.index(grouping) + 1}_{seen[grouping]}"
-        names += [_parameter_name(stem, kind, place) for kind, place in _places(block)]
+        names += _block_names(block, stem)
     return names
 
 
@@ -44,18 +45,19 @@ def residual_names(fit: Fit) -> list[str]:
     Standard deviations at different times of one group are `r_lns1_2ose`, of the k-th group of by() `r_lnsk_2ose`.
     """
     times = _times(fit)
+    part = fit.design.residual
+    stems = METRIC_STEMS if part is None else part.structure.within_level.metric_stems
     seen: dict[str, int] = {}
     names = []
     for parameter in fit.components[-1].deviations:
         kind = seen[parameter.kind] = seen.get(parameter.kind, 0) + 1
-        stem = {"sd": "r_lns", "correlation": "r_atr", "decay": "r_logitr", "coefficient": "r_phi", "covariance": "r_cov"}
         if parameter.kind != "sd":
-            names.append(f"{stem[parameter.kind]}{kind}")
+            names.append(f"{stems[parameter.kind]}{kind}")
         elif kind == 1:
             names.append("lnsig_e")
         else:
             place = f"{(kind - 1) // times + 1}_{(kind - 1) % times + 1}" if times > 1 else f"{kind}"
-            names.append(f"r_lns{place}ose")
+            names.append(f"{stems['sd']}{place}ose")
     return names
 
 
@@ -65,20 +67,14 @@ def _times(fit: Fit) -> int:
     return 1 if part is None or part.levels is None else len(part.levels)
 
 
-def _places(block: RandomBlock) -> list[tuple[str, tuple[int, ...]]]:
-    """Kind and place of each parameter of a block: sd of effect i, correlation of effects i and j."""
-    m, q = block.structure.m, block.structure.n_theta
-    kinds = [p.kind for p in block.structure.display_sd(np.ones(q), block.names)]
-    deviations = sum(kind == "sd" for kind in kinds)
-    pairs = [(i, j) for i in range(1, m + 1) for j in range(i + 1, m + 1)]
-    correlations = q - deviations
-    # One correlation shared by all pairs (exchangeable) carries one number, as a shared standard deviation does.
-    places = pairs if correlations == len(pairs) and deviations == m else [(i + 1,) for i in range(correlations)]
-    return [*(("sd", (i + 1,)) for i in range(deviations)), *(("correlation", place) for place in places)]
+def _block_names(block: RandomBlock, stem: str) -> list[str]:
+    """Names of a block's parameters: `lns` and the effect of a standard deviation, `atr` and the two of a correlation.
 
-
-def _parameter_name(stem: str, kind: str, place: tuple[int, ...]) -> str:
-    return f"{'lns' if kind == 'sd' else 'atr'}{stem}_{'_'.join(map(str, place))}"
+    One that all effects share (identity, exchangeable) carries one number.
+    """
+    shown = block.structure.display_sd(np.ones(block.structure.n_theta), block.names)
+    places = ["_".join(str(int(i) + 1) for i in p.key[1:]) or "1" for p in shown]
+    return [f"{'lns' if p.kind == 'sd' else 'atr'}{stem}_{place}" for p, place in zip(shown, places, strict=True)]
 
 
 def metric_estimates(fit: Fit, model_based: bool = False) -> MetricEstimates:

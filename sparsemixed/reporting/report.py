@@ -8,7 +8,6 @@ from sparsemixed.design.values import Clusters
 from sparsemixed.errors import BoundaryWarning, ConvergenceWarning, IdentificationWarning, SparseMixedWarning
 from sparsemixed.estimation.fit import Fit, MonteCarlo
 from sparsemixed.inference.constrained import fixed_coefficients
-from sparsemixed.inference.covariance.sandwich import ROBUST
 from sparsemixed.inference.covariance.vce import theta_covariance
 from sparsemixed.inference.degrees.table import coefficient_degrees, degrees_summary, shown_vce, small_sample
 from sparsemixed.inference.hypotheses.likelihood_ratio import against_linear_model
@@ -20,13 +19,13 @@ from sparsemixed.reporting.tables.metric import metric_table
 from sparsemixed.reporting.tables.random import long_lists, random_table
 from sparsemixed.reporting.tables.table import Column, Entry, Report, Row, Section, Table
 from sparsemixed.reporting.tables.titles import criterion_name, title
-from sparsemixed.spec import CLUSTER_ROBUST, DFMETHODS, DisplayOptions
+from sparsemixed.spec import VCE, DisplayOptions
 
 
 def report(fit: Fit, options: DisplayOptions) -> Report:
     """Everything that `options` leaves to print."""
     header = not options.noheader
-    method = small_sample(fit, options.small)
+    asked, method = fit.spec.small_sample, small_sample(fit, options.small)
     tables = _tables(fit, options)
     grouped = header and not options.nogroup
     rows = fit.design.groups if grouped else ()
@@ -43,7 +42,7 @@ def report(fit: Fit, options: DisplayOptions) -> Report:
         linear_test=against_linear_model(fit),
         notes=notes(fit, options.small),
         level=options.level,
-        dof_method=method.title if method is not None and header else "",
+        dof_method=asked.method.title if method is not None and asked is not None and header else "",
         dof_entries=_dof_entries(fit) if method is not None and header else (),
         constraints=() if options.nocnsreport or fit.design.constraints is None else fit.design.constraints.labels,
         clusters=_clusters(fit, options, tables),
@@ -62,7 +61,7 @@ def _tables(fit: Fit, options: DisplayOptions) -> list[Table]:
 def _clusters(fit: Fit, options: DisplayOptions, tables: list[Table]) -> Clusters | None:
     """The named clusters that standard errors of some table come from."""
     vce, clusters = shown_vce(fit, options.small), fit.design.clusters
-    adjusted = vce in ROBUST or (vce in CLUSTER_ROBUST and tables[:1] and tables[0].name == "fixed")
+    adjusted = VCE[vce].scores or (VCE[vce].degrees is not None and tables[:1] and tables[0].name == "fixed")
     return clusters if clusters is not None and clusters.name and adjusted else None
 
 
@@ -153,7 +152,7 @@ def remarks(fit: Fit, small: bool | None = None) -> list[str]:
     if group is not None:
         found.append(f"Errors are correlated within the groups of {':'.join(group) or '_all'}.")
     found += [text for text in (boundary_sentence(fit), theta_covariance(fit).note) if text]
-    if shown_vce(fit, small) in CLUSTER_ROBUST:
+    if VCE[shown_vce(fit, small)].degrees is not None:
         found.append("Standard errors of variance parameters are the model's, not cluster-robust.")
     found += _small_sample_notes(fit, small)
     if fit.spec.estimation.emonly and fit.em_log:
@@ -168,14 +167,14 @@ def _small_sample_notes(fit: Fit, small: bool | None) -> list[str]:
     asked = fit.spec.small_sample
     if small_sample(fit, small) is None or asked is None:
         return []
-    found, derived = [], DFMETHODS.get(asked.name, False)
+    found, derived = [], asked.method.takes_information
     if derived and asked.information == "oim" and fit.boundary_names:
         found.append("Components on the boundary count as known in the degrees of freedom.")
     elif derived and variances_of_zero(fit):
         found.append("Variances of zero count as known in the degrees of freedom.")
     if np.any(np.isnan(coefficient_degrees(fit, asked)[~fixed_coefficients(fit)])):
         alone = "one cluster alone informs a coefficient"
-        why = alone if asked.name in CLUSTER_ROBUST else "the design leaves none, or the information is not definite"
+        why = alone if asked.robust else "the design leaves none, or the information is not definite"
         found.append(f"Some degrees of freedom are not defined: {why}.")
     return found
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import is_dataclass
 from types import ModuleType
 
-from sparsemixed import linear_form, spec
+from sparsemixed import linear_form
 from sparsemixed.design import values
 from sparsemixed.estimation import fit, scores
 from sparsemixed.inference.covariance import cluster_robust, vce
-from sparsemixed.inference.degrees import anova as anova_dof
-from sparsemixed.inference.degrees import between_within
-from sparsemixed.inference.degrees import repeated as repeated_dof
-from sparsemixed.inference.degrees import residual as residual_dof
+from sparsemixed.inference.degrees.table import METHODS
 from sparsemixed.inference.information import values as information
-from sparsemixed.structures.base import Structure
+from sparsemixed.spec import model
+from sparsemixed.structures.random.base import RandomStructure
 from sparsemixed.structures.random.table import STRUCTURES
 from sparsemixed.structures.residual_errors.base import ResidualStructure
 from sparsemixed.structures.residual_errors.by_level import ByLevel
@@ -29,15 +27,16 @@ DATACLASSES: dict[str, type] = {
     one.__name__: one
     for one in (
         # What was asked, the design, and the fit: all of these modules, so that a new part of a fit can be saved at once.
-        *(one for module in (linear_form, spec, values, fit) for one in _dataclasses(module)),
+        *(one for module in (linear_form, model, values, fit) for one in _dataclasses(module)),
         # What was computed for the fit
         *(information.FixedDerivatives, information.SecondOrder, cluster_robust.ClusterMoments, vce.ThetaCovariance),
-        *(scores.Scores, residual_dof.Residual, repeated_dof.Repeated, anova_dof.Anova, between_within.BetweenWithin),
+        scores.Scores,
+        *(method for method in METHODS.values() if isinstance(method, type) and is_dataclass(method)),
     )
 }
 """Frozen dataclasses by name; their fields may be anything that the codec knows."""
 
-FAMILIES: dict[str, type[Structure] | type[ResidualStructure]] = {
+FAMILIES: dict[str, type[RandomStructure] | type[ResidualStructure]] = {
     family.__name__: family for family in (*STRUCTURES.values(), *RESIDUAL_STRUCTURES.values(), ByLevel)
 }
 """Structures by the name of their class; each keeps the arguments of its constructor under their names."""

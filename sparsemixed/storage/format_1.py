@@ -1,4 +1,5 @@
-"""Files of the first format: values went by the names of functions, variance parameters by their rank in a list."""
+"""Files of the first format: values went by the names of functions, variance parameters by their rank in a list, and banded
+errors were unstructured ones with a band."""
 
 from __future__ import annotations
 
@@ -8,7 +9,10 @@ from typing import Any
 
 from sparsemixed.estimation.fit import Component, Fit, VarianceParameter
 from sparsemixed.storage.decode import Decoder
+from sparsemixed.structures.residual_errors.banded import BandedErrors
+from sparsemixed.structures.residual_errors.unstructured import UnstructuredErrors
 
+OF_LEVELS = UnstructuredErrors.__name__
 KEYS = {
     "data_signature.data_signature": "data-signature",
     "dof_table.coefficient_degrees": "coefficient-degrees",
@@ -34,8 +38,23 @@ def upgraded(document: dict[str, Any], decoder: Decoder) -> tuple[dict[str, Any]
     content = dict(content)
     parameters = (decoder.decode(content.pop("variances")), decoder.decode(content.pop("deviations")))
     content["components"] = {"tuple": []}
+    banded = content["spec"]["ModelSpec"]["residual"]["ResidualSpec"]["name"] == BandedErrors.name
+    content["design"] = _with_bands(content["design"], banded)
     kept = [[KEYS.get(key, key), *rest] for key, *rest in document["remembered"]]
     return document | {"fit": {kind: content}, "remembered": kept}, parameters
+
+
+def _with_bands(json: Any, banded: bool) -> Any:
+    """Part of a document, unstructured errors in it of the class that they have today."""
+    if isinstance(json, list):
+        return [_with_bands(item, banded) for item in json]
+    if not isinstance(json, dict):
+        return json
+    if OF_LEVELS not in json:
+        return {key: _with_bands(item, banded) for key, item in json.items()}
+    arguments = dict(json[OF_LEVELS])
+    band = arguments.pop("band")
+    return {BandedErrors.__name__: arguments | {"band": band}} if banded else {OF_LEVELS: arguments}
 
 
 def with_components(fit: Fit, parameters: tuple[tuple, tuple]) -> Fit:

@@ -1,12 +1,52 @@
-"""What a family of covariance matrices must offer."""
+"""What families of covariance matrices of random effects and of errors share: how they are named, and what they print.
+
+The two families are apart, `structures.random` and `structures.residual_errors`, because their parameters move differently.
+
+The covariance G of random effects is sigma2 F F' with a factor F that is *linear* in theta. Variances of zero are ordinary
+estimates of random effects: a linear factor reaches singular matrices along a straight line, at a finite theta, and stays smooth
+there; and it has no second derivative, so that exact Hessians need nothing beyond dF / dtheta. That excludes families whose
+factor is not linear, such as AR(1), which are rarely wanted of the few effects of one group.
+
+The covariance R of the errors of a group is a function R(rho; t) of the times observed in it, of another size in every group,
+and positive definite: inv(R) is needed. Correlations that fall with distance, roots inside the unit circle, a band: none of them
+is linear in parameters without constraints. So rho moves freely, and derivatives of R come from each class, second ones too.
+
+One class for both was given up: it would have had to offer a factor nobody needs for R, and second derivatives that are zero
+for G, and every caller would have asked which of the two it has.
+"""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from abc import ABC
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
+
+
+class Declared(ABC):
+    """A family as the option's word declares it.
+
+    Attributes
+    ----------
+    word : str
+        As typed, its shortest abbreviation in capitals: `UNstructured`.
+    name : str
+        The whole word, which follows from it.
+    """
+
+    word: ClassVar[str]
+    name: ClassVar[str]
+
+    def __init_subclass__(cls, **options):
+        super().__init_subclass__(**options)
+        if "word" in vars(cls):
+            cls.name = cls.word.lower()
+
+
+Key = tuple[str | int, ...]
+"""What a parameter is, then the places of the effects or times it is of, from 0; no places where all share it."""
 
 
 @dataclass(frozen=True)
@@ -15,123 +55,70 @@ class Parameter:
 
     Attributes
     ----------
-    label : str
-        As printed: `var(week)`, `cov(week,_cons)`, `sd(week)`, `corr(week,_cons)`.
+    key : Key
+        ("var", i), ("cov", i, j); ("var",) and ("cov",) where all share one; ("rho",), ("phi", 2) and others of a family's own.
+    of : str
+        What the label has in parentheses: `week`, `week,_cons`, `e`; empty for a parameter of no effect.
     value : float
-        Relative to sigma2 (kinds variance and covariance), to sigma (sd), or absolute (correlation).
-    kind : {"variance", "covariance", "sd", "correlation"}
+        Relative to sigma2 (kinds variance and covariance), to sigma (sd), or absolute (the others).
+    kind : {"variance", "covariance", "sd", "correlation", "coefficient", "decay"}
         Alone decides the scale of the confidence interval.
     gradient : (q,) float64
         Derivative of `value` with respect to theta.
+    level : int
+        Which level of by() it belongs to.
+    level_label : str or None
+        That level as printed; None without by().
     """
 
-    label: str
+    key: Key
+    of: str
     value: float
     kind: str
     gradient: np.ndarray
-
-
-class Structure(ABC):
-    """A family of m x m covariance matrices `sigma2 * factor @ factor.T`, indexed by an unconstrained theta (q,).
-
-    For random effects the factor is *linear* in theta: it reaches singular matrices continuously, and it has no second
-    derivative, so that exact Hessians need nothing beyond `dfactor`.
-
-    Attributes
-    ----------
-    name : str
-        The option's word in the command language.
-    title : str
-        As printed after the level: `Unstructured`.
-    m : int
-        Dimension.
-    """
-
-    name: ClassVar[str]
-    title: ClassVar[str]
-
-    def __init__(self, m: int):
-        self.m = m
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.m})"
-
-    def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self.m == getattr(other, "m", None)
-
-    def __hash__(self) -> int:
-        return hash((type(self), self.m))
-
-    def in_basis(self, gram: np.ndarray, leading: int = 0) -> Structure:
-        """The same family with theta in coordinates suited to columns with cross-products `gram` (m, m).
-
-        The effect `leading`, the constant where there is one, is expected to vary most.
-
-        Only the parameterization changes: covariances, their display and the likelihood do not. A family that is not
-        closed under linear maps of the effects returns itself.
-        """
-        return self
+    level: int = 0
+    level_label: str | None = None
 
     @property
-    def n_theta(self) -> int:
-        """Number q of parameters."""
-        return len(self.edges()[0])
-
-    def factor(self, theta: np.ndarray) -> np.ndarray:
-        """(m, m) matrix whose product with its transpose is the covariance over sigma2."""
-        return np.tensordot(theta, self.dfactor(), axes=1)
-
-    @abstractmethod
-    def dfactor(self) -> np.ndarray:
-        """(q, m, m) derivatives of `factor` with respect to theta."""
-
-    @abstractmethod
-    def nearest(self, covariance: np.ndarray) -> np.ndarray:
-        """theta (q,) of the member that maximises the Gaussian likelihood of a sample covariance (m, m): EM's M-step."""
-
-    def from_root(self, root: np.ndarray) -> np.ndarray:
-        """theta (q,) of the member root root', for a root (m, m) of any form; as exact beside singular members as the root is.
-
-        Squaring halves the digits of a small eigenvalue: families whose theta depends on differences do without it.
-        """
-        return self.nearest(root @ root.T)
-
-    def in_own_basis(self) -> Structure:
-        """The family in whose matrices `factor(theta)` is a factor but for the basis chosen by `in_basis`."""
-        return self
-
-    @abstractmethod
-    def edges(self) -> np.ndarray:
-        """(e, q) linear forms in theta; where one of them vanishes the covariance matrix is singular."""
-
-    @abstractmethod
-    def edge_names(self, names: tuple[str, ...], label: str) -> list[str]:
-        """What each edge means, in words for a status line: `var(week) of id is 0`."""
-
-    @abstractmethod
-    def display(self, theta: np.ndarray, names: tuple[str, ...]) -> list[Parameter]:
-        """The parameters as variances and covariances."""
-
-    @abstractmethod
-    def display_sd(self, theta: np.ndarray, names: tuple[str, ...]) -> list[Parameter]:
-        """The parameters as standard deviations and correlations (option `stddeviations`)."""
+    def label(self) -> str:
+        """As printed: `var(week)`, `corr(week,_cons)`, `phi2`, `0: var(e)`."""
+        what = f"{self.key[0]}({self.of})" if self.of else "".join(map(str, self.key))
+        return what if self.level_label is None else f"{self.level_label}: {what}"
 
 
 def standard_deviation(variance: Parameter) -> Parameter:
     """The sd whose square is `variance`; its gradient is that of sqrt, zero on the boundary where none exists."""
     sd = float(np.sqrt(max(variance.value, 0.0)))
     gradient = variance.gradient / (2 * sd) if sd > 0 else np.zeros_like(variance.gradient)
-    return Parameter(variance.label.replace("var(", "sd(", 1), sd, "sd", gradient)
+    return replace(variance, key=("sd", *variance.key[1:]), value=sd, kind="sd", gradient=gradient)
 
 
 def correlation(covariance: Parameter, first: Parameter, second: Parameter) -> Parameter:
     """The correlation of a covariance and its two variances, with its gradient; NaN where a variance is zero."""
-    label = covariance.label.replace("cov(", "corr(", 1)
     product = first.value * second.value
-    if product <= 0:
-        return Parameter(label, float("nan"), "correlation", np.full_like(covariance.gradient, np.nan))
-    value = covariance.value / np.sqrt(product)
-    gradient = covariance.gradient / np.sqrt(product) - 0.5 * value * (
-        first.gradient / first.value + second.gradient / second.value
-    )
-    return Parameter(label, float(value), "correlation", gradient)
+    if product > 0:
+        value = float(covariance.value / np.sqrt(product))
+        gradient = covariance.gradient / np.sqrt(product) - 0.5 * value * (
+            first.gradient / first.value + second.gradient / second.value
+        )
+    else:
+        value, gradient = float("nan"), np.full_like(covariance.gradient, np.nan)
+    return replace(covariance, key=("corr", *covariance.key[1:]), value=value, kind="correlation", gradient=gradient)
+
+
+def as_deviations(rows: Sequence[Parameter]) -> list[Parameter]:
+    """Variances become standard deviations and covariances correlations, with their gradients; the others stay.
+
+    The covariance ("cov", i, j) goes with ("var", i) and ("var", j), and ("cov",) with ("var",), of the same level of by().
+    """
+    variances = {(row.level, row.key): row for row in rows if row.kind == "variance"}
+    found = []
+    for row in rows:
+        if row.kind == "variance":
+            found.append(standard_deviation(row))
+        elif row.kind == "covariance":
+            pair = (variances[row.level, ("var", *place)] for place in (row.key[1:2], row.key[2:3]))
+            found.append(correlation(row, *pair))
+        else:
+            found.append(row)
+    return found

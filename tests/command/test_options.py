@@ -4,8 +4,9 @@ from dataclasses import fields
 
 import pytest
 
-from sparsemixed.command import read_model, residuals
-from sparsemixed.command.options import COVARIANCES, OPTIONS, find_option
+from sparsemixed.command import read_model
+from sparsemixed.command.arguments import Word
+from sparsemixed.command.options import OPTIONS, find_option
 from sparsemixed.errors import NotAvailableError, OptionError
 from sparsemixed.spec import DisplayOptions, EstimationOptions, ResidualSpec
 from sparsemixed.structures.random.table import STRUCTURES
@@ -44,8 +45,10 @@ def test_the_table_sets_every_field():
         assert {option.field for option in OPTIONS if option.part == part} == {field.name for field in fields(options)}
 
 
-def test_covariances_are_the_structures():
-    assert {pattern.lower() for pattern in COVARIANCES} == set(STRUCTURES)
+@pytest.mark.parametrize("name", STRUCTURES)
+def test_every_structure_of_random_effects_is_read_by_its_shortest_word(name):
+    typed = Word(STRUCTURES[name].word).shortest
+    assert read_model(f"y x || id: x, covariance({typed})", {}).random[0].covariance == name
 
 
 @pytest.mark.parametrize(
@@ -107,8 +110,10 @@ def test_emonly_runs_as_many_iterations_as_stata():
     assert spec("emlog").estimation == EstimationOptions()
 
 
-def test_residual_structures_are_those_of_the_table():
-    assert {pattern.lower() for pattern in residuals.STRUCTURES} == set(RESIDUAL_STRUCTURES)
+@pytest.mark.parametrize("name", RESIDUAL_STRUCTURES)
+def test_every_residual_structure_is_read_by_its_shortest_word(name):
+    typed = Word(RESIDUAL_STRUCTURES[name].word).shortest
+    assert spec(f"residuals({typed}, t(x) by(a))").residual == ResidualSpec(name, by="a", t="x")
 
 
 @pytest.mark.parametrize(

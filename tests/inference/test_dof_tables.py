@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,8 +11,10 @@ import pytest
 import sparsemixed
 from sparsemixed.command import read_model
 from sparsemixed.errors import NotAvailableError, OptionError
+from sparsemixed.inference.covariance.cluster_robust import ADJUSTMENTS
+from sparsemixed.inference.degrees.table import METHODS, coefficient_covariance
 from sparsemixed.inference.fit_cache import remembered
-from sparsemixed.spec import CLUSTER_ROBUST, DFMETHODS, SmallSample
+from sparsemixed.spec import DFMETHODS, VCE, SmallSample
 from tests.golden import golden, load
 from tests.oracles import manual_fits
 from tests.oracles.printed import output, same_layout
@@ -226,10 +230,24 @@ def test_replay_without_degrees_of_freedom():
         fit.estat.recovariance()
 
 
-def test_every_method_is_in_both_tables():
-    from sparsemixed.inference.degrees.table import METHODS
+def test_what_is_declared_is_bound():
+    """Every declared method has what computes it, and nothing is computed that is not declared."""
+    assert list(METHODS) == list(DFMETHODS)
+    assert list(ADJUSTMENTS) == [name for name, declared in VCE.items() if declared.degrees is not None]
+    assert all(name == declared.name for table in (DFMETHODS, VCE) for name, declared in table.items())
+    for name, declared in DFMETHODS.items():
+        takes = "information" in inspect.signature(METHODS[name]).parameters
+        assert takes == declared.takes_information, name
 
-    assert list(METHODS) == [*DFMETHODS, *CLUSTER_ROBUST]
+
+def test_methods_with_a_covariance_of_their_own_are_declared_so():
+    rng = np.random.default_rng(5)
+    data = pd.DataFrame({"g": rng.integers(0, 8, 40), "x": rng.normal(size=40)})
+    data["y"] = rng.normal(size=8)[data["g"]] + rng.normal(size=40)
+    fit = sparsemixed.mixed("y x || g:, reml", data).fit
+    for name, declared in DFMETHODS.items():
+        own = not np.array_equal(coefficient_covariance(fit, SmallSample(name)), fit.vcov_beta)
+        assert own == declared.own_covariance, name
 
 
 def test_what_is_remembered_goes_with_the_fit():

@@ -291,3 +291,16 @@ def test_mixture_of_chi_squared(manual_data):
     assert found.mixture_pvalue == pytest.approx(wanted)
     assert sparsemixed.lrtest(two, three).mixture_pvalue is None
     assert mixture_pvalue(2.0, (0, 1)) == pytest.approx(0.5 * stats.chi2.sf(2.0, 1))
+
+
+def test_a_covariance_that_comes_with_an_exchangeable_factor_counts():
+    """Its variance and its covariance are two parameters: no mixture of chi2(0) and chi2(1)."""
+    rng = np.random.default_rng(1)
+    data = pd.DataFrame({"g": np.repeat(np.arange(20), 12), "w": np.tile(np.arange(3), 80), "x": rng.normal(size=240)})
+    data["y"] = data["x"] + 0.7 * rng.normal(size=(20, 3))[data["g"], data["w"]] + rng.normal(size=240)
+    linear, one, two = (
+        sparsemixed.mixed(f"y x{part}", data) for part in ("", " || g: R.w", " || g: R.w, covariance(exchangeable)")
+    )
+    assert mixture_freedoms(linear.fit, one.fit) == (0, 1)
+    assert sparsemixed.lrtest(linear, two).df == 2
+    assert mixture_freedoms(linear.fit, two.fit) is None

@@ -126,7 +126,7 @@ def test_predictions_that_are_not_there_yet(fit):
 def test_later_names_say_so(fit, name):
     with pytest.raises(NotAvailableError, match=f"{name}"):
         getattr(fit, name)()
-    with pytest.raises(NotAvailableError, match=r"estat.icc\(\) is not available yet"):
+    with pytest.raises(NotAvailableError, match=r"there is no estat.icc\(\); there are df, ic"):
         fit.estat.icc()
     with pytest.raises(OptionError, match="dfmethod"):
         _ = fit.df

@@ -10,7 +10,7 @@ import pandas as pd
 from sparsemixed.design.values import Column, Design, GroupRow, RandomBlock, RandomTerm
 from sparsemixed.estimation.fit import Component, Fit, LogEntry, VarianceParameter
 from sparsemixed.spec import EstimationOptions, Factor, ModelSpec, RandomEquation, Term
-from sparsemixed.structures.base import Structure
+from sparsemixed.structures.random.base import RandomStructure
 from sparsemixed.structures.random.identity import Identity
 from sparsemixed.structures.random.independent import Independent
 from sparsemixed.structures.random.unstructured import Unstructured
@@ -22,7 +22,9 @@ def continuous(name: str) -> Term:
     return Term((Factor(name),))
 
 
-def random_term(equation: str, names: tuple[str, ...], structure: Structure, position: int, n: int, n_groups: int) -> RandomTerm:
+def random_term(
+    equation: str, names: tuple[str, ...], structure: RandomStructure, position: int, n: int, n_groups: int
+) -> RandomTerm:
     """A term with one block and `n` rows spread over the groups in order."""
     columns = np.ones((n, structure.m))
     block = RandomBlock(equation, names, structure, None, position)

@@ -15,6 +15,8 @@ from sparsemixed.inference.keys import KEYS
 from sparsemixed.storage import format_1
 from sparsemixed.storage.classes import DATACLASSES, FAMILIES
 from sparsemixed.storage.fit_file import FORMAT
+from sparsemixed.structures.residual_errors.banded import BandedErrors
+from sparsemixed.structures.residual_errors.unstructured import UnstructuredErrors
 
 FILES = sorted((Path(__file__).parent / "saved_fits").glob("*.smx"))
 """Fits of 48 rows saved without their data by version 0.1.0 in format 1."""
@@ -62,6 +64,24 @@ def test_a_file_of_the_first_format_has_its_parameters_sorted_out():
     ]
     assert fit.random_params.estimate.iloc[:3].tolist() == pytest.approx([0.4417286, 0.0, 0.1745605], abs=1e-7)
     assert fit.tidy("ran_pars")["group"].tolist() == ["id", "b", "id", "Residual"]
+
+
+@pytest.mark.parametrize(
+    ("stem", "family", "title", "order"),
+    [
+        ("banded", BandedErrors, "Residual: Banded(1), by arm", 1),
+        ("banded_full", BandedErrors, "Residual: Unstructured", 3),
+        ("unstructured", UnstructuredErrors, "Residual: Unstructured", None),
+    ],
+)
+def test_banded_errors_of_the_first_format_have_a_class_of_their_own(stem, family, title, order):
+    """There they were unstructured ones with a band, which only the option's word told apart."""
+    fit = sparsemixed.load(next(path for path in FILES if path.stem == stem))
+    structure = fit.fit.design.residual.structure.within_level
+    assert type(structure) is family
+    assert structure.order == order
+    assert set(fit.random_params.index.get_level_values("equation")) == {title}
+    assert fit.e.get("res_order") == order
 
 
 def test_every_name_of_the_first_format_has_a_key():

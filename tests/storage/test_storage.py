@@ -18,13 +18,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import sparsemixed
-from sparsemixed import spec
 from sparsemixed.datasets import simulate_longitudinal
 from sparsemixed.design import values
 from sparsemixed.errors import DataError, OptionError, SparseMixedError
 from sparsemixed.estimation import fit as fit_module
 from sparsemixed.inference.fit_cache import recollections
 from sparsemixed.results import Results
+from sparsemixed.spec import model
 from sparsemixed.storage import fit_file
 from sparsemixed.storage.classes import DATACLASSES, EXPRESSIONS, FAMILIES
 from sparsemixed.storage.decode import Decoder
@@ -316,7 +316,7 @@ def test_arrays_come_back():
         Encoder(rows=True).encode(object())
 
 
-@pytest.mark.parametrize("module", [spec, values, fit_module])
+@pytest.mark.parametrize("module", [model, values, fit_module])
 def test_every_part_of_a_fit_can_be_saved(module):
     own = {name: one for name, one in vars(module).items() if dataclasses.is_dataclass(one) and one.__module__ == module.__name__}
     assert own.items() <= DATACLASSES.items()

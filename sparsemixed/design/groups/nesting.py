@@ -7,6 +7,7 @@ from itertools import pairwise
 from sparsemixed.design.data.codes import combine
 from sparsemixed.design.groups.grouping import Groups
 from sparsemixed.spec import RandomEquation
+from sparsemixed.structures.random.table import STRUCTURES
 
 Grouping = tuple[str, ...]
 
@@ -29,7 +30,7 @@ def crossed_pair(equations: tuple[RandomEquation, ...], groups: Groups) -> tuple
         here = [equation for equation in equations if equation.grouping == grouping]
         chain.setdefault(grouping, here[0].label)
         for equation in here:
-            if equation.factor is not None and equation.covariance != "exchangeable":
+            if equation.factor is not None and STRUCTURES[equation.covariance].factor_levels != "columns":
                 chain.setdefault(tuple(dict.fromkeys((*grouping, equation.factor))), f"R.{equation.factor}")
     sets = list(chain)
     for above, below in pairwise(sets):

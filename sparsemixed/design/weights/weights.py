@@ -15,6 +15,7 @@ from sparsemixed.design.weights.scaling import scaled
 from sparsemixed.design.weights.values import weight_values
 from sparsemixed.errors import OptionError
 from sparsemixed.spec import ModelSpec, Weight, WeightSpec
+from sparsemixed.structures.residual_errors.table import RESIDUAL_STRUCTURES
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def _check_nested(spec: ModelSpec, weights: WeightSpec, groups: Groups) -> None:
 
 def _check_residual(spec: ModelSpec, weights: WeightSpec, order: tuple[tuple[str, ...], ...]) -> None:
     """Correlated errors go with weights of the top level, which replicate whole independent pieces of the data."""
-    if spec.residual.name == "independent":
+    if RESIDUAL_STRUCTURES[spec.residual.name].independent_rows:
         return
     for weight in weights.groups:
         if weight.grouping != order[0]:

@@ -54,7 +54,7 @@ class ClusterMoments:
 
 @remembered("cluster-moments")
 def cluster_moments(fit: Fit, name: str) -> ClusterMoments:
-    """The moments of one of cr0, cr2, cr3. Not to be changed.
+    """The moments of one of `ADJUSTMENTS`. Not to be changed.
 
     Raises
     ------
@@ -132,4 +132,5 @@ def _cr2(fit: Fit, stack: Stack) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 ADJUSTMENTS = {"cr0": _cr0, "cr2": _cr2, "cr3": _cr3}
-"""Name -> function of a fit and a stack of N clusters that gives the three members of `ClusterMoments` for them."""
+"""Name of a vce() that brings degrees of freedom -> function of a fit and a stack of N clusters that gives the three members of
+`ClusterMoments` for them."""

@@ -15,12 +15,10 @@ from sparsemixed.estimation.fit import Fit
 from sparsemixed.estimation.scores import Scores, cluster_scores
 from sparsemixed.inference.fit_cache import remembered
 
-ROBUST = ("robust", "cluster")
-
 
 def is_robust(fit: Fit) -> bool:
     """Whether standard errors of all parameters come from clusters' scores."""
-    return fit.spec.vce.name in ROBUST
+    return fit.spec.vce.method.scores
 
 
 @remembered("cluster-scores")

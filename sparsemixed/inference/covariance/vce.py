@@ -11,7 +11,6 @@ from sparsemixed.inference.covariance.cluster_robust import robust_covariance
 from sparsemixed.inference.covariance.sandwich import is_robust, robust_root, robust_theta
 from sparsemixed.inference.fit_cache import remembered
 from sparsemixed.solver.linalg import root_of_inverse
-from sparsemixed.spec import CLUSTER_ROBUST
 
 NOT_DEFINITE = (
     "The observed information of the variance parameters is not positive definite: no standard errors. "
@@ -22,7 +21,7 @@ NOT_DEFINITE = (
 @remembered("beta-covariance")
 def beta_covariance(fit: Fit) -> np.ndarray:
     """(p, p) covariance of the coefficients by `fit.spec.vce`. Not to be changed."""
-    if fit.spec.vce.name in CLUSTER_ROBUST:
+    if fit.spec.vce.method.degrees is not None:
         return robust_covariance(fit, fit.spec.vce.name)
     if not is_robust(fit):
         return fit.vcov_beta

@@ -20,8 +20,6 @@ class Anova(PerCoefficient):
     The constant is a covariate like any other: random intercepts hold it. Coefficients that constraints tie share the smallest.
     """
 
-    title = "ANOVA"
-
     def coefficients(self, fit: Fit) -> np.ndarray:
         """(p,) by the random-effects equation that holds the column."""
         design, parts = fit.design, tied_columns(fit)

@@ -23,16 +23,16 @@ HEAVY = 16
 
 
 class ClusterRobust:
-    """The cluster-robust covariance CR0, CR2 or CR3 and its degrees of freedom.
+    """A cluster-robust covariance, such as CR2, and its degrees of freedom.
 
     Parameters
     ----------
-    name : {"cr0", "cr2", "cr3"}
+    name : str
+        Of `cluster_robust.ADJUSTMENTS`.
     """
 
     def __init__(self, name: str):
         self.name = name
-        self.title = f"Bell-McCaffrey ({name.upper()})"
 
     def covariance(self, fit: Fit) -> np.ndarray:
         """(p, p) cluster-robust covariance."""

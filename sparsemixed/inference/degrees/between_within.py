@@ -20,8 +20,6 @@ class BetweenWithin(PerCoefficient):
     as in R's nlme.
     """
 
-    title = "Between-within"
-
     def coefficients(self, fit: Fit) -> np.ndarray:
         """(p,) by the level of each column."""
         n, terms = len(fit.design.y), _nested(fit)

@@ -25,8 +25,6 @@ class KenwardRoger:
         Which information matrix W is the inverse of.
     """
 
-    title = "Kenward-Roger"
-
     def __init__(self, information: str = "eim"):
         self.information = information
 
@@ -70,8 +68,6 @@ class FullKenwardRoger(KenwardRoger):
     Where V is not linear in its parameters this depends on how they are chosen; here as printed.
     """
 
-    title = "Kenward-Roger (full)"
-
     def _bent(self, found: FixedDerivatives) -> np.ndarray | float:
         return 0.0 if found.curvature is None else -0.5 * found.curvature.R
 
@@ -81,8 +77,6 @@ class KenwardRoger2009(KenwardRoger):
 
     This is the term that Kenward & Roger (2009) found missing; the result is the same in all parametrizations.
     """
-
-    title = "Kenward-Roger (2009)"
 
     def _bent(self, found: FixedDerivatives) -> np.ndarray | float:
         if found.curvature is None:

@@ -25,8 +25,6 @@ class Degrees(NamedTuple):
 class DofMethod(Protocol):
     """A method: the covariance matrix that its tests use, and the degrees of freedom of a hypothesis K beta = r."""
 
-    title: str
-
     def covariance(self, fit: Fit) -> np.ndarray:
         """(p, p) covariance of the coefficients."""
         ...

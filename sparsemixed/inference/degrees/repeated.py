@@ -16,8 +16,6 @@ class Repeated(PerCoefficient):
     N rows, M subjects, p_w columns that vary within, p_b that do not, the constant among them.
     """
 
-    title = "Repeated"
-
     def coefficients(self, fit: Fit) -> np.ndarray:
         """(p,) within or between subjects."""
         codes, subjects = _subjects(fit)

@@ -11,8 +11,6 @@ from sparsemixed.inference.degrees.method import PerCoefficient
 class Residual(PerCoefficient):
     """n - p, exact for the linear model."""
 
-    title = "Residual"
-
     def coefficients(self, fit: Fit) -> np.ndarray:
         """(p,) all n less the number of free coefficients; X has full column rank."""
         return np.full(len(fit.beta), float(fit.design.n_rows - fit.design.rank))

@@ -19,8 +19,6 @@ class Satterthwaite:
         Which information matrix W is the inverse of.
     """
 
-    title = "Satterthwaite"
-
     def __init__(self, information: str = "eim"):
         self.information = information
 

@@ -1,4 +1,4 @@
-"""The one table of methods of degrees of freedom: options, results and documentation read it."""
+"""The methods of degrees of freedom that `spec.methods` declares, bound to what computes them."""
 
 from __future__ import annotations
 
@@ -18,20 +18,19 @@ from sparsemixed.inference.degrees.repeated import Repeated
 from sparsemixed.inference.degrees.residual import Residual
 from sparsemixed.inference.degrees.satterthwaite import Satterthwaite
 from sparsemixed.inference.fit_cache import remembered
-from sparsemixed.spec import CLUSTER_ROBUST, DFMETHODS, SmallSample
+from sparsemixed.spec import SmallSample, Vce, degrees_methods
 
-METHODS: dict[str, Callable[[str], DofMethod]] = {
-    "residual": lambda information: Residual(),
-    "repeated": lambda information: Repeated(),
-    "anova": lambda information: Anova(),
-    "betwithin": lambda information: BetweenWithin(),
+METHODS: dict[str, Callable[..., DofMethod]] = {
+    "residual": Residual,
+    "repeated": Repeated,
+    "anova": Anova,
+    "betwithin": BetweenWithin,
     "satterthwaite": Satterthwaite,
     "kroger": KenwardRoger,
     "krfull": FullKenwardRoger,
     "kr2009": KenwardRoger2009,
-    **{name: lambda information, name=name: ClusterRobust(name) for name in CLUSTER_ROBUST},
 }
-"""Name -> the method for an information matrix, `eim` or `oim`."""
+"""Name in `spec.DFMETHODS` -> class, called with the information matrix, `eim` or `oim`, if the method takes one."""
 
 
 def small_sample(fit: Fit, small: bool | None = None) -> DofMethod | None:
@@ -58,7 +57,7 @@ def shown_vce(fit: Fit, small: bool | None = None) -> str:
     asked = None if small is False else fit.spec.small_sample
     if asked is None:
         return fit.spec.vce.name
-    return asked.name if asked.name in CLUSTER_ROBUST else "oim"
+    return asked.name if asked.robust else Vce().name
 
 
 def method_of(fit: Fit, asked: SmallSample) -> DofMethod:
@@ -67,15 +66,16 @@ def method_of(fit: Fit, asked: SmallSample) -> DofMethod:
     Raises
     ------
     OptionError
-        satterthwaite and kroger rest on the restricted likelihood; cr0, cr2 and cr3 on clusters.
+        Some rest on the restricted likelihood, those of a vce() on clusters.
     """
-    if asked.name not in METHODS:
-        raise OptionError(f"unknown method of degrees of freedom {asked.name}; there are {', '.join(METHODS)}")
-    if asked.name in CLUSTER_ROBUST:
+    if asked.name not in degrees_methods():
+        raise OptionError(f"unknown method of degrees of freedom {asked.name}; there are {', '.join(degrees_methods())}")
+    if asked.robust:
         _check_clusters(fit, asked.name)
-    elif DFMETHODS[asked.name] and fit.spec.estimation.method != "reml":
+        return ClusterRobust(asked.name)
+    if asked.method.needs_reml and fit.spec.estimation.method != "reml":
         raise OptionError(f"dfmethod({asked.name}) needs REML estimation; add the option reml")
-    return METHODS[asked.name](asked.information)
+    return METHODS[asked.name](asked.information) if asked.method.takes_information else METHODS[asked.name]()
 
 
 def _check_clusters(fit: Fit, name: str) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 
 from sparsemixed.estimation.fit import Fit
+from sparsemixed.structures.random.base import RandomStructure
 
-Block = tuple[str, str | None, tuple[str, ...], str]
-"""Equation, factor, names of the effects and structure of one block of random effects."""
+Block = tuple[str, str | None, tuple[str, ...], type[RandomStructure], int]
+"""Equation, factor, names of the effects, structure and number of parameters of one block of random effects."""
 
 
 def mixture_freedoms(small: Fit, full: Fit) -> tuple[int, int] | None:
@@ -28,21 +29,21 @@ def mixture_freedoms(small: Fit, full: Fit) -> tuple[int, int] | None:
 
 def _covariances_gained(gone: list[Block], new: Block) -> int | None:
     """Covariances that come with exactly one more variance; None if the change is another one."""
-    equation, factor, names, structure = new
+    equation, factor, names, structure, n_theta = new
     if not gone:
-        return 0 if structure == "identity" or len(names) == 1 else None
+        return 0 if n_theta == 1 else None  # a factor linear in one parameter: one variance, whatever it multiplies
     if len(gone) != 1 or gone[0][:2] != (equation, factor) or not set(gone[0][2]) < set(names):
         return None
-    _, _, before, was = gone[0]
+    _, _, before, was, _ = gone[0]
     alone = len(before) == 1
     if len(names) != len(before) + 1 or not (alone or was == structure):
         return None
-    return {"independent": 0, "unstructured": len(before)}.get(structure)
+    return structure.covariances_gained(len(before))
 
 
 def _blocks(fit: Fit) -> Counter[Block]:
     blocks = (block for term in fit.design.random for block in term.blocks)
-    return Counter((b.equation, b.factor, b.names, b.structure.name) for b in blocks)
+    return Counter((b.equation, b.factor, b.names, type(b.structure), b.structure.n_theta) for b in blocks)
 
 
 def _errors(fit: Fit) -> tuple[str, int] | None:

@@ -9,12 +9,6 @@ import pandas as pd
 
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.spec import ResidualSpec
-from sparsemixed.structures.residual_errors.base import ResidualStructure
-from sparsemixed.structures.residual_errors.by_level import ByLevel
-from sparsemixed.structures.residual_errors.independent import IndependentErrors
-
-ORDERS = {"ar": "ar_p", "ma": "ma_q", "banded": "res_order", "toeplitz": "res_order"}
-"""Structure -> the name of its order."""
 
 ALWAYS: dict[str, Callable[[Fit], Any]] = {
     "rstructure": lambda fit: fit.spec.residual.name,
@@ -31,9 +25,10 @@ def stored_residuals(fit: Fit) -> dict[str, Callable[[Fit], Any]]:
         found["resopt"] = lambda fit: residual_text(fit)
     if part is None:
         return found
-    if asked.name in ORDERS:
-        found[ORDERS[asked.name]] = lambda fit: _order(fit)
-    if asked.t is not None and _one(part.structure).time is not None and asked.name != "independent":
+    structure = part.structure.within_level
+    if structure.order_limits is not None:
+        found[structure.order_limits.stored] = lambda fit: structure.order
+    if asked.t is not None and structure.needs_time():
         found["timevar"] = lambda fit: fit.spec.residual.t
     if asked.by is not None:
         found |= {"rbyvar": lambda fit: fit.spec.residual.by, "rglabels": lambda fit: " ".join(map(_quoted, group_labels(fit)))}
@@ -44,8 +39,7 @@ def stored_residuals(fit: Fit) -> dict[str, Callable[[Fit], Any]]:
 
 def group_labels(fit: Fit) -> tuple[str, ...]:
     """The levels of by(), as printed."""
-    structure = None if fit.design.residual is None else fit.design.residual.structure
-    return structure.labels if isinstance(structure, (ByLevel, IndependentErrors)) else ()
+    return () if fit.design.residual is None else fit.design.residual.structure.by_labels
 
 
 def residual_text(fit: Fit) -> str:
@@ -56,19 +50,6 @@ def residual_text(fit: Fit) -> str:
     order = "" if asked.order is None else f" {asked.order}"
     variables = " ".join(f"{option}({name})" for option, name in (("by", asked.by), ("t", asked.t)) if name)
     return f"{asked.name}{order}" + (f", {variables}" if variables else "")
-
-
-def _one(structure: ResidualStructure) -> ResidualStructure:
-    """The structure in one group of by()."""
-    return structure.structures[0] if isinstance(structure, ByLevel) else structure
-
-
-def _order(fit: Fit) -> int:
-    assert fit.design.residual is not None
-    structure = _one(fit.design.residual.structure)
-    order = getattr(structure, "band", None) if fit.spec.residual.name == "banded" else getattr(structure, "order", None)
-    assert order is not None
-    return int(order)
 
 
 def _quoted(label: str) -> str:

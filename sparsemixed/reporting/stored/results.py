@@ -11,7 +11,7 @@ import pandas as pd
 from sparsemixed.design.values import Clusters
 from sparsemixed.errors import printable
 from sparsemixed.estimation.fit import Fit, VarianceParameter
-from sparsemixed.inference.degrees.table import coefficient_covariance, coefficient_degrees, degrees_summary, method_of
+from sparsemixed.inference.degrees.table import coefficient_covariance, coefficient_degrees, degrees_summary
 from sparsemixed.inference.estimation_metric import metric_estimates
 from sparsemixed.inference.fit_cache import recollections
 from sparsemixed.inference.hypotheses.likelihood_ratio import against_linear_model, n_parameters
@@ -20,7 +20,7 @@ from sparsemixed.reporting.stored.residuals import ALWAYS as RESIDUALS
 from sparsemixed.reporting.stored.residuals import stored_residuals
 from sparsemixed.reporting.stored.signature import data_signature, signature_variables
 from sparsemixed.reporting.tables.titles import title, vce_title
-from sparsemixed.spec import CLUSTER_ROBUST, ModelSpec, SmallSample, Weight
+from sparsemixed.spec import ModelSpec, SmallSample, Weight
 
 STORED_WITH: dict[str, str] = {
     "sample": "the data, save(data=True)",
@@ -178,13 +178,10 @@ SMALL_SAMPLE: dict[str, Callable[[Fit], Any]] = {
     "df_avg": lambda fit: degrees_summary(_degrees(fit))[1],
     "df_max": lambda fit: degrees_summary(_degrees(fit))[2],
     "dfmethod": lambda fit: _asked(fit).name,
-    "dftitle": lambda fit: method_of(fit, _asked(fit)).title,
+    "dftitle": lambda fit: _asked(fit).method.title,
     "df": lambda fit: pd.Series(_degrees(fit).copy(), index=list(fit.design.names)),
 }
 """Stored with `dfmethod()`, and with `vce()` that brings degrees of freedom."""
-
-ADJUSTED = ("kroger", "krfull", "kr2009", *CLUSTER_ROBUST)
-"""Methods with a covariance matrix of their own, `V_df`."""
 
 CLUSTERED: dict[str, Callable[[Fit], Any]] = {
     "N_clust": lambda fit: _clusters(fit).number,
@@ -250,7 +247,7 @@ class StoredResults(Mapping[str, Any]):
             self._found["Cns"] = constraint_matrix
         if asked is not None:
             self._found.update(SMALL_SAMPLE)
-            if asked.name in ADJUSTED:
+            if asked.method.own_covariance:
                 self._found["V_df"] = _adjusted
 
     def __getitem__(self, name: str) -> Any:

@@ -8,7 +8,7 @@ from sparsemixed.inference.intervals import Interval, component_intervals
 from sparsemixed.reporting.tables.columns import limit_columns
 from sparsemixed.reporting.tables.table import Column, Row, Section, Table
 from sparsemixed.reporting.tables.titles import std_err_heading
-from sparsemixed.spec import DisplayOptions
+from sparsemixed.spec import DisplayOptions, Vce
 
 LONGEST = 22
 """Of a list of effects, so that `var()` around it fits the first column."""
@@ -18,7 +18,7 @@ def random_table(fit: Fit, options: DisplayOptions) -> Table:
     """Variances and covariances, or standard deviations and correlations, with limits."""
     columns = (
         Column("Estimate", "estimate", options.cformat),
-        Column(std_err_heading(fit.spec.vce.name if is_robust(fit) else "oim"), "std_err", options.cformat),
+        Column(std_err_heading(fit.spec.vce.name if is_robust(fit) else Vce().name), "std_err", options.cformat),
         *(() if options.noci else limit_columns(options)),
     )
     found = component_intervals(fit, options.level, options.stddeviations)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from sparsemixed.inference.covariance.sandwich import ROBUST
-from sparsemixed.spec import ModelSpec
+from sparsemixed.spec import VCE, ModelSpec
 
 
 def has_pseudolikelihood(spec: ModelSpec) -> bool:
     """Whether what is maximised is taken for no likelihood of the data: with sampling weights, and with robust inference."""
-    return spec.vce.name in ROBUST or (spec.weights is not None and spec.weights.kind == "sampling")
+    return spec.vce.method.scores or (spec.weights is not None and spec.weights.kind == "sampling")
 
 
 def vce_title(name: str) -> str:
     """What standard errors by a `vce()` are called above their column; nothing for the model's own."""
-    return "" if name == "oim" else "Robust" if name in ROBUST else name.upper()
+    return VCE[name].title
 
 
 def std_err_heading(name: str) -> str:

@@ -109,7 +109,7 @@ class BlockPrecision:
 
 
 class MarkovPrecision:
-    """Tridiagonal precision of AR(1) and exponential errors: corr(e_j, e_{j-1}) = phi_j = r^(t_j - t_{j-1}).
+    """Tridiagonal precision of Markov errors, AR(1) and exponential ones: corr(e_j, e_{j-1}) = phi_j = r^(t_j - t_{j-1}).
 
     Row j adds 1 / (1 - phi_j^2) to its own diagonal, phi_j^2 / (1 - phi_j^2) to the row before and -phi_j / (1 - phi_j^2)
     between them; log|R| = sum log(1 - phi_j^2). Exact for any gaps, because the process is Markov.
@@ -117,8 +117,7 @@ class MarkovPrecision:
     Parameters
     ----------
     correlation : callable
-        Correlation r at distance one and its derivative, as functions of rho[0] (complex allowed); a negative r only
-        with integer times.
+        Correlation r at distance one and its derivative; see `ResidualStructure.markov`.
     t : (n,) float64
         Sorted rows' times.
     start : (J + 1,) int64
@@ -191,18 +190,6 @@ def precision(
     """The cheapest storage for a structure: tridiagonal where the errors are a Markov process; weights are ones by default."""
     if weights is None:
         weights = np.ones(len(start) - 1)
-    if structure.name == "exponential":
-        return MarkovPrecision(_logistic, t, start, weights)
-    if structure.name == "ar" and structure.n_rho == 1:
-        return MarkovPrecision(_tanh, t, start, weights)
+    if structure.markov is not None:
+        return MarkovPrecision(structure.markov, t, start, weights)
     return BlockPrecision(structure, t, start, weights)
-
-
-def _logistic(eta):
-    r = 1.0 / (1.0 + np.exp(-eta))
-    return r, r * (1.0 - r)
-
-
-def _tanh(rho):
-    r = np.tanh(rho)
-    return r, 1.0 - r**2

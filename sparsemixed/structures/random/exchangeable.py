@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from sparsemixed.structures.base import Parameter, Structure, correlation, standard_deviation
+from sparsemixed.structures.base import Parameter
+from sparsemixed.structures.random.base import RandomStructure
 
 
-class Exchangeable(Structure):
+class Exchangeable(RandomStructure):
     """Common variance and covariance (manual, `covariance(exchangeable)`).
 
     With theta = (alpha, beta) the root has eigenvalues alpha (m - 1 times) and alpha + m beta, hence
@@ -21,7 +22,7 @@ class Exchangeable(Structure):
            [1.5, 2.5]])
     """
 
-    name, title = "exchangeable", "Exchangeable"
+    word, title, factor_levels = "EXchangeable", "Exchangeable", "columns"
 
     def __init__(self, m: int):
         if m < 2:
@@ -57,10 +58,6 @@ class Exchangeable(Structure):
         common = 2 * alpha * beta + self.m * beta**2
         dcommon = np.array([2 * beta, 2 * alpha + 2 * self.m * beta])
         return [
-            Parameter(f"var({inside})", float(alpha**2 + common), "variance", dcommon + np.array([2 * alpha, 0.0])),
-            Parameter(f"cov({pair})", float(common), "covariance", dcommon),
+            Parameter(("var",), inside, float(alpha**2 + common), "variance", dcommon + np.array([2 * alpha, 0.0])),
+            Parameter(("cov",), pair, float(common), "covariance", dcommon),
         ]
-
-    def display_sd(self, theta: np.ndarray, names: tuple[str, ...]) -> list[Parameter]:
-        variance, common = self.display(theta, names)
-        return [standard_deviation(variance), correlation(common, variance, variance)]

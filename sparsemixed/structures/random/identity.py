@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from sparsemixed.structures.base import Parameter, Structure, standard_deviation
+from sparsemixed.structures.base import Parameter
+from sparsemixed.structures.random.base import RandomStructure
 
 
-class Identity(Structure):
+class Identity(RandomStructure):
     """Multiple of the identity (manual, `covariance(identity)`); also every one-dimensional equation.
 
     Examples
@@ -17,7 +18,7 @@ class Identity(Structure):
            [0. , 0.5]])
     """
 
-    name, title = "identity", "Identity"
+    word, title, factor_levels = "IDentity", "Identity", "groups"
 
     def dfactor(self) -> np.ndarray:
         return np.eye(self.m)[None]
@@ -32,7 +33,4 @@ class Identity(Structure):
         return [f"var({' '.join(names)}) of {label} is 0"]
 
     def display(self, theta: np.ndarray, names: tuple[str, ...]) -> list[Parameter]:
-        return [Parameter(f"var({' '.join(names)})", float(theta[0] ** 2), "variance", 2 * theta)]
-
-    def display_sd(self, theta: np.ndarray, names: tuple[str, ...]) -> list[Parameter]:
-        return [standard_deviation(v) for v in self.display(theta, names)]
+        return [Parameter(("var",), " ".join(names), float(theta[0] ** 2), "variance", 2 * theta)]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from sparsemixed.structures.base import Parameter, Structure, standard_deviation
+from sparsemixed.structures.base import Parameter
+from sparsemixed.structures.random.base import RandomStructure
 
 
-class Independent(Structure):
+class Independent(RandomStructure):
     """Distinct variances (manual, `covariance(independent)`).
 
     Examples
@@ -17,7 +18,7 @@ class Independent(Structure):
            [0. , 2. ]])
     """
 
-    name, title = "independent", "Independent"
+    word, title = "INDependent", "Independent"
 
     def dfactor(self) -> np.ndarray:
         d = np.zeros((self.m, self.m, self.m))
@@ -36,8 +37,10 @@ class Independent(Structure):
     def display(self, theta: np.ndarray, names: tuple[str, ...]) -> list[Parameter]:
         unit = np.eye(self.m)
         return [
-            Parameter(f"var({name})", float(t**2), "variance", 2 * t * e) for name, t, e in zip(names, theta, unit, strict=True)
+            Parameter(("var", i), name, float(t**2), "variance", 2 * t * unit[i])
+            for i, (name, t) in enumerate(zip(names, theta, strict=True))
         ]
 
-    def display_sd(self, theta: np.ndarray, names: tuple[str, ...]) -> list[Parameter]:
-        return [standard_deviation(v) for v in self.display(theta, names)]
+    @classmethod
+    def covariances_gained(cls, m: int) -> int:
+        return 0

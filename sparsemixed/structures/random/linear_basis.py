@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from sparsemixed.structures.base import Structure
+from sparsemixed.structures.random.base import RandomStructure
 
 
-def linear_basis(structure: Structure) -> np.ndarray:
+def linear_basis(structure: RandomStructure) -> np.ndarray:
     """Derivatives (q, m, m) of the covariance matrix with respect to its displayed entries.
 
     The covariance S is the sum of value_k B_k over the displayed variances and covariances, so dS/dtheta_j is the sum of

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from sparsemixed.errors import NumericalError
-from sparsemixed.structures.base import Structure
+from sparsemixed.structures.random.base import RandomStructure
 from sparsemixed.structures.random.linear_basis import linear_basis
 
 LARGEST = 200.0
@@ -27,7 +27,7 @@ SMALLEST_ROOT = 1e-6
 class MatrixLogarithm:
     """Between omega (q,) and theta (q,) of one structure.
 
-    Where the structure has chosen a basis T of its own (see `Structure.in_basis`) it is inv(T) Sigma inv(T)' that has the
+    Where the structure has chosen a basis T of its own (see `RandomStructure.in_basis`) it is inv(T) Sigma inv(T)' that has the
     logarithm: the same family, and as well scaled as theta is.
 
     Examples
@@ -38,7 +38,7 @@ class MatrixLogarithm:
     array([0., 2.])
     """
 
-    def __init__(self, structure: Structure):
+    def __init__(self, structure: RandomStructure):
         self.own = structure.in_own_basis()
         self.basis = linear_basis(self.own)
         self._lengths = np.einsum("kab,kab->k", self.basis, self.basis)

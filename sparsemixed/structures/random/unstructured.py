@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from sparsemixed.structures.base import Parameter, Structure, correlation, standard_deviation
+from sparsemixed.structures.base import Parameter
+from sparsemixed.structures.random.base import RandomStructure
 
 
-class Unstructured(Structure):
+class Unstructured(RandomStructure):
     """General symmetric matrix (manual, `covariance(unstructured)`): the factor is `basis @ L`, theta the lower triangle of L.
 
     The family is closed under linear maps of the effects, so the basis T may be any nonsingular matrix; one for which the
@@ -31,7 +32,7 @@ class Unstructured(Structure):
            [0.5, 2. ]])
     """
 
-    name, title = "unstructured", "Unstructured"
+    word, title = "UNstructured", "Unstructured"
 
     def __init__(self, m: int, basis: np.ndarray | None = None, leading: int = 0):
         super().__init__(m)
@@ -88,20 +89,16 @@ class Unstructured(Structure):
         covariance = factor @ factor.T
         half = d @ factor.T
         gradient = half + half.transpose(0, 2, 1)
-        rows = [Parameter(f"var({n})", float(covariance[i, i]), "variance", gradient[:, i, i]) for i, n in enumerate(names)]
+        rows = [Parameter(("var", i), n, float(covariance[i, i]), "variance", gradient[:, i, i]) for i, n in enumerate(names)]
         for i in range(self.m):
             for j in range(i + 1, self.m):
-                label = f"cov({names[i]},{names[j]})"
-                rows.append(Parameter(label, float(covariance[i, j]), "covariance", gradient[:, i, j]))
+                pair = f"{names[i]},{names[j]}"
+                rows.append(Parameter(("cov", i, j), pair, float(covariance[i, j]), "covariance", gradient[:, i, j]))
         return rows
 
-    def display_sd(self, theta: np.ndarray, names: tuple[str, ...]) -> list[Parameter]:
-        rows = self.display(theta, names)
-        variances, covariances = rows[: self.m], iter(rows[self.m :])
-        pairs = [(i, j) for i in range(self.m) for j in range(i + 1, self.m)]
-        return [standard_deviation(v) for v in variances] + [
-            correlation(next(covariances), variances[i], variances[j]) for i, j in pairs
-        ]
+    @classmethod
+    def covariances_gained(cls, m: int) -> int:
+        return m
 
 
 def _led_by(leading: int, m: int) -> list[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sparsemixed.structures.base import Parameter
-from sparsemixed.structures.residual_errors.base import ResidualStructure, lags, unit_variance
+from sparsemixed.structures.residual_errors.base import OrderLimits, ResidualStructure, Times, lags, unit_variance
 
 
 def coefficients(partial: np.ndarray) -> np.ndarray:
@@ -65,10 +65,20 @@ class Autoregressive(ResidualStructure):
            [0.125, 0.25 , 1.   ]])
     """
 
-    name, time = "ar", "integer"
+    word, time = "AR", "integer"
+    order_limits = OrderLimits(1, 1, "ar_p")
 
     def __init__(self, order: int = 1):
         self.order = self.n_rho = order
+
+    @classmethod
+    def build(cls, times: Times, order: int | None) -> Autoregressive:
+        assert order is not None
+        return cls(order)
+
+    @property
+    def markov(self):
+        return _tanh if self.order == 1 else None
 
     @property
     def title(self) -> str:
@@ -84,7 +94,12 @@ class Autoregressive(ResidualStructure):
 
     def display(self, rho: np.ndarray) -> list[Parameter]:
         phi, gradient = coefficients_with_gradient(rho)
-        names = ["rho"] if self.order == 1 else [f"phi{j + 1}" for j in range(self.order)]
+        keys = [("rho",)] if self.order == 1 else [("phi", j + 1) for j in range(self.n_rho)]
         kind = "correlation" if self.order == 1 else "coefficient"
-        rows = [Parameter(name, float(phi[j]), kind, gradient[:, j]) for j, name in enumerate(names)]
+        rows = [Parameter(key, "", float(phi[j]), kind, gradient[:, j]) for j, key in enumerate(keys)]
         return [*rows, unit_variance(self.n_rho)]
+
+
+def _tanh(rho):
+    r = np.tanh(rho)
+    return r, 1.0 - r**2

@@ -2,18 +2,64 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from typing import ClassVar
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 
-from sparsemixed.structures.base import Parameter
+from sparsemixed.structures.base import Declared, Parameter
 
 STEP = 1e-100
 """Imaginary step of complex differentiation (Squire & Trapp 1998): exact to rounding, nothing is subtracted."""
 
 
-class ResidualStructure(ABC):
+METRIC_STEMS = {
+    "sd": "r_lns",
+    "correlation": "r_atr",
+    "decay": "r_logitr",
+    "coefficient": "r_phi",
+    "covariance": "r_cov",
+}
+"""Kind of a parameter -> the beginning of its name in e(b), where Stata has it in the metric of its confidence limits."""
+
+
+@dataclass(frozen=True)
+class Times:
+    """What the data say of t() and of the groups: all that a family needs to become a structure.
+
+    Attributes
+    ----------
+    largest_group : int
+        Observations in the largest group.
+    longest_lag : int or None
+        Largest difference of two times in one group, for integer times.
+    levels : tuple of str or None
+        The distinct times as printed, for a family of levels; the levels of by(), for one whose rows are independent.
+    """
+
+    largest_group: int
+    longest_lag: int | None = None
+    levels: tuple[str, ...] | None = None
+
+    @property
+    def largest_order(self) -> tuple[int, str] | None:
+        """The largest order that these times can tell, and what it is in words; None where there is none to count."""
+        if self.levels is not None:
+            return len(self.levels) - 1, "the number of levels less one"
+        return None if self.longest_lag is None else (self.longest_lag, "the longest lag")
+
+
+class OrderLimits(NamedTuple):
+    """The order of a family: the least, the default (None is the largest that the times can tell), and its name in e()."""
+
+    smallest: int
+    default: int | None
+    stored: str
+
+
+class ResidualStructure(Declared):
     """A family of positive definite matrices R(rho; t), the covariance of one group's errors over sigma2.
 
     rho is unconstrained: every rho gives a valid matrix (`Toeplitz` excepted, which says why). `covariance` and
@@ -21,16 +67,57 @@ class ResidualStructure(ABC):
 
     Attributes
     ----------
-    name : str
-        The option's word.
-    time : {None, "integer", "level", "real"}
-        What t() must be: absent, integers (lags count), one of a set of levels, or any numbers.
+    word : str
+        In residuals(), see `Declared`.
+    time : {"none", "integer", "levels", "real"}
+        What t() must be: of no use, integers (lags count), nonnegative integers of which each is a level, or any numbers. A t
+        of levels is the position among them.
+    independent_rows : bool
+        Whether errors of different rows are independent. By itself such a family is the model's one residual variance; with
+        by(), which may vary within groups, t is the position of the row's level.
+    order_limits : OrderLimits or None
+        None for a family that takes no order.
+    metric_stems : mapping of kind to text
+        The beginnings of its parameters' names in e(b).
     n_rho : int
+    order : int or None
+        Of this member of the family, if it takes one.
     """
 
-    name: ClassVar[str]
-    time: ClassVar[str | None]
+    time: ClassVar[Literal["none", "integer", "levels", "real"]]
+    independent_rows: ClassVar[bool] = False
+    order_limits: ClassVar[OrderLimits | None] = None
+    metric_stems: ClassVar[dict[str, str]] = METRIC_STEMS
     n_rho: int
+    order: int | None = None
+
+    @classmethod
+    @abstractmethod
+    def build(cls, times: Times, order: int | None) -> ResidualStructure:
+        """The member of the family for these times, and for an order within its limits if it takes one."""
+
+    @classmethod
+    def needs_time(cls) -> bool:
+        """Whether t() must be given."""
+        return cls.time != "none"
+
+    @property
+    def markov(self) -> Callable[[Any], tuple[Any, Any]] | None:
+        """For a Markov process, the correlation at distance one and its derivative as functions of rho[0], complex allowed.
+
+        The correlation at distance d is its d-th power; a negative one only with integer times. None for other errors.
+        """
+        return None
+
+    @property
+    def within_level(self) -> ResidualStructure:
+        """The structure of the errors in one level of by()."""
+        return self
+
+    @property
+    def by_labels(self) -> tuple[str, ...]:
+        """The levels of by() as printed, if there are any."""
+        return ()
 
     @property
     @abstractmethod
@@ -50,7 +137,7 @@ class ResidualStructure(ABC):
         """Parameters as printed; values of kind variance and covariance are relative to sigma2."""
 
     def start(self, moments: np.ndarray | None = None) -> np.ndarray:
-        """rho (n_rho,) to start from; independence unless the family can use `moments` (see `Unstructured`)."""
+        """rho (n_rho,) to start from; independence unless the family can use `moments` (see `UnstructuredErrors`)."""
         return np.zeros(self.n_rho)
 
     def second(self, rho: np.ndarray, t: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -78,4 +165,4 @@ def logistic(x):
 
 def unit_variance(n_rho: int) -> Parameter:
     """`var(e)` where R has unit diagonal: sigma2 itself."""
-    return Parameter("var(e)", 1.0, "variance", np.zeros(n_rho))
+    return Parameter(("var",), "e", 1.0, "variance", np.zeros(n_rho))

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from sparsemixed.structures.base import Parameter
-from sparsemixed.structures.residual_errors.base import ResidualStructure
+from sparsemixed.structures.residual_errors.base import ResidualStructure, Times
 
 
 class ByLevel(ResidualStructure):
@@ -22,20 +22,29 @@ class ByLevel(ResidualStructure):
         The levels as printed.
     """
 
-    name = "by"
-    time = None
-
     def __init__(self, structures: tuple[ResidualStructure, ...], labels: tuple[str, ...]):
         self.structures, self.labels = structures, labels
-        self.time = structures[0].time  # type: ignore[misc]
+        self.order = structures[0].order
         sizes = [s.n_rho + (k > 0) for k, s in enumerate(structures)]
         stops = np.cumsum(sizes)
         self.n_rho = int(stops[-1])
         self.slices = [slice(int(e - n), int(e)) for e, n in zip(stops, sizes, strict=True)]
 
+    @classmethod
+    def build(cls, times: Times, order: int | None) -> ByLevel:
+        raise NotImplementedError("made of the structures of its levels")
+
     @property
     def title(self) -> str:
-        return self.structures[0].title
+        return self.within_level.title
+
+    @property
+    def within_level(self) -> ResidualStructure:
+        return self.structures[0]
+
+    @property
+    def by_labels(self) -> tuple[str, ...]:
+        return self.labels
 
     def _split(self, k: int, rho: np.ndarray):
         """log scale and the structure's own parameters."""
@@ -94,5 +103,5 @@ class ByLevel(ResidualStructure):
                 gradient[where.start + (k > 0) : where.stop] = p.gradient * (factor if relative else 1.0)
                 if k and relative:
                     gradient[where.start] = 2.0 * value
-                rows.append(replace(p, label=f"{label}: {p.label}", value=value, gradient=gradient))
+                rows.append(replace(p, value=value, gradient=gradient, level=k, level_label=label))
         return rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sparsemixed.structures.base import Parameter
-from sparsemixed.structures.residual_errors.base import ResidualStructure, logistic
+from sparsemixed.structures.residual_errors.base import ResidualStructure, Times, logistic
 
 
 class ExchangeableErrors(ResidualStructure):
@@ -19,11 +19,15 @@ class ExchangeableErrors(ResidualStructure):
            [0., 1.]])
     """
 
-    name, time, n_rho = "exchangeable", None, 1
+    word, time, n_rho = "EXchangeable", "none", 1
 
     def __init__(self, largest: int):
         self.largest = largest
         self.low = -1.0 / max(largest - 1, 1)
+
+    @classmethod
+    def build(cls, times: Times, order: int | None) -> ExchangeableErrors:
+        return cls(times.largest_group)
 
     @property
     def title(self) -> str:
@@ -45,6 +49,6 @@ class ExchangeableErrors(ResidualStructure):
     def display(self, rho: np.ndarray) -> list[Parameter]:
         slope = self.dcovariance(rho, np.zeros(2))[:, 0, 1]
         return [
-            Parameter("var(e)", 1.0, "variance", np.zeros(1)),
-            Parameter("cov(e)", float(self._correlation(rho)), "covariance", slope),
+            Parameter(("var",), "e", 1.0, "variance", np.zeros(1)),
+            Parameter(("cov",), "e", float(self._correlation(rho)), "covariance", slope),
         ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sparsemixed.structures.base import Parameter
-from sparsemixed.structures.residual_errors.base import ResidualStructure, lags, logistic, unit_variance
+from sparsemixed.structures.residual_errors.base import ResidualStructure, Times, lags, logistic, unit_variance
 
 
 class Exponential(ResidualStructure):
@@ -19,7 +19,15 @@ class Exponential(ResidualStructure):
            [0.25  , 0.3536, 1.    ]])
     """
 
-    name, time, n_rho = "exponential", "real", 1
+    word, time, n_rho = "EXPonential", "real", 1
+
+    @classmethod
+    def build(cls, times: Times, order: int | None) -> Exponential:
+        return cls()
+
+    @property
+    def markov(self):
+        return _logistic
 
     @property
     def title(self) -> str:
@@ -35,4 +43,9 @@ class Exponential(ResidualStructure):
 
     def display(self, rho: np.ndarray) -> list[Parameter]:
         value = logistic(rho[0])
-        return [Parameter("rho", float(value), "decay", np.array([value * (1 - value)])), unit_variance(1)]
+        return [Parameter(("rho",), "", float(value), "decay", np.array([value * (1 - value)])), unit_variance(1)]
+
+
+def _logistic(eta):
+    r = logistic(eta)
+    return r, r * (1.0 - r)

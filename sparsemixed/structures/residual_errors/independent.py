@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sparsemixed.structures.base import Parameter
-from sparsemixed.structures.residual_errors.base import ResidualStructure
+from sparsemixed.structures.residual_errors.base import ResidualStructure, Times
 
 
 class IndependentErrors(ResidualStructure):
@@ -21,11 +21,20 @@ class IndependentErrors(ResidualStructure):
            [0., 4.]])
     """
 
-    name, time = "independent", "level"
+    word, time, independent_rows = "INDependent", "none", True
 
     def __init__(self, labels: tuple[str, ...]):
         self.labels = labels
         self.n_rho = len(labels) - 1
+
+    @classmethod
+    def build(cls, times: Times, order: int | None) -> IndependentErrors:
+        assert times.levels is not None
+        return cls(times.levels)
+
+    @property
+    def by_labels(self) -> tuple[str, ...]:
+        return self.labels
 
     @property
     def title(self) -> str:
@@ -46,6 +55,6 @@ class IndependentErrors(ResidualStructure):
         unit = np.vstack([np.zeros(self.n_rho), np.eye(self.n_rho)])
         values = np.append([1.0], np.exp(2.0 * rho))
         return [
-            Parameter(f"{label}: var(e)", float(v), "variance", 2.0 * v * unit[k])
+            Parameter(("var",), "e", float(v), "variance", 2.0 * v * unit[k], k, label)
             for k, (label, v) in enumerate(zip(self.labels, values, strict=True))
         ]

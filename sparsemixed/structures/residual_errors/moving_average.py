@@ -6,7 +6,7 @@ import numpy as np
 
 from sparsemixed.structures.base import Parameter
 from sparsemixed.structures.residual_errors.autoregressive import coefficients, coefficients_with_gradient
-from sparsemixed.structures.residual_errors.base import ResidualStructure, lags, unit_variance
+from sparsemixed.structures.residual_errors.base import OrderLimits, ResidualStructure, Times, lags, unit_variance
 
 
 class MovingAverage(ResidualStructure):
@@ -23,10 +23,16 @@ class MovingAverage(ResidualStructure):
            [0. , 0.4, 1. ]])
     """
 
-    name, time = "ma", "integer"
+    word, time = "MA", "integer"
+    order_limits = OrderLimits(1, 1, "ma_q")
 
     def __init__(self, order: int = 1):
         self.order = self.n_rho = order
+
+    @classmethod
+    def build(cls, times: Times, order: int | None) -> MovingAverage:
+        assert order is not None
+        return cls(order)
 
     @property
     def title(self) -> str:
@@ -38,7 +44,7 @@ class MovingAverage(ResidualStructure):
     def _by_lag(self, rho: np.ndarray, longest: int) -> np.ndarray:
         weights = np.append([1.0], self._theta(rho))
         out = np.zeros(longest + 1, weights.dtype)
-        for lag in range(min(self.order, longest) + 1):
+        for lag in range(min(self.n_rho, longest) + 1):
             out[lag] = weights[: weights.size - lag] @ weights[lag:]
         return out / out[0]
 
@@ -51,7 +57,7 @@ class MovingAverage(ResidualStructure):
         return self._derivative(rho, int(lag.max(initial=0)))[:, lag]
 
     def _derivative(self, rho: np.ndarray, longest: int) -> np.ndarray:
-        q = self.order
+        q = self.n_rho
         phi, dphi = coefficients_with_gradient(rho)
         weights = np.append([1.0], -phi)
         change = np.column_stack([np.zeros(q), -dphi])
@@ -64,5 +70,5 @@ class MovingAverage(ResidualStructure):
 
     def display(self, rho: np.ndarray) -> list[Parameter]:
         phi, gradient = coefficients_with_gradient(rho)
-        rows = [Parameter(f"theta{j + 1}", float(-phi[j]), "coefficient", -gradient[:, j]) for j in range(self.order)]
+        rows = [Parameter(("theta", j + 1), "", float(-phi[j]), "coefficient", -gradient[:, j]) for j in range(self.n_rho)]
         return [*rows, unit_variance(self.n_rho)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sparsemixed.structures.base import Parameter
-from sparsemixed.structures.residual_errors.base import ResidualStructure, lags, unit_variance
+from sparsemixed.structures.residual_errors.base import OrderLimits, ResidualStructure, Times, lags, unit_variance
 
 
 class Toeplitz(ResidualStructure):
@@ -22,10 +22,16 @@ class Toeplitz(ResidualStructure):
            [0. , 0.3, 1. ]])
     """
 
-    name, time = "toeplitz", "integer"
+    word, time = "TOeplitz", "integer"
+    order_limits = OrderLimits(1, None, "res_order")
 
     def __init__(self, order: int):
         self.order = self.n_rho = order
+
+    @classmethod
+    def build(cls, times: Times, order: int | None) -> Toeplitz:
+        assert order is not None
+        return cls(order)
 
     @property
     def title(self) -> str:
@@ -35,7 +41,7 @@ class Toeplitz(ResidualStructure):
         return np.concatenate([[1.0], np.tanh(rho), [0.0]])[self._place(t)]
 
     def _place(self, t: np.ndarray) -> np.ndarray:
-        return np.minimum(lags(t).astype(np.int64), self.order + 1)
+        return np.minimum(lags(t).astype(np.int64), self.n_rho + 1)
 
     def dcovariance(self, rho: np.ndarray, t: np.ndarray) -> np.ndarray:
         place = self._place(t)
@@ -45,6 +51,7 @@ class Toeplitz(ResidualStructure):
     def display(self, rho: np.ndarray) -> list[Parameter]:
         unit = np.eye(self.n_rho)
         rows = [
-            Parameter(f"rho{k + 1}", float(np.tanh(r)), "correlation", (1 - np.tanh(r) ** 2) * unit[k]) for k, r in enumerate(rho)
+            Parameter(("rho", k + 1), "", float(np.tanh(r)), "correlation", (1 - np.tanh(r) ** 2) * unit[k])
+            for k, r in enumerate(rho)
         ]
         return [*rows, unit_variance(self.n_rho)]

@@ -1,19 +1,23 @@
-"""Distinct variances and covariances for every level of t(), all of them or those within a band."""
+"""Distinct variances and covariances for every level of t()."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from sparsemixed.structures.base import Parameter
-from sparsemixed.structures.residual_errors.base import ResidualStructure
+from sparsemixed.structures.residual_errors.base import ResidualStructure, Times
 
 
 class UnstructuredErrors(ResidualStructure):
-    """Unstructured or banded errors (manual, `residuals(unstructured)`, `residuals(banded #)`).
+    """Unstructured errors (manual, `residuals(unstructured)`).
 
-    R = LL' with L lower triangular of the same bandwidth (a banded positive definite matrix has a banded factor), its first
-    entry 1 because sigma2 is the first variance; rho holds the logarithms of the other diagonal entries, then the entries
-    below the diagonal, row by row. t is the position 0 .. p - 1 among the levels.
+    R = LL' with L lower triangular, its first entry 1 because sigma2 is the first variance; rho holds the logarithms of the other
+    diagonal entries, then the entries below the diagonal, row by row. t is the position 0 .. p - 1 among the levels.
+
+    Attributes
+    ----------
+    band : int
+        Places off the diagonal beyond which R and L are zero; here all are free.
 
     Examples
     --------
@@ -23,17 +27,25 @@ class UnstructuredErrors(ResidualStructure):
            [0.5 , 1.25]])
     """
 
-    name, time = "unstructured", "level"
+    word, time = "UNstructured", "levels"
 
-    def __init__(self, labels: tuple[str, ...], band: int | None = None):
-        self.labels, self.p = labels, len(labels)
-        self.band = self.p - 1 if band is None else band
-        self.below = [(i, j) for i in range(self.p) for j in range(max(0, i - self.band), i)]
+    def __init__(self, labels: tuple[str, ...]):
+        self._within(labels, len(labels) - 1)
+
+    def _within(self, labels: tuple[str, ...], band: int) -> None:
+        """Leave the entries within a band free."""
+        self.labels, self.p, self.band = labels, len(labels), band
+        self.below = [(i, j) for i in range(self.p) for j in range(max(0, i - band), i)]
         self.n_rho = self.p - 1 + len(self.below)
+
+    @classmethod
+    def build(cls, times: Times, order: int | None) -> UnstructuredErrors:
+        assert times.levels is not None
+        return cls(times.levels)
 
     @property
     def title(self) -> str:
-        return "Unstructured" if self.band == self.p - 1 else f"Banded({self.band})"
+        return "Unstructured"
 
     def _lower(self, rho: np.ndarray) -> np.ndarray:
         lower = np.zeros((self.p, self.p), rho.dtype)
@@ -90,11 +102,11 @@ class UnstructuredErrors(ResidualStructure):
     def display(self, rho: np.ndarray) -> list[Parameter]:
         lower = self._lower(rho)
         R, d = lower @ lower.T, self._derivatives(rho)
-        rows = [Parameter(f"var(e{a})", float(R[i, i]), "variance", d[:, i, i]) for i, a in enumerate(self.labels)]
+        rows = [Parameter(("var", i), f"e{a}", float(R[i, i]), "variance", d[:, i, i]) for i, a in enumerate(self.labels)]
         for i in range(self.p):
             for j in range(i + 1, min(self.p, i + self.band + 1)):
-                label = f"cov(e{self.labels[i]},e{self.labels[j]})"
-                rows.append(Parameter(label, float(R[i, j]), "covariance", d[:, i, j]))
+                pair = f"e{self.labels[i]},e{self.labels[j]}"
+                rows.append(Parameter(("cov", i, j), pair, float(R[i, j]), "covariance", d[:, i, j]))
         return rows
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from sparsemixed.linear_form import Constraint
+from sparsemixed.spec.methods import VCE, CovarianceMethod, DegreesMethod, degrees_methods
+from sparsemixed.structures.residual_errors.table import RESIDUAL_STRUCTURES
 
 Base = Literal["first", "last", "frequent", "none"] | float | str
 """Which level of a categorical variable gets no column: a rule, or the value of the level itself."""
@@ -124,6 +126,11 @@ class ResidualSpec:
     text: str = field(default="", compare=False, repr=False)
     positions: dict[str, int] = field(default_factory=dict, compare=False, repr=False)
 
+    @property
+    def one_variance(self) -> bool:
+        """Whether errors are independent with one variance: no structure at all."""
+        return RESIDUAL_STRUCTURES[self.name].independent_rows and self.by is None
+
 
 WeightKind = Literal["frequency", "sampling", "precision"]
 
@@ -226,20 +233,6 @@ class Sample:
     last: int | None = None
 
 
-VCE: dict[str, Literal["none", "required", "optional"]] = {
-    "oim": "none",
-    "robust": "none",
-    "cluster": "required",
-    "cr0": "optional",
-    "cr2": "optional",
-    "cr3": "optional",
-}
-"""Covariance matrices of the estimates, and whether each takes a cluster variable."""
-
-CLUSTER_ROBUST = ("cr0", "cr2", "cr3")
-"""Those of the coefficients alone, which bring degrees of freedom of their own."""
-
-
 @dataclass(frozen=True)
 class Vce:
     """vce(name [clustvar]): a key of `VCE`, and the variable whose values are the clusters (top-level groups by default)."""
@@ -248,26 +241,28 @@ class Vce:
     variable: str | None = None
     position: int | None = field(default=None, compare=False, repr=False)
 
-
-DFMETHODS: dict[str, bool] = {
-    "residual": False,
-    "repeated": False,
-    "anova": False,
-    "betwithin": False,
-    "satterthwaite": True,
-    "kroger": True,
-    "krfull": True,
-    "kr2009": True,
-}
-"""Methods of degrees of freedom, and whether each needs REML."""
+    @property
+    def method(self) -> CovarianceMethod:
+        """Its declaration."""
+        return VCE[self.name]
 
 
 @dataclass(frozen=True)
 class SmallSample:
-    """A method of degrees of freedom (of `DFMETHODS` or `CLUSTER_ROBUST`) and the information matrix it uses, if any."""
+    """A method of degrees of freedom (of `degrees_methods`) and the information matrix it uses, if any."""
 
     name: str
     information: Literal["eim", "oim"] = "eim"
+
+    @property
+    def method(self) -> DegreesMethod:
+        """Its declaration."""
+        return degrees_methods()[self.name]
+
+    @property
+    def robust(self) -> bool:
+        """Whether a vce() brings it."""
+        return self.name in VCE
 
 
 @dataclass(frozen=True)
@@ -393,5 +388,5 @@ class ModelSpec:
     @property
     def small_sample(self) -> SmallSample | None:
         """The method of t and F tests: `dfmethod()` or `estat.df(post=)`, else that of a `vce()` which brings its own."""
-        own = SmallSample(self.vce.name) if self.vce.name in CLUSTER_ROBUST else None
+        own = None if self.vce.method.degrees is None else SmallSample(self.vce.name)
         return self.estimation.dfmethod or own

@@ -1,4 +1,4 @@
-"""`estat`: summaries of a fit beyond its tables."""
+"""`estat.df`: degrees of freedom of the coefficients by several methods."""
 
 from __future__ import annotations
 
@@ -7,11 +7,39 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from sparsemixed.errors import NotAvailableError, OptionError
+from sparsemixed.errors import OptionError
 from sparsemixed.estimation.fit import Fit
-from sparsemixed.inference.degrees.table import METHODS, coefficient_degrees, method_of
+from sparsemixed.inference.degrees.table import coefficient_degrees, method_of
 from sparsemixed.inference.fit_cache import inherit
-from sparsemixed.spec import CLUSTER_ROBUST, SmallSample
+from sparsemixed.spec import SmallSample, degrees_methods
+
+
+def degrees_of_freedom(
+    fit: Fit, methods: Sequence[str] | str | None = None, post: str | None = None, information: str = "eim"
+) -> pd.DataFrame | Fit:
+    """Degrees of freedom of the coefficients by several methods.
+
+    Parameters
+    ----------
+    methods : list of str, optional
+        Of residual, repeated, anova, betwithin, satterthwaite, kroger, krfull, kr2009, and with clusters cr0, cr2, cr3; by
+        default the fit's own.
+    post : str, optional
+        Return `Results` that use this method from here on, instead of a table; nothing is estimated again.
+    information : {"eim", "oim"}
+        The information matrix of the methods that rest on one: satterthwaite and the Kenward-Roger methods.
+
+    Returns
+    -------
+    DataFrame or Results
+        (p, number of methods), one column per method's title.
+
+    Raises
+    ------
+    OptionError
+        An unknown method, or one that cannot serve this fit.
+    """
+    return degrees_table(fit, methods, information) if post is None else with_method(fit, post, information)
 
 
 def asked_methods(methods: Sequence[str] | str | None, information: str, fit: Fit) -> list[SmallSample]:
@@ -30,15 +58,17 @@ def asked_methods(methods: Sequence[str] | str | None, information: str, fit: Fi
 def degrees_table(fit: Fit, methods: Sequence[str] | str | None, information: str) -> pd.DataFrame:
     """Degrees of freedom of every coefficient, (p, number of methods), one column per method's title."""
     asked = asked_methods(methods, information, fit)
-    columns = {method_of(fit, one).title: coefficient_degrees(fit, one).copy() for one in asked}
+    for one in asked:
+        method_of(fit, one)
+    columns = {one.method.title: coefficient_degrees(fit, one).copy() for one in asked}
     return pd.DataFrame(columns, index=list(fit.design.names))
 
 
 def with_method(fit: Fit, post: str, information: str) -> Fit:
     """The same fit with another method of degrees of freedom; nothing is estimated again."""
-    if post not in METHODS:
-        raise OptionError(f"estat.df: unknown method {post!r}; there are {', '.join(METHODS)}")
-    if fit.spec.vce.name != "oim" and post not in CLUSTER_ROBUST:
+    if post not in degrees_methods():
+        raise OptionError(f"estat.df: unknown method {post!r}; there are {', '.join(degrees_methods())}")
+    if not fit.spec.vce.method.model_based and not SmallSample(post).robust:
         raise OptionError(
             f"estat.df: degrees of freedom by {post} rest on the model's covariance, and this fit has vce({fit.spec.vce.name}); "
             "fit the model with vce(oim)"
@@ -49,13 +79,3 @@ def with_method(fit: Fit, post: str, information: str) -> Fit:
     new = dataclasses.replace(fit, spec=dataclasses.replace(fit.spec, estimation=estimation))
     inherit(fit, new)
     return new
-
-
-LATER = ("group", "icc", "recovariance", "sd", "wcorrelation", "summarize", "vce")
-
-
-def refuse(name: str) -> NotAvailableError:
-    """The error for a subcommand that is not there."""
-    if name in LATER:
-        return NotAvailableError(f"estat.{name}() is not available yet")
-    return NotAvailableError(f"there is no estat.{name}(); there are df, ic")

@@ -1,0 +1,1 @@
+"""`estat`: summaries of a fit beyond its tables, one subcommand to a file."""

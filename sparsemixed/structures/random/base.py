@@ -1,0 +1,107 @@
+"""What a family of covariance matrices of random effects must offer."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from sparsemixed.structures.base import Declared, Parameter, as_deviations
+
+
+class RandomStructure(Declared):
+    """A family of m x m covariance matrices `sigma2 * factor @ factor.T`, indexed by an unconstrained theta (q,).
+
+    The factor is *linear* in theta (`structures.base` says why): it reaches singular matrices continuously, and it has no second
+    derivative, so that exact Hessians need nothing beyond `dfactor`.
+
+    Attributes
+    ----------
+    word : str
+        In the command language, see `Declared`.
+    title : str
+        As printed after the level: `Unstructured`.
+    factor_levels : {"groups", "columns"} or None
+        Where the effects of the levels of `R.varname` stand: each in a group of its own, or side by side in the columns of their
+        level's group, so that they can be correlated; None if the family is not for `R.varname`.
+    m : int
+        Dimension.
+    """
+
+    title: ClassVar[str]
+    factor_levels: ClassVar[Literal["groups", "columns"] | None] = None
+
+    def __init__(self, m: int):
+        self.m = m
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.m})"
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self.m == getattr(other, "m", None)
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.m))
+
+    def in_basis(self, gram: np.ndarray, leading: int = 0) -> RandomStructure:
+        """The same family with theta in coordinates suited to columns with cross-products `gram` (m, m).
+
+        The effect `leading`, the constant where there is one, is expected to vary most.
+
+        Only the parameterization changes: covariances, their display and the likelihood do not. A family that is not
+        closed under linear maps of the effects returns itself.
+        """
+        return self
+
+    @property
+    def n_theta(self) -> int:
+        """Number q of parameters."""
+        return len(self.edges()[0])
+
+    def factor(self, theta: np.ndarray) -> np.ndarray:
+        """(m, m) matrix whose product with its transpose is the covariance over sigma2."""
+        return np.tensordot(theta, self.dfactor(), axes=1)
+
+    @abstractmethod
+    def dfactor(self) -> np.ndarray:
+        """(q, m, m) derivatives of `factor` with respect to theta."""
+
+    @abstractmethod
+    def nearest(self, covariance: np.ndarray) -> np.ndarray:
+        """theta (q,) of the member that maximises the Gaussian likelihood of a sample covariance (m, m): EM's M-step."""
+
+    def from_root(self, root: np.ndarray) -> np.ndarray:
+        """theta (q,) of the member root root', for a root (m, m) of any form; as exact beside singular members as the root is.
+
+        Squaring halves the digits of a small eigenvalue: families whose theta depends on differences do without it.
+        """
+        return self.nearest(root @ root.T)
+
+    def in_own_basis(self) -> RandomStructure:
+        """The family in whose matrices `factor(theta)` is a factor but for the basis chosen by `in_basis`."""
+        return self
+
+    @abstractmethod
+    def edges(self) -> np.ndarray:
+        """(e, q) linear forms in theta; where one of them vanishes the covariance matrix is singular."""
+
+    @abstractmethod
+    def edge_names(self, names: tuple[str, ...], label: str) -> list[str]:
+        """What each edge means, in words for a status line: `var(week) of id is 0`."""
+
+    @abstractmethod
+    def display(self, theta: np.ndarray, names: tuple[str, ...]) -> list[Parameter]:
+        """The parameters as variances and covariances."""
+
+    def display_sd(self, theta: np.ndarray, names: tuple[str, ...]) -> list[Parameter]:
+        """The parameters as standard deviations and correlations (option `stddeviations`)."""
+        return as_deviations(self.display(theta, names))
+
+    @classmethod
+    def covariances_gained(cls, m: int) -> int | None:
+        """How many covariances come with the variance of one more effect beside m others of the same family.
+
+        None where the smaller model is not the larger one with that variance at zero.
+        """
+        return None

@@ -13,7 +13,17 @@ from sparsemixed.command.settings import Settings
 from sparsemixed.command.weight_rules import all_weights
 from sparsemixed.command.weights import TypedWeight, keyword_weights, split_keywords
 from sparsemixed.errors import OptionError
-from sparsemixed.spec import DisplayOptions, EstimationOptions, ModelSpec, RandomEquation, Sample, Term, Vce, WeightSpec
+from sparsemixed.spec import (
+    DisplayOptions,
+    EstimationOptions,
+    ModelSpec,
+    RandomEquation,
+    ResidualSpec,
+    Sample,
+    Term,
+    Vce,
+    WeightSpec,
+)
 
 ONLY_EM = 20
 """Stata's default of emiterate(), where EM is all there is."""
@@ -58,9 +68,8 @@ def assemble(parts: Parts, settings: Settings, keywords: Mapping[str, object]) -
     ----------
     parts : Parts
     settings : Settings
-        With the options of the text; takes those among the keywords.
+        With the options of the text; takes those among the keywords, which are options and weights by name.
     keywords : mapping
-        Options and weights by name.
 
     Raises
     ------
@@ -76,9 +85,7 @@ def assemble(parts: Parts, settings: Settings, keywords: Mapping[str, object]) -
         random = tuple(replace(equation, collinear=True) for equation in random)
     weights = all_weights([*parts.weights, *keyword_weights(weight_keywords, random)], random, settings)
     check_rules(settings, weights)
-    residual = replace(settings.residual(), group=error_group(settings, random, parts.full_coding))
-    if residual.position is None:  # from a keyword argument, whose text is not the model's
-        residual = replace(residual, positions={})
+    residual = _residual(settings, random, parts.full_coding)
     of_weights = (weight.weight.expression.positions for weight in parts.weights)
     return ModelSpec(
         text=settings.source,
@@ -98,6 +105,12 @@ def assemble(parts: Parts, settings: Settings, keywords: Mapping[str, object]) -
         tsset=settings.placed("data", "tsset"),
         abbreviations=bool(settings.value("data", "abbreviations", False)),
     )
+
+
+def _residual(settings: Settings, random: tuple[RandomEquation, ...], formula: bool) -> ResidualSpec:
+    """The errors' structure, with the level that holds them; a keyword argument has no places in the model's text."""
+    residual = replace(settings.residual(), group=error_group(settings, random, formula))
+    return residual if residual.position is not None else replace(residual, positions={})
 
 
 def _first(*found: Mapping[str, int]) -> dict[str, int]:

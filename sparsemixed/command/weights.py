@@ -32,6 +32,7 @@ class TypedWeight:
 
     @property
     def written(self) -> str:
+        """The kind and the expression in the words of a command."""
         return WeightSpec(self.kind).written(self.weight)
 
 

@@ -63,7 +63,7 @@ NOT_YET: dict[str, set[str]] = {
         "estimation/objectives/precision.py, estimation/objectives/precision_derivatives.py",
     },
     "wings": {"estimation/objectives -> estimation/search"},
-    "functions": {"command/formula.py read_formula", "command/statement.py read_command", "estimation/search/loop.py minimize"},
+    "functions": {"estimation/search/loop.py minimize"},
     "text": {
         "inference/hypotheses/likelihood_ratio.py",
         "inference/hypotheses/wald.py",

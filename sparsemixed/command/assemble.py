@@ -68,9 +68,8 @@ def assemble(parts: Parts, settings: Settings, keywords: Mapping[str, object]) -
     ----------
     parts : Parts
     settings : Settings
-        With the options of the text; takes those among the keywords.
+        With the options of the text; takes those among the keywords, which are options and weights by name.
     keywords : mapping
-        Options and weights by name.
 
     Raises
     ------
@@ -108,11 +107,10 @@ def assemble(parts: Parts, settings: Settings, keywords: Mapping[str, object]) -
     )
 
 
-def _residual(settings: Settings, random: tuple[RandomEquation, ...], full_coding: bool) -> ResidualSpec:
-    """The errors' structure within the groups that the equations leave it."""
-    found = replace(settings.residual(), group=error_group(settings, random, full_coding))
-    # Of a keyword argument there are no positions: its text is not the model's.
-    return found if found.position is not None else replace(found, positions={})
+def _residual(settings: Settings, random: tuple[RandomEquation, ...], formula: bool) -> ResidualSpec:
+    """The errors' structure, with the level that holds them; a keyword argument has no places in the model's text."""
+    residual = replace(settings.residual(), group=error_group(settings, random, formula))
+    return residual if residual.position is not None else replace(residual, positions={})
 
 
 def _first(*found: Mapping[str, int]) -> dict[str, int]:

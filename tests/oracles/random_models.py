@@ -110,27 +110,30 @@ class RandomModel:
 
         return max(-minimize(loss, 0.7 * rng.normal(size=size), method="L-BFGS-B").fun for _ in range(starts))
 
-    def numerical_std_errs(self, printed: np.ndarray, free: np.ndarray) -> np.ndarray:
-        """Standard errors of the printed parameters `free` (bool), the others held; central differences of the likelihood."""
-        where = np.flatnonzero(free)
-        step = 1e-4 * np.maximum(np.abs(printed[where]), 1e-2)
+    def numerical_std_errs(self, printed: np.ndarray) -> np.ndarray:
+        """Standard errors of the printed parameters by central differences; NaN where two step sizes disagree."""
+        fine, coarse = (self._std_errs(printed, size) for size in (1e-4, 4e-4))
+        return np.where(np.abs(fine - coarse) <= 3e-4 * fine, fine, np.nan)
 
-        def at(moves: tuple[tuple[int, float], ...]) -> float:
+    def _std_errs(self, printed: np.ndarray, size: float) -> np.ndarray:
+        n = printed.size
+        step = size * np.maximum(np.abs(printed), 1e-2)
+
+        def at(k: int, a: int, l: int, b: int) -> float:
             moved = printed.copy()
-            for k, size in moves:
-                moved[where[k]] += size * step[k]
+            moved[k] += a * step[k]
+            moved[l] += b * step[l]
             return self.llf(moved)
 
-        n = where.size
         hessian = np.empty((n, n))
-        for k in range(n):
-            for l in range(k + 1):
-                value = at(((k, 1), (l, 1))) - at(((k, 1), (l, -1))) - at(((k, -1), (l, 1))) + at(((k, -1), (l, -1)))
-                hessian[k, l] = hessian[l, k] = value / (4.0 * step[k] * step[l])
-        out = np.full(printed.size, np.nan)
-        with suppress(np.linalg.LinAlgError), np.errstate(invalid="ignore"):
-            out[where] = np.sqrt(np.diag(np.linalg.inv(-hessian)))
-        return out
+        with np.errstate(invalid="ignore"):
+            for k in range(n):
+                for l in range(k + 1):
+                    value = at(k, 1, l, 1) - at(k, 1, l, -1) - at(k, -1, l, 1) + at(k, -1, l, -1)
+                    hessian[k, l] = hessian[l, k] = value / (4.0 * step[k] * step[l])
+            with suppress(np.linalg.LinAlgError):
+                return np.sqrt(np.diag(np.linalg.inv(-hessian)))
+        return np.full(n, np.nan)
 
 
 def autocorrelations(phi: np.ndarray, longest: int) -> np.ndarray:

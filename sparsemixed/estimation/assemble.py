@@ -9,6 +9,7 @@ import numpy as np
 from sparsemixed.design.values import Design
 from sparsemixed.estimation.components import components, residual_reach
 from sparsemixed.estimation.fit import Fit, LogEntry
+from sparsemixed.estimation.interface import FittedDerivatives, FittedObjective
 from sparsemixed.estimation.linear import linear_llf
 from sparsemixed.estimation.orthonormal import Orthogonal
 from sparsemixed.estimation.search.boundary import Boundary, settle, with_limits
@@ -21,12 +22,12 @@ def finish(
     spec: ModelSpec,
     design: Design,
     orthogonal: Orthogonal,
-    objective,
+    objective: FittedObjective,
     optimum: Optimum,
     em_log: tuple[LogEntry, ...],
     llf: Callable[[float], float],
 ) -> Fit:
-    """The fit at the optimum of any objective (`Objective`, `ClusterObjective`, `PrecisionObjective`)."""
+    """The fit at the optimum of any objective."""
     at, boundary = settle(objective, optimum.evaluation, optimum.model.gradient, optimum.model.hessian)
     boundary = with_limits(boundary, residual_reach(design, at.theta[objective.parameters.n_theta :]))
     derivatives = optimum.derivatives if at is optimum.evaluation else objective.derivatives(at)
@@ -61,7 +62,7 @@ def finish(
     )
 
 
-def _information(derivatives, boundary: Boundary) -> np.ndarray:
+def _information(derivatives: FittedDerivatives, boundary: Boundary) -> np.ndarray:
     """Observed information (n_theta + 1,) of (theta, log sigma2): half the Hessian of the deviance, boundary rows zero."""
     information = 0.5 * derivatives.information.hessian
     held = np.append(boundary.parameters, False)
@@ -70,6 +71,6 @@ def _information(derivatives, boundary: Boundary) -> np.ndarray:
     return information
 
 
-def _slopes(derivatives, root: np.ndarray) -> np.ndarray:
+def _slopes(derivatives: FittedDerivatives, root: np.ndarray) -> np.ndarray:
     """How inv(Phi) moves with theta, in coordinates in which Phi is the identity (n_theta, r, r)."""
     return root.T @ derivatives.fixed_slopes @ root / derivatives.at.sigma2

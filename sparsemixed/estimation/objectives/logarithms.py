@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from sparsemixed.estimation.lazy import lazy_property
+from sparsemixed.estimation.interface import FittedObjective
 from sparsemixed.estimation.search.curvature import newton_model
 from sparsemixed.estimation.search.loop import Optimum, Progress, minimize
 from sparsemixed.spec import EstimationOptions
@@ -36,10 +37,10 @@ class LogObjective:
 
     Parameters
     ----------
-    inner : Objective, ClusterObjective or PrecisionObjective
+    inner : FittedObjective
     """
 
-    def __init__(self, inner: Any):
+    def __init__(self, inner: FittedObjective):
         self.inner, self.df = inner, inner.df
         self.logarithms = [(place.theta, MatrixLogarithm(place.block.structure)) for place in inner.parameters.places]
 
@@ -90,12 +91,12 @@ class LogDerivatives:
     def gradient(self) -> np.ndarray:
         return self.jacobian.T @ self.inner.gradient
 
-    @cached_property
+    @lazy_property
     def observed_information(self) -> Profiled:
         """J'HJ with the exact Hessian H in theta."""
         return Profiled(self.jacobian.T @ self.inner.observed_information.profiled @ self.jacobian)
 
-    @cached_property
+    @lazy_property
     def average_information(self) -> Profiled:
         """J'HJ with the average information in the place of H."""
         return Profiled(self.jacobian.T @ self.inner.average_information.profiled @ self.jacobian)
@@ -115,6 +116,6 @@ def optimize(
         return minimize(objective, start, options, exact, llf, progress, patience)
     logarithms = LogObjective(objective)
     begin = logarithms.evaluate(logarithms.omega(start.theta))
-    found = minimize(logarithms, begin, options, exact, llf, progress, patience)  # type: ignore[arg-type]
+    found = minimize(logarithms, begin, options, exact, llf, progress, patience)
     derivatives = found.derivatives.inner
     return replace(found, evaluation=found.evaluation.inner, derivatives=derivatives, model=newton_model(derivatives, exact))

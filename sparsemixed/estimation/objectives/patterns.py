@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
 from sparsemixed.design.values import Design
 from sparsemixed.errors import NumericalError
 from sparsemixed.estimation.interface import Curvature, Predictions
+from sparsemixed.estimation.lazy import lazy_property
 from sparsemixed.estimation.objectives.fixed_effects import solve_fixed
 from sparsemixed.estimation.parameters import Parameters
 from sparsemixed.solver.linalg import bordered, inverse_and_logdet
@@ -150,7 +150,7 @@ class ClusterDerivatives:
         rho = np.where(bucket.linked, self.objective.residual.dcovariance(self.rho, bucket.t), 0.0)
         return np.concatenate([np.array(out).reshape(-1, *bucket.linked.shape), rho])
 
-    @cached_property
+    @lazy_property
     def _pieces(self) -> list[tuple]:
         """For each bucket: Q, dV, Q dV, n Q - Q S Q, and Q S with S of residuals alone and of both."""
         out = []
@@ -161,19 +161,19 @@ class ClusterDerivatives:
             out.append((Q, first, Q @ first, kernel, residual, fixed))
         return out
 
-    @cached_property
+    @lazy_property
     def gradient(self) -> np.ndarray:
         """Gradient (n_theta,) of the profiled deviance."""
         parts = [np.einsum("kgab,gab->k", first, kernel) for _, first, _, kernel, _, _ in self._pieces]
         return np.sum(parts, axis=0)
 
-    @cached_property
+    @lazy_property
     def _square_gradient(self) -> np.ndarray:
         """Derivative (n_theta,) of pwrss / sigma2."""
         parts = [np.einsum("kgab,gab->k", first, Q @ residual @ Q) for Q, first, _, _, residual, _ in self._pieces]
         return -np.sum(parts, axis=0)
 
-    @cached_property
+    @lazy_property
     def observed_information(self) -> Curvature:
         """Exact Hessian of the deviance in (theta, rho, log sigma2)."""
         objective = self.objective
@@ -195,7 +195,7 @@ class ClusterDerivatives:
         """The exact Hessian: clusters are small, nothing is saved by an approximation."""
         return self.observed_information
 
-    @cached_property
+    @lazy_property
     def _forms(self) -> np.ndarray:
         """[X y]'Q V_k Q [X y] (n_theta, p + 1, p + 1)."""
         out = np.zeros((self.objective.n_theta, self.objective.p + 1, self.objective.p + 1))

@@ -15,12 +15,12 @@ y'P V_k P V_l P y (Gilmour, Thompson & Cullis 1995; Johnson & Thompson 1995), wi
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from functools import cached_property
 from typing import Generic
 
 import numpy as np
 
 from sparsemixed.estimation.interface import Curvature
+from sparsemixed.estimation.lazy import lazy_property
 from sparsemixed.estimation.objectives.penalized_deviance import PenalizedDeviance, PenalizedEvaluation
 from sparsemixed.solver.crossproducts.block_products import Pattern, diagonal_sums, times_lambda
 from sparsemixed.solver.crossproducts.crossproducts import own_blocks
@@ -62,7 +62,7 @@ class PenalizedScore(ABC, Generic[S]):
             for s, k, j in zip(cp.slices(), cp.k, cp.n_groups, strict=True)
         ]
 
-    @cached_property
+    @lazy_property
     def _gradient_parts(self) -> tuple[np.ndarray, np.ndarray]:
         """Derivatives of the log-determinants and of pwrss, each (n_theta,)."""
         at = self.at
@@ -77,13 +77,13 @@ class PenalizedScore(ABC, Generic[S]):
         """(n_theta,) inner products of one matrix per term with every direction."""
         return np.array([sum(np.vdot(d, m) for d, m in zip(direction, matrices, strict=True)) for direction in self.directions])
 
-    @cached_property
+    @lazy_property
     def gradient(self) -> np.ndarray:
         """Gradient (n_theta,) of the profiled deviance."""
         determinant, square = self._gradient_parts
         return determinant + square / self.at.sigma2
 
-    @cached_property
+    @lazy_property
     def fixed_slopes(self) -> np.ndarray:
         """Derivative (n_theta, p, p) of X'inv(V0)X."""
         halves = [m.T @ self.ZtE for m in self._moved(self.at.U)]
@@ -96,7 +96,7 @@ class PenalizedScore(ABC, Generic[S]):
         """Append log sigma2: d2/dlog sigma2^2 = pwrss / sigma2, d2/dtheta dlog sigma2 = -(d pwrss/dtheta) / sigma2."""
         return Curvature(self.gradient, bordered(hessian, -self._gradient_parts[1] / self.at.sigma2, self.df))
 
-    @cached_property
+    @lazy_property
     def _square_hessian(self) -> np.ndarray:
         """Hessian (n_theta, n_theta) of pwrss."""
         at, cp, system, p = self.at, self.at.cp, self.at.system, self.p
@@ -108,7 +108,7 @@ class PenalizedScore(ABC, Generic[S]):
         x = cp.ZtXy[:, :p].T @ (moved - times_lambda(cp, self.factors, solved))
         return 2.0 * (moved.T @ through - g.T @ solved - x.T @ at.XVX_inverse @ x)
 
-    @cached_property
+    @lazy_property
     def average_information(self) -> Curvature:
         """Corrected average information in place of the Hessian: no work beyond the selected inverse."""
         at = self.at
@@ -145,7 +145,7 @@ class PenalizedDerivatives(PenalizedScore[FactoredSystem]):
     def _diagonal_sums(self) -> list[np.ndarray]:
         return diagonal_sums(self.at.cp, self.inverse, self.factors)
 
-    @cached_property
+    @lazy_property
     def inverse(self) -> Pattern:
         """N on the pattern of Z'Z."""
         return self.at.system.inverse_blocks
@@ -159,7 +159,7 @@ class PenalizedDerivatives(PenalizedScore[FactoredSystem]):
         """What standard errors rest on: the exact Hessian."""
         return self.observed_information
 
-    @cached_property
+    @lazy_property
     def observed_information(self) -> Curvature:
         """Exact Hessian of the deviance."""
         cp, at = self.at.cp, self.at

@@ -8,11 +8,10 @@ as sums of d2Q with one weight per entry of its pattern, Psi = ZLambda N Lambda'
 
 from __future__ import annotations
 
-from functools import cached_property
-
 import numpy as np
 
 from sparsemixed.estimation.interface import Curvature
+from sparsemixed.estimation.lazy import lazy_property
 from sparsemixed.estimation.objectives.penalized_derivatives import PenalizedDerivatives
 from sparsemixed.estimation.objectives.penalized_deviance import PenalizedDeviance, PenalizedEvaluation
 from sparsemixed.solver.crossproducts.block_products import diagonal_sums, quadratic_form, symmetric_product, times_lambda
@@ -48,13 +47,13 @@ class PrecisionDerivatives(PenalizedDerivatives):
         self.rows, self._precision = rows, precision
         self.rho = evaluation.theta[objective.parameters.n_theta :]
 
-    @cached_property
+    @lazy_property
     def residual_changes(self) -> tuple[list[CrossProducts], np.ndarray, np.ndarray]:
         """Cross-products of every Q_k, their entries (n_rho, nnz) and the derivatives of log|R| by group (n_rho, J)."""
         data, logdet = self._precision.derivatives(self.rho)
         return [self.rows.cross_products(d) for d in data], data, logdet
 
-    @cached_property
+    @lazy_property
     def row_residuals(self) -> np.ndarray:
         """(n, p + 1): X - ZLambdaU and y - Xbeta - ZLambdau, row by row."""
         at, p = self.at, self.p
@@ -66,7 +65,7 @@ class PrecisionDerivatives(PenalizedDerivatives):
             out -= np.einsum("nk,nkc->nc", term.columns, effects[term.codes])
         return out
 
-    @cached_property
+    @lazy_property
     def row_weights(self) -> np.ndarray:
         """Psi on the pattern of Q (nnz,)."""
         rows, at, p = self.rows, self.at, self.p
@@ -107,14 +106,14 @@ class PrecisionDerivatives(PenalizedDerivatives):
         )
         return np.searchsorted(levels * rows.terms[u + 1].n_groups + others, key)
 
-    @cached_property
+    @lazy_property
     def gradient(self) -> np.ndarray:
         """Gradient (n_theta,) of the profiled deviance."""
         _, data, logdet = self.residual_changes
         determinant, square = self._gradient_parts
         return np.concatenate([determinant + square / self.at.sigma2, logdet.sum(axis=1) + data @ self.row_weights])
 
-    @cached_property
+    @lazy_property
     def _full_square_gradient(self) -> np.ndarray:
         """Derivative (n_theta,) of pwrss / sigma2 in (theta, rho)."""
         _, data, _ = self.residual_changes
@@ -127,7 +126,7 @@ class PrecisionDerivatives(PenalizedDerivatives):
         """The exact Hessian: the average information would need the same cross-products."""
         return self.observed_information
 
-    @cached_property
+    @lazy_property
     def observed_information(self) -> Curvature:
         """Exact Hessian of the deviance in (theta, rho, log sigma2)."""
         cp, own = self.at.cp, len(self.directions)
@@ -200,7 +199,7 @@ class PrecisionDerivatives(PenalizedDerivatives):
             return np.append(-self.at.beta, 1.0)[:, None]
         return np.vstack([np.eye(p), np.zeros((1, p))])
 
-    @cached_property
+    @lazy_property
     def fixed_slopes(self) -> np.ndarray:
         """Derivative (n_theta, p, p) of X'inv(V0)X in (theta, rho): -(Z'QE)'D_kU - transpose, and E'Q_kE."""
         p, b = self.p, times_lambda(self.at.cp, self.factors, self.at.U)

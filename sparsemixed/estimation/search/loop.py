@@ -61,7 +61,8 @@ def minimize(
 
     Parameters
     ----------
-    objective : Objective, ClusterObjective, PrecisionObjective or LogObjective
+    objective : Objective
+        As `estimation.interface` says.
     start : what `objective.evaluate` returns
     exact : bool
         Use the exact Hessian; else the average information, corrected by what the gradients show.

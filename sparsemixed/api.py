@@ -16,8 +16,8 @@ from sparsemixed.estimation.dask_estimate import dask_estimate, is_dask
 from sparsemixed.estimation.fit import Fit, LogEntry
 from sparsemixed.inference.degrees.table import coefficient_degrees
 from sparsemixed.inference.hypotheses.likelihood_ratio import likelihood_ratio
-from sparsemixed.inference.hypotheses.wald import TestResult
 from sparsemixed.reporting.compare import side_by_side
+from sparsemixed.reporting.hypothesis_tests import TestResult
 from sparsemixed.reporting.side_by_side import SideBySide
 from sparsemixed.results import Results
 from sparsemixed.spec import ModelSpec
@@ -94,7 +94,7 @@ def lrtest(a: Results, b: Results) -> TestResult:
     OptionError
         If the fits differ in rows, in criterion, or, under REML, in their fixed parts.
     """
-    return likelihood_ratio(a.fit, b.fit)
+    return TestResult.of(likelihood_ratio(a.fit, b.fit))
 
 
 def compare(

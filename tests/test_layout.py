@@ -24,7 +24,7 @@ STAGES = (
     ("errors",),
     ("structures",),
     ("solver",),
-    ("time_series", "linear_form", "wildcards"),
+    ("time_series", "linear_form", "wildcards", "numerals"),
     ("spec",),
     ("command", "design"),
     ("estimation",),

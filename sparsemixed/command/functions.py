@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from sparsemixed.command.values import KindError, equal, finite, is_text, less, missing, truth
-from sparsemixed.wildcards import compiled
 from sparsemixed.numerals import seven_digits
+from sparsemixed.wildcards import compiled
 
 
 @dataclass(frozen=True)

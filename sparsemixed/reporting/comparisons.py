@@ -9,9 +9,9 @@ import pandas as pd
 
 from sparsemixed.postestimation.contrasts import Comparisons
 from sparsemixed.reporting.document import Block, Column, Document, Heading, Note, Row, Section, Table
+from sparsemixed.reporting.number_format import percent
 from sparsemixed.reporting.shown import Shown
 from sparsemixed.reporting.tables.columns import quantity_columns
-from sparsemixed.reporting.tables.number_format import percent
 
 
 @dataclass(frozen=True)

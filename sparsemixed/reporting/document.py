@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from sparsemixed.reporting.tables.number_format import formatted, written
+from sparsemixed.reporting.number_format import formatted, written
 
 
 @dataclass(frozen=True, kw_only=True)

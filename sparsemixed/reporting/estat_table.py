@@ -23,7 +23,8 @@ class EstatTable(pd.DataFrame):
     was added. With arguments, `to_html`, `to_latex` and `to_markdown` are those of pandas.
     """
 
-    _metadata: ClassVar[list[str]] = ["_heading", "_kinds"]
+    # pandas marks these as its own: a subclass keeps values of its own in `_metadata` all the same, as its guide says.
+    _metadata: ClassVar[list[str]] = ["_heading", "_kinds"]  # pyright: ignore[reportIncompatibleVariableOverride]
 
     @classmethod
     def of(cls, frame: pd.DataFrame, heading: str, kinds: Mapping[str, str] | None = None) -> EstatTable:
@@ -58,7 +59,7 @@ class EstatTable(pd.DataFrame):
         """HTML; by pandas when there are arguments."""
         return self.frame.to_html(*args, **options) if args or options else self.render("html")
 
-    def to_latex(self, *args: Any, **options: Any) -> Any:
+    def to_latex(self, *args: Any, **options: Any) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         """LaTeX for the package booktabs; by pandas when there are arguments."""
         return self.frame.to_latex(*args, **options) if args or options else self.render("latex")
 

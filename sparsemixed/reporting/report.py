@@ -30,9 +30,9 @@ from sparsemixed.reporting.document import (
 )
 from sparsemixed.reporting.hypothesis_tests import one_line, statistic_entries
 from sparsemixed.reporting.iteration_log import iteration_log
+from sparsemixed.reporting.number_format import count
 from sparsemixed.reporting.tables.fixed import fixed_table
 from sparsemixed.reporting.tables.metric import metric_table
-from sparsemixed.reporting.tables.number_format import count
 from sparsemixed.reporting.tables.random import random_table
 from sparsemixed.reporting.tables.titles import criterion_name, title
 from sparsemixed.spec import CLUSTER_ROBUST, DFMETHODS, DisplayOptions

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from sparsemixed.reporting.document import Document, Grid, Note, Panel
+from sparsemixed.reporting.number_format import general, written
 from sparsemixed.reporting.shown import Shown
-from sparsemixed.reporting.tables.number_format import general, written
 
 CUTS = (0.001, 0.01, 0.05)
 STATISTICS = "Statistics"

@@ -6,7 +6,7 @@ import numpy as np
 
 from sparsemixed.inference.hypotheses.wald import Coefficients
 from sparsemixed.reporting.document import Column, Layout
-from sparsemixed.reporting.tables.number_format import percent
+from sparsemixed.reporting.number_format import percent
 from sparsemixed.spec import DisplayOptions
 
 STANDARD = ("std_err", "statistic", "pvalue", "low", "high")

@@ -17,8 +17,8 @@ from sparsemixed.estimation.dask_estimate import dask_estimate, is_dask
 from sparsemixed.estimation.fit import Fit, LogEntry
 from sparsemixed.inference.degrees.table import coefficient_degrees
 from sparsemixed.inference.hypotheses.likelihood_ratio import likelihood_ratio
-from sparsemixed.inference.hypotheses.wald import TestResult
 from sparsemixed.reporting.compare import side_by_side
+from sparsemixed.reporting.hypothesis_tests import TestResult
 from sparsemixed.reporting.report import warnings_of
 from sparsemixed.reporting.side_by_side import SideBySide
 from sparsemixed.results import Results
@@ -109,7 +109,7 @@ def lrtest(a: Results, b: Results) -> TestResult:
     OptionError
         If the fits differ in rows, in criterion, or, under REML, in their fixed parts.
     """
-    return likelihood_ratio(a.fit, b.fit)
+    return TestResult.of(likelihood_ratio(a.fit, b.fit))
 
 
 def compare(

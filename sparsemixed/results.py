@@ -16,18 +16,20 @@ from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.covariance.vce import beta_covariance
 from sparsemixed.inference.degrees.table import coefficient_covariance, coefficient_degrees
 from sparsemixed.inference.hypotheses.likelihood_ratio import n_parameters
-from sparsemixed.inference.hypotheses.wald import TestResult, coefficients
+from sparsemixed.inference.hypotheses.wald import coefficients
 from sparsemixed.inference.intervals import intervals
-from sparsemixed.postestimation.contrasts import Comparisons, contrast, pairwise
+from sparsemixed.postestimation.contrasts import contrast, pairwise
 from sparsemixed.postestimation.estat.table import SUBCOMMANDS, subcommand
-from sparsemixed.postestimation.linear_tests import LinearCombination, hypothesis_test, lincom, parameter_test
+from sparsemixed.postestimation.linear_tests import hypothesis_test, lincom, parameter_test
 from sparsemixed.postestimation.predict import predict
 from sparsemixed.postestimation.random_effects import random_effects
+from sparsemixed.reporting.comparisons import ContrastResult
 from sparsemixed.reporting.display import check_level, display_options
-from sparsemixed.reporting.formats.html import render_html
-from sparsemixed.reporting.formats.latex import render_latex
-from sparsemixed.reporting.formats.markdown import render_markdown
-from sparsemixed.reporting.formats.text import render_text
+from sparsemixed.reporting.document import Document
+from sparsemixed.reporting.estat_table import EstatTable
+from sparsemixed.reporting.hypothesis_tests import TestResult
+from sparsemixed.reporting.linear_combination import LincomResult
+from sparsemixed.reporting.render import render
 from sparsemixed.reporting.report import report, status
 from sparsemixed.reporting.stored.results import StoredResults
 from sparsemixed.reporting.stored.table import stored_table
@@ -200,17 +202,17 @@ class Results:
         small : bool
             F test with the degrees of freedom of the fit's `dfmethod` instead of chi-squared.
         """
-        return hypothesis_test(self.fit, hypothesis, values, small)
+        return TestResult.of(hypothesis_test(self.fit, hypothesis, values, small))
 
     def testparm(self, terms: str, equal: bool = False, small: bool = False) -> TestResult:
         """Test that all coefficients of terms such as `i.drug`, `i.drug#c.age` or `x*` are zero, or `equal`."""
-        return parameter_test(self.fit, terms, equal, small)
+        return TestResult.of(parameter_test(self.fit, terms, equal, small))
 
-    def lincom(self, expression: str, level: float | None = None, small: bool = False) -> LinearCombination:
+    def lincom(self, expression: str, level: float | None = None, small: bool = False) -> LincomResult:
         """Estimate, test and confidence interval of a linear expression: `"2.drug - 3.drug"`."""
-        return lincom(self.fit, expression, self._level(level), small)
+        return LincomResult.of(lincom(self.fit, expression, self._level(level), small))
 
-    def contrast(self, terms: str, mcompare: str = "noadjust", level: float | None = None, small: bool = False) -> Comparisons:
+    def contrast(self, terms: str, mcompare: str = "noadjust", level: float | None = None, small: bool = False) -> ContrastResult:
         """Contrasts of balanced margins: `"r.drug"`, `"drug day drug#day"`, `"ar.day@drug"`.
 
         Parameters
@@ -224,11 +226,13 @@ class Results:
         small : bool
             Use the degrees of freedom of the fit's `dfmethod`.
         """
-        return contrast(self.fit, terms, mcompare, self._level(level), small)
+        return ContrastResult.of(contrast(self.fit, terms, mcompare, self._level(level), small))
 
-    def pwcompare(self, terms: str, mcompare: str = "noadjust", level: float | None = None, small: bool = False) -> Comparisons:
+    def pwcompare(
+        self, terms: str, mcompare: str = "noadjust", level: float | None = None, small: bool = False
+    ) -> ContrastResult:
         """All pairs of balanced margins of a factor or interaction; `mcompare` as in `contrast`, or "tukey"."""
-        return pairwise(self.fit, terms, mcompare, self._level(level), small)
+        return ContrastResult.of(pairwise(self.fit, terms, mcompare, self._level(level), small))
 
     def _level(self, level: float | None) -> float:
         return check_level(self.fit.spec.display.level if level is None else level)
@@ -247,15 +251,27 @@ class Results:
             Display options in place of the model's, by their names in a command: `level=90`, `stddeviations=True`,
             `estmetric=True`, `noretable`, `cformat="%8.2f"`.
         """
-        return render_text(report(self.fit, display_options(self.fit, display)))
+        return self.render("text", **display)
+
+    def document(self, **display: Any) -> Document:
+        """What `summary` shows, before any format; display options as there."""
+        return report(self.fit, display_options(self.fit, display))
+
+    def render(self, format: str, **display: Any) -> str:  # noqa: A002  a format's name is the natural word
+        """The tables in a format of `sparsemixed.reporting.render.FORMATS`; display options as in `summary`."""
+        return render(self.document(**display), format)
+
+    def to_html(self, **display: Any) -> str:
+        """The tables as HTML; display options as in `summary`."""
+        return self.render("html", **display)
 
     def to_latex(self, **display: Any) -> str:
         """The tables as LaTeX tabulars for booktabs; display options as in `summary`."""
-        return render_latex(report(self.fit, display_options(self.fit, display)))
+        return self.render("latex", **display)
 
     def to_markdown(self, **display: Any) -> str:
         """The tables in GitHub's Markdown; display options as in `summary`."""
-        return render_markdown(report(self.fit, display_options(self.fit, display)))
+        return self.render("markdown", **display)
 
     def tidy(self, effects: str = "all", conf_int: bool = True, level: float | None = None) -> pd.DataFrame:
         """Estimates as one data frame with the column names of R's broom.mixed.
@@ -302,7 +318,7 @@ class Results:
         save_fit(self.fit, path, data)
 
     def _repr_html_(self) -> str:
-        return render_html(report(self.fit, self.fit.spec.display))
+        return self.to_html()
 
     def __str__(self) -> str:
         return self.summary()
@@ -326,6 +342,8 @@ class Estat:
         @functools.wraps(function)
         def run(*arguments: Any, **options: Any) -> Any:
             found = function(self.fit, *(a.fit if isinstance(a, Results) else a for a in arguments), **options)
+            if isinstance(found, pd.DataFrame):
+                return EstatTable.of(found, found.attrs.get("heading", name), found.attrs.get("kinds"))
             return Results(found) if isinstance(found, Fit) else found
 
         return run

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sparsemixed.command.values import KindError, equal, finite, is_text, less, missing, truth
+from sparsemixed.numerals import seven_digits
 from sparsemixed.wildcards import compiled
 
 
@@ -114,11 +115,8 @@ def _real(text: str) -> float:
 
 
 def _string(value: float) -> str:
-    """A number as Stata's %9.0g writes most: seven digits, no zero before the point."""
-    if np.isnan(value):
-        return "."
-    text = f"{value:.7g}"
-    return text.replace("0.", ".", 1) if text.lstrip("-").startswith("0.") else text
+    """A number as Stata's %9.0g writes most; a point where it is missing."""
+    return "." if np.isnan(value) else seven_digits(value)
 
 
 def _strmatch(text: np.ndarray, pattern: np.ndarray) -> np.ndarray:

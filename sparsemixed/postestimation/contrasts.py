@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 
 from sparsemixed.design.fixed.terms import level_text
-from sparsemixed.errors import OptionError, printable, shortened
+from sparsemixed.errors import OptionError, shortened
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.constrained import held_rows
 from sparsemixed.inference.covariance.vce import beta_covariance
 from sparsemixed.inference.degrees.table import small_sample
 from sparsemixed.inference.hypotheses.hypothesis import rows_of, terms_text
 from sparsemixed.inference.hypotheses.multiple import adjusted
-from sparsemixed.inference.hypotheses.wald import TestResult, wald_test
+from sparsemixed.inference.hypotheses.wald import HypothesisTest, wald_test
 from sparsemixed.postestimation.contrast_operators import WEIGHTED, operator_rows
 from sparsemixed.postestimation.margin_rows import MarginRows, margin_rows
 from sparsemixed.spec import MOST_FACTORS
@@ -52,12 +52,6 @@ class Comparisons:
     mcompare: str
     level: float
     note: str = ""
-
-    def __str__(self) -> str:
-        blocks = [self.tests.to_string(na_rep=".") if len(self.tests) else "", self.effects.to_string(na_rep=".")]
-        if self.mcompare != "noadjust":
-            blocks.append(f"p-values and {self.level:g}% limits adjusted for the comparisons of each term: {self.mcompare}.")
-        return printable("\n\n".join(filter(None, [*blocks, f"Note: {self.note}" if self.note else ""])))
 
 
 @dataclass(frozen=True)
@@ -186,7 +180,7 @@ def _frame(term: TermContrasts, table) -> pd.DataFrame:
     return pd.DataFrame(columns, index=index)
 
 
-def _tests(found: list[TermContrasts], tests: list[TestResult], overall: TestResult) -> pd.DataFrame:
+def _tests(found: list[TermContrasts], tests: list[HypothesisTest], overall: HypothesisTest) -> pd.DataFrame:
     rows = {term.name: result for term, result in zip(found, tests, strict=True)}
     if len(rows) > 1:
         rows["Overall"] = overall

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from sparsemixed.design.fixed.coefficient_names import CoefficientNames
-from sparsemixed.errors import OptionError, printable
+from sparsemixed.errors import OptionError
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.constrained import held_rows
 from sparsemixed.inference.covariance.vce import beta_covariance
 from sparsemixed.inference.degrees.table import small_sample
-from sparsemixed.inference.hypotheses.hypothesis import hypothesis, independent, linear_combination, terms_text, written
-from sparsemixed.inference.hypotheses.wald import TestResult, tabulated, wald_test
+from sparsemixed.inference.hypotheses.hypothesis import (
+    Hypothesis,
+    hypothesis,
+    independent,
+    linear_combination,
+    terms_text,
+    written,
+)
+from sparsemixed.inference.hypotheses.wald import HypothesisTest, tabulated, wald_test
 
 
-def hypothesis_test(fit: Fit, what: Any, values: Any, small: bool) -> TestResult:
+def hypothesis_test(fit: Fit, what: Any, values: Any, small: bool) -> HypothesisTest:
     """Joint test of a hypothesis (see `inference.hypotheses.hypothesis`); chi-squared, or F with the fit's degrees of freedom."""
-    found = hypothesis(fit, what, values)
-    return wald_test(fit, found.K, found.r, small_sample(fit, True) if small else None, found.title, found.note)
+    return _wald(fit, hypothesis(fit, what, values), small)
 
 
-def parameter_test(fit: Fit, terms: str, equal: bool, small: bool) -> TestResult:
+def parameter_test(fit: Fit, terms: str, equal: bool, small: bool) -> HypothesisTest:
     """Test that all coefficients of some terms are zero, or equal to one another."""
     places = CoefficientNames(fit.design.columns, fit.spec).matching(terms_text(terms, "testparm", "i.drug"))
     if not places:
@@ -33,8 +39,12 @@ def parameter_test(fit: Fit, terms: str, equal: bool, small: bool) -> TestResult
         if len(places) < 2:
             raise OptionError("testparm: equal needs at least two coefficients")
         K = K[0] - K[1:]
-    found = independent(fit, K, np.zeros(len(K)))
-    return wald_test(fit, found.K, found.r, small_sample(fit, True) if small else None, found.title, found.note)
+    return _wald(fit, independent(fit, K, np.zeros(len(K))), small)
+
+
+def _wald(fit: Fit, found: Hypothesis, small: bool) -> HypothesisTest:
+    test = wald_test(fit, found.K, found.r, small_sample(fit, True) if small else None, note=found.note)
+    return replace(test, equations=found.equations, dropped=found.dropped)
 
 
 @dataclass(frozen=True)
@@ -50,7 +60,11 @@ class LinearCombination:
         1.
     ddf : float or None
     level : float
-    title, note : str
+        Of the limits, in per cent.
+    equation : str
+        The hypothesis that the combination is zero.
+    response : str
+    note : str
     """
 
     estimate: float
@@ -62,32 +76,18 @@ class LinearCombination:
     low: float
     high: float
     level: float
-    title: str
+    equation: str
+    response: str
     note: str = ""
-
-    def __str__(self) -> str:
-        if self.std_err == 0:
-            return printable(f"{self.title}\n\nCoefficient = {self.estimate:.7g}  (constrained)\n\nNote: {self.note}")
-        name = "z" if self.ddf is None else f"t({self.ddf:.2f})"
-        return printable(
-            f"{self.title}\n\n"
-            f"Coefficient = {self.estimate:.7g}, std. err. = {self.std_err:.7g}, {name} = {self.statistic:.2f}, "
-            f"P>|{name[0]}| = {self.pvalue:.3f}\n"
-            f"[{self.level:g}% conf. interval] = {self.low:.7g}  {self.high:.7g}"
-            + (f"\n\nNote: {self.note}" if self.note else "")
-        )
 
 
 UNDEFINED = "the method defines no degrees of freedom for this combination; the test is large-sample."
-
-
 HELD = "the constraints of the model fix this combination; there is nothing to test."
 
 
 def lincom(fit: Fit, text: str, level: float, small: bool) -> LinearCombination:
     """Estimate, standard error, test and interval of a linear expression in coefficients."""
     row, constant = linear_combination(fit, text)
-    title = f" ( 1)  {written(fit, row, -constant)}"
     estimate = float(row @ fit.beta + constant)
     if not row.any():
         raise OptionError(f"lincom: no estimated coefficient is left in {text}")
@@ -99,4 +99,5 @@ def lincom(fit: Fit, text: str, level: float, small: bool) -> LinearCombination:
     found = tabulated(np.array([estimate]), np.array([std_err]), None if df is None else np.array([df]), level)
     note = HELD if held else UNDEFINED if method is not None and df is None else ""
     statistic, pvalue, low, high = (float(x[0]) for x in (found.statistic, found.pvalue, found.low, found.high))
-    return LinearCombination(estimate, std_err, statistic, 1, df, pvalue, low, high, level, title, note)
+    equation = written(fit, row, -constant)
+    return LinearCombination(estimate, std_err, statistic, 1, df, pvalue, low, high, level, equation, fit.spec.response, note)

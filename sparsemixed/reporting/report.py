@@ -1,10 +1,12 @@
-"""From a fit to everything it prints, as numbers."""
+"""From a fit to the document of everything it prints."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from sparsemixed.design.values import Clusters
+from sparsemixed.design.values import GroupRow
 from sparsemixed.errors import BoundaryWarning, ConvergenceWarning, IdentificationWarning, SparseMixedWarning
 from sparsemixed.estimation.fit import Fit, MonteCarlo
 from sparsemixed.inference.constrained import fixed_coefficients
@@ -13,43 +15,66 @@ from sparsemixed.inference.degrees.table import coefficient_degrees, degrees_sum
 from sparsemixed.inference.hypotheses.likelihood_ratio import against_linear_model
 from sparsemixed.inference.hypotheses.wald import model_test
 from sparsemixed.inference.information.linear_parameters import variances_of_zero
+from sparsemixed.reporting.document import (
+    Block,
+    Column,
+    Document,
+    Entry,
+    Equations,
+    Header,
+    Note,
+    Row,
+    Section,
+    Table,
+    Verbatim,
+)
+from sparsemixed.reporting.hypothesis_tests import one_line, statistic_entries
 from sparsemixed.reporting.iteration_log import iteration_log
+from sparsemixed.reporting.number_format import count
 from sparsemixed.reporting.tables.fixed import fixed_table
 from sparsemixed.reporting.tables.metric import metric_table
 from sparsemixed.reporting.tables.random import long_lists, random_table
-from sparsemixed.reporting.tables.table import Column, Entry, Report, Row, Section, Table
 from sparsemixed.reporting.tables.titles import criterion_name, title
 from sparsemixed.spec import VCE, DisplayOptions
 
 
-def report(fit: Fit, options: DisplayOptions) -> Report:
+def report(fit: Fit, options: DisplayOptions) -> Document:
     """Everything that `options` leaves to print."""
-    header = not options.noheader
-    asked, method = fit.spec.small_sample, small_sample(fit, options.small)
     tables = _tables(fit, options)
-    grouped = header and not options.nogroup
-    rows = fit.design.groups if grouped else ()
-    return Report(
-        preamble=_preamble(fit, options),
-        title=title(fit.spec) if header else "",
-        group_variable=rows[0].name if len(rows) == 1 else "",
-        entries=(Entry("Number of obs", fit.design.nobs, "count"),) if header else (),
-        group_entries=_group_entries(rows[0]) if len(rows) == 1 else (),
-        test_entries=_test_entries(fit, options) if header else (),
-        criterion=Entry(criterion_name(fit.spec), fit.llf, "criterion") if header else None,
-        groups=_groups_table(rows) if len(rows) > 1 else None,
-        tables=tuple(tables),
-        linear_test=against_linear_model(fit),
-        notes=notes(fit, options.small),
-        level=options.level,
-        dof_method=asked.method.title if method is not None and asked is not None and header else "",
-        dof_entries=_dof_entries(fit) if method is not None and header else (),
-        constraints=() if options.nocnsreport or fit.design.constraints is None else fit.design.constraints.labels,
-        clusters=_clusters(fit, options, tables),
-    )
+    blocks: list[Block] = [Verbatim(text) for text in _preamble(fit, options)]
+    if not options.noheader:
+        blocks.append(_header(fit, options))
+    if fit.design.constraints is not None and not options.nocnsreport:
+        blocks.append(Equations(fit.design.constraints.labels))
+        # Directly above the table that they are about; without that table a block of their own.
+        tables = [replace(table, joined=table.name == "fixed" and not i) for i, table in enumerate(tables)]
+    blocks += tables
+    test = against_linear_model(fit)
+    if test is not None:
+        of_variances = any(table.name == "random" or any(s.kind == "equation" for s in table.sections) for table in tables)
+        blocks.append(one_line(test, joined=of_variances))
+    return Document((*blocks, *map(Note, notes(fit, options.small))))
+
+
+def _header(fit: Fit, options: DisplayOptions) -> Header:
+    levels = () if options.nogroup else fit.design.groups
+    entries = [Entry("Number of obs", fit.design.nobs, "count")]
+    if len(levels) == 1:
+        entries += _group_entries(levels[0])
+    asked, method = fit.spec.small_sample, small_sample(fit, options.small)
+    if method is not None and asked is not None:
+        entries += _dof_entries(fit, asked.method.title)
+    entries += _test_entries(fit, options)
+    return Header(title(fit.spec), tuple(entries), _groups_table(levels) if len(levels) > 1 else None)
 
 
 def _tables(fit: Fit, options: DisplayOptions) -> list[Table]:
+    """The tables of estimates; the first says what its standard errors are adjusted for."""
+    found = _estimates(fit, options)
+    return [replace(table, caption="" if i else _adjusted_for(fit, options, table)) for i, table in enumerate(found)]
+
+
+def _estimates(fit: Fit, options: DisplayOptions) -> list[Table]:
     """The fixed and the random part, or both in the metric of e(b)."""
     if options.estmetric:
         found = metric_table(fit, options)
@@ -58,44 +83,51 @@ def _tables(fit: Fit, options: DisplayOptions) -> list[Table]:
     return fixed if options.noretable else [*fixed, random_table(fit, options)]
 
 
-def _clusters(fit: Fit, options: DisplayOptions, tables: list[Table]) -> Clusters | None:
-    """The named clusters that standard errors of some table come from."""
+def _adjusted_for(fit: Fit, options: DisplayOptions, first: Table) -> str:
+    """`(Std. err. adjusted for 148 clusters in id_school)`, above the first table whose standard errors are; or nothing."""
     vce, clusters = shown_vce(fit, options.small), fit.design.clusters
-    adjusted = VCE[vce].scores or (VCE[vce].degrees is not None and tables[:1] and tables[0].name == "fixed")
-    return clusters if clusters is not None and clusters.name and adjusted else None
+    adjusted = VCE[vce].scores or (VCE[vce].degrees is not None and first.name == "fixed")
+    if clusters is None or not clusters.name or not adjusted:
+        return ""
+    return f"(Std. err. adjusted for {count(clusters.number)} clusters in {clusters.name})"
 
 
 def _preamble(fit: Fit, options: DisplayOptions) -> tuple[str, ...]:
     return tuple(filter(None, ("\n".join(fit.design.notes), iteration_log(fit, options))))
 
 
-def _group_entries(row) -> tuple[Entry, ...]:
+def _group_entries(row: GroupRow) -> tuple[Entry, ...]:
+    above = "Obs per group:"
     return (
-        Entry("Number of groups", row.n_groups, "count"),
-        Entry("Obs per group:"),
-        Entry("min", row.minimum, "count"),
-        Entry("avg", row.average, "average"),
-        Entry("max", row.maximum, "count"),
+        Entry("Number of groups", row.n_groups, "count", beside=Entry("Group variable", row.name, "text")),
+        Entry(above),
+        Entry("min", row.minimum, "count", f"{above} min"),
+        Entry("avg", row.average, "average", f"{above} avg"),
+        Entry("max", row.maximum, "count", f"{above} max"),
     )
 
 
-def _groups_table(rows) -> Table:
+def _groups_table(rows: tuple[GroupRow, ...]) -> Table:
     columns = (Column("No. of groups", "count"), Column("Minimum", "count"), Column("Average", "average"))
     found = tuple(Row(r.name, (r.n_groups, r.minimum, r.average, r.maximum)) for r in rows)
     return Table("groups", "Group variable", (*columns, Column("Maximum", "count")), (Section("", found, "variable"),))
 
 
-def _dof_entries(fit: Fit) -> tuple[Entry, ...]:
+def _dof_entries(fit: Fit, method: str) -> tuple[Entry, ...]:
     """Smallest, average and largest degrees of freedom of the coefficients."""
     assert fit.spec.small_sample is not None
     low, mean, high = degrees_summary(coefficient_degrees(fit, fit.spec.small_sample))
-    return Entry("min", low, "ddf", "DF:"), Entry("avg", mean, "ddf"), Entry("max", high, "ddf")
+    return (
+        Entry("min", low, "ddf", "DF: min", lead="DF:", beside=Entry("DF method", method, "text")),
+        Entry("avg", mean, "ddf", "DF: avg"),
+        Entry("max", high, "ddf", "DF: max"),
+    )
 
 
 def _test_entries(fit: Fit, options: DisplayOptions) -> tuple[Entry, ...]:
-    test = model_test(fit, options.small)
-    label = test.label if test.kind == "F" else f"Wald {test.label}"
-    return Entry(label, test.statistic, "chi2"), Entry(test.tail, test.pvalue, "probability")
+    """The test of the model, beside whose p-value the log likelihood stands."""
+    statistic, pvalue = statistic_entries(model_test(fit, options.small), "Wald ")
+    return statistic, replace(pvalue, beside=Entry(criterion_name(fit.spec), fit.llf, "criterion"))
 
 
 COLLINEAR = "omitted because of collinearity."

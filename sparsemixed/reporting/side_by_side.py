@@ -1,4 +1,4 @@
-"""A table with several fits in its columns, as numbers and in its printed forms."""
+"""A table with several fits in its columns, as numbers and as a document."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from sparsemixed.reporting.formats.grid import Block, Grid, grid_html, grid_latex, grid_markdown, grid_text
-from sparsemixed.reporting.tables.number_format import general, written
+from sparsemixed.reporting.document import Document, Grid, Note, Panel
+from sparsemixed.reporting.number_format import general, written
+from sparsemixed.reporting.shown import Shown
 
 CUTS = (0.001, 0.01, 0.05)
 STATISTICS = "Statistics"
@@ -30,7 +31,7 @@ class Line:
 
 
 @dataclass(frozen=True, repr=False)
-class SideBySide:
+class SideBySide(Shown):
     """Fits in columns; see `sparsemixed.compare`.
 
     Attributes
@@ -63,35 +64,19 @@ class SideBySide:
         index = pd.MultiIndex.from_tuples(keys, names=["part", "name", "what"])
         return pd.DataFrame(rows, index=index, columns=list(self.names), dtype=float)
 
-    def to_markdown(self) -> str:
-        """A table of GitHub's Markdown."""
-        return grid_markdown(self._grid())
-
-    def to_latex(self) -> str:
-        """A LaTeX tabular for booktabs."""
-        return grid_latex(self._grid())
-
-    def to_html(self) -> str:
-        """An HTML table, which notebooks show by themselves."""
-        return grid_html(self._grid())
-
-    def _repr_html_(self) -> str:
-        return self.to_html()
-
-    def __str__(self) -> str:
-        return grid_text(self._grid())
-
     def __repr__(self) -> str:
         return str(self)
 
-    def _grid(self) -> Grid:
+    def document(self) -> Document:
+        """The grid of all lines by part, and notes."""
         parts = dict.fromkeys(line.part for line in self.lines)
-        blocks = [
-            Block(part, tuple(row for line in self.lines if line.part == part for row in self._rows(line))) for part in parts
+        panels = [
+            Panel(part, tuple(row for line in self.lines if line.part == part for row in self._rows(line))) for part in parts
         ]
         notes = ["Standard errors in parentheses."] if self.se else []
         notes += ["* p < 0.05, ** p < 0.01, *** p < 0.001."] if self.stars else []
-        return Grid((("", *self.names), ("", *self.responses)), tuple(blocks), (*notes, *self.notes))
+        grid = Grid((("", *self.names), ("", *self.responses)), tuple(panels))
+        return Document((grid, *(Note(text, joined=True) for text in (*notes, *self.notes))))
 
     def _rows(self, line: Line) -> list[tuple[str, ...]]:
         """The line of estimates, and that of standard errors."""

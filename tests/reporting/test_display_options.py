@@ -8,7 +8,7 @@ import pytest
 
 import sparsemixed
 from sparsemixed.errors import OptionError
-from sparsemixed.reporting.tables.number_format import formatted
+from sparsemixed.reporting.number_format import formatted
 from sparsemixed.results import Results
 from tests.oracles import manual_fits
 from tests.oracles.printed import same_layout

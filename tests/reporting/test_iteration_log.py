@@ -12,7 +12,7 @@ from property_tests.test_fits import frame
 from property_tests.test_residual_fits import longitudinal
 from sparsemixed.estimation.estimate import reopen
 from sparsemixed.reporting.iteration_log import parameter_names
-from sparsemixed.reporting.tables.number_format import general
+from sparsemixed.reporting.number_format import general
 
 MODEL = "y x || g: x, cov(un) || h:, "
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sparsemixed.reporting.tables.number_format import general, percent, written
+from sparsemixed.reporting.number_format import general, percent, written
 
 # Each printed number must come back unchanged from the value it stands for, also with more digits behind it.
 PRINTED = (

@@ -13,6 +13,7 @@ from sparsemixed.design.fixed.terms import level_text
 from sparsemixed.design.values import Column
 from sparsemixed.design.wording import first_names
 from sparsemixed.errors import CommandError, suggestion
+from sparsemixed.numerals import seven_digits
 from sparsemixed.spec import MOST_FACTORS, ModelSpec
 from sparsemixed.time_series import unmarked
 
@@ -119,16 +120,10 @@ def equation_text(names: Sequence[str], response: str, row: np.ndarray, value: f
     for name, weight in zip(names, row, strict=True):
         if weight == 0:
             continue
-        factor = "" if abs(weight) == 1 else f"{_number(abs(weight))}*"
+        factor = "" if abs(weight) == 1 else f"{seven_digits(abs(weight))}*"
         sign = ("- " if weight < 0 else "+ ") if text else ("- " if weight < 0 else "")
         text += f"{' ' if text else ''}{sign}{factor}[{response}]{name}"
-    return f"{text or '0'} = {_number(value + 0.0)}"  # no sign on a zero
-
-
-def _number(value: float) -> str:
-    """Seven digits and no zero before the point, as Stata writes."""
-    text = f"{value:.7g}"
-    return text.replace("0.", ".", 1) if text.lstrip("-").startswith("0.") else text
+    return f"{text or '0'} = {seven_digits(value + 0.0)}"  # no sign on a zero
 
 
 def pieces(spec: ModelSpec, column: Column) -> list[Piece]:

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sparsemixed.estimation.lazy import lazy_property
 from sparsemixed.estimation.interface import FittedObjective
+from sparsemixed.estimation.lazy import lazy_property
 from sparsemixed.estimation.search.curvature import newton_model
 from sparsemixed.estimation.search.loop import Optimum, Progress, minimize
 from sparsemixed.spec import EstimationOptions

@@ -121,7 +121,7 @@ class PrecisionDerivatives(PenalizedDerivatives):
         own = data @ (e[rows.row] * e[rows.indices])
         return np.concatenate([self._gradient_parts[1], own]) / self.at.sigma2
 
-    @cached_property
+    @lazy_property
     def average_information(self) -> Curvature:
         """The exact Hessian: the average information would need the same cross-products."""
         return self.observed_information

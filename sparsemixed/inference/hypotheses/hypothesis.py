@@ -30,15 +30,18 @@ class Hypothesis:
     K : (l, p) float64
         Of full row rank.
     r : (l,) float64
-    title : str
-        The rows as typed, numbered; rows that followed from others are named as dropped.
+    equations : tuple of str
+        The rows as typed, also those that K has no more.
+    dropped : tuple of int
+        Numbers, from 1, of the equations that followed from others, or that the data cannot tell about.
     note : str
-        Which rows were dropped.
+        Why they were dropped, one reason on a line.
     """
 
     K: np.ndarray
     r: np.ndarray
-    title: str = ""
+    equations: tuple[str, ...] = ()
+    dropped: tuple[int, ...] = ()
     note: str = ""
 
 
@@ -99,7 +102,7 @@ def terms_text(terms: object, command: str, example: str) -> str:
 
 
 def rows_of(fit: Fit, K: np.ndarray) -> Hypothesis:
-    """K beta = 0 with redundant rows dropped and no title: for tests whose rows the program makes."""
+    """K beta = 0 with redundant rows dropped and nothing written out: for tests whose rows the program makes."""
     found = independent(fit, K, np.zeros(len(K)))
     return Hypothesis(found.K, found.r)
 
@@ -137,12 +140,12 @@ def _row(fit: Fit, form: LinearForm, source: str) -> tuple[np.ndarray, float]:
 def independent(fit: Fit, K: np.ndarray, r: np.ndarray) -> Hypothesis:
     """Drop rows that follow from those before them; refuse rows that contradict them."""
     basis: list[tuple[np.ndarray, float]] = []
-    kept, lines, dropped = [], [], []
+    kept, equations, dropped = [], [], []
     # Coefficients are measured in standard errors, so that dependence does not hinge on the units of covariates.
     scale = np.sqrt(np.clip(np.diag(beta_covariance(fit)), 0.0, None))
     scale = np.where(scale > 0, scale, 1.0)
     for i, (row, value) in enumerate(zip(K, r, strict=True)):
-        lines.append(f" ({i + 1:>2})  {written(fit, row, value)}")
+        equations.append(written(fit, row, value))
         size = np.linalg.norm(row * scale)
         rest, right = (row * scale, value) if size == 0 else (row * scale / size, value / size)
         for _ in range(2):  # the second pass takes off what rounding left
@@ -154,7 +157,7 @@ def independent(fit: Fit, K: np.ndarray, r: np.ndarray) -> Hypothesis:
             kept.append(i)
             basis.append((rest / left, right / left))
         elif abs(right) > 1e-7 * max(1.0, *(abs(known) for _, known in basis), abs(value)):
-            raise OptionError(f"test: hypothesis{lines[-1]} contradicts the ones before it")
+            raise OptionError(f"test: hypothesis ({i + 1:>2})  {equations[-1]} contradicts the ones before it")
         else:
             dropped.append(i + 1)
     moving = moving_rows(fit, K[kept], r[kept])
@@ -165,9 +168,8 @@ def independent(fit: Fit, K: np.ndarray, r: np.ndarray) -> Hypothesis:
         for which, why in ((dropped, "implied by the others"), (fixed, FIXED), (against, AGAINST))
         if which
     )
-    lines += [f"       Constraint {i} dropped" for i in sorted([*dropped, *fixed, *against])]
     kept = np.array(kept, dtype=np.int64)[moving.kept]
-    return Hypothesis(K[kept], r[kept], "\n".join(lines), note)
+    return Hypothesis(K[kept], r[kept], tuple(equations), tuple(sorted([*dropped, *fixed, *against])), note)
 
 
 def written(fit: Fit, row: np.ndarray, value: float) -> str:

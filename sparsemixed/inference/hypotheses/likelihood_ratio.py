@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from dataclasses import replace
 
 from sparsemixed.errors import OptionError
@@ -11,7 +10,7 @@ from sparsemixed.inference.covariance.sandwich import is_robust
 from sparsemixed.inference.hypotheses.comparable import refuse_incomparable
 from sparsemixed.inference.hypotheses.distributions import mixture_pvalue
 from sparsemixed.inference.hypotheses.variance_mixture import mixture_freedoms
-from sparsemixed.inference.hypotheses.wald import TestResult, chi2_test, chibar2_test
+from sparsemixed.inference.hypotheses.wald import HypothesisTest, chi2_test, chibar2_test
 
 CONSERVATIVE = "Note: LR test is conservative and provided only for reference."
 BOUNDARY = (
@@ -22,7 +21,7 @@ REML = "Note: LR tests based on REML are valid only when the fixed-effects speci
 ZERO_STATISTIC = 1e-5  # below it a single variance is zero to the accuracy of any optimiser, and p is 1
 
 
-def against_linear_model(fit: Fit) -> TestResult | None:
+def against_linear_model(fit: Fit) -> HypothesisTest | None:
     """Test of all variance parameters but the residual variance; None when there are none, and for robust fits.
 
     With exactly one, a variance, the statistic is a mixture of chi2(0) and chi2(1). With more, the true distribution
@@ -52,7 +51,7 @@ def n_variances(fit: Fit) -> int:
     return sum(v.kind == "variance" for v in fit.variances)
 
 
-def likelihood_ratio(a: Fit, b: Fit) -> TestResult:
+def likelihood_ratio(a: Fit, b: Fit) -> HypothesisTest:
     """Test of the smaller of two nested fits against the larger one, in either order.
 
     The p-value is that of chi-squared, which is conservative where a variance is tested; `mixture_pvalue` is the right one
@@ -77,15 +76,13 @@ def likelihood_ratio(a: Fit, b: Fit) -> TestResult:
         notes.append(BOUNDARY)
     if a.spec.estimation.method == "reml":
         notes.append(REML)
-    found = chi2_test(statistic, df, "\n".join(notes), f"Likelihood-ratio test\n{_assumption(small, full)}")
+    found = chi2_test(statistic, df, "\n".join(notes), "Likelihood-ratio test")
     freedoms = mixture_freedoms(small, full)
-    if freedoms is None:
-        return found
-    return replace(found, mixture_pvalue=mixture_pvalue(statistic, freedoms))
+    mixture = None if freedoms is None else mixture_pvalue(statistic, freedoms)
+    return replace(found, assumption=_assumption(small, full), mixture_pvalue=mixture)
 
 
 def _assumption(small: Fit, full: Fit) -> str:
     """Which fit is taken to be nested within which, by their models as typed."""
     models = (" ".join(fit.spec.text.split()) for fit in (small, full))
-    sentence = "Assumption: {} nested within {}".format(*models)
-    return textwrap.fill(sentence, 78, subsequent_indent=" " * 12, break_long_words=False, break_on_hyphens=False)
+    return "{} nested within {}".format(*models)

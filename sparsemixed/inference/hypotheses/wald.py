@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import textwrap
 from dataclasses import dataclass, replace
-from typing import ClassVar
 
 import numpy as np
 
-from sparsemixed.errors import printable
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.constrained import moving_rows
 from sparsemixed.inference.covariance.vce import beta_covariance
@@ -19,7 +16,7 @@ from sparsemixed.solver.linalg import unit_diagonal
 
 
 @dataclass(frozen=True)
-class TestResult:
+class HypothesisTest:
     """A test of a hypothesis.
 
     Attributes
@@ -31,15 +28,19 @@ class TestResult:
         Denominator degrees of freedom of F, those of t; None for chi-squared and z.
     pvalue : float
     note : str
-        What to keep in mind when reading the p-value; empty when nothing.
+        What to keep in mind when reading the p-value, one remark on a line; empty when nothing.
     kind : {"chi2", "chibar2", "z", "F", "t"}
     title : str
-        What was tested, as the first lines of the printed form.
+        What kind of test this is; empty for hypotheses that `equations` write out.
     mixture_pvalue : float or None
         Likelihood-ratio tests on the boundary: the p-value of the chi-bar-squared mixture, where that is known.
+    equations : tuple of str
+        The hypotheses as written, in order; empty for rows that the program makes.
+    dropped : tuple of int
+        Numbers, from 1, of the equations that are no part of the test.
+    assumption : str
+        Likelihood-ratio tests of two fits: which model is taken to be nested within which.
     """
-
-    __test__: ClassVar[bool] = False  # pytest would collect a class of this name
 
     statistic: float
     df: float
@@ -49,68 +50,28 @@ class TestResult:
     kind: str = "chi2"
     title: str = ""
     mixture_pvalue: float | None = None
-
-    @property
-    def label(self) -> str:
-        """The statistic's name as printed: `chi2(2)`, `F(3, 12.00)`, `chibar2(01)`, `z`, `t`."""
-        if self.kind == "F":
-            return f"F({self.df:g}, {'.' if self.ddf is None or np.isnan(self.ddf) else f'{self.ddf:,.2f}'})"
-        return {"chi2": f"chi2({self.df:g})", "chibar2": "chibar2(01)"}.get(self.kind, self.kind)
-
-    @property
-    def tail(self) -> str:
-        """The p-value's name as printed."""
-        names = {"chi2": "Prob > chi2", "chibar2": "Prob >= chibar2", "F": "Prob > F"}
-        return names.get(self.kind, f"P>|{self.kind}|")
-
-    def __str__(self) -> str:
-        rows = self._likelihood_ratio_rows() if self.kind == "chibar2" or "ratio" in self.title else self._wald_rows()
-        notes = [textwrap.fill(n, 78, subsequent_indent="      ") for n in self.note.split("\n") if n]
-        return printable("\n".join([*([self.title, ""] if self.title else []), *rows, *(["", *notes] if notes else [])]))
-
-    def _likelihood_ratio_rows(self) -> list[str]:
-        """Statistic and p-value below each other, as after Stata's `lrtest`."""
-        names, values = (f"LR {self.label}", self.tail), (_fixed(self.statistic, 2), _fixed(self.pvalue, 4))
-        left, right = max(map(len, names)), max(map(len, values))
-        return [f"{name:>{left}} = {value:>{right}}" for name, value in zip(names, values, strict=True)]
-
-    def _wald_rows(self) -> list[str]:
-        """The same in the places of Stata's `test`."""
-        if self.kind in ("z", "t"):
-            name = self.label
-        else:
-            below = f", {_fixed(self.ddf, _decimals(self.ddf)):>5}" if self.kind == "F" else ""
-            name = f"{self.kind}({self.df:3g}{below})"
-        return [f"{name:>20} ={_fixed(self.statistic, 2):>8}", f"{self.tail:>20} ={_fixed(self.pvalue, 4):>10}"]
+    equations: tuple[str, ...] = ()
+    dropped: tuple[int, ...] = ()
+    assumption: str = ""
 
 
-def _decimals(df: float | None) -> int:
-    """Two, but none for whole degrees of freedom."""
-    return 0 if df is not None and (np.isinf(df) or float(df).is_integer()) else 2
-
-
-def _fixed(value: float | None, decimals: int) -> str:
-    """A dot where there is none."""
-    return "." if value is None or np.isnan(value) else f"{value:.{decimals}f}"
-
-
-def chi2_test(statistic: float, df: float, note: str = "", title: str = "") -> TestResult:
+def chi2_test(statistic: float, df: float, note: str = "", title: str = "") -> HypothesisTest:
     """A chi-squared test from its statistic."""
-    return TestResult(float(statistic), df, None, chi2_pvalue(statistic, df), note, "chi2", title)
+    return HypothesisTest(float(statistic), df, None, chi2_pvalue(statistic, df), note, "chi2", title)
 
 
-def chibar2_test(statistic: float, note: str = "", title: str = "") -> TestResult:
+def chibar2_test(statistic: float, note: str = "", title: str = "") -> HypothesisTest:
     """A test of one variance against zero, which lies on the boundary of its parameter space."""
-    return TestResult(float(statistic), 1, None, chibar2_pvalue(statistic), note, "chibar2", title)
+    return HypothesisTest(float(statistic), 1, None, chibar2_pvalue(statistic), note, "chibar2", title)
 
 
-def wald_chi2(estimate: np.ndarray, covariance: np.ndarray, title: str = "") -> TestResult:
+def wald_chi2(estimate: np.ndarray, covariance: np.ndarray, title: str = "") -> HypothesisTest:
     """Joint test that `estimate` (q,) is zero; redundant rows of `covariance` (q, q) lower the degrees of freedom.
 
     Where the covariance is not defined, neither is the test.
     """
     if len(estimate) == 0:
-        return TestResult(float("nan"), 0, None, float("nan"), title=title)
+        return HypothesisTest(float("nan"), 0, None, float("nan"), title=title)
     if not np.all(np.isfinite(covariance)):
         return chi2_test(float("nan"), len(estimate), title=title)
     # Work with correlations, so that the rank does not depend on the units of the regressors.
@@ -129,7 +90,7 @@ def tested_coefficients(fit: Fit) -> np.ndarray:
 
 def wald_test(
     fit: Fit, K: np.ndarray, r: np.ndarray | None = None, dof: DofMethod | None = None, title: str = "", note: str = ""
-) -> TestResult:
+) -> HypothesisTest:
     """Wald test of K beta = r.
 
     Parameters
@@ -150,15 +111,15 @@ def wald_test(
         return replace(chi2, note=note)
     statistic = chi2.statistic / chi2.df * degrees.scale if chi2.df else float("nan")
     pvalue = f_pvalue(statistic, chi2.df, degrees.df)
-    return TestResult(statistic, chi2.df, degrees.df, pvalue, note, "F", title)
+    return HypothesisTest(statistic, chi2.df, degrees.df, pvalue, note, "F", title)
 
 
-def model_test(fit: Fit, small: bool | None = None) -> TestResult:
+def model_test(fit: Fit, small: bool | None = None) -> HypothesisTest:
     """Wald test that all regressors have coefficient zero, as far as constraints let them; `small` as in `small_sample`."""
     rows = np.eye(len(fit.beta))[tested_coefficients(fit)]
     rows = rows[moving_rows(fit, rows).kept]
     if not len(rows) and small_sample(fit, small) is not None:
-        return TestResult(np.nan, 0, np.nan, np.nan, kind="F", title="Wald test of the model")
+        return HypothesisTest(np.nan, 0, np.nan, np.nan, kind="F", title="Wald test of the model")
     return wald_test(fit, rows, dof=small_sample(fit, small), title="Wald test of the model")
 
 

@@ -61,7 +61,9 @@ def degrees_table(fit: Fit, methods: Sequence[str] | str | None, information: st
     for one in asked:
         method_of(fit, one)
     columns = {one.method.title: coefficient_degrees(fit, one).copy() for one in asked}
-    return pd.DataFrame(columns, index=list(fit.design.names))
+    table = pd.DataFrame(columns, index=list(fit.design.names))
+    table.attrs = {"heading": "Degrees of freedom", "kinds": dict.fromkeys(columns, "ddf")}
+    return table
 
 
 def with_method(fit: Fit, post: str, information: str) -> Fit:

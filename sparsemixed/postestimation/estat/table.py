@@ -14,7 +14,8 @@ SUBCOMMANDS: dict[str, Callable[..., Any]] = {
     "ic": information_criteria,
 }
 """Name -> function of a fit and of the subcommand's arguments; other results among them come as fits, and a fit that is returned
-goes back to the user as results."""
+goes back to the user as results. A data frame may have a `heading` and the `kinds` of its columns' numbers (keys of
+`reporting.number_format.FORMATS`) in its `attrs`."""
 
 
 def subcommand(name: str) -> Callable[..., Any]:

@@ -1,75 +1,102 @@
-"""A report as HTML for notebooks: no colours of its own, so that it reads on light and dark pages."""
+"""HTML for notebooks and pages: no colours of its own, so that it reads on light and dark ones."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from html import escape
 
-from sparsemixed.inference.hypotheses.wald import TestResult
-from sparsemixed.reporting.tables.number_format import fixed, written
-from sparsemixed.reporting.tables.table import Entry, Report, Row, Section, Table
+from sparsemixed.reporting.document import (
+    Block,
+    Document,
+    Entries,
+    Equations,
+    Grid,
+    Header,
+    Heading,
+    Note,
+    Panel,
+    Paragraph,
+    Row,
+    Section,
+    Table,
+    Verbatim,
+)
 
-RIGHT = ' style="text-align:right"'
-
-
-def render_html(report: Report) -> str:
-    """Header, tables and notes."""
-    parts = [f"<pre>{escape(text)}</pre>" for text in report.preamble]
-    if report.title:
-        parts.append(_header(report))
-    parts += [_table(report.groups)] if report.groups is not None else []
-    parts += ["<p>" + "<br>".join(map(escape, report.numbered_constraints)) + "</p>"] if report.constraints else []
-    parts += [f"<p>{escape(report.adjusted_for)}</p>"] if report.clusters is not None else []
-    parts += [_table(table) for table in report.tables]
-    if report.linear_test is not None:
-        parts.append(f"<p>{escape(one_line(report.linear_test))}</p>")
-    parts += [f"<p>{escape(note)}</p>" for note in report.notes]
-    return '<div class="sparsemixed">' + "\n".join(parts) + "</div>"
-
-
-def one_line(test: TestResult) -> str:
-    """A test in one line."""
-    return f"{test.title}: {test.label} = {fixed(test.statistic, 2)}, {test.tail} = {fixed(test.pvalue, 4)}"
+RULE = ' style="border-top:1px solid currentColor"'
+"""Above a panel of a grid, in the colour of the text."""
 
 
-def _header(report: Report) -> str:
-    group = [("Group variable", report.group_variable)] if report.group_variable else []
-    entries: tuple[Entry | None, ...] = (
-        *(*report.entries, *report.group_entries, *report.dof_entries, *report.test_entries),
-        report.criterion,
-    )
-    if report.dof_method:
-        group.append(("DF method", report.dof_method))
-    numbers = [(f"{e.lead} {e.label}".strip(), written(e.value, e.kind)) for e in entries if e is not None and e.kind]
-    rows = "".join(f"<tr><th{RIGHT}>{escape(label)}</th><td{RIGHT}>{escape(text)}</td></tr>" for label, text in group + numbers)
-    return f"<table><caption>{escape(report.title)}</caption><tbody>{rows}</tbody></table>"
+def render_html(document: Document) -> str:
+    """All blocks in one element."""
+    return '<div class="sparsemixed">' + "\n".join(map(_block, document.blocks)) + "</div>"
+
+
+def _block(block: Block) -> str:
+    match block:
+        case Heading():
+            return f"<p><b>{escape(block.text)}</b></p>"
+        case Paragraph():
+            return f"<p>{escape(block.lead + block.text)}</p>"
+        case Note():
+            return f"<p>{escape(block.text)}</p>"
+        case Verbatim():
+            return f"<pre>{escape(block.text)}</pre>"
+        case Equations():
+            return "<p>" + "<br>".join(map(escape, block.lines)) + "</p>"
+        case Entries():
+            return f"<p>{escape(block.line)}</p>"
+        case Header():
+            return _header(block)
+        case Table():
+            return _table(block)
+        case Grid():
+            return _grid(block)
+    raise TypeError(f"no HTML for {type(block).__name__}")
+
+
+def _cell(tag: str, text: str, side: str = "right", span: int = 1) -> str:
+    columns = f' colspan="{span}"' if span > 1 else ""
+    return f'<{tag}{columns} style="text-align:{side}">{escape(text)}</{tag}>'
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"<tr>{''.join(cells)}</tr>"
+
+
+def _header(header: Header) -> str:
+    rows = "".join(_line((_cell("th", label), _cell("td", text))) for label, text in header.pairs)
+    table = f"<table><caption>{escape(header.title)}</caption><tbody>{rows}</tbody></table>"
+    return table if header.levels is None else f"{table}\n{_table(header.levels)}"
 
 
 def _table(table: Table) -> str:
-    heads = "".join(f'<th colspan="{span}"{RIGHT}>{escape(title)}</th>' for title, span in headings(table))
-    head = f"<thead><tr><th{RIGHT}>{escape(table.stub)}</th>{heads}</tr></thead>"
-    return f"<table>{head}<tbody>{''.join(_section(s, table) for s in table.sections)}</tbody></table>"
-
-
-def headings(table: Table) -> list[tuple[str, int]]:
-    """Column titles with the number of columns that each one spans: an untitled column belongs to the one before."""
-    found: list[tuple[str, int]] = []
-    for column in table.columns:
-        if column.title or not found:
-            found.append((column.title, 1))
-        else:
-            found[-1] = (found[-1][0], found[-1][1] + 1)
-    return found
+    heads = _line((_cell("th", table.stub), *(_cell("th", title, span=span) for title, span in table.headings)))
+    caption = f'<caption style="text-align:right">{escape(table.caption)}</caption>' if table.caption else ""
+    body = "".join(_section(section, table) for section in table.sections)
+    return f"<table>{caption}<thead>{heads}</thead><tbody>{body}</tbody></table>"
 
 
 def _section(section: Section, table: Table) -> str:
-    title = f'<tr><th colspan="{len(table.columns) + 1}" style="text-align:left">{escape(section.title)}</th></tr>'
-    return (title if section.title else "") + "".join(_row(row, table) for row in section.rows)
+    title = _line((_cell("th", section.title, "left", len(table.columns) + 1),)) if section.title else ""
+    return title + "".join(_row(row, table) for row in section.rows)
 
 
 def _row(row: Row, table: Table) -> str:
-    texts = [c.written(v) for v, c in zip(row.values, table.columns, strict=False)]
-    cells = "".join(f"<td{RIGHT}>{escape(text)}</td>" for text in texts)
+    texts = table.texts(row)
+    cells = [_cell("th", row.label), *(_cell("td", text) for text in texts)]
     rest = len(table.columns) - len(texts)
     if rest:
-        cells += f'<td colspan="{rest}">{escape(row.remark)}</td>'
-    return f"<tr><th{RIGHT}>{escape(row.label)}</th>{cells}</tr>"
+        cells.append(f'<td colspan="{rest}">{escape(row.remark)}</td>')
+    return _line(cells)
+
+
+def _grid(grid: Grid) -> str:
+    heads = "".join(_line(_cell("th", text, "right" if i else "left") for i, text in enumerate(head)) for head in grid.heads)
+    bodies = "".join(_panel(panel, len(grid.heads[0])) for panel in grid.panels)
+    return f"<table><thead>{heads}</thead>{bodies}</table>"
+
+
+def _panel(panel: Panel, width: int) -> str:
+    title = _line((_cell("th", panel.title, "left", width),)) if panel.title else ""
+    rows = "".join(_line((_cell("th", label, "left"), *(_cell("td", text) for text in texts))) for label, *texts in panel.rows)
+    return f"<tbody{RULE}>{title}{rows}</tbody>"

@@ -1,9 +1,24 @@
-"""A report's tables as LaTeX tabulars for the package booktabs."""
+"""The tables of a document as LaTeX tabulars for the package booktabs, with what stands around them in a paper.
+
+The header of a fit and its iteration log are left out: a paper says these things in its own words.
+"""
 
 from __future__ import annotations
 
-from sparsemixed.reporting.formats.html import headings, one_line
-from sparsemixed.reporting.tables.table import Report, Row, Table
+from sparsemixed.reporting.document import (
+    Block,
+    Document,
+    Entries,
+    Equations,
+    Grid,
+    Header,
+    Heading,
+    Note,
+    Paragraph,
+    Row,
+    Table,
+    stars_apart,
+)
 
 SPECIAL = str.maketrans(
     {
@@ -22,6 +37,7 @@ SPECIAL = str.maketrans(
         "|": r"\textbar{}",
     }
 )
+END = r" \\"
 
 
 def latex_escape(text: str) -> str:
@@ -29,36 +45,72 @@ def latex_escape(text: str) -> str:
     return text.translate(SPECIAL)
 
 
-def render_latex(report: Report) -> str:
-    """One tabular per table, the test against the linear model and the notes below."""
-    parts = [_tabular(report.groups)] if report.groups is not None else []
-    parts += ["\\\\\n".join(map(latex_escape, report.numbered_constraints))] if report.constraints else []
-    parts += [latex_escape(report.adjusted_for)] if report.clusters is not None else []
-    parts += [_tabular(table) for table in report.tables]
-    if report.linear_test is not None:
-        parts.append(latex_escape(one_line(report.linear_test)))
-    parts += [latex_escape(note) for note in report.notes]
-    return "\n\n".join(parts)
+def render_latex(document: Document) -> str:
+    """One tabular per table; equations, tests and notes around them."""
+    return "\n\n".join(filter(None, map(_block, document.blocks)))
 
 
-def _tabular(table: Table) -> str:
+def _block(block: Block) -> str:
+    match block:
+        case Heading() | Note():
+            return latex_escape(block.text)
+        case Paragraph():
+            return latex_escape(block.lead + block.text)
+        case Equations():
+            return "\\\\\n".join(map(latex_escape, block.lines))
+        case Entries():
+            return latex_escape(block.line)
+        case Header():
+            return "" if block.levels is None else _table(block.levels)
+        case Table():
+            return _table(block)
+        case Grid():
+            return _grid(block)
+    return ""
+
+
+def _tabular(columns: int, lines: list[str]) -> str:
+    """Lines between the rules at the top and at the bottom; the first of the columns is set to the left."""
+    return "\n".join([rf"\begin{{tabular}}{{l{'r' * (columns - 1)}}}", r"\toprule", *lines, r"\bottomrule", r"\end{tabular}"])
+
+
+def _spanning(title: str, columns: int) -> str:
+    return rf"\multicolumn{{{columns}}}{{l}}{{{latex_escape(title)}}}" + END
+
+
+def _number(text: str) -> str:
+    """A hyphen before or inside a number is a minus sign; stars are raised."""
+    number, stars = stars_apart(text)
+    return latex_escape(number).replace("-", "$-$") + (f"$^{{{stars}}}$" if stars else "")
+
+
+def _table(table: Table) -> str:
     heads = [
         latex_escape(title) if span == 1 else rf"\multicolumn{{{span}}}{{c}}{{{latex_escape(title)}}}"
-        for title, span in headings(table)
+        for title, span in table.headings
     ]
-    lines = [rf"\begin{{tabular}}{{l{'r' * len(table.columns)}}}", r"\toprule"]
-    lines += [" & ".join([latex_escape(table.stub), *heads]) + r" \\", r"\midrule"]
+    lines = [" & ".join([latex_escape(table.stub), *heads]) + END, r"\midrule"]
     for section in table.sections:
-        if section.title:
-            lines.append(rf"\multicolumn{{{len(table.columns) + 1}}}{{l}}{{{latex_escape(section.title)}}} \\")
+        lines += [_spanning(section.title, len(table.columns) + 1)] if section.title else []
         lines += [_row(row, table, bool(section.title)) for row in section.rows]
-    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"])
+    found = _tabular(len(table.columns) + 1, lines)
+    return f"{latex_escape(table.caption)}\n\n{found}" if table.caption else found
 
 
 def _row(row: Row, table: Table, indented: bool) -> str:
-    texts = [c.written(v) for v, c in zip(row.values, table.columns, strict=False)]
-    if row.remark:
-        texts.append(latex_escape(row.remark))
+    texts = [*map(_number, table.texts(row)), *([latex_escape(row.remark)] if row.remark else [])]
     texts += [""] * (len(table.columns) - len(texts))
-    label = (r"\quad " if indented else "") + latex_escape(row.label)
-    return " & ".join([label, *(text.replace("-", "$-$") for text in texts)]) + r" \\"
+    return " & ".join([_label(row.label, indented), *texts]) + END
+
+
+def _label(text: str, indented: bool) -> str:
+    return (r"\quad " if indented else "") + latex_escape(text)
+
+
+def _grid(grid: Grid) -> str:
+    lines = [" & ".join(map(latex_escape, head)) + END for head in grid.heads]
+    for panel in grid.panels:
+        lines.append(r"\midrule")
+        lines += [_spanning(panel.title, len(grid.heads[0]))] if panel.title else []
+        lines += [" & ".join([_label(label, bool(panel.title)), *map(_number, texts)]) + END for label, *texts in panel.rows]
+    return _tabular(len(grid.heads[0]), lines)

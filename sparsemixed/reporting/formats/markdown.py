@@ -1,14 +1,24 @@
-"""A report as tables of GitHub's Markdown."""
+"""A document as tables and paragraphs of GitHub's Markdown."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 
-from sparsemixed.errors import printable
-from sparsemixed.reporting.formats.html import headings, one_line
-from sparsemixed.reporting.tables.number_format import written
-from sparsemixed.reporting.tables.table import Report, Row, Table
+from sparsemixed.reporting.document import (
+    Block,
+    Document,
+    Entries,
+    Equations,
+    Grid,
+    Header,
+    Heading,
+    Note,
+    Paragraph,
+    Row,
+    Table,
+    Verbatim,
+)
 
 SPECIAL = re.compile(r"([\\`*|<>\[\]~$]|(?<!\w)_|_(?!\w))")
 INDENT = "&emsp;"
@@ -25,53 +35,79 @@ def markdown_escape(text: str) -> str:
     return SPECIAL.sub(r"\\\1", text)
 
 
-def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def render_markdown(document: Document) -> str:
+    """All blocks, a blank line between them."""
+    return "\n\n".join(map(_block, document.blocks))
+
+
+def _block(block: Block) -> str:
+    match block:
+        case Heading():
+            return _bold(block.text)
+        case Paragraph():
+            return markdown_escape(block.lead + block.text)
+        case Note():
+            return markdown_escape(block.text)
+        case Verbatim():
+            return f"```text\n{block.text}\n```"
+        case Equations():
+            return "\\\n".join(markdown_escape(line.strip()) for line in block.lines)
+        case Entries():
+            return markdown_escape(block.line)
+        case Header():
+            return _header(block)
+        case Table():
+            return _table(block)
+        case Grid():
+            return _grid(block)
+    raise TypeError(f"no Markdown for {type(block).__name__}")
+
+
+def _bold(text: str) -> str:
+    return f"**{markdown_escape(text)}**"
+
+
+def _lines(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A table of escaped texts: the first column to the left, the others to the right."""
     lines = [head, [":---", *["---:"] * (len(head) - 1)], *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def render_markdown(report: Report) -> str:
-    """Header, tables and notes."""
-    parts = [f"```text\n{text}\n```" for text in report.preamble]
-    if report.title:
-        parts += [f"**{markdown_escape(report.title)}**", _header(report)]
-    parts += [_table(report.groups)] if report.groups is not None else []
-    parts += ["\\\n".join(markdown_escape(line.strip()) for line in report.numbered_constraints)] if report.constraints else []
-    parts += [markdown_escape(report.adjusted_for)] if report.clusters is not None else []
-    parts += [_table(table) for table in report.tables]
-    if report.linear_test is not None:
-        parts.append(markdown_escape(one_line(report.linear_test)))
-    parts += [markdown_escape(note) for note in report.notes]
-    return printable("\n\n".join(parts))
+def _title(text: str, columns: int) -> list[str]:
+    return [_bold(text), *[""] * (columns - 1)]
 
 
-def _header(report: Report) -> str:
-    texts = [("Group variable", report.group_variable)] if report.group_variable else []
-    texts += [("DF method", report.dof_method)] if report.dof_method else []
-    entries = [*report.entries, *report.group_entries, *report.dof_entries, *report.test_entries]
-    entries += [report.criterion] if report.criterion is not None else []
-    above = ""
-    for e in entries:
-        # A label without a number stands above the next three: Obs per group: min, avg, max.
-        above = above if e.kind else f"{e.label} "
-        lead = above if e.label in ("min", "avg", "max") and not e.lead else f"{e.lead} " if e.lead else ""
-        texts += [(lead + e.label, written(e.value, e.kind))] if e.kind else []
-    return markdown_table(("", ""), [(markdown_escape(label), markdown_escape(text)) for label, text in texts])
+def _header(header: Header) -> str:
+    pairs = [(markdown_escape(label), markdown_escape(text)) for label, text in header.pairs]
+    parts = [_bold(header.title), _lines(("", ""), pairs)]
+    return "\n\n".join(parts if header.levels is None else [*parts, _table(header.levels)])
 
 
 def _table(table: Table) -> str:
     # Markdown has no cells that span columns: the first of them carries the title.
-    heads = [cell for title, span in headings(table) for cell in (markdown_escape(title), *[""] * (span - 1))]
+    heads = [cell for title, span in table.headings for cell in (markdown_escape(title), *[""] * (span - 1))]
     rows: list[list[str]] = []
     for section in table.sections:
-        if section.title:
-            rows.append([f"**{markdown_escape(section.title)}**", *[""] * len(table.columns)])
+        rows += [_title(section.title, len(table.columns) + 1)] if section.title else []
         rows += [_row(row, table, bool(section.title)) for row in section.rows]
-    return markdown_table([markdown_escape(table.stub), *heads], rows)
+    found = _lines([markdown_escape(table.stub), *heads], rows)
+    return f"{markdown_escape(table.caption)}\n\n{found}" if table.caption else found
 
 
 def _row(row: Row, table: Table, indented: bool) -> list[str]:
-    texts = [c.written(v) for v, c in zip(row.values, table.columns, strict=False)]
-    texts += [markdown_escape(row.remark)] if row.remark else []
-    return [(INDENT if indented else "") + markdown_escape(row.label), *texts, *[""] * (len(table.columns) - len(texts))]
+    texts = [*table.texts(row), *([markdown_escape(row.remark)] if row.remark else [])]
+    return [_label(row.label, indented), *texts, *[""] * (len(table.columns) - len(texts))]
+
+
+def _label(text: str, indented: bool) -> str:
+    return (INDENT if indented else "") + markdown_escape(text)
+
+
+def _grid(grid: Grid) -> str:
+    """Further lines of heads are rows."""
+    first, *others = [[*map(markdown_escape, head)] for head in grid.heads]
+    rows = list(others)
+    for panel in grid.panels:
+        rows += [_title(panel.title, len(first))] if panel.title else []
+        rows += [[_label(label, bool(panel.title)), *map(markdown_escape, texts)] for label, *texts in panel.rows]
+    return _lines(first, rows)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from sparsemixed.inference.hypotheses.wald import Coefficients
-from sparsemixed.reporting.tables.number_format import percent
-from sparsemixed.reporting.tables.table import Column, Layout
+from sparsemixed.reporting.document import Column, Layout
+from sparsemixed.reporting.number_format import percent
 from sparsemixed.spec import DisplayOptions
 
 STANDARD = ("std_err", "statistic", "pvalue", "low", "high")
@@ -54,3 +54,25 @@ def limit_columns(options: DisplayOptions) -> tuple[Column, Column]:
 def layout(options: DisplayOptions) -> Layout:
     """What text makes of long labels and of blank lines."""
     return Layout(options.vsquish, options.lstretch, options.fvwrap, options.fvwrapon == "word")
+
+
+def quantity_columns(title: str, with_df: bool, level: float) -> tuple[Column, ...]:
+    """The columns of single quantities after a fit: estimate, std_err, df (of t tests), statistic, pvalue, low, high.
+
+    Parameters
+    ----------
+    title : str
+        Heading of the estimates.
+    level : float
+        Of the limits, in per cent.
+    """
+    name = "t" if with_df else "z"
+    degrees = (Column("DF", "df"),) if with_df else ()
+    tests = (Column(name, "statistic"), Column(f"P>|{name}|", "pvalue"))
+    return (
+        Column(title, "estimate"),
+        Column("Std. err.", "std_err"),
+        *degrees,
+        *tests,
+        *limit_columns(DisplayOptions(level=level)),
+    )

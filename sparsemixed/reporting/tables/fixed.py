@@ -11,9 +11,9 @@ from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.constrained import fixed_coefficients
 from sparsemixed.inference.degrees.table import shown_vce
 from sparsemixed.inference.hypotheses.wald import coefficients
+from sparsemixed.reporting.document import Row, Section, Table
+from sparsemixed.reporting.number_format import general
 from sparsemixed.reporting.tables.columns import coefficient_columns, layout
-from sparsemixed.reporting.tables.number_format import general
-from sparsemixed.reporting.tables.table import Row, Section, Table
 from sparsemixed.reporting.tables.titles import std_err_heading
 from sparsemixed.spec import DisplayOptions
 from sparsemixed.time_series import marked, split_name

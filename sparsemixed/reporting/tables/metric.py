@@ -6,9 +6,9 @@ from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.degrees.table import shown_vce
 from sparsemixed.inference.estimation_metric import variance_tests
 from sparsemixed.inference.hypotheses.wald import coefficients
+from sparsemixed.reporting.document import Row, Section, Table
 from sparsemixed.reporting.tables.columns import coefficient_columns, layout
 from sparsemixed.reporting.tables.fixed import fixed_sections
-from sparsemixed.reporting.tables.table import Row, Section, Table
 from sparsemixed.reporting.tables.titles import std_err_heading
 from sparsemixed.spec import DisplayOptions
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from sparsemixed.estimation.fit import Component, Fit
 from sparsemixed.inference.covariance.sandwich import is_robust
 from sparsemixed.inference.intervals import Interval, component_intervals
+from sparsemixed.reporting.document import Column, Row, Section, Table
 from sparsemixed.reporting.tables.columns import limit_columns
-from sparsemixed.reporting.tables.table import Column, Row, Section, Table
 from sparsemixed.reporting.tables.titles import std_err_heading
 from sparsemixed.spec import DisplayOptions, Vce
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
-from sparsemixed.reporting.tables.table import Section, Table
+from sparsemixed.reporting.document import Section, Table
 
 STUBS = {"fixed": 12, "random": 28}
 """Least widths, by the table's name."""

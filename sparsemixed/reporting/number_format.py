@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from sparsemixed.command.number_formats import parse_format
+from sparsemixed.numerals import without_zero
 
 
 def general(value: float, width: int = 9) -> str:
@@ -30,7 +31,7 @@ def general(value: float, width: int = 9) -> str:
     text = f"{value:.{decimals}f}"
     if "." in text:
         text = text.rstrip("0").rstrip(".")
-    return text.replace("0.", ".", 1) if text.lstrip("-").startswith("0.") else text
+    return without_zero(text)
 
 
 def fixed(value: float, decimals: int) -> str:
@@ -66,6 +67,7 @@ FORMATS = {
     "count": count,
     "average": lambda x: f"{x:,.1f}",
     "criterion": lambda x: general(x, 10),
+    "number": general,
 }
 """How each semantic kind of number is written; every renderer reads this table."""
 
@@ -85,7 +87,7 @@ def formatted(value: float, text: str) -> str:
         return general(value, asked.width)
     shown = f"{value:{',' if asked.commas else ''}.{asked.digits}{asked.style}}"
     if asked.style == "g":
-        shown = shown.replace("0.", ".", 1) if shown.lstrip("-").startswith("0.") else shown
+        shown = without_zero(shown)
     return shown if len(shown) <= asked.width else general(value, asked.width)
 
 

@@ -1,0 +1,78 @@
+"""Contrasts and pairwise comparisons as they are shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from sparsemixed.postestimation.contrasts import Comparisons
+from sparsemixed.reporting.document import Block, Column, Document, Heading, Note, Row, Section, Table
+from sparsemixed.reporting.number_format import percent
+from sparsemixed.reporting.shown import Shown
+from sparsemixed.reporting.tables.columns import quantity_columns
+
+
+@dataclass(frozen=True)
+class ContrastResult(Comparisons, Shown):
+    """Contrasts or pairwise comparisons: the data frames `tests` and `effects`, and the joint test of everything.
+
+    The attributes are those of `Comparisons`; `str()`, `to_html()`, `to_latex()`, `to_markdown()` and notebooks show it, and
+    `frame` has the single comparisons.
+    """
+
+    def document(self) -> Document:
+        """Joint tests of the terms, the comparisons of each, and notes."""
+        what = "Contrasts" if len(self.tests) else "Pairwise comparisons"
+        blocks: list[Block] = [Heading(f"{what} of marginal linear predictions")]
+        if len(self.tests):
+            blocks.append(_joint(self.tests))
+        blocks.append(_single(self))
+        if self.mcompare != "noadjust":
+            adjusted = (
+                f"p-values and {percent(self.level)}% limits are adjusted for the comparisons of each term: {self.mcompare}."
+            )
+            blocks.append(Note(f"Note: {adjusted}"))
+        return Document((*blocks, *([Note(f"Note: {self.note}")] if self.note else [])))
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row for each comparison, index (term, contrast).
+
+        Columns estimate, std_err, df (of t tests only), statistic, pvalue, low, high.
+        """
+        found = self.effects.rename(columns={"ddf": "df"})
+        return found.drop(columns="df") if np.all(np.isnan(found["df"].to_numpy())) else found
+
+
+def _joint(tests: pd.DataFrame) -> Table:
+    """One row for each term; chi-squared, or F with denominator degrees of freedom."""
+    small = ~np.isnan(tests["ddf"].to_numpy())
+    name, tail = ("F", "P>F") if np.all(small) else ("F or chi2", "P") if np.any(small) else ("chi2", "P>chi2")
+    columns = [Column("df", "number"), Column(name, "chi2"), Column(tail, "probability")]
+    shown = ["df", "statistic", "pvalue"]
+    if np.any(small):
+        columns.insert(1, Column("ddf", "ddf"))
+        shown.insert(1, "ddf")
+    rows = tuple(Row(str(term), tuple(map(float, row))) for term, row in zip(tests.index, tests[shown].to_numpy(), strict=True))
+    return Table("fixed", "", tuple(columns), (Section("", rows, "variable"),))
+
+
+def _single(found: ContrastResult) -> Table:
+    """One section for each term, one row for each comparison."""
+    frame = found.frame
+    sections = []
+    for term, part in frame.groupby(level="term", sort=False):
+        labels, values = list(map(str, part.index.get_level_values("contrast"))), part.to_numpy(dtype=float)
+        # The slope of a covariate alone is a comparison without a label.
+        alone = labels == [""]
+        rows = tuple(_row(str(term) if alone else label, own) for label, own in zip(labels, values, strict=True))
+        sections.append(Section("", rows, "variable") if alone else Section(str(term), rows, "factor"))
+    return Table("fixed", "", quantity_columns("Contrast", "df" in frame, found.level), tuple(sections))
+
+
+def _row(label: str, values: np.ndarray) -> Row:
+    if np.isnan(values[0]):
+        return Row(label, (float("nan"),), "(not estimable)")
+    return Row(label, (float(values[0]),), "(constrained)") if values[1] == 0 else Row(label, tuple(map(float, values)))

@@ -1,0 +1,161 @@
+"""Tables and grids as text: columns of fixed width between rules."""
+
+from __future__ import annotations
+
+from sparsemixed.reporting.document import Grid, Panel, Row, Section, Table, stars_apart
+from sparsemixed.reporting.tables.stub import abbreviated, equation_lines, label_lines, stub_width, title_lines
+
+STD_ERR = "std. err."
+LAYOUTS = {
+    "estimate std_err statistic pvalue limit limit": ((11, 11, 9, 8, 13, 12), "{1}  Std. err.      {0}    P>|{0}|"),
+    "estimate std_err df statistic pvalue limit limit": (
+        (11, 11, 8, 9, 8, 13, 12),
+        "{1}  Std. err.      DF      {0}    P>|{0}|",
+    ),
+    "estimate std_err df statistic pvalue": ((11, 11, 13, 9, 8), "{1}  Std. err.           DF       {0}    P>|{0}|"),
+    "estimate std_err df limit limit": ((11, 11, 13, 17, 12), "{1}  Std. err.           DF"),
+    "estimate std_err df": ((11, 11, 13), "{1}  Std. err.           DF"),
+    "estimate std_err statistic pvalue": ((11, 11, 9, 8), "{1}  Std. err.      {0}    P>|{0}|"),
+    "estimate std_err limit limit": ((11, 11, 14, 12), "{1}  Std. err."),
+    "estimate std_err": ((11, 11), "{1}  Std. err."),
+    "estimate legend": ((11, 53), "{1}  Legend"),
+}
+"""Kinds of the columns -> widths of their cells, and the heading but the limits'; {0} is the statistic's, {1} the estimate's.
+
+Columns of other kinds are as wide as they need, headed to the right.
+"""
+ESTIMATES = {"Coefficient": " Coefficient", "Estimate": "   Estimate ", "Contrast": "   Contrast "}
+NARROWEST = 11
+"""Least width of a cell that has no place in `LAYOUTS`."""
+
+
+def groups_lines(table: Table) -> list[str]:
+    """The levels of a fit, indented by eight."""
+    members = table.sections[0].rows
+    cells = [table.texts(row) for row in members]
+    width, cell = max(15, *(len(row.label) for row in members)), max(11, *(len(text) + 1 for row in cells for text in row))
+    rule = "-" * (width + 2 + 4 * cell)
+    heads = "".join(f"{head:>{cell}}" for head in ("groups", "Minimum", "Average", "Maximum"))
+    lines = [
+        "Grouping information",
+        rule,
+        f"{'':>{width}} |{'No. of':>{cell}}{'Observations per group':>{3 * cell - 4}}",
+        f"{table.stub:>{width}} |{heads}",
+        "-" * (width + 1) + "+" + "-" * (4 * cell),
+    ]
+    for row, texts in zip(members, cells, strict=True):
+        lines.append(f"{row.label:>{width}} |" + "".join(f"{text:>{cell}}" for text in texts))
+    return [" " * 8 + line for line in (*lines, rule)]
+
+
+def estimates_text(table: Table) -> str:
+    """A table of numbers between rules, its labels before a bar."""
+    cells, heading = _layout(table)
+    stub = stub_width(table)
+    body = sum(cells)
+    rule, middle = "-" * (stub + 2 + body), "-" * (stub + 1) + "+" + "-" * body
+    if table.columns[-1].kind == "limit":
+        heading += f"{table.columns[-2].title:>{body - len(heading)}}"
+    head = table.stub if table.layout.stretch else abbreviated(table.stub, stub)
+    label = f"{head:>{stub}} " if table.name == "fixed" else f"  {table.stub:<{stub - 1}}"
+    lines = [rule, *_above(table, stub), f"{label}|{heading}", middle]
+    for i, section in enumerate(table.sections):
+        if i and section.kind == "equation":
+            lines.append(middle)
+        elif i and not table.layout.squish and _apart(table.sections[i - 1], section):
+            lines.append(" " * (stub + 1) + "|")
+        lines += _section_lines(section, table, stub, cells)
+    return "\n".join([*([f"{table.caption:>{len(rule)}}"] if table.caption else []), *lines, rule])
+
+
+def _layout(table: Table) -> tuple[tuple[int, ...], str]:
+    """Widths of the cells and the heading without the limits'."""
+    kinds = " ".join(column.kind for column in table.columns)
+    if kinds not in LAYOUTS:
+        return _needed(table)
+    cells, heading = LAYOUTS[kinds]
+    if _qualifier(table):
+        heading = heading.replace("Std. err.", "std. err.")
+    statistic = next((c.title for c in table.columns if c.kind == "statistic"), "")
+    return cells, heading.format(statistic, ESTIMATES[table.columns[0].title])
+
+
+def _needed(table: Table) -> tuple[tuple[int, ...], str]:
+    """The same for columns without places of their own."""
+    texts = [[column.title for column in table.columns], *(table.texts(row) for s in table.sections for row in s.rows)]
+    widths = [max(len(line[i]) for line in texts if i < len(line)) for i in range(len(table.columns))]
+    cells = tuple(max(NARROWEST, width + 2) for width in widths)
+    return cells, "".join(f"{column.title:>{cell}}" for column, cell in zip(table.columns, cells, strict=True))
+
+
+def _qualifier(table: Table) -> str:
+    """What kind of standard errors a table has, `Robust`; empty for ordinary ones."""
+    return next((c.title for c in table.columns if c.kind == "std_err"), STD_ERR)[: -len(STD_ERR)].rstrip()
+
+
+def _above(table: Table, stub: int) -> list[str]:
+    """The kind of standard errors on a line of its own, centred above their heading."""
+    kind, place = _qualifier(table), _layout(table)[1].lower().find(STD_ERR)
+    return [f"{'':{stub + 1}}|{'':{place}}{kind:^{len(STD_ERR)}}".rstrip()] if kind else []
+
+
+def _apart(before: Section, after: Section) -> bool:
+    """Whether a blank line parts two sections of coefficients.
+
+    One stands before every factor, around every interaction and the lags of a variable, and after a factor that shows several
+    levels.
+    """
+    if after.kind != "variable" or before.kind in ("interaction", "lags"):
+        return True
+    return before.kind == "factor" and len(before.rows) > 1
+
+
+def _section_lines(section: Section, table: Table, stub: int, cells: tuple[int, ...]) -> list[str]:
+    lines = []
+    if section.title and section.kind == "equation":
+        lines += [f"{line:<{stub + 1}}|" for line in equation_lines(section.title)]
+    elif section.title:
+        lines += _names(title_lines(section.title, stub, table), stub)
+    level = bool(section.title) and section.kind not in ("equation", "lags")
+    for row in section.rows:
+        labels = label_lines(row.label, level, stub, table)
+        labels = [f"{label:>{stub - 1}}  |" for label in labels] if level else _names(labels, stub)
+        lines += [*labels[:-1], labels[-1] + _row_cells(row, table, cells)]
+    return lines
+
+
+def _names(labels: list[str], stub: int) -> list[str]:
+    """Names before the bar; lines that the next one continues reach it."""
+    return [*(f"{label:>{stub + 1}}|" for label in labels[:-1]), f"{labels[-1]:>{stub}} |"]
+
+
+def _row_cells(row: Row, table: Table, cells: tuple[int, ...]) -> str:
+    texts = zip(table.texts(row), cells, strict=False)
+    return "".join(f"{text:>{width}}" for text, width in texts) + (f"  {row.remark}" if row.remark else "")
+
+
+def grid_text(grid: Grid) -> str:
+    """Aligned columns between rules."""
+    lines = [*grid.heads, *(row for panel in grid.panels for row in _labelled(panel))]
+    places = range(1, len(grid.heads[0]))
+    stub = max(len(line[0]) for line in lines)
+    cells = {i: [stars_apart(line[i]) for line in lines if i < len(line)] for i in places}
+    numbers = {i: max(len(number) for number, _ in cells[i]) for i in places}
+    marks = {i: max(len(stars) for _, stars in cells[i]) for i in places}
+
+    def aligned(line: tuple[str, ...]) -> str:
+        texts = [(i, *stars_apart(cell)) for i, cell in enumerate(line[1:], start=1)]
+        return "  ".join([f"{line[0]:<{stub}}", *(f"{n:>{numbers[i]}}{s:<{marks[i]}}" for i, n, s in texts)]).rstrip()
+
+    rule = "-" * (stub + sum(2 + numbers[i] + marks[i] for i in places))
+    parts = [rule, *map(aligned, grid.heads)]
+    for panel in grid.panels:
+        parts += [rule, *map(aligned, _labelled(panel))]
+    return "\n".join([*parts, rule])
+
+
+def _labelled(panel: Panel) -> list[tuple[str, ...]]:
+    """The panel's rows under its title, which indents them."""
+    if not panel.title:
+        return list(panel.rows)
+    return [(panel.title,), *((f"  {label}", *texts) for label, *texts in panel.rows)]

@@ -1,0 +1,34 @@
+"""The formats that documents are written in: one renderer each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sparsemixed.errors import OptionError, suggestion
+from sparsemixed.reporting.document import Document
+from sparsemixed.reporting.formats.html import render_html
+from sparsemixed.reporting.formats.latex import render_latex
+from sparsemixed.reporting.formats.markdown import render_markdown
+from sparsemixed.reporting.formats.text import render_text
+from sparsemixed.reporting.printable import printable_document
+
+FORMATS: dict[str, Callable[[Document], str]] = {
+    "text": render_text,
+    "html": render_html,
+    "latex": render_latex,
+    "markdown": render_markdown,
+}
+"""Name -> renderer. A format that stands here serves fits, comparisons and tests alike, by `render(name)`."""
+
+
+def render(document: Document, name: str) -> str:
+    """A document in a format of `FORMATS`, with control characters in its names and labels written out.
+
+    Raises
+    ------
+    OptionError
+        There is no such format.
+    """
+    if name not in FORMATS:
+        raise OptionError(f"there is no format {name!r}{suggestion(str(name), list(FORMATS))}; there are {', '.join(FORMATS)}")
+    return FORMATS[name](printable_document(document))

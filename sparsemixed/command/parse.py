@@ -12,7 +12,7 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedTok
 
 from sparsemixed.errors import CommandError
 
-DEEPEST = 500
+DEEPEST = 4000
 """Parentheses within parentheses that are still read."""
 _STEPS = {"(": 1, ")": -1}
 

@@ -65,11 +65,9 @@ def test_quiet_log_and_progress(fitted, capsys):
 
 def test_json(fitted, capsys, tmp_path):
     fit = manual_fits.example_3()
-    fitted(
-        replace(
-            fit, variances=(replace(fit.variances[0], boundary=True), *fit.variances[1:]), boundary=np.array([True, False, False])
-        )
-    )
+    first, *others = fit.components
+    first = replace(first, variances=(replace(first.variances[0], boundary=True), *first.variances[1:]))
+    fitted(replace(fit, components=(first, *others), boundary=np.array([True, False, False])))
     out = tmp_path / "fit.json"
     assert run(capsys, "fit", "some.dta", "y x", "--quiet", "--json", str(out))[0] == 0
     record = json.loads(out.read_text(), parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))

@@ -255,6 +255,6 @@ def test_replay_is_the_same_as_asking_at_once(option):
 
 def test_no_option_is_forgotten():
     """Each name that the language knows stands above, but for those that Stata does not have, which have tests of their own."""
-    ours = {"solver", "mc_tolerance", "seed", "tsset", "varabbrev", "robust", "cluster"}
+    ours = {"solver", "mc_tolerance", "seed", "tsset", "varabbrev", "robust", "cluster", "group"}
     named = {re.match(r"\[?(\w+)", option)[1] for option in EFFECTS} | ELSEWHERE
     assert {option.name for option in OPTIONS} - ours <= named

@@ -55,32 +55,8 @@ folder reaches through them to itself or to its right.
 """
 
 NOT_YET: dict[str, set[str]] = {
-    "circles": {
-        "estimation/objectives/iterative.py, estimation/objectives/zero_variances.py",
-        "estimation/objectives/patterns.py, estimation/objectives/patterns_predictions.py",
-        "estimation/objectives/penalized.py, estimation/objectives/penalized_derivatives.py, "
-        "estimation/objectives/penalized_predictions.py",
-        "estimation/objectives/precision.py, estimation/objectives/precision_derivatives.py",
-    },
     "wings": {"estimation/objectives -> estimation/search"},
     "functions": {"estimation/search/loop.py minimize"},
-    "text": set(),
-    "type: ignore": {
-        "estimation/objectives/iterative.py",
-        "estimation/objectives/logarithms.py",
-        "estimation/objectives/precision_derivatives.py",
-    },
-    "docstrings": {
-        "estimation.objectives.iterative StochasticDerivatives.probe_gradients",
-        "estimation.objectives.logarithms LogObjective.derivatives",
-        "estimation.objectives.logarithms LogObjective.evaluate",
-        "estimation.objectives.patterns ClusterObjective.derivatives",
-        "estimation.objectives.patterns ClusterObjective.n_theta",
-        "estimation.objectives.penalized Objective.factorizations",
-        "estimation.objectives.penalized Objective.n_theta",
-        "estimation.objectives.precision PrecisionObjective.n_theta",
-        "solver.factored.dense DenseRest.derivative_times_inverse",
-    },
 }
 
 RANK = {stage: rank for rank, stages in enumerate(STAGES) for stage in stages}

@@ -92,6 +92,7 @@ class StochasticObjective(PenalizedDeviance[KrylovFactored]):
         return " and ".join(f"{p.block.equation}: {', '.join(p.block.names)}" for p in places)
 
     def derivatives(self, at: PenalizedEvaluation[KrylovFactored]) -> StochasticDerivatives:
+        """Derivatives at one of its own evaluations."""
         return StochasticDerivatives(self, at)
 
     def predictions(self, design: Design, derivatives: StochasticDerivatives) -> Predictions:
@@ -160,6 +161,7 @@ class StochasticDerivatives(PenalizedScore[KrylovFactored]):
 
     @property
     def probe_gradients(self) -> np.ndarray:
+        """(count, n_theta): the gradient as each probe alone estimates it."""
         count = len(self._probe_sums[0])
         spread = [sums - mean for sums, mean in zip(self._probe_sums, self.sums, strict=True)]
         return self.gradient + np.array([self._contract([2.0 * s[c].T for s in spread]) for c in range(count)])

@@ -52,6 +52,7 @@ class LogObjective:
         return out
 
     def evaluate(self, omega: np.ndarray) -> LogEvaluation:
+        """The deviance at omega; see `estimation.interface`."""
         omega, theta = omega.copy(), omega.copy()
         for where, logarithm in self.logarithms:
             omega[where] = logarithm.within(omega[where])
@@ -67,6 +68,7 @@ class LogObjective:
         return out
 
     def derivatives(self, at: LogEvaluation) -> LogDerivatives:
+        """Derivatives at one of its own evaluations."""
         return LogDerivatives(self, at)
 
     def edges(self, theta: np.ndarray) -> Iterator:
@@ -89,6 +91,7 @@ class LogDerivatives:
 
     @property
     def gradient(self) -> np.ndarray:
+        """J'g (n_theta,)."""
         return self.jacobian.T @ self.inner.gradient
 
     @lazy_property

@@ -62,6 +62,7 @@ class ClusterObjective:
 
     @property
     def n_theta(self) -> int:
+        """Number of parameters."""
         return self.parameters.n_theta + self.residual.n_rho
 
     def split(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -100,6 +101,7 @@ class ClusterObjective:
         return random_effects(design, self, derivatives.at)
 
     def derivatives(self, at: ClusterEvaluation) -> ClusterDerivatives:
+        """Derivatives at one of its own evaluations."""
         return ClusterDerivatives(self, at)
 
     def edges(self, theta: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, str]]:

@@ -14,6 +14,7 @@ class PenalizedObjective(PenalizedDeviance[FactoredSystem]):
     """The deviance of one data set with its exact derivatives; built with a `PenalizedSystem`."""
 
     def derivatives(self, at: PenalizedEvaluation[FactoredSystem]) -> PenalizedDerivatives:
+        """Derivatives at one of its own evaluations."""
         return PenalizedDerivatives(self, at)
 
     def predictions(self, design: Design, derivatives: PenalizedDerivatives) -> Predictions:

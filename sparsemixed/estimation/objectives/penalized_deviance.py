@@ -88,6 +88,7 @@ class PenalizedDeviance(Generic[S]):
 
     @property
     def n_theta(self) -> int:
+        """Number of parameters."""
         return self.parameters.n_theta
 
     @property

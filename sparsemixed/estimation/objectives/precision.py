@@ -69,6 +69,7 @@ class PrecisionObjective(PenalizedDeviance[FactoredSystem]):
 
     @property
     def n_theta(self) -> int:
+        """Number of parameters."""
         return self.parameters.n_theta + self.residual.n_rho
 
     def split(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -88,6 +89,7 @@ class PrecisionObjective(PenalizedDeviance[FactoredSystem]):
         return self._evaluation(theta, own, cp, self._systems.with_products(cp), logdet)
 
     def derivatives(self, at: PenalizedEvaluation[FactoredSystem]) -> PrecisionDerivatives:
+        """Derivatives at one of its own evaluations."""
         return PrecisionDerivatives(self, at, self.rows, self.precision)
 
     def predictions(self, design: Design, derivatives: PrecisionDerivatives) -> Predictions:

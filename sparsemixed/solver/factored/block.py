@@ -68,6 +68,7 @@ class FactoredBlocks:
             self.logdet = weighted_logdet(lower, storage.weights)
 
     def solve(self, b: np.ndarray) -> np.ndarray:
+        """inv(S) b for b (q2, m)."""
         if not self._storage.k:
             return b
         x = self._inverse_lower @ b.reshape(-1, self._storage.k, b.shape[1])
@@ -79,15 +80,18 @@ class FactoredBlocks:
         return self._storage.weights[:, None, None] * (self._inverse_lower.transpose(0, 2, 1) @ self._inverse_lower)
 
     def gather(self, entries: np.ndarray) -> np.ndarray:
+        """Entries (nnz, k0) of each group times N among that group's columns."""
         out, storage = np.empty_like(entries), self._storage
         if storage.k:
             out[storage.entry] = self._inverse[storage.level] @ entries[storage.entry]
         return out
 
     def inverse_pairs(self) -> tuple[np.ndarray, ...]:
+        """N on the remaining terms' pair blocks."""
         return (self._inverse,) if self._storage.k else ()
 
     def trace_products(self, directions: Sequence[SchurDerivative]) -> np.ndarray:
+        """tr(inv(S) S_k inv(S) S_l) for all directions, weighted by D."""
         storage = self._storage
         schur = [storage.assemble(pairs, [(left, right), (right, left)]) for pairs, left, right in directions]
         weighted = [self._inverse @ s for s in schur]

@@ -78,6 +78,7 @@ class FactoredDense:
         self.logdet = 2.0 * float(np.log(np.einsum("ii->i", self._lower)).sum())
 
     def solve(self, b: np.ndarray) -> np.ndarray:
+        """inv(S) b for b (q2, m)."""
         return lapack.dpotrs(self._lower.T, b, lower=1)[0]
 
     @cached_property
@@ -91,6 +92,7 @@ class FactoredDense:
         return mirrored(inverse.T)
 
     def gather(self, entries: np.ndarray) -> np.ndarray:
+        """Entries (nnz, k0) of each group times N among that group's columns."""
         storage, cp = self._storage, self._storage.cp
         if storage.group is not None:
             product = (storage.spread(entries) @ self.inverse).reshape(-1, cp.k[0], cp.q_schur)
@@ -100,6 +102,7 @@ class FactoredDense:
         return out
 
     def inverse_pairs(self) -> tuple[np.ndarray, ...]:
+        """N on the remaining terms' pair blocks."""
         return tuple(self.inverse[row, col] for row, col in self._storage.places)
 
     def derivative_times_inverse(self, direction: SchurDerivative) -> np.ndarray:
@@ -112,6 +115,7 @@ class FactoredDense:
         return blas.dsymm(1.0, derivative.T, self.inverse.T, c=out.T, overwrite_c=1, lower=1)
 
     def trace_products(self, directions: Sequence[SchurDerivative]) -> np.ndarray:
+        """tr(inv(S) S_k inv(S) S_l) for all directions, weighted by D."""
         solved = [self.derivative_times_inverse(direction) for direction in directions]
         return np.array([[np.vdot(a, b.T) for b in solved] for a in solved])
 

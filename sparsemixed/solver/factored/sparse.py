@@ -125,6 +125,7 @@ class FactoredSparse:
         self.logdet = float(weights @ (2.0 * np.log(self.lower.diagonal()) - np.log(weights)))
 
     def solve(self, b: np.ndarray) -> np.ndarray:
+        """inv(S) b for b (q2, m)."""
         return self._factor.solve(b)
 
     def _selected(self, lower: np.ndarray) -> np.ndarray:
@@ -140,6 +141,7 @@ class FactoredSparse:
         return self._selected(self.lower.data)
 
     def gather(self, entries: np.ndarray) -> np.ndarray:
+        """Entries (nnz, k0) of each group times N among that group's columns."""
         storage = self._storage
         out, lay, full = np.empty_like(entries), storage.pattern, storage.both_triangles
         inverse = self._inverse[full.data.astype(np.int64) - 1]
@@ -150,6 +152,7 @@ class FactoredSparse:
         return out
 
     def inverse_pairs(self) -> tuple[np.ndarray, ...]:
+        """N on the remaining terms' pair blocks."""
         return tuple(self._inverse[place] for place in self._storage.places)
 
     def trace_products(self, directions: Sequence[SchurDerivative]) -> np.ndarray:

@@ -14,7 +14,8 @@ from sparsemixed.errors import warn
 from sparsemixed.estimation import estimate
 from sparsemixed.estimation.batch_estimate import batch_estimate
 from sparsemixed.estimation.dask_estimate import dask_estimate, is_dask
-from sparsemixed.estimation.fit import Fit, LogEntry
+from sparsemixed.estimation.fit import Fit
+from sparsemixed.estimation.search.values import LogEntry
 from sparsemixed.inference.degrees.table import coefficient_degrees
 from sparsemixed.inference.hypotheses.likelihood_ratio import likelihood_ratio
 from sparsemixed.reporting.compare import side_by_side

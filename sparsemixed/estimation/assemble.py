@@ -1,4 +1,4 @@
-"""From an optimum to a fit: settle the boundary, then gather what is reported."""
+"""From an optimum to a fit: project it to the boundary, then gather what is reported."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import numpy as np
 
 from sparsemixed.design.values import Design
 from sparsemixed.estimation.components import components, residual_reach
-from sparsemixed.estimation.fit import Fit, LogEntry
+from sparsemixed.estimation.fit import Fit
 from sparsemixed.estimation.interface import FittedDerivatives, FittedObjective
 from sparsemixed.estimation.linear import linear_llf
 from sparsemixed.estimation.orthonormal import Orthogonal
-from sparsemixed.estimation.search.boundary import Boundary, settle, with_limits
-from sparsemixed.estimation.search.loop import Optimum
+from sparsemixed.estimation.search.boundary import Boundary, project_to_boundary, with_limits
+from sparsemixed.estimation.search.values import LogEntry, Optimum
 from sparsemixed.solver.linalg import covariance_root
 from sparsemixed.spec import ModelSpec
 
@@ -28,7 +28,7 @@ def finish(
     llf: Callable[[float], float],
 ) -> Fit:
     """The fit at the optimum of any objective."""
-    at, boundary = settle(objective, optimum.evaluation, optimum.model.gradient, optimum.model.hessian)
+    at, boundary = project_to_boundary(objective, optimum.evaluation, optimum.model.gradient, optimum.model.hessian)
     boundary = with_limits(boundary, residual_reach(design, at.theta[objective.parameters.n_theta :]))
     derivatives = optimum.derivatives if at is optimum.evaluation else objective.derivatives(at)
     bare = spec.estimation.nostderr or spec.estimation.emonly

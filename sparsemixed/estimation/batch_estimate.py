@@ -30,7 +30,7 @@ from sparsemixed.estimation.fit import Fit
 from sparsemixed.estimation.linear import check_residual
 from sparsemixed.estimation.orthonormal import Orthogonal
 from sparsemixed.estimation.parameters import parameters
-from sparsemixed.estimation.search.loop import Progress
+from sparsemixed.estimation.search.values import Progress
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts, cross_products
 from sparsemixed.solver.crossproducts.sums import merged
 from sparsemixed.solver.threads import blas_threads

@@ -10,7 +10,7 @@ from sparsemixed.errors import DataError, SparseMixedError
 from sparsemixed.estimation.batch_estimate import PartialProducts, estimate_sum, partial_products, summed
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.estimation.parameters import parameters
-from sparsemixed.estimation.search.loop import Progress
+from sparsemixed.estimation.search.values import Progress
 from sparsemixed.spec import ModelSpec
 
 BRANCHES = 4

@@ -12,14 +12,16 @@ from sparsemixed.errors import NumericalError, OptionError, SlowConvergenceError
 from sparsemixed.estimation.assemble import finish
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.estimation.linear import check_residual, linear_fit
-from sparsemixed.estimation.objectives.logarithms import optimize
+from sparsemixed.estimation.objectives.expectation_step import em_step
+from sparsemixed.estimation.objectives.logarithms import LogObjective
 from sparsemixed.estimation.objectives.penalized import PenalizedObjective
 from sparsemixed.estimation.objectives.penalized_deviance import PenalizedEvaluation
 from sparsemixed.estimation.orthonormal import Orthogonal, orthogonalize, term_data
 from sparsemixed.estimation.parameters import Parameters, parameters
 from sparsemixed.estimation.residual_estimate import residual_estimate
 from sparsemixed.estimation.search.em import em_optimum, em_path
-from sparsemixed.estimation.search.loop import Progress
+from sparsemixed.estimation.search.minimum import minimize
+from sparsemixed.estimation.search.values import Plan, Progress
 from sparsemixed.estimation.start.moments import mivque_start
 from sparsemixed.estimation.stochastic_estimate import iterative_start, stochastic_estimate
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts, cross_products
@@ -104,12 +106,13 @@ def estimate_products(
 
     options = spec.estimation
     start = objective.evaluate(_start(objective, products, options))
-    path = em_path(objective, start, options, llf, progress if options.emonly else None)
+    path = em_path(objective, em_step, start, options, llf, progress if options.emonly else None)
     exact = options.difficult or products.weights is not None or _exact_is_cheap(objective)
     if options.emonly:
         return finish(spec, design, orthogonal, objective, em_optimum(objective, path, options, exact), path.log, llf)
     patience = PATIENCE if objective.cp.q_schur <= EXACT_AT_LAST else None
-    optimum = optimize(objective, path.at, options, exact, llf, progress, patience)
+    plan = Plan(options, exact, patience, LogObjective if options.metric == "matlog" else None)
+    optimum = minimize(objective, path.at, plan, llf, progress)
     if not optimum.converged and optimum.evaluation.pwrss < VANISHED * objective.cp.XytXy[-1, -1]:
         raise NumericalError(
             f"the residual variance goes to zero: the random effects fit `{spec.response}` exactly. Is there a group for "

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from sparsemixed.design.values import Design, RandomBlock
+from sparsemixed.estimation.search.values import LogEntry
 from sparsemixed.spec import ModelSpec
 
 
@@ -66,48 +67,6 @@ class Component:
     def theta(self) -> slice:
         """Its parameters' places in `Fit.theta`."""
         return slice(self.start, self.stop)
-
-
-@dataclass(frozen=True)
-class LogEntry:
-    """One line of an iteration log, and what `trace`, `gradient`, `hessian`, `showstep` and `showtolerance` show of it.
-
-    Attributes
-    ----------
-    iteration : int
-    llf : float
-    gradient : float
-        Largest scaled gradient.
-    backed_up : bool
-        Whether a step was refused on the way to this point.
-    technique : str
-        Which technique models the likelihood here; empty in the log of EM.
-    theta, score : (n_theta,) float64
-        Parameters in the metric of the search (`matsqrt` or `matlog`), and the gradient of the log likelihood in them.
-    information : (n_theta, n_theta) float64
-        The negative Hessian of the log likelihood that the next step rests on.
-    refused : tuple of float
-        Scaled sizes of the steps refused on the way to this point.
-    step, change, decrement : float
-        What `tolerance`, `ltolerance` and `nrtolerance` bound: the scaled size of the step to this point, the relative change
-        of the deviance, and the Newton decrement. NaN where there was no step.
-    nrtolerance : float
-        The bound of the decrement; NaN when it is switched off.
-    """
-
-    iteration: int
-    llf: float
-    gradient: float
-    backed_up: bool = False
-    technique: str = ""
-    theta: np.ndarray = field(default_factory=lambda: np.zeros(0), compare=False)
-    score: np.ndarray = field(default_factory=lambda: np.zeros(0), compare=False)
-    information: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)), compare=False)
-    refused: tuple[float, ...] = ()
-    step: float = float("nan")
-    change: float = float("nan")
-    decrement: float = float("nan")
-    nrtolerance: float = float("nan")
 
 
 @dataclass(frozen=True)

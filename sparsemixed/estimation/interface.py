@@ -16,7 +16,7 @@ Laws, which the property tests check for every objective:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -197,9 +197,17 @@ class Objective(Protocol):
         """Derivatives at one of its own evaluations."""
         ...
 
-    def edges(self, theta: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, str]]:
+    def singular_faces(self, theta: np.ndarray) -> Iterable[tuple[np.ndarray, np.ndarray, str]]:
         """Faces of the parameter space on which a covariance is singular and on which theta may be put, as
-        `Parameters.edges` gives them."""
+        `Parameters.singular_faces` gives them."""
+        ...
+
+
+class Coordinates(Objective, Protocol):
+    """An objective in other coordinates, omega; its evaluations and derivatives have those in theta as `inner`."""
+
+    def omega(self, theta: np.ndarray) -> np.ndarray:
+        """omega of theta, both (n_theta,)."""
         ...
 
 

@@ -6,8 +6,9 @@ import numpy as np
 
 from sparsemixed.design.values import Design
 from sparsemixed.errors import DataError
-from sparsemixed.estimation.fit import Component, Fit, LogEntry, VarianceParameter
+from sparsemixed.estimation.fit import Component, Fit, VarianceParameter
 from sparsemixed.estimation.orthonormal import Orthogonal
+from sparsemixed.estimation.search.values import LogEntry
 from sparsemixed.spec import ModelSpec
 
 

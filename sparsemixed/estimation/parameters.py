@@ -83,7 +83,7 @@ class Parameters:
                 out[place.theta.start + k] = alone and not (own - np.diag(np.diag(own))).any()
         return out
 
-    def edges(self) -> list[tuple[np.ndarray, np.ndarray, str]]:
+    def singular_faces(self) -> list[tuple[np.ndarray, np.ndarray, str]]:
         """Every linear form in theta whose vanishing makes a covariance singular, with its meaning in words.
 
         Before it the places in theta of what has no standard error there: of all of the block, but only of the one effect where

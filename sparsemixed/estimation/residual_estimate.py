@@ -10,16 +10,18 @@ import numpy as np
 from sparsemixed.design.values import Design, ResidualPart
 from sparsemixed.errors import DataError
 from sparsemixed.estimation.assemble import finish
-from sparsemixed.estimation.fit import Fit, LogEntry
+from sparsemixed.estimation.fit import Fit
 from sparsemixed.estimation.linear import check_residual
-from sparsemixed.estimation.objectives.logarithms import optimize
+from sparsemixed.estimation.objectives.expectation_step import em_step
+from sparsemixed.estimation.objectives.logarithms import LogObjective
 from sparsemixed.estimation.objectives.patterns import ClusterObjective
 from sparsemixed.estimation.objectives.penalized import PenalizedObjective
 from sparsemixed.estimation.objectives.precision import PrecisionObjective
 from sparsemixed.estimation.orthonormal import Orthogonal, orthogonalize, term_data
 from sparsemixed.estimation.parameters import NOBODY, parameters
 from sparsemixed.estimation.search.em import em_path
-from sparsemixed.estimation.search.loop import Progress
+from sparsemixed.estimation.search.minimum import minimize
+from sparsemixed.estimation.search.values import LogEntry, Plan, Progress
 from sparsemixed.estimation.start.moments import mivque_start
 from sparsemixed.solver.crossproducts.crossproducts import TermData, cross_products
 from sparsemixed.solver.crossproducts.weighted_rows import WeightedRows, constant_within
@@ -51,7 +53,8 @@ def residual_estimate(spec: ModelSpec, design: Design, progress: Progress | None
         theta, em_log = _start(spec, design, orthogonal, llf)
         moments = _moments(design, orthogonal) if not design.random else None
         start = objective.evaluate(np.append(theta, objective.residual.start(moments)))
-        optimum = optimize(objective, start, spec.estimation, True, llf, progress)
+        plan = Plan(spec.estimation, exact=True, metric=LogObjective if spec.estimation.metric == "matlog" else None)
+        optimum = minimize(objective, start, plan, llf, progress)
         return finish(spec, design, orthogonal, objective, optimum, em_log, llf)
 
 
@@ -145,7 +148,7 @@ def _start(
     if not spec.estimation.emiterate:
         return theta, ()
     independent = PenalizedObjective(cp, penalized_system(cp), layout, spec.estimation.method == "reml")
-    path = em_path(independent, independent.evaluate(theta), spec.estimation, llf)
+    path = em_path(independent, em_step, independent.evaluate(theta), spec.estimation, llf)
     return path.at.theta, path.log
 
 

@@ -10,12 +10,13 @@ from sparsemixed.design.values import Design
 from sparsemixed.errors import NumericalError, OptionError
 from sparsemixed.estimation.assemble import finish
 from sparsemixed.estimation.fit import Fit, MonteCarlo
+from sparsemixed.estimation.objectives.estimated_score import ProbedScore
 from sparsemixed.estimation.objectives.iterative import StochasticObjective
 from sparsemixed.estimation.objectives.zero_variances import beside_zero
 from sparsemixed.estimation.orthonormal import Orthogonal
 from sparsemixed.estimation.parameters import Parameters
-from sparsemixed.estimation.search.loop import Progress
 from sparsemixed.estimation.search.score import solve_score
+from sparsemixed.estimation.search.values import Progress
 from sparsemixed.estimation.start.moments_iterative import moment_start
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
 from sparsemixed.solver.iterative.system import KrylovSystem
@@ -44,7 +45,7 @@ def stochastic_estimate(
         raise OptionError("solver(krylov) is for several crossed factors; this model has one set of groups. Use solver(auto)")
     objective = StochasticObjective(cp, KrylovSystem(cp), layout, options.method == "reml", options.seed)
     start = objective.evaluate(layout.nearest(moment_start(cp, objective.system.times_ZtZ)))
-    found = solve_score(objective, start, options, progress)
+    found = solve_score(ProbedScore(objective), start, options, progress)
     deviance = objective.estimated_deviance(found.optimum.evaluation, DEVIANCE_ERROR)
     constant = orthogonal.constant(objective.reml)
 
@@ -61,7 +62,7 @@ def iterative_start(cp: CrossProducts, layout: Parameters, options: EstimationOp
     objective = StochasticObjective(cp, system, layout, options.method == "reml", options.seed, blocks=1)
     try:
         start = objective.evaluate(layout.nearest(moment_start(cp, objective.system.times_ZtZ)))
-        found = solve_score(objective, start, replace(options, mc_tolerance=STARTING_ERROR), exact=False)
+        found = solve_score(ProbedScore(objective), start, replace(options, mc_tolerance=STARTING_ERROR), exact=False)
     except NumericalError:
         return None
     theta = found.optimum.evaluation.theta

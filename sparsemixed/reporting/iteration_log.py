@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from sparsemixed.estimation.fit import Fit, LogEntry
+from sparsemixed.estimation.fit import Fit
+from sparsemixed.estimation.search.values import LogEntry
 from sparsemixed.reporting.number_format import general, written
 from sparsemixed.reporting.tables.titles import criterion_name
 from sparsemixed.spec import DisplayOptions

@@ -267,7 +267,7 @@ class SmallSample:
 
 @dataclass(frozen=True)
 class EstimationOptions:
-    """How to estimate. Tolerances follow Stata's names; see `estimation.search.loop` for what each one bounds."""
+    """How to estimate. Tolerances follow Stata's names; see `estimation.search.minimum` for what each one bounds."""
 
     method: Literal["ml", "reml"] = "ml"
     emiterate: int = 0  # Stata runs 20; Newton started from MIVQUE(0) needs none (measured)

@@ -8,6 +8,7 @@ from types import ModuleType
 from sparsemixed import linear_form
 from sparsemixed.design import values
 from sparsemixed.estimation import fit, scores
+from sparsemixed.estimation.search.values import LogEntry
 from sparsemixed.inference.covariance import cluster_robust, vce
 from sparsemixed.inference.degrees.table import METHODS
 from sparsemixed.inference.information import values as information
@@ -28,6 +29,7 @@ DATACLASSES: dict[str, type] = {
     for one in (
         # What was asked, the design, and the fit: all of these modules, so that a new part of a fit can be saved at once.
         *(one for module in (linear_form, model, values, fit) for one in _dataclasses(module)),
+        LogEntry,
         # What was computed for the fit
         *(information.FixedDerivatives, information.SecondOrder, cluster_robust.ClusterMoments, vce.ThetaCovariance),
         scores.Scores,

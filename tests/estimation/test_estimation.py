@@ -10,8 +10,9 @@ import pytest
 from scipy.optimize import minimize as scipy_minimize
 
 import sparsemixed
-from sparsemixed.estimation.search.em import em_step
-from sparsemixed.estimation.search.loop import minimize
+from sparsemixed.estimation.objectives.expectation_step import em_step
+from sparsemixed.estimation.search.minimum import minimize
+from sparsemixed.estimation.search.values import Plan
 from sparsemixed.estimation.start.moments import mivque_start
 from sparsemixed.spec import EstimationOptions
 from tests.oracles import dense_oracle as oracle
@@ -31,7 +32,7 @@ def objective_for(shape, reml, n=120):
 def test_both_hessians_reach_the_optimum_of_a_derivative_free_search(shape, reml):
     objective = objective_for(shape, reml)
     start = objective.evaluate(objective.parameters.nearest(mivque_start(objective.cp)))
-    ends = [minimize(objective, start, EstimationOptions(), exact, lambda d: -0.5 * d) for exact in (False, True)]
+    ends = [minimize(objective, start, Plan(EstimationOptions(), exact), lambda d: -0.5 * d) for exact in (False, True)]
     assert all(end.converged for end in ends)
     deviances = [end.evaluation.deviance for end in ends]
     # The average information stops at a Newton decrement of 1e-7.
@@ -46,7 +47,7 @@ def test_the_exact_hessian_takes_over_when_patience_is_at_its_end():
     objective = objective_for("crossed vectors", True)
     start = objective.evaluate(objective.parameters.nearest(mivque_start(objective.cp)))
     for patience, exact in ((None, False), (100, False), (1, True)):
-        end = minimize(objective, start, EstimationOptions(), False, lambda d: -0.5 * d, patience=patience)
+        end = minimize(objective, start, Plan(EstimationOptions(), False, patience), lambda d: -0.5 * d)
         assert end.converged
         assert np.array_equal(end.model.hessian, end.derivatives.observed_information.profiled) == exact
 

@@ -16,7 +16,9 @@ from property_tests.test_fits import COMMANDS, frame
 from property_tests.test_residual_fits import STRUCTURES as RESIDUALS
 from property_tests.test_residual_fits import longitudinal
 from sparsemixed.errors import NumericalError, OptionError
-from sparsemixed.estimation.objectives.logarithms import LogObjective, optimize
+from sparsemixed.estimation.objectives.logarithms import LogObjective
+from sparsemixed.estimation.search.minimum import minimize
+from sparsemixed.estimation.search.values import Plan
 from sparsemixed.spec import EstimationOptions
 from sparsemixed.structures.random.exchangeable import Exchangeable
 from sparsemixed.structures.random.identity import Identity
@@ -134,7 +136,8 @@ def test_gradient_by_differences_and_hessian_at_the_optimum(shape, reml):
 
     found = [difference(lambda at: logarithms.evaluate(at).deviance, omega, k) for k in range(omega.size)]
     np.testing.assert_allclose(gradient(omega), found, rtol=1e-6, atol=1e-7)
-    end = optimize(inner, start, EstimationOptions(metric="matlog"), True, lambda d: -0.5 * d)
+    plan = Plan(EstimationOptions(metric="matlog"), exact=True, metric=LogObjective)
+    end = minimize(inner, start, plan, lambda d: -0.5 * d)
     best = logarithms.omega(end.evaluation.theta)
     hessian = logarithms.derivatives(logarithms.evaluate(best)).observed_information.profiled
     # Where the gradient vanishes, to about 1e-5, the omitted second derivatives of the map do.

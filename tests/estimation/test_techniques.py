@@ -18,7 +18,8 @@ from property_tests.test_residual_fits import STRUCTURES, longitudinal
 from sparsemixed.command.techniques import techniques
 from sparsemixed.errors import OptionError
 from sparsemixed.estimation.search.curvature import UPDATES, damped, positive_definite
-from sparsemixed.estimation.search.loop import minimize
+from sparsemixed.estimation.search.minimum import minimize
+from sparsemixed.estimation.search.values import Plan
 from sparsemixed.spec import EstimationOptions
 from tests.estimation.test_estimation import objective_for
 from tests.oracles.engine_cases import SHAPES
@@ -87,7 +88,8 @@ def test_the_last_word_has_the_computed_hessian(shape, name, reml):
     objective = objective_for(shape, reml)
     start = objective.evaluate(np.linspace(0.4, 1.1, objective.parameters.n_theta))
     for iterate in (2, 100):
-        end = minimize(objective, start, EstimationOptions(technique=((name, 5),), iterate=iterate), True, lambda d: -0.5 * d)
+        plan = Plan(EstimationOptions(technique=((name, 5),), iterate=iterate), exact=True)
+        end = minimize(objective, start, plan, lambda d: -0.5 * d)
         np.testing.assert_array_equal(end.model.hessian, end.derivatives.observed_information.profiled)
         np.testing.assert_array_equal(end.derivatives.at.theta, end.evaluation.theta)
         assert end.converged == (end.decrement <= 1e-11 or "rounding" in end.message)
@@ -98,9 +100,9 @@ def test_the_last_word_has_the_computed_hessian(shape, name, reml):
 def test_a_saddle_point_is_no_optimum(name):
     """At theta = 0 the gradient vanishes by symmetry; a positive definite approximation alone would call that an optimum."""
     objective = objective_for("crossed vectors", True)
-    options = EstimationOptions(technique=((name, 5),))
-    end = minimize(objective, objective.evaluate(np.zeros(objective.n_theta)), options, True, lambda d: -0.5 * d)
-    exact = minimize(objective, objective.evaluate(np.ones(objective.n_theta)), EstimationOptions(), True, lambda d: -0.5 * d)
+    plan, newton = Plan(EstimationOptions(technique=((name, 5),)), exact=True), Plan(EstimationOptions(), exact=True)
+    end = minimize(objective, objective.evaluate(np.zeros(objective.n_theta)), plan, lambda d: -0.5 * d)
+    exact = minimize(objective, objective.evaluate(np.ones(objective.n_theta)), newton, lambda d: -0.5 * d)
     assert end.converged
     assert end.evaluation.deviance == pytest.approx(exact.evaluation.deviance, rel=1e-10)
 

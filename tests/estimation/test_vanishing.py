@@ -119,7 +119,7 @@ def test_a_variance_held_too_early_is_set_free(monkeypatch):
             held.append(theta)
         return truly(objective, theta, freed)
 
-    monkeypatch.setattr("sparsemixed.estimation.search.score.held_at_zero", early)
+    monkeypatch.setattr("sparsemixed.estimation.objectives.estimated_score.held_at_zero", early)
     fit = sparsemixed.mixed(model, data, reml=True, solver="krylov")
     assert held
     assert fit.converged

@@ -16,7 +16,7 @@ import sparsemixed
 from sparsemixed import cli
 from sparsemixed.datasets import simulate_longitudinal
 from sparsemixed.errors import CommandError, DataError
-from sparsemixed.estimation.fit import LogEntry
+from sparsemixed.estimation.search.values import LogEntry
 from sparsemixed.results import Results
 from tests.oracles import manual_fits
 

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from sparsemixed.design.values import Column, Design, GroupRow, RandomBlock, RandomTerm
-from sparsemixed.estimation.fit import Component, Fit, LogEntry, VarianceParameter
+from sparsemixed.estimation.fit import Component, Fit, VarianceParameter
+from sparsemixed.estimation.search.values import LogEntry
 from sparsemixed.spec import EstimationOptions, Factor, ModelSpec, RandomEquation, Term
 from sparsemixed.structures.random.base import RandomStructure
 from sparsemixed.structures.random.identity import Identity

@@ -99,10 +99,10 @@ class StochasticObjective(PenalizedDeviance[KrylovFactored]):
         """Random effects and their prediction-error covariance, term by term of the design."""
         return random_effects(self.parameters, derivatives, len(design.random))
 
-    def edges(self, theta: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, str]]:
+    def singular_faces(self, theta: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, str]]:
         """Those of variances held at zero at theta: no deviance is known that could tell of others."""
         held = self.held(theta)
-        for where, form, words in super().edges(theta):
+        for where, form, words in super().singular_faces(theta):
             if np.all(held[form != 0]):
                 yield where, form, words
 

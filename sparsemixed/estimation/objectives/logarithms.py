@@ -9,17 +9,14 @@ it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from sparsemixed.estimation.interface import FittedObjective
 from sparsemixed.estimation.lazy import lazy_property
-from sparsemixed.estimation.search.curvature import newton_model
-from sparsemixed.estimation.search.loop import Optimum, Progress, minimize
-from sparsemixed.spec import EstimationOptions
 from sparsemixed.structures.random.matrix_logarithm import MatrixLogarithm
 
 
@@ -41,7 +38,7 @@ class LogObjective:
     """
 
     def __init__(self, inner: FittedObjective):
-        self.inner, self.df = inner, inner.df
+        self.inner, self.df, self.n_theta = inner, inner.df, inner.n_theta
         self.logarithms = [(place.theta, MatrixLogarithm(place.block.structure)) for place in inner.parameters.places]
 
     def omega(self, theta: np.ndarray) -> np.ndarray:
@@ -71,7 +68,7 @@ class LogObjective:
         """Derivatives at one of its own evaluations."""
         return LogDerivatives(self, at)
 
-    def edges(self, theta: np.ndarray) -> Iterator:
+    def singular_faces(self, theta: np.ndarray) -> Iterator:
         """None: singular covariances are limits."""
         return iter(())
 
@@ -103,22 +100,3 @@ class LogDerivatives:
     def average_information(self) -> Profiled:
         """J'HJ with the average information in the place of H."""
         return Profiled(self.jacobian.T @ self.inner.average_information.profiled @ self.jacobian)
-
-
-def optimize(
-    objective: Any,
-    start: Any,
-    options: EstimationOptions,
-    exact: bool,
-    llf: Callable[[float], float],
-    progress: Progress | None = None,
-    patience: int | None = None,
-) -> Optimum:
-    """`minimize` in the metric that the options name; the optimum is that of `objective`, in theta, in any case."""
-    if options.metric == "matsqrt":
-        return minimize(objective, start, options, exact, llf, progress, patience)
-    logarithms = LogObjective(objective)
-    begin = logarithms.evaluate(logarithms.omega(start.theta))
-    found = minimize(logarithms, begin, options, exact, llf, progress, patience)
-    derivatives = found.derivatives.inner
-    return replace(found, evaluation=found.evaluation.inner, derivatives=derivatives, model=newton_model(derivatives, exact))

@@ -104,9 +104,9 @@ class ClusterObjective:
         """Derivatives at one of its own evaluations."""
         return ClusterDerivatives(self, at)
 
-    def edges(self, theta: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, str]]:
+    def singular_faces(self, theta: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, str]]:
         """Edges of the random effects' covariances; residual structures have none."""
-        for where, form, words in self.parameters.edges():
+        for where, form, words in self.parameters.singular_faces():
             yield where, np.append(form, np.zeros(self.residual.n_rho)), words
 
 

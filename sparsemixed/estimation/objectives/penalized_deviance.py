@@ -137,6 +137,6 @@ class PenalizedDeviance(Generic[S]):
         self.factorizations += 1
         return system.factor(factors)
 
-    def edges(self, theta: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, str]]:
-        """(places in theta, linear form, words) of every edge of the parameter space; see `Parameters.edges`."""
-        yield from self.parameters.edges()
+    def singular_faces(self, theta: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, str]]:
+        """(places in theta, linear form, words) of every edge of the parameter space; see `Parameters.singular_faces`."""
+        yield from self.parameters.singular_faces()

@@ -96,7 +96,7 @@ class PrecisionObjective(PenalizedDeviance[FactoredSystem]):
         """Random effects and their prediction-error covariance, term by term of the design."""
         return random_effects(self.parameters, derivatives, len(design.random))
 
-    def edges(self, theta: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, str]]:
+    def singular_faces(self, theta: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, str]]:
         """Edges of the random effects' covariances; residual structures have none."""
-        for where, form, words in super().edges(theta):
+        for where, form, words in super().singular_faces(theta):
             yield where, np.append(form, np.zeros(self.residual.n_rho)), words

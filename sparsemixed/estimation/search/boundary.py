@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from sparsemixed.estimation.interface import Evaluation, Objective
+from sparsemixed.estimation.interface import Objective
 
 NEAR = 1e-5
-"""Predicted rise of the deviance below which an edge is tried at exactly zero."""
+"""Predicted rise of the deviance below which a face is tried at exactly zero."""
 FLAT = 1e-7
 """Rise of the deviance that still counts as none."""
 VANISHED = 1e-7
@@ -24,15 +25,27 @@ class Boundary:
     names: tuple[str, ...]
 
 
-def settle(objective: Objective, at: Evaluation, gradient: np.ndarray, hessian: np.ndarray) -> tuple[Evaluation, Boundary]:
-    """Move the solution onto every edge that costs no likelihood, and report them.
+def project_to_boundary(objective: Objective, at: Any, gradient: np.ndarray, hessian: np.ndarray) -> tuple[Any, Boundary]:
+    """Move the solution onto every singular face that costs no likelihood, and report them.
 
-    Newton approaches an edge but stops a rounding error short of it; here theta is projected on the edge and kept there
-    if the deviance does not rise. What loses its standard error there is said by `Parameters.edges`.
+    Newton approaches a face but stops a rounding error short of it; here theta is projected on the face and kept there
+    if the deviance does not rise. What loses its standard error there is said by `Parameters.singular_faces`.
+
+    Parameters
+    ----------
+    at : Evaluation
+    gradient, hessian : (n_theta,), (n_theta, n_theta)
+        Of the quadratic model at `at`.
+
+    Returns
+    -------
+    Evaluation
+        `at` itself where nothing moved.
+    Boundary
     """
     theta = at.theta
     touched, names = np.zeros(theta.size, bool), []
-    for where, form, words in objective.edges(at.theta):
+    for where, form, words in objective.singular_faces(theta):
         value = float(form @ theta)
         move = -form * value / float(form @ form)
         if value != 0.0 and abs(gradient @ move) + 0.5 * abs(move @ hessian @ move) > NEAR:

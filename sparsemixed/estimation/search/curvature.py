@@ -1,7 +1,7 @@
 """Where the Hessian of the quadratic model comes from: computed, or learnt from the gradients (option `technique()`).
 
-Every technique is an object with one method, `model(derivatives) -> Model`, called once at each point that the search stands
-on. All of them use exact gradients and share one trust region, so that they differ in curvature alone.
+Every source of curvature is an object with one method, `model(derivatives)`, called once at each point that the search comes
+to. All of them use exact gradients and share one trust region, so that they differ in curvature alone.
 """
 
 from __future__ import annotations
@@ -12,30 +12,30 @@ from typing import Protocol
 import numpy as np
 
 from sparsemixed.estimation.interface import Derivatives
-from sparsemixed.estimation.search.trust_region import Model
+from sparsemixed.estimation.search.trust_region import QuadraticModel
 
 SMALLEST_CURVATURE = 1e-3
 """Least eigenvalue, in parameters scaled to unit curvature, of the matrix that a quasi-Newton technique starts from."""
 
 
-class Technique(Protocol):
+class Source(Protocol):
     """A source of curvature."""
 
-    def model(self, derivatives: Derivatives) -> Model:
+    def model(self, derivatives: Derivatives) -> QuadraticModel:
         """The quadratic model at `derivatives.at`."""
         ...
 
 
-def newton_model(derivatives: Derivatives, exact: bool) -> Model:
+def newton_model(derivatives: Derivatives, exact: bool) -> QuadraticModel:
     """Gradient with the exact Hessian, or with the average information in its place."""
     curvature = derivatives.observed_information if exact else derivatives.average_information
-    return Model(derivatives.gradient, curvature.profiled)
+    return QuadraticModel(derivatives.gradient, curvature.profiled)
 
 
 class ExactNewton:
     """`nr` where the exact Hessian is affordable, or asked for with `difficult`."""
 
-    def model(self, derivatives: Derivatives) -> Model:
+    def model(self, derivatives: Derivatives) -> QuadraticModel:
         return newton_model(derivatives, exact=True)
 
 
@@ -50,8 +50,8 @@ class SecantNewton:
         self.last: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
         self.correction = np.zeros(0)
 
-    def model(self, derivatives: Derivatives) -> Model:
-        gradient, profiled = newton_model(derivatives, exact=False)
+    def model(self, derivatives: Derivatives) -> QuadraticModel:
+        gradient, profiled, _ = newton_model(derivatives, exact=False)
         theta = derivatives.at.theta
         if self.last is None:
             self.correction = np.zeros_like(profiled)
@@ -63,7 +63,7 @@ class SecantNewton:
             if abs(size) > 1e-8 * np.linalg.norm(missing) * np.linalg.norm(step):
                 self.correction = self.correction + np.outer(missing, missing) / size
         self.last = (theta, gradient, profiled)
-        return Model(gradient, profiled + self.correction)
+        return QuadraticModel(gradient, profiled + self.correction)
 
 
 Update = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
@@ -107,7 +107,7 @@ class QuasiNewton:
         self.hessian = np.zeros((0, 0))
         self.last: tuple[np.ndarray, np.ndarray] | None = None
 
-    def model(self, derivatives: Derivatives) -> Model:
+    def model(self, derivatives: Derivatives) -> QuadraticModel:
         theta, gradient = derivatives.at.theta, derivatives.gradient
         if self.last is None:
             return self.restart(theta, newton_model(derivatives, self.exact))
@@ -115,12 +115,12 @@ class QuasiNewton:
         if step.any():
             self.hessian = self.update(self.hessian, step, damped(self.hessian, step, change))
         self.last = (theta, gradient)
-        return Model(gradient, self.hessian)
+        return QuadraticModel(gradient, self.hessian)
 
-    def restart(self, theta: np.ndarray, model: Model) -> Model:
+    def restart(self, theta: np.ndarray, model: QuadraticModel) -> QuadraticModel:
         """Forget what was learnt and start from a Hessian that has been computed."""
         self.hessian, self.last = positive_definite(model.hessian), (theta, model.gradient)
-        return Model(model.gradient, self.hessian)
+        return QuadraticModel(model.gradient, self.hessian)
 
 
 def damped(B: np.ndarray, s: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -159,8 +159,8 @@ UPDATES: dict[str, Update] = {"bfgs": bfgs_update, "dfp": dfp_update}
 """The quasi-Newton techniques."""
 
 
-def technique(name: str, exact: bool) -> Technique:
-    """The technique of a name of `technique()`.
+def source(name: str, exact: bool) -> Source:
+    """The source of curvature by its name in `technique()`.
 
     Parameters
     ----------
@@ -172,17 +172,52 @@ def technique(name: str, exact: bool) -> Technique:
     return ExactNewton() if exact else SecantNewton()
 
 
-def technique_at(schedule: tuple[tuple[str, int], ...], iteration: int) -> str:
+def name_at(turns: tuple[tuple[str, int], ...], iteration: int) -> str:
     """Whose turn it is: the techniques take turns of as many iterations as are written beside them, over and over.
 
     Examples
     --------
-    >>> [technique_at((("bfgs", 2), ("nr", 1)), i) for i in range(5)]
+    >>> [name_at((("bfgs", 2), ("nr", 1)), i) for i in range(5)]
     ['bfgs', 'bfgs', 'nr', 'bfgs', 'bfgs']
     """
-    place = iteration % sum(count for _, count in schedule)
-    for name, count in schedule:
+    place = iteration % sum(count for _, count in turns)
+    for name, count in turns:
         if place < count:
             return name
         place -= count
-    raise AssertionError("a schedule has at least one iteration")
+    raise AssertionError("turns have at least one iteration")
+
+
+class Turns:
+    """The sources of curvature of a search, taking turns; each begins anew when its turn comes.
+
+    Parameters
+    ----------
+    turns : tuple of (name, iterations)
+    exact : bool
+        Compute exact Hessians; else average informations.
+    patience : int, optional
+        Iteration from which Hessians are exact all the same.
+    """
+
+    def __init__(self, turns: tuple[tuple[str, int], ...], exact: bool, patience: int | None = None):
+        self.turns, self.exact, self.patience = turns, exact, patience
+        self.name, self.computed = "", True
+        self.source: Source = ExactNewton()
+
+    def model(self, derivatives: Derivatives, iteration: int) -> QuadraticModel:
+        """The model at a new place, by the source whose turn it is."""
+        name = name_at(self.turns, iteration)
+        if iteration == self.patience:
+            self.exact, self.name = True, ""
+        if name != self.name:
+            self.name, self.source = name, source(name, self.exact)
+        self.computed = not isinstance(self.source, QuasiNewton)
+        return self.source.model(derivatives)
+
+    def compute(self, derivatives: Derivatives) -> QuadraticModel:
+        """The model with a computed Hessian, from which a quasi-Newton source starts anew."""
+        model = newton_model(derivatives, self.exact)
+        if isinstance(self.source, QuasiNewton):
+            self.source.restart(derivatives.at.theta, model)
+        return model

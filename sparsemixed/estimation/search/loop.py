@@ -1,198 +1,256 @@
-"""Trust-region Newton on the profiled deviance, with exact gradients and the curvature of `estimation.search.curvature`.
+"""The one loop of every search: where it stands, what is logged, whether it is over, and the next place.
 
-The parameters are entries of relative factors, in which the deviance is smooth and even at a zero variance: a solution on
-the boundary is an ordinary stationary point that Newton reaches quickly, and no step can leave the valid region.
+A search is made of three parts, chosen apart from each other (the split is that of optimistix: Rader, Lyons & Kidger 2024):
+
+- a *curvature*, which makes the quadratic model at a place (`search.curvature`);
+- the *descent*, the model's minimiser within a radius of trust, the same for all (`search.trust_region`);
+- an *acceptance*, which knows what is sought: whether a place is an end, and whether a step leads to a better one. There are
+  two: a lower deviance (`search.minimum`) and a score nearer to zero (`search.score`).
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from sparsemixed.errors import NumericalError
-from sparsemixed.estimation.fit import LogEntry
-from sparsemixed.estimation.search.boundary import settle
-from sparsemixed.estimation.search.curvature import QuasiNewton, newton_model, technique, technique_at
-from sparsemixed.estimation.search.trust_region import Model, Scaled
-from sparsemixed.spec import EstimationOptions
+from sparsemixed.estimation.search.trust_region import QuadraticModel, ScaledQuadratic
+from sparsemixed.estimation.search.values import LogEntry, Optimum, Progress, Verdict
 
-Progress = Callable[[LogEntry], None]
-SHRINK, GROW = 0.25, 2.0
-ROUNDING = 1e-12
-"""Relative size of the deviance's rounding error: differences below it mean nothing."""
-NEARLY = 1e-4
-"""Newton decrement from which edges of the parameter space are tried exactly, and changes alone may end the iterations."""
-LARGEST_RADIUS, SMALLEST_RADIUS = 1e3, 1e-10
+SHRINK = 0.25
+"""Share of the radius, or of the refused step where that is shorter, within which the next step is sought."""
+
+
+class Place(NamedTuple):
+    """An evaluation with its derivatives.
+
+    step, change : float
+        What `tolerance` and `ltolerance` are compared with: the scaled size of the step that led here, and the relative change
+        of the deviance.
+    """
+
+    at: Any
+    derivatives: Any
+    step: float = np.inf
+    change: float = np.inf
 
 
 @dataclass(frozen=True)
-class Optimum:
-    """Where the iterations ended, with the quadratic model there: exact Hessian or average information, never a secant's."""
+class Point:
+    """A place with its quadratic model.
 
-    evaluation: Any
-    derivatives: Any
-    model: Model
-    converged: bool
-    message: str
-    decrement: float
-    log: tuple[LogEntry, ...]
-
-
-def minimize(
-    objective: Any,
-    start: Any,
-    options: EstimationOptions,
-    exact: bool,
-    llf: Callable[[float], float],
-    progress: Progress | None = None,
-    patience: int | None = None,
-) -> Optimum:
-    """Minimise the deviance from `start`.
-
-    Convergence: the Newton decrement g'inv(H)g / 2, the distance from the optimum in units of -2 log likelihood that the
-    quadratic model predicts, falls below `nrtolerance` (1e-11 with the exact Hessian, where another iteration costs little;
-    1e-7 with the average information: an error of at most 5e-4 standard errors); or both the relative change of the deviance
-    below `ltolerance` and the scaled step below `tolerance`, once the decrement is under 1e-4. With `nonrtolerance` the
-    decrement has no say in either. The Hessian must be positive definite. A quasi-Newton technique never has the last word:
-    where it would stop, the Hessian is computed, and the same rules are applied to that.
-
-    Parameters
+    Attributes
     ----------
-    objective : Objective
-        As `estimation.interface` says.
-    start : what `objective.evaluate` returns
-    exact : bool
-        Use the exact Hessian; else the average information, corrected by what the gradients show.
-    llf : callable
-        Log likelihood of a deviance, for the log.
-    patience : int, optional
-        Iterations after which the exact Hessian takes over all the same.
+    place : Place
+    model : QuadraticModel
+    scaled : ScaledQuadratic
+        The same, ready to be minimised within any radius.
+    technique : str
+        Whose model it is.
+    computed : bool
+        Whether the Hessian is computed from the data, not learnt from gradients.
+    refused : tuple of float
+        Scaled sizes of the steps refused on the way here.
     """
-    state = _State(objective, options, exact, start, patience)
-    log: list[LogEntry] = []
-    settled_at = 0
-    while True:
-        at, iteration = state.at, len(log)
-        verdict = _verdict(state, iteration)
-        if verdict is not None and state.compute_hessian():
-            verdict = _verdict(state, iteration)
-        log.append(state.entry(iteration, llf(at.deviance)))
-        if progress:
-            progress(log[-1])
-        if verdict is None and state.scaled.decrement <= NEARLY and len(log) > settled_at + 3:
-            # On its edge a covariance matrix has directions that change nothing; beside it Newton would crawl along them.
-            settled_at = len(log)
-            settled, _ = settle(objective, at, state.model.gradient, state.model.hessian)
-            if settled is not at:
-                state.stand(settled, len(log))
-                continue
-        verdict = verdict or state.advance(len(log))
-        if verdict is not None and state.compute_hessian():
-            # The secants were at their end, not the search.
-            log[-1] = state.entry(iteration, llf(at.deviance))
-            verdict = _verdict(state, iteration) or state.advance(len(log))
-        if verdict is not None:
-            message, converged = verdict
-            return Optimum(at, state.derivatives, state.model, converged, message, state.scaled.decrement, tuple(log))
 
+    place: Place
+    model: QuadraticModel
+    scaled: ScaledQuadratic
+    technique: str
+    computed: bool
+    refused: tuple[float, ...] = ()
 
-Verdict = tuple[str, bool]
-"""Why the iterations end, and whether that is convergence."""
+    @property
+    def at(self) -> Any:
+        """The evaluation."""
+        return self.place.at
 
+    @property
+    def derivatives(self) -> Any:
+        """The derivatives there."""
+        return self.place.derivatives
 
-class _State:
-    """Where the iterations stand: an evaluation, its derivatives and quadratic model, and the radius of trust."""
-
-    def __init__(self, objective: Any, options: EstimationOptions, exact: bool, start: Any, patience: int | None = None):
-        self.objective, self.options, self.exact, self.patience = objective, options, exact, patience
-        self.nrtolerance = options.nrtolerance if options.nrtolerance is not None else 1e-11 if exact else 1e-7
-        self.turn, self.radius = "", 1.0
-        self.stand(start, 0)
-
-    def stand(self, at: Any, iteration: int) -> None:
-        """Move to an evaluation and form the model there, by the technique whose turn it is."""
-        self.at, self.refused = at, ()
-        self.step_size, self.change = np.inf, np.inf
-        turn = technique_at(self.options.technique, iteration)
-        if iteration == self.patience:
-            self.exact, self.turn = True, ""
-        if turn != self.turn:
-            self.turn, self.technique = turn, technique(turn, self.exact)
-        self.derivatives = self.objective.derivatives(at)
-        self.model = self.technique.model(self.derivatives)
-        self.secant = isinstance(self.technique, QuasiNewton)
-        self.scaled = Scaled(self.model, at.theta)
-
-    def compute_hessian(self) -> bool:
-        """Put the computed Hessian in the place of a quasi-Newton one; False where it has been there all along."""
-        if not self.secant or not isinstance(self.technique, QuasiNewton):
-            return False
-        self.model, self.secant = newton_model(self.derivatives, self.exact), False
-        self.technique.restart(self.at.theta, self.model)
-        self.scaled = Scaled(self.model, self.at.theta)
-        return True
-
-    def advance(self, iteration: int) -> Verdict | None:
-        """Take the first step that lowers the deviance as the model says, shortening the radius until one does."""
-        at, scaled, refused = self.at, self.scaled, []
-        while True:
-            step, predicted = scaled.step(self.radius)
-            trial = _try(self.objective, at.theta + step)
-            gain = at.deviance - trial.deviance if trial else -np.inf
-            if trial and gain >= 0.05 * predicted - ROUNDING * abs(at.deviance):
-                if gain > 0.75 * predicted:
-                    self.radius = min(GROW * self.radius, LARGEST_RADIUS)
-                self.stand(trial, iteration)
-                self.refused, self.step_size = tuple(refused), scaled.size(step)
-                self.change = abs(gain) / (abs(at.deviance) + 1.0)
-                return None
-            refused.append(scaled.size(step))
-            self.radius = SHRINK * min(self.radius, refused[-1])
-            # With no gradient left, a negative curvature that no step can use is rounding too.
-            flat = scaled.convex or scaled.decrement <= self.nrtolerance
-            if flat and predicted < ROUNDING * (abs(at.deviance) + self.objective.df):
-                return "no step changes the deviance beyond rounding", True
-            if self.radius < SMALLEST_RADIUS:
-                return "no step lowers the deviance (flat or discontinuous region)", False
-
-    def entry(self, iteration: int, llf: float) -> LogEntry:
-        """What the log keeps of this point, in units of the log likelihood."""
+    def entry(self, iteration: int, llf: float, bound: float) -> LogEntry:
+        """What the log keeps of this point, in units of the log likelihood; `bound` is that of the decrement."""
+        step, change = self.place.step, self.place.change
         return LogEntry(
             iteration,
             llf,
             self.scaled.steepest,
             backed_up=bool(self.refused),
-            technique=self.turn,
+            technique=self.technique,
             theta=self.at.theta.copy(),
             score=-0.5 * self.model.gradient,
             information=0.5 * self.model.hessian,
             refused=self.refused,
-            step=self.step_size if np.isfinite(self.step_size) else np.nan,
-            change=self.change if np.isfinite(self.change) else np.nan,
+            step=step if np.isfinite(step) else np.nan,
+            change=change if np.isfinite(change) else np.nan,
             decrement=self.scaled.decrement,
-            nrtolerance=np.nan if self.options.nonrtolerance else self.nrtolerance,
+            nrtolerance=bound,
         )
 
+    def optimum(self, verdict: Verdict, log: tuple[LogEntry, ...]) -> Optimum:
+        """This point as the end of a search."""
+        message, converged = verdict
+        return Optimum(self.at, self.derivatives, self.model, converged, message, self.scaled.decrement, log)
 
-def _try(objective: Any, theta: np.ndarray) -> Any:
-    """The evaluation at theta, or None where the system breaks down (the step is then refused and shortened)."""
-    try:
-        return objective.evaluate(theta)
-    except NumericalError:
+
+class Curvature(Protocol):
+    """Where quadratic models come from."""
+
+    @property
+    def name(self) -> str:
+        """The technique that made the last model, as the log calls it."""
+        ...
+
+    @property
+    def computed(self) -> bool:
+        """Whether the Hessian of the last model is computed from the data, not learnt from gradients."""
+        ...
+
+    def model(self, derivatives: Any, iteration: int) -> QuadraticModel:
+        """The model at a new place, called once for each, in the order in which the search comes by."""
+        ...
+
+    def compute(self, derivatives: Any) -> QuadraticModel:
+        """The model at the same place with a computed Hessian; called only where it was not `computed`."""
+        ...
+
+
+class Acceptance(ABC):
+    """What is sought: when a place is an end, and when a step leads to a better place."""
+
+    @property
+    @abstractmethod
+    def bound(self) -> float:
+        """Of the Newton decrement, for the log; NaN when there is none."""
+
+    def verdict(self, point: Point, iteration: int) -> Verdict | None:
+        """Whether the search ends at this point, as far as its model tells; asked before the point is logged."""
         return None
 
+    def refine(self, point: Point, iteration: int) -> Verdict | Place | None:
+        """Whether the search ends here once everything is known as well as an end requires; asked after the log.
 
-def _verdict(state: _State, iterations: int) -> Verdict | None:
-    """Whether to stop at the present point."""
-    scaled, options = state.scaled, state.options
-    if scaled.convex and scaled.decrement <= state.nrtolerance and not options.nonrtolerance:
-        return "Newton decrement below nrtolerance", True
-    small = state.step_size <= options.tolerance and state.change <= options.ltolerance
-    if scaled.convex and (scaled.decrement <= NEARLY or options.nonrtolerance) and small:
-        return "changes of parameters and log likelihood below tolerance and ltolerance", True
-    if iterations >= options.iterate:
-        return f"iterate({options.iterate}) reached", False
-    return None
+        A place in the answer replaces the point, and is refined in its turn; None for a step to be taken.
+        """
+        return None
+
+    def shortcut(self, point: Point, iteration: int) -> Place | None:
+        """A better place that is known without the model."""
+        return None
+
+    @abstractmethod
+    def attempt(self, here: Point, step: np.ndarray, predicted: float, radius: float) -> tuple[Place, float] | None:
+        """Where a step leads, and the radius of trust from there; None where the step is refused.
+
+        Parameters
+        ----------
+        step : (n_theta,)
+        predicted : float
+            By how much the model says that the deviance falls.
+        radius : float
+            Of trust, relative to the size of theta.
+        """
+
+    @abstractmethod
+    def gives_up(self, here: Point, predicted: float, radius: float) -> Verdict | None:
+        """Whether to end after a refused step, the radius having been shortened."""
+
+
+def search(
+    acceptance: Acceptance, curvature: Curvature, start: Place, llf: Callable[[float], float], progress: Progress | None = None
+) -> Optimum:
+    """Go from place to place until the acceptance ends it.
+
+    Parameters
+    ----------
+    llf : callable
+        Log likelihood of a deviance, for the log.
+
+    Raises
+    ------
+    NumericalError
+        The system breaks down where no other step can avoid it.
+    """
+    stand = _Stand(acceptance, curvature, start)
+    log: list[LogEntry] = []
+
+    def entry(iteration: int) -> LogEntry:
+        return stand.point.entry(iteration, llf(stand.point.at.deviance), acceptance.bound)
+
+    while True:
+        iteration = len(log)
+        verdict = stand.verdict(iteration)
+        log.append(entry(iteration))
+        if progress:
+            progress(log[-1])
+        verdict = verdict or stand.refine(iteration) or stand.leave(iteration)
+        if verdict is not None and stand.compute():
+            # What was learnt of the curvature was at its end, not the search.
+            log[-1] = entry(iteration)
+            verdict = acceptance.verdict(stand.point, iteration) or stand.step(iteration)
+        if verdict is not None:
+            return stand.point.optimum(verdict, tuple(log))
+
+
+class _Stand:
+    """Where a search stands, and how far it trusts its model. Methods return a verdict where the search ends."""
+
+    def __init__(self, acceptance: Acceptance, curvature: Curvature, start: Place):
+        self.acceptance, self.curvature, self.radius = acceptance, curvature, 1.0
+        self.move(start, 0)
+
+    def move(self, place: Place, iteration: int, refused: tuple[float, ...] = ()) -> None:
+        model, source = self.curvature.model(place.derivatives, iteration), self.curvature
+        self.point = Point(place, model, ScaledQuadratic(model, place.at.theta), source.name, source.computed, refused)
+
+    def compute(self) -> bool:
+        """Put a computed Hessian in the place of one that was learnt; False where it has been there all along."""
+        if self.point.computed:
+            return False
+        model = self.curvature.compute(self.point.derivatives)
+        scaled = ScaledQuadratic(model, self.point.at.theta)
+        self.point = replace(self.point, model=model, scaled=scaled, computed=True)
+        return True
+
+    def verdict(self, iteration: int) -> Verdict | None:
+        """The acceptance's; a Hessian that was learnt never has the last word."""
+        verdict = self.acceptance.verdict(self.point, iteration)
+        if verdict is not None and self.compute():
+            verdict = self.acceptance.verdict(self.point, iteration)
+        return verdict
+
+    def refine(self, iteration: int) -> Verdict | None:
+        while True:
+            found = self.acceptance.refine(self.point, iteration)
+            if not isinstance(found, Place):
+                return found
+            self.move(found, iteration)
+
+    def leave(self, iteration: int) -> Verdict | None:
+        """Go to the next place, by a shortcut or by a step."""
+        place = self.acceptance.shortcut(self.point, iteration)
+        if place is None:
+            return self.step(iteration)
+        self.move(place, iteration + 1)
+        return None
+
+    def step(self, iteration: int) -> Verdict | None:
+        """Take the first step that is accepted, shortening the radius until one is."""
+        here, refused = self.point, ()
+        while True:
+            step, predicted = here.scaled.step(self.radius)
+            accepted = self.acceptance.attempt(here, step, predicted, self.radius)
+            if accepted is not None:
+                place, self.radius = accepted
+                self.move(place, iteration + 1, refused)
+                return None
+            refused = (*refused, here.scaled.size(step))
+            self.radius = SHRINK * min(self.radius, refused[-1])
+            verdict = self.acceptance.gives_up(here, predicted, self.radius)
+            if verdict is not None:
+                return verdict

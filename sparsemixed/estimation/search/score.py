@@ -7,17 +7,15 @@ error, and probes are added until it is small enough.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
-from sparsemixed.estimation.fit import LogEntry
-from sparsemixed.estimation.objectives.iterative import StochasticDerivatives, StochasticObjective, monte_carlo_error
-from sparsemixed.estimation.objectives.zero_variances import MOST, beside_zero, held_at_zero, slope_at_zero
-from sparsemixed.estimation.search.loop import Model, Optimum, Scaled, Verdict
-from sparsemixed.solver.iterative.probe_traces import TOGETHER
+from sparsemixed.estimation.interface import Objective
+from sparsemixed.estimation.search.loop import Acceptance, Place, Point, search
+from sparsemixed.estimation.search.trust_region import QuadraticModel, ScaledQuadratic
+from sparsemixed.estimation.search.values import Optimum, Progress, Verdict
 from sparsemixed.spec import EstimationOptions
 
 ZERO, EXACT_ZERO = 1e-8, 1e-12
@@ -25,12 +23,62 @@ ZERO, EXACT_ZERO = 1e-8, 1e-12
 FAR = 1.0
 """Newton decrement above which a step may raise it: the score grows before it falls on the way from a small variance."""
 MOST_PROBES = 1024
-SHRINK, SMALLEST_RADIUS = 0.25, 1e-6
+SMALLEST_RADIUS = 1e-6
+
+
+class EstimatedScore(Objective, Protocol):
+    """A deviance of which only the score is known, its traces estimated from random probes; and variances held at zero.
+
+    Derivatives have `held`, (n_theta,) bool, besides.
+    """
+
+    @property
+    def probes(self) -> int:
+        """How many there are."""
+        ...
+
+    @property
+    def exhaustive(self) -> bool:
+        """Whether traces are exact."""
+        ...
+
+    @property
+    def may_be_exact(self) -> bool:
+        """Whether traces are estimated, and exact ones affordable."""
+        ...
+
+    def make_exact(self) -> None:
+        """Exact traces from here on."""
+        ...
+
+    def add_probes(self, count: int) -> None:
+        """More probes from here on, in whole blocks."""
+        ...
+
+    def deflate(self, at: Any) -> None:
+        """Choose anew, for the place `at`, which directions are taken exactly; moves the estimated score a little."""
+        ...
+
+    def held_at_zero(self, theta: np.ndarray, freed: np.ndarray) -> np.ndarray:
+        """theta with variances that are all but zero at exactly zero, but for those `freed` (n_theta,) bool."""
+        ...
+
+    def beside_zero(self, theta: np.ndarray, which: np.ndarray) -> np.ndarray:
+        """theta with the zeros among `which` (n_theta,) bool moved to where their variances just count."""
+        ...
+
+    def slopes_at_zero(self, derivatives: Any) -> tuple[np.ndarray, str]:
+        """Which variances held at zero the deviance wants away from it (n_theta,) bool, and in words what is in doubt, if any."""
+        ...
+
+    def monte_carlo_error(self, derivatives: Any) -> float:
+        """Largest Monte Carlo error of any function of theta, in units of its standard error."""
+        ...
 
 
 @dataclass(frozen=True)
 class ScoreOptimum:
-    """Where the score vanishes, with the Monte Carlo error there (see `stochastic.monte_carlo_error`)."""
+    """Where the score vanishes, with the Monte Carlo error there (see `EstimatedScore.monte_carlo_error`)."""
 
     optimum: Optimum
     error: float
@@ -38,134 +86,104 @@ class ScoreOptimum:
 
 
 def solve_score(
-    objective: StochasticObjective,
-    start: Any,
-    options: EstimationOptions,
-    progress: Callable[[LogEntry], None] | None = None,
-    exact: bool = True,
+    objective: EstimatedScore, start: Any, options: EstimationOptions, progress: Progress | None = None, exact: bool = True
 ) -> ScoreOptimum:
     """Find the zero of the score from an evaluation `start`; with exact traces in the end, where they are affordable."""
     objective.deflate(start)
-    search = _Search(objective, options, exact, objective.derivatives(start))
-    log: list[LogEntry] = []
-    while True:
-        log.append(search.entry(len(log)))
-        if progress:
-            progress(log[-1])
-        verdict = search.refine()
-        if verdict is None and len(log) > options.iterate:
-            verdict = f"iterate({options.iterate}) reached", False
-        verdict = verdict or search.advance()
-        if verdict is not None:
-            message, converged = verdict
-            at, model, decrement = search.derivatives.at, search.model, search.scaled.decrement
-            optimum = Optimum(at, search.derivatives, model, converged, message, decrement, tuple(log))
-            return ScoreOptimum(optimum, search.error, objective.probes.count)
+    acceptance = SmallerDecrement(objective, options, exact)
+    place = Place(start, objective.derivatives(start))
+    optimum = search(acceptance, HeldInformation(), place, lambda _: float("nan"), progress)
+    return ScoreOptimum(optimum, acceptance.error, objective.probes)
 
 
-class _Search:
-    """Where the search stands, how far it trusts its model, and which variances must not be held at zero again."""
+class HeldInformation:
+    """The average information as curvature; of variances held at zero it says that they stay."""
 
-    def __init__(self, objective: StochasticObjective, options: EstimationOptions, exact: bool, start: StochasticDerivatives):
+    name, computed = "nr", True
+
+    def model(self, derivatives: Any, iteration: int) -> QuadraticModel:
+        return self.compute(derivatives)
+
+    def compute(self, derivatives: Any) -> QuadraticModel:
+        gradient, hessian = derivatives.gradient.copy(), derivatives.average_information.profiled.copy()
+        held = derivatives.held
+        gradient[held], hessian[held], hessian[:, held] = 0.0, 0.0, 0.0
+        hessian[held, held] = 1.0
+        return QuadraticModel(gradient, hessian, held)
+
+
+class SmallerDecrement(Acceptance):
+    """A step is accepted where it brings the Newton decrement down, or anywhere from far away.
+
+    Attributes
+    ----------
+    error : float
+        Monte Carlo error at the last zero; infinite before the first.
+    freed : (n_theta,) bool
+        Variances that must not be held at zero again.
+    """
+
+    def __init__(self, objective: EstimatedScore, options: EstimationOptions, exact: bool):
         self.objective, self.options, self.exact = objective, options, exact
-        self.radius, self.error, self.near = 1.0, float("inf"), False
+        self.error, self.near = float("inf"), False
         self.freed = np.zeros(objective.n_theta, bool)
-        self.stand(start)
-
-    def stand(self, derivatives: StochasticDerivatives) -> None:
-        self.derivatives, self.model = derivatives, _model(derivatives)
-        self.scaled = Scaled(self.model, derivatives.at.theta)
 
     @property
-    def zero(self) -> float:
+    def bound(self) -> float:
         """Newton decrement at which the score counts as zero."""
-        return EXACT_ZERO if self.objective.probes.exhaustive else ZERO
+        return EXACT_ZERO if self.objective.exhaustive else ZERO
 
-    def entry(self, iteration: int) -> LogEntry:
-        return LogEntry(
-            iteration,
-            float("nan"),
-            self.scaled.steepest,
-            technique="nr",
-            theta=self.derivatives.at.theta,
-            score=-0.5 * self.model.gradient,
-            information=0.5 * self.model.hessian,
-            decrement=self.scaled.decrement,
-            nrtolerance=self.zero,
-        )
-
-    def refine(self) -> Verdict | None:
-        """Make the score at this place as good as it must be, and say whether it is the end.
-
-        Once near, directions are deflated anew. At the zero, traces become exact, variances held at zero are set free where
+    def refine(self, point: Point, iteration: int) -> Verdict | Place | None:
+        """Once near, directions are deflated anew. At the zero, traces become exact, variances held at zero are set free where
         the deviance falls beside them, or probes are added.
         """
-        scaled, probes = self.scaled, self.objective.probes
+        scaled, objective = point.scaled, self.objective
         if scaled.convex and scaled.decrement <= FAR and not self.near:
             self.near = True
-            self.objective.deflate(self.derivatives.at)
-            return self._again()
-        if not scaled.convex or scaled.decrement > self.zero:
-            return None
-        if self.exact and self.objective.can_be_exact:
-            probes.exhaust()
-            return self._again()
-        falls, doubts = _slopes(self.derivatives)
+            objective.deflate(point.at)
+            return self._again(point)
+        if scaled.convex and scaled.decrement <= self.bound:
+            return self._at_zero(point)
+        return Verdict(f"iterate({self.options.iterate}) reached", False) if iteration >= self.options.iterate else None
+
+    def _at_zero(self, point: Point) -> Verdict | Place:
+        objective, tolerance = self.objective, self.options.mc_tolerance
+        if self.exact and objective.may_be_exact:
+            objective.make_exact()
+            return self._again(point)
+        falls, doubt = objective.slopes_at_zero(point.derivatives)
         if falls.any():
             self.freed |= falls
-            theta = beside_zero(self.objective, self.derivatives.at.theta, falls)
-            self.stand(self.objective.derivatives(self.objective.evaluate(theta)))
+            at = objective.evaluate(objective.beside_zero(point.at.theta, falls))
+            return Place(at, objective.derivatives(at))
+        self.error = objective.monte_carlo_error(point.derivatives)
+        if doubt:
+            return Verdict(doubt, False)
+        if self.error <= tolerance:
+            return Verdict("score zero and Monte Carlo error below mc_tolerance", True)
+        probes = objective.probes
+        if probes >= MOST_PROBES:
+            return Verdict(f"the Monte Carlo error is still {self.error:.3g} standard errors after {probes} probes", False)
+        objective.add_probes(_more(self.error, tolerance, probes))
+        return self._again(point)
+
+    def _again(self, point: Point) -> Place:
+        """The same place, looked at with other probes."""
+        return Place(point.at, self.objective.derivatives(point.at))
+
+    def attempt(self, here: Point, step: np.ndarray, predicted: float, radius: float) -> tuple[Place, float] | None:
+        objective = self.objective
+        at = objective.evaluate(objective.held_at_zero(here.at.theta + step, self.freed))
+        place = Place(at, objective.derivatives(at))
+        if here.scaled.decrement > FAR or not here.scaled.convex:
+            return place, max(radius, 1.0)
+        there = ScaledQuadratic(HeldInformation().compute(place.derivatives), at.theta)
+        return (place, max(radius, 1.0)) if there.convex and there.decrement < here.scaled.decrement else None
+
+    def gives_up(self, here: Point, predicted: float, radius: float) -> Verdict | None:
+        if radius >= SMALLEST_RADIUS:
             return None
-        self.error = monte_carlo_error(self.derivatives)
-        if doubts:
-            return f"whether {' and '.join(doubts)} cannot be told from {MOST} random signs", False
-        if self.error <= self.options.mc_tolerance:
-            return "score zero and Monte Carlo error below mc_tolerance", True
-        if probes.count >= MOST_PROBES:
-            return f"the Monte Carlo error is still {self.error:.3g} standard errors after {probes.count} probes", False
-        probes.add(_more(self.error, self.options.mc_tolerance, probes.count) // TOGETHER)
-        return self._again()
-
-    def _again(self) -> Verdict | None:
-        """Look once more at the same place, with other probes."""
-        self.stand(self.objective.derivatives(self.derivatives.at))
-        return self.refine()
-
-    def advance(self) -> Verdict | None:
-        """Take the first step that brings the score nearer to zero."""
-        objective, at, held, scaled = self.objective, self.derivatives.at, self.derivatives.held, self.scaled
-        anywhere = scaled.decrement > FAR or not scaled.convex
-        while self.radius >= SMALLEST_RADIUS:
-            step, _ = scaled.step(self.radius)
-            step[held] = 0.0
-            theta = held_at_zero(objective, at.theta + step, self.freed)
-            self.stand(objective.derivatives(objective.evaluate(theta)))
-            if anywhere or (self.scaled.convex and self.scaled.decrement < scaled.decrement):
-                self.radius = max(self.radius, 1.0)
-                return None
-            self.radius = SHRINK * min(self.radius, scaled.size(step))
-        self.stand(objective.derivatives(at))
-        return "no step brings the score nearer to zero", False
-
-
-def _model(derivatives: StochasticDerivatives) -> Model:
-    """The quadratic model; of variances held at zero it knows that they stay."""
-    gradient, hessian = derivatives.gradient.copy(), derivatives.average_information.profiled.copy()
-    held = derivatives.held
-    gradient[held], hessian[held], hessian[:, held] = 0.0, 0.0, 0.0
-    hessian[held, held] = 1.0
-    return Model(gradient, hessian)
-
-
-def _slopes(derivatives: StochasticDerivatives) -> tuple[np.ndarray, list[str]]:
-    """Which variances held at zero the deviance wants away from it (n_theta,), and words for those that are undecided."""
-    falls, doubts = np.zeros(derivatives.at.theta.size, bool), []
-    for k in np.flatnonzero(derivatives.held):
-        slope = slope_at_zero(derivatives, int(k))
-        falls[k] = slope.falls
-        if slope.undecided:
-            doubts += [words for _, form, words in derivatives.objective.edges(derivatives.at.theta) if form[k]]
-    return falls, doubts
+        return Verdict("no step brings the score nearer to zero", False)
 
 
 def _more(error: float, tolerance: float, probes: int) -> int:

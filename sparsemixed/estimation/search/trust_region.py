@@ -10,18 +10,25 @@ FLAT = 1e-7
 """Scaled curvature below which a direction counts as flat: rounding in its gradient must not look like distance."""
 
 
-class Model(NamedTuple):
-    """Gradient (n_theta,) and Hessian (n_theta, n_theta) of the quadratic model of the profiled deviance."""
+class QuadraticModel(NamedTuple):
+    """The quadratic model of the profiled deviance.
+
+    gradient : (n_theta,)
+    hessian : (n_theta, n_theta)
+    held : (n_theta,) bool, or None for no parameter
+        Parameters that stay as they are: gradient zero, Hessian that of the identity.
+    """
 
     gradient: np.ndarray
     hessian: np.ndarray
+    held: np.ndarray | None = None
 
 
-class Scaled:
+class ScaledQuadratic:
     """The quadratic model in parameters scaled to unit curvature, diagonalised once, solved for any radius."""
 
-    def __init__(self, model: Model, theta: np.ndarray):
-        hessian = model.hessian
+    def __init__(self, model: QuadraticModel, theta: np.ndarray):
+        hessian, self.held = model.hessian, model.held
         diagonal = np.abs(np.diag(hessian))
         floor = 1e-10 * diagonal.max(initial=1e-300)
         self.scale = 1.0 / np.sqrt(np.maximum(diagonal, floor))
@@ -47,7 +54,10 @@ class Scaled:
             # Hard case: no gradient along the direction of negative curvature; walk to the boundary along it.
             rotated[0] += np.sqrt(limit**2 - rotated @ rotated) * (1.0 if rotated[0] >= 0 else -1.0)
         predicted = -(self.rotated @ rotated + 0.5 * rotated @ (self.values * rotated))
-        return self.scale * (self.vectors @ rotated), float(predicted)
+        step = self.scale * (self.vectors @ rotated)
+        if self.held is not None:
+            step[self.held] = 0.0
+        return step, float(predicted)
 
     def _shift(self, limit: float) -> float:
         """Smallest shift that makes the Hessian positive definite and the step no longer than `limit`."""

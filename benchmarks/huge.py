@@ -54,17 +54,17 @@ def _tail(popularity: np.ndarray, top: int) -> float:
 def fit(data: pd.DataFrame, **options) -> tuple[sparsemixed.results.Results, float, float]:
     """The fit, seconds in all, and seconds after the cross-products."""
     started, products = time.perf_counter(), []
-    original = estimation.stochastic_estimate
+    original = estimation.choose_problem
 
     def timed(*arguments):
         products.append(time.perf_counter())
         return original(*arguments)
 
-    estimation.stochastic_estimate = timed
+    estimation.choose_problem = timed
     try:
         found = sparsemixed.mixed(COMMAND, data, **options)
     finally:
-        estimation.stochastic_estimate = original
+        estimation.choose_problem = original
     ended = time.perf_counter()
     return found, ended - started, ended - products[0]
 

@@ -12,10 +12,10 @@ from sparsemixed.design.batches import check_batches, used_columns
 from sparsemixed.design.data.parquet_folder import ParquetFolder
 from sparsemixed.errors import warn
 from sparsemixed.estimation import estimate
-from sparsemixed.estimation.batch_estimate import batch_estimate
-from sparsemixed.estimation.dask_estimate import dask_estimate, is_dask
+from sparsemixed.estimation.estimate import estimate_batches, estimate_dask
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.estimation.search.values import LogEntry
+from sparsemixed.estimation.sources.dask_frames import is_dask
 from sparsemixed.inference.degrees.table import coefficient_degrees
 from sparsemixed.inference.hypotheses.likelihood_ratio import likelihood_ratio
 from sparsemixed.reporting.compare import side_by_side
@@ -84,11 +84,11 @@ def _told(fit: Fit) -> Results:
 def _estimated(spec: ModelSpec, data: Any, progress: Callable[[LogEntry], None] | None) -> Fit:
     """The fit to a frame in memory, or batch by batch to what never is."""
     if is_dask(data):
-        return dask_estimate(_batch_spec(spec, data._meta), data, progress)
+        return estimate_dask(_batch_spec(spec, data._meta), data, progress)
     if isinstance(data, (str, os.PathLike)) and os.path.isdir(data):
         folder = ParquetFolder(data)
         concrete = _batch_spec(spec, folder.head())
-        return batch_estimate(concrete, lambda: folder.batches(used_columns(concrete)), progress)
+        return estimate_batches(concrete, lambda: folder.batches(used_columns(concrete)), progress)
     frame = read_frame(data)
     spec = concrete_spec(spec, frame)
     return estimate(spec, build_design(spec, frame), progress=progress)

@@ -6,28 +6,26 @@ from collections.abc import Callable
 
 import numpy as np
 
-from sparsemixed.design.values import Design
 from sparsemixed.estimation.components import components, residual_reach
-from sparsemixed.estimation.fit import Fit
-from sparsemixed.estimation.interface import FittedDerivatives, FittedObjective
+from sparsemixed.estimation.fit import Fit, MonteCarlo
+from sparsemixed.estimation.interface import FittedDerivatives
 from sparsemixed.estimation.linear import linear_llf
-from sparsemixed.estimation.orthonormal import Orthogonal
+from sparsemixed.estimation.problems.values import Problem
 from sparsemixed.estimation.search.boundary import Boundary, project_to_boundary, with_limits
 from sparsemixed.estimation.search.values import LogEntry, Optimum
 from sparsemixed.solver.linalg import covariance_root
-from sparsemixed.spec import ModelSpec
 
 
 def finish(
-    spec: ModelSpec,
-    design: Design,
-    orthogonal: Orthogonal,
-    objective: FittedObjective,
+    problem: Problem,
     optimum: Optimum,
     em_log: tuple[LogEntry, ...],
     llf: Callable[[float], float],
+    monte_carlo: MonteCarlo | None = None,
 ) -> Fit:
-    """The fit at the optimum of any objective."""
+    """The fit at the optimum of any problem with an objective; `llf` is the log likelihood of a deviance."""
+    case, objective = problem.case, problem.objective
+    spec, design, orthogonal = case.spec, case.design, case.reduction.orthogonal
     at, boundary = project_to_boundary(objective, optimum.evaluation, optimum.model.gradient, optimum.model.hessian)
     boundary = with_limits(boundary, residual_reach(design, at.theta[objective.parameters.n_theta :]))
     derivatives = optimum.derivatives if at is optimum.evaluation else objective.derivatives(at)
@@ -59,6 +57,7 @@ def finish(
         solver=objective.solver,
         u=u,
         u_var=u_var,
+        monte_carlo=monte_carlo,
     )
 
 

@@ -37,7 +37,6 @@ def linear_fit(spec: ModelSpec, design: Design, orthogonal: Orthogonal) -> Fit:
     reml = spec.estimation.method == "reml"
     df = n - p if reml else n
     pwrss = float(orthogonal.residual @ orthogonal.residual)
-    check_residual(orthogonal, design.y, spec.response)
     sigma2 = pwrss / df
     llf = linear_llf(orthogonal, reml)
     variance = VarianceParameter("", "var(Residual)", sigma2, np.array([sigma2]), "variance", False)

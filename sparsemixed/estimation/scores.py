@@ -24,7 +24,7 @@ from sparsemixed.estimation.fit import Fit
 from sparsemixed.estimation.objectives.penalized_derivatives import PenalizedDerivatives
 from sparsemixed.estimation.objectives.precision_derivatives import PrecisionDerivatives
 from sparsemixed.estimation.orthonormal import orthogonalize, term_data
-from sparsemixed.estimation.residual_estimate import precision_objective
+from sparsemixed.estimation.problems.table import problem_of
 from sparsemixed.solver.crossproducts.block_products import diagonal_blocks, times_lambda
 from sparsemixed.solver.crossproducts.crossproducts import TermData
 from sparsemixed.solver.kernels import scatter_outer
@@ -143,8 +143,9 @@ def _open(fit: Fit, cluster: np.ndarray) -> _Opened:
 
 
 def _open_residual(fit: Fit, cluster: np.ndarray) -> _Opened:
-    orthogonal = orthogonalize(fit.design)
-    objective, order = precision_objective(fit.spec, fit.design, orthogonal)
+    problem = problem_of(fit, "precision")
+    objective, order = problem.objective, problem.order
+    assert order is not None
     at = objective.evaluate(fit.theta)
     derivatives = objective.derivatives(at)
     residual = derivatives.row_residuals[:, -1]

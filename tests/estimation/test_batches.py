@@ -11,7 +11,7 @@ import pytest
 import sparsemixed
 from sparsemixed.design.data import parquet_folder
 from sparsemixed.errors import CommandError, DataError, OptionError
-from sparsemixed.estimation import dask_estimate
+from sparsemixed.estimation.sources.dask_frames import is_dask
 from sparsemixed.solver.crossproducts.crossproducts import TermData, cross_products
 from sparsemixed.solver.crossproducts.sums import merged
 
@@ -252,5 +252,5 @@ def test_a_partition_of_another_type(cluster):
 
 
 def test_only_dask_frames_are_dask():
-    assert not dask_estimate.is_dask(pd.DataFrame())
-    assert not dask_estimate.is_dask("folder")
+    assert not is_dask(pd.DataFrame())
+    assert not is_dask("folder")

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 import sparsemixed
-from sparsemixed.estimation import residual_estimate
 from sparsemixed.estimation.objectives.precision import PrecisionObjective
 from sparsemixed.estimation.parameters import parameters
+from sparsemixed.estimation.problems import residual as residual_problems
 from sparsemixed.solver.crossproducts.crossproducts import TermData
 from sparsemixed.solver.crossproducts.weighted_rows import WeightedRows, constant_within
 from sparsemixed.solver.residual.precision import BlockPrecision, MarkovPrecision, precision
@@ -154,7 +154,7 @@ def test_both_paths_give_the_same_fit(command, monkeypatch):
     data = data[rng.random(144) > 0.15]
     fits = []
     for size in (10**6, 0):
-        monkeypatch.setattr(residual_estimate, "SMALL_CLUSTER", size)
+        monkeypatch.setattr(residual_problems, "SMALL_CLUSTER", size)
         fits.append(sparsemixed.mixed(command, data))
     clusters, precise = fits
     assert clusters.fit.solver == "clusters" != precise.fit.solver

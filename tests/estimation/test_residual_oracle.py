@@ -14,9 +14,9 @@ import pytest
 
 from sparsemixed.command import read_model
 from sparsemixed.design.build import build_design
-from sparsemixed.estimation import residual_estimate
-from sparsemixed.estimation.orthonormal import orthogonalize
 from sparsemixed.estimation.parameters import NOBODY
+from sparsemixed.estimation.problems.table import choose_problem
+from sparsemixed.estimation.sources.rows import reduce_rows
 from sparsemixed.solver.residual.kernels import pattern_moments
 from sparsemixed.structures.residual_errors.table import RESIDUAL_STRUCTURES
 from tests.oracles import dense_oracle as oracle
@@ -73,10 +73,9 @@ def setting(errors, random, reml, engine="clusters"):
     command = command.replace("unstructured), residuals", "unstructured) residuals")
     spec = read_model(command, {"reml": reml})
     design = build_design(spec, data())
-    orthogonal = orthogonalize(design)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(residual_estimate, "SMALL_CLUSTER", 200 if engine == "clusters" else 0)
-        objective = residual_estimate.residual_objective(spec, design, orthogonal)
+    reduction = reduce_rows(spec, design, independent=False)
+    problem = choose_problem(spec, design, reduction, "patterns" if engine == "clusters" else "precision")
+    orthogonal, objective = reduction.orthogonal, problem.objective
     assert hasattr(objective, "buckets") == (engine == "clusters")
     rng = np.random.default_rng(len(command))
     n_theta = objective.parameters.n_theta

@@ -25,14 +25,14 @@ from tests.estimation.test_estimation import objective_for
 from tests.oracles.engine_cases import SHAPES
 from tests.oracles.weighted_cases import command, nested
 
-ESTIMATE = importlib.import_module("sparsemixed.estimation.estimate")  # the package's attribute of that name is the function
+SOLVERS = importlib.import_module("sparsemixed.estimation.problems.solvers")
 TECHNIQUES = ("bfgs", "dfp", "bfgs 2 dfp 2 nr 1")
 
 
 @pytest.fixture
 def average_information(monkeypatch):
     """Crossed designs of any size are fitted as large ones are."""
-    monkeypatch.setattr(ESTIMATE, "EXACT_BELOW", 0)
+    monkeypatch.setattr(SOLVERS, "EXACT_BELOW", 0)
 
 
 def compare(model, data, asked, llf_error=1e-10, **options):
@@ -176,7 +176,7 @@ def test_words_and_numbers():
 def test_difficult_means_the_exact_hessian_everywhere(monkeypatch):
     data = frame(1)
     plain, difficult = (sparsemixed.mixed(f"y x || _all: R.h || g:, {option}", data).fit for option in ("", "difficult"))
-    monkeypatch.setattr(ESTIMATE, "EXACT_BELOW", 400)
+    monkeypatch.setattr(SOLVERS, "EXACT_BELOW", 400)
     exact = sparsemixed.mixed("y x || _all: R.h || g:", data).fit
     assert not np.allclose(plain.log[0].information, exact.log[0].information, rtol=1e-3)
     assert len(difficult.log) == len(exact.log)
@@ -205,6 +205,6 @@ def test_the_iterative_solver_does_without(option, monkeypatch):
     data = frame(1)
     with pytest.raises(OptionError, match=r"not available with solver\(krylov\)"):
         sparsemixed.mixed(f"y x || _all: R.h || g:, {option} solver(krylov)", data)
-    monkeypatch.setattr(ESTIMATE, "choose", lambda cp: "krylov")
+    monkeypatch.setattr(SOLVERS, "choose", lambda cp: "krylov")
     with pytest.raises(OptionError, match=r"solver\(krylov\), which takes its place"):
         sparsemixed.mixed(f"y x || _all: R.h || g:, {option}", data)

@@ -219,7 +219,7 @@ def test_nofvlabel(tmp_path):
 
 def test_difficult(monkeypatch):
     """The exact Hessian where large crossed designs do with the average information."""
-    monkeypatch.setattr(importlib.import_module("sparsemixed.estimation.estimate"), "EXACT_BELOW", 0)
+    monkeypatch.setattr(importlib.import_module("sparsemixed.estimation.problems.solvers"), "EXACT_BELOW", 0)
     command = "y x || _all: R.clinic || week:, showtolerance"
     plain, exact = (str(sparsemixed.mixed(f"{command} {option}", table())) for option in ("", "difficult"))
     assert "limit 1e-07" in plain

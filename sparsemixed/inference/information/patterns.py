@@ -19,8 +19,7 @@ import numpy as np
 from sparsemixed.errors import NotAvailableError
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.estimation.objectives.patterns import ClusterEvaluation, ClusterObjective
-from sparsemixed.estimation.orthonormal import orthogonalize
-from sparsemixed.estimation.residual_estimate import cluster_objective
+from sparsemixed.estimation.problems.table import problem_of
 from sparsemixed.inference.fit_cache import remembered
 from sparsemixed.inference.information.linear_parameters import LinearParameter, just_inside, linear_parameters, metric_change
 from sparsemixed.inference.information.residual_parameters import ResidualParameters
@@ -52,8 +51,8 @@ def cluster_derivatives(fit: Fit, information: str, second: bool) -> FixedDeriva
         When too many rows are tied together.
     """
     _check_size(fit)
-    orthogonal = orthogonalize(fit.design)
-    objective = cluster_objective(fit.spec, fit.design, orthogonal)
+    problem = problem_of(fit, "patterns")
+    objective, orthogonal = problem.objective, problem.case.reduction.orthogonal
     layout, theta, boundary = objective.parameters, fit.theta, fit.boundary
     if boundary[layout.n_theta :].any():
         raise NotAvailableError(

@@ -1,26 +1,23 @@
-"""Fits with a residual structure: the same steps as `estimation.estimate`, on cluster patterns or on a precision matrix."""
+"""Residual structures: on cluster patterns where clusters are small, else on the precision matrix of the errors."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from dataclasses import replace
 
 import numpy as np
 
 from sparsemixed.design.values import Design, ResidualPart
 from sparsemixed.errors import DataError
-from sparsemixed.estimation.assemble import finish
-from sparsemixed.estimation.fit import Fit
-from sparsemixed.estimation.linear import check_residual
 from sparsemixed.estimation.objectives.expectation_step import em_step
 from sparsemixed.estimation.objectives.logarithms import LogObjective
 from sparsemixed.estimation.objectives.patterns import ClusterObjective
 from sparsemixed.estimation.objectives.penalized import PenalizedObjective
 from sparsemixed.estimation.objectives.precision import PrecisionObjective
-from sparsemixed.estimation.orthonormal import Orthogonal, orthogonalize, term_data
+from sparsemixed.estimation.orthonormal import term_data
 from sparsemixed.estimation.parameters import NOBODY, parameters
-from sparsemixed.estimation.search.em import em_path
-from sparsemixed.estimation.search.minimum import minimize
+from sparsemixed.estimation.problems.values import Case, Problem
+from sparsemixed.estimation.search.em import EmPath, em_path
 from sparsemixed.estimation.search.values import LogEntry, Plan, Progress
 from sparsemixed.estimation.start.moments import mivque_start
 from sparsemixed.solver.crossproducts.crossproducts import TermData, cross_products
@@ -28,73 +25,37 @@ from sparsemixed.solver.crossproducts.weighted_rows import WeightedRows, constan
 from sparsemixed.solver.factored.choose import penalized_system
 from sparsemixed.solver.residual.patterns import clusters, components
 from sparsemixed.solver.residual.precision import precision
-from sparsemixed.solver.threads import blas_threads
-from sparsemixed.spec import ModelSpec
 
 SMALL_CLUSTER = 200
 """Rows tied together up to which one dense covariance matrix per cluster pattern is the cheapest way."""
 MOST_NUMBERS = 1e9
 """Numbers in all derivative matrices (8 GB) beyond which a design is refused."""
 
-ResidualObjective = ClusterObjective | PrecisionObjective
 
-
-def residual_estimate(spec: ModelSpec, design: Design, progress: Progress | None) -> Fit:
-    """Fit a model with `design.residual`; see `estimation.estimate`."""
-    with blas_threads(0):
-        orthogonal = orthogonalize(design)
-        check_residual(orthogonal, design.y, spec.response)
-        objective = residual_objective(spec, design, orthogonal)
-        constant = orthogonal.constant(objective.reml)
-
-        def llf(deviance: float) -> float:
-            return -0.5 * (deviance + constant)
-
-        theta, em_log = _start(spec, design, orthogonal, llf)
-        moments = _moments(design, orthogonal) if not design.random else None
-        start = objective.evaluate(np.append(theta, objective.residual.start(moments)))
-        plan = Plan(spec.estimation, exact=True, metric=LogObjective if spec.estimation.metric == "matlog" else None)
-        optimum = minimize(objective, start, plan, llf, progress)
-        return finish(spec, design, orthogonal, objective, optimum, em_log, llf)
-
-
-def residual_objective(spec: ModelSpec, design: Design, orthogonal: Orthogonal) -> ResidualObjective:
-    """The objective of a design with a residual structure: by clusters where they are small, else by the precision matrix."""
-    part = design.residual
-    assert part is not None
-    codes = [part.codes, *(term.codes for term in design.random)]
+def by_patterns(case: Case) -> bool:
+    """Whether V is cheap cluster pattern by cluster pattern; rows with weights of their own have no patterns."""
+    part, design = _part(case), case.design
     if design.weights is not None and design.weights.kind != "precision":
-        return precision_objective(spec, design, orthogonal).objective
+        return False
+    codes = [part.codes, *(term.codes for term in design.random)]
     sizes = np.bincount(components(codes, [part.n_groups, *(term.n_groups for term in design.random)])).astype(float)
     n_theta = sum(b.structure.n_theta for term in design.random for b in term.blocks) + part.structure.n_rho
-    if sizes.max() <= SMALL_CLUSTER and float((sizes**2).sum()) * (n_theta + 3) <= MOST_NUMBERS:
-        return cluster_objective(spec, design, orthogonal)
-    return precision_objective(spec, design, orthogonal).objective
+    return bool(sizes.max() <= SMALL_CLUSTER and float((sizes**2).sum()) * (n_theta + 3) <= MOST_NUMBERS)
 
 
-def cluster_objective(spec: ModelSpec, design: Design, orthogonal: Orthogonal) -> ClusterObjective:
-    """The objective on patterns of independent clusters."""
-    part = design.residual
-    assert part is not None
+def patterns_problem(case: Case) -> Problem:
+    """The problem of `ClusterObjective`, on patterns of independent clusters."""
+    part, design, orthogonal = _part(case), case.design, case.reduction.orthogonal
     layout = parameters(design.random)
     terms = [term_data(design, design.random[r]) for r in layout.order]
     rows = np.column_stack([orthogonal.Q, orthogonal.residual])
     buckets = clusters(terms, part.codes, part.n_groups, part.t, rows)
-    reml = spec.estimation.method == "reml"
-    return ClusterObjective(buckets, layout, part.structure, orthogonal.n_obs, design.rank, reml)
+    return _problem(case, ClusterObjective(buckets, layout, part.structure, orthogonal.n_obs, design.rank, case.reml))
 
 
-class SortedObjective(NamedTuple):
-    """An objective on sorted rows: `order` (n,) the sorted rows' places in the design."""
-
-    objective: PrecisionObjective
-    order: np.ndarray
-
-
-def precision_objective(spec: ModelSpec, design: Design, orthogonal: Orthogonal) -> SortedObjective:
-    """The objective on the precision matrix of the residuals, rows sorted by residual group and time."""
-    part = design.residual
-    assert part is not None
+def precision_problem(case: Case) -> Problem:
+    """The problem of `PrecisionObjective`, on the precision matrix of the residuals, rows sorted by residual group and time."""
+    part, design, orthogonal = _part(case), case.design, case.reduction.orthogonal
     order = np.lexsort((part.t if part.t.ndim == 1 else part.t[:, 0], part.codes))
     start = np.concatenate([[0], np.cumsum(np.bincount(part.codes, minlength=part.n_groups))])
     if part.structure.independent_rows:
@@ -109,10 +70,25 @@ def precision_objective(spec: ModelSpec, design: Design, orthogonal: Orthogonal)
     terms = [_sorted_term(design, r, order) for r in layout.order]
     rows = np.column_stack([orthogonal.Q, orthogonal.residual])[order]
     weighted = WeightedRows(terms, rows, start, residual.indptr, residual.indices, orthogonal.n_obs)
-    reml = spec.estimation.method == "reml"
     ordered = None if own is None else [np.ones(1) if r == NOBODY else own[r] for r in layout.order]
-    objective = PrecisionObjective(weighted, residual, layout, part.structure, reml, spec.estimation.solver, ordered)
-    return SortedObjective(objective, order)
+    objective = PrecisionObjective(weighted, residual, layout, part.structure, case.reml, case.solver, ordered)
+    return replace(_problem(case, objective), order=order)
+
+
+def _part(case: Case) -> ResidualPart:
+    assert case.design.residual is not None
+    return case.design.residual
+
+
+def _problem(case: Case, objective: ClusterObjective | PrecisionObjective) -> Problem:
+    options = case.spec.estimation
+
+    def start(llf: Callable[[float], float], progress: Progress | None) -> EmPath:
+        theta, log = _random_start(case, llf)
+        moments = _moments(case) if not case.design.random else None
+        return EmPath(objective.evaluate(np.append(theta, objective.residual.start(moments))), log, False)
+
+    return Problem(case, objective, start, Plan(options, exact=True, metric=LogObjective if options.metric == "matlog" else None))
 
 
 def _sorted_term(design: Design, r: int, order: np.ndarray) -> TermData:
@@ -135,30 +111,28 @@ def _check_size(part: ResidualPart, start: np.ndarray) -> None:
         )
 
 
-def _start(
-    spec: ModelSpec, design: Design, orthogonal: Orthogonal, llf: Callable[[float], float]
-) -> tuple[np.ndarray, tuple[LogEntry, ...]]:
+def _random_start(case: Case, llf: Callable[[float], float]) -> tuple[np.ndarray, tuple[LogEntry, ...]]:
     """theta of the random effects as if errors were independent: MIVQUE(0), then `emiterate` EM steps with their log."""
+    design, orthogonal = case.design, case.reduction.orthogonal
     if not design.random:
         return np.zeros(0), ()
     layout = parameters(design.random)
     terms = [term_data(design, design.random[r]) for r in layout.order]
     cp = cross_products(terms, orthogonal.Q, orthogonal.residual, orthogonal.n_obs)
     theta = layout.nearest(mivque_start(cp))
-    if not spec.estimation.emiterate:
+    if not case.spec.estimation.emiterate:
         return theta, ()
-    independent = PenalizedObjective(cp, penalized_system(cp), layout, spec.estimation.method == "reml")
-    path = em_path(independent, em_step, independent.evaluate(theta), spec.estimation, llf)
+    independent = PenalizedObjective(cp, penalized_system(cp), layout, case.reml)
+    path = em_path(independent, em_step, independent.evaluate(theta), case.spec.estimation, llf)
     return path.at.theta, path.log
 
 
-def _moments(design: Design, orthogonal: Orthogonal) -> np.ndarray | None:
+def _moments(case: Case) -> np.ndarray | None:
     """Moments of the residuals for the structures that take them."""
-    part = design.residual
-    assert part is not None
+    part, residual = _part(case), case.reduction.orthogonal.residual
     if part.levels is None or part.t.ndim != 1:
         return None
-    return _pairwise_moments(orthogonal.residual, part.t.astype(np.int64), part.codes, part.n_groups, len(part.levels))
+    return _pairwise_moments(residual, part.t.astype(np.int64), part.codes, part.n_groups, len(part.levels))
 
 
 def _pairwise_moments(residual: np.ndarray, place: np.ndarray, codes: np.ndarray, n_groups: int, p: int) -> np.ndarray | None:

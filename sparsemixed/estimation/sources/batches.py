@@ -1,4 +1,4 @@
-"""Fits of data that come in batches: cross-products are sums over rows, so no two batches are needed at the same time.
+"""Data that come in batches: cross-products are sums over rows, so no two batches are needed at the same time.
 
 Of [X y] the triangular factor is kept, which batches update without losing digits to X'X (Demmel, Grigori, Hoemmen & Langou
 2012); of the random terms their cross-products with each other and with [X y]. At the end both take the orthonormal coordinates
@@ -25,15 +25,12 @@ from sparsemixed.design.batches import (
 from sparsemixed.design.build import build_design
 from sparsemixed.design.values import Constraints, Design, SampleSize
 from sparsemixed.errors import DataError
-from sparsemixed.estimation.estimate import Products, estimate_products, largest_order
-from sparsemixed.estimation.fit import Fit
 from sparsemixed.estimation.linear import check_residual
 from sparsemixed.estimation.orthonormal import Orthogonal
 from sparsemixed.estimation.parameters import parameters
-from sparsemixed.estimation.search.values import Progress
+from sparsemixed.estimation.sources.reduction import Products, Reduction
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts, cross_products
 from sparsemixed.solver.crossproducts.sums import merged
-from sparsemixed.solver.threads import blas_threads
 from sparsemixed.spec import ModelSpec
 
 Batches = Callable[[], Iterable[Any]]
@@ -88,8 +85,8 @@ def summed(parts: Iterable[PartialProducts | None]) -> PartialProducts | None:
     return total
 
 
-def batch_estimate(spec: ModelSpec, batches: Batches, progress: Progress | None = None) -> Fit:
-    """Fit a model to batches in two passes.
+def reduce_batches(spec: ModelSpec, batches: Batches) -> tuple[Design, Reduction]:
+    """Reduce batches in two passes, to a design without rows and what a fit is made from.
 
     Parameters
     ----------
@@ -109,21 +106,20 @@ def batch_estimate(spec: ModelSpec, batches: Batches, progress: Progress | None 
     design = build_design(spec, whole)
     order = parameters(design.random).order
     total = summed(partial_products(spec, design, batch, order) for batch in batches())
+    return reduce_sum(spec, design, total)
+
+
+def reduce_sum(spec: ModelSpec, design: Design, total: PartialProducts | None) -> tuple[Design, Reduction]:
+    """The reduction from the sum of all contributions, and the design with their sizes; `design` is that of the skeleton."""
     if total is None:
         raise DataError("the data changed between the two passes over them: no rows are left")
-    return estimate_sum(spec, design, total, progress)
-
-
-def estimate_sum(spec: ModelSpec, design: Design, total: PartialProducts, progress: Progress | None = None) -> Fit:
-    """Fit from the sum of all contributions; `design` is that of the skeleton."""
     layout = parameters(design.random)
     orthogonal, cp = in_orthonormal_coordinates(total, design.constraints)
     response = total.R[:, -1]
     size = SampleSize(round(total.cp.n), float(round(total.cp.n)), float(response @ response))
     design = whole_design(design, size, total.counts)
     check_residual(orthogonal, response, spec.response)
-    with blas_threads(largest_order(design)):
-        return estimate_products(spec, design, orthogonal, Products(cp, layout, None), progress)
+    return design, Reduction(orthogonal, Products(cp, layout, None))
 
 
 def in_orthonormal_coordinates(total: PartialProducts, constraints: Constraints | None) -> tuple[Orthogonal, CrossProducts]:

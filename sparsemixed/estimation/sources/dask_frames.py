@@ -1,4 +1,4 @@
-"""Fits of Dask data frames: partitions are reduced where they are, and only sums travel."""
+"""Dask data frames: partitions are reduced where they are, and only sums travel."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import Any
 
 from sparsemixed.design.batches import joined, skeleton, used_columns
 from sparsemixed.design.build import build_design
+from sparsemixed.design.values import Design
 from sparsemixed.errors import DataError, SparseMixedError
-from sparsemixed.estimation.batch_estimate import PartialProducts, estimate_sum, partial_products, summed
-from sparsemixed.estimation.fit import Fit
 from sparsemixed.estimation.parameters import parameters
-from sparsemixed.estimation.search.values import Progress
+from sparsemixed.estimation.sources.batches import PartialProducts, partial_products, reduce_sum, summed
+from sparsemixed.estimation.sources.reduction import Reduction
 from sparsemixed.spec import ModelSpec
 
 BRANCHES = 4
@@ -22,8 +22,8 @@ def is_dask(data: Any) -> bool:
     return type(data).__module__.partition(".")[0].startswith("dask") and hasattr(data, "to_delayed")
 
 
-def dask_estimate(spec: ModelSpec, data: Any, progress: Progress | None = None) -> Fit:
-    """Fit a model to a Dask data frame; the cross-products are computed on the workers, the fit on the client.
+def reduce_dask(spec: ModelSpec, data: Any) -> tuple[Design, Reduction]:
+    """Reduce a Dask data frame as `reduce_batches` does; the cross-products are computed on the workers.
 
     Raises
     ------
@@ -41,9 +41,7 @@ def dask_estimate(spec: ModelSpec, data: Any, progress: Progress | None = None) 
     while len(sums) > 1:
         sums = [delayed(_added, pure=True)(*sums[i : i + BRANCHES]) for i in range(0, len(sums), BRANCHES)]
     (total,) = _computed(sums)
-    if total is None:
-        raise DataError("the data changed between the two passes over them: no rows are left")
-    return estimate_sum(spec, design, total, progress)
+    return reduce_sum(spec, design, total)
 
 
 def _added(*parts: PartialProducts | None) -> PartialProducts | None:

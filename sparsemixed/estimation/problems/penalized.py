@@ -1,0 +1,47 @@
+"""Random effects with independent errors: the penalised system, factored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from sparsemixed.estimation.objectives.expectation_step import em_step
+from sparsemixed.estimation.objectives.logarithms import LogObjective
+from sparsemixed.estimation.objectives.penalized import PenalizedObjective
+from sparsemixed.estimation.problems.iterative import iterative_start
+from sparsemixed.estimation.problems.solvers import exact_is_cheap, factorization_is_dear, patience
+from sparsemixed.estimation.problems.values import Case, Problem
+from sparsemixed.estimation.search.em import EmPath, em_path
+from sparsemixed.estimation.search.values import Plan, Progress
+from sparsemixed.estimation.start.moments import mivque_start
+from sparsemixed.solver.factored.choose import penalized_system
+from sparsemixed.spec import EstimationOptions
+
+VANISHED = 1e-12
+"""Share of the residual sum of squares below which an unconverged fit is told that its residual variance vanishes."""
+
+
+def penalized_problem(case: Case) -> Problem:
+    """The problem of `PenalizedObjective`: EM and Newton from moments."""
+    products, options = case.products, case.spec.estimation
+    cp, weighted = products.cp, products.weights is not None
+    objective = PenalizedObjective(cp, penalized_system(cp, case.solver, products.weights), products.layout, case.reml)
+
+    def start(llf: Callable[[float], float], progress: Progress | None) -> EmPath:
+        return em_path(objective, em_step, objective.evaluate(_theta(objective, case)), options, llf, progress)
+
+    exact = options.difficult or exact_is_cheap(objective, cp, weighted)
+    plan = Plan(options, exact, patience(cp), LogObjective if options.metric == "matlog" else None)
+    return Problem(case, objective, start, plan, vanished=VANISHED * float(cp.XytXy[-1, -1]))
+
+
+def _theta(objective: PenalizedObjective, case: Case) -> np.ndarray:
+    """theta from moments; where a factorization is dear, from the iterative solver, which all but ends the search."""
+    products, options = case.products, case.spec.estimation
+    plain = EstimationOptions(method=options.method, solver=options.solver, dfmethod=options.dfmethod, nostderr=options.nostderr)
+    if factorization_is_dear(objective, products.cp, products.weights is not None) and options == plain:
+        found = iterative_start(products.cp, products.layout, options)
+        if found is not None:
+            return found
+    return objective.parameters.nearest(mivque_start(products.cp))

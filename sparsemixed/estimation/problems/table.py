@@ -1,0 +1,80 @@
+"""The one table of problems: which objective serves a design."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import NamedTuple
+
+from sparsemixed.design.values import Design
+from sparsemixed.errors import SlowConvergenceError
+from sparsemixed.estimation.fit import Fit
+from sparsemixed.estimation.problems.iterative import iterative_problem
+from sparsemixed.estimation.problems.penalized import penalized_problem
+from sparsemixed.estimation.problems.residual import by_patterns, patterns_problem, precision_problem
+from sparsemixed.estimation.problems.solvers import factored_instead, solver_for
+from sparsemixed.estimation.problems.values import Case, Problem
+from sparsemixed.estimation.sources.reduction import Reduction
+from sparsemixed.estimation.sources.rows import reduce_rows
+from sparsemixed.spec import ModelSpec
+
+
+class Kind(NamedTuple):
+    """A row of the table: whether it serves a case, and the problem that it makes of one."""
+
+    applies: Callable[[Case], bool]
+    build: Callable[[Case], Problem]
+
+
+KINDS: dict[str, Kind] = {
+    "linear": Kind(lambda case: case.design.residual is None and not case.design.random, Problem),
+    "patterns": Kind(lambda case: case.design.residual is not None and by_patterns(case), patterns_problem),
+    "precision": Kind(lambda case: case.design.residual is not None, precision_problem),
+    "iterative": Kind(lambda case: case.solver == "krylov", iterative_problem),
+    "penalized": Kind(lambda case: True, penalized_problem),
+}
+"""The first that applies serves."""
+
+
+def choose_problem(spec: ModelSpec, design: Design, reduction: Reduction, kind: str | None = None) -> Problem:
+    """The problem of a model.
+
+    Parameters
+    ----------
+    kind : str, optional
+        Row of `KINDS`, for whoever needs what one objective alone can tell; by default the first that applies.
+
+    Raises
+    ------
+    SparseMixedError
+        An option or the design's size rules out the objective that serves.
+    """
+    case = Case(spec, design, reduction, solver_for(spec, reduction))
+    if kind is not None:
+        return KINDS[kind].build(case)
+    return next(row.build(case) for row in KINDS.values() if row.applies(case))
+
+
+def fall_back(problem: Problem, error: SlowConvergenceError) -> Problem:
+    """The problem to solve in place of an iterative one whose conjugate gradients need too many iterations."""
+    return penalized_problem(factored_instead(problem.case, error))
+
+
+def problem_of(fit: Fit, kind: str | None = None) -> Problem:
+    """The problem of a fit once more, with the solver chosen then.
+
+    Parameters
+    ----------
+    kind : str, optional
+        Row of `KINDS`; by default the one that was solved. "penalized" takes errors as independent.
+
+    Raises
+    ------
+    NotAvailableError
+        "penalized", and no factorization is within reach.
+    """
+    spec, design = fit.spec, fit.design
+    independent = kind == "penalized" or design.residual is None
+    if spec.estimation.solver == "auto" and design.residual is None and fit.solver in ("block", "dense", "sparse"):
+        spec = replace(spec, estimation=replace(spec.estimation, solver=fit.solver))
+    return choose_problem(spec, design, reduce_rows(spec, design, independent), kind)

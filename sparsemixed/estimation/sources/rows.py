@@ -1,0 +1,37 @@
+"""Rows in memory."""
+
+from __future__ import annotations
+
+from sparsemixed.design.values import Design
+from sparsemixed.estimation.linear import check_residual
+from sparsemixed.estimation.orthonormal import Orthogonal, orthogonalize, term_data
+from sparsemixed.estimation.parameters import parameters
+from sparsemixed.estimation.sources.reduction import Products, Reduction
+from sparsemixed.solver.crossproducts.crossproducts import cross_products
+from sparsemixed.spec import ModelSpec
+
+
+def reduce_rows(spec: ModelSpec, design: Design, independent: bool) -> Reduction:
+    """Reduce a design with its rows.
+
+    Parameters
+    ----------
+    independent : bool
+        Whether errors are, or are taken as, independent: then random terms are reduced to their cross-products.
+
+    Raises
+    ------
+    DataError
+        The fixed part leaves nothing of the response, or its squares are beyond floating point.
+    """
+    orthogonal = orthogonalize(design)
+    check_residual(orthogonal, design.y, spec.response)
+    return Reduction(orthogonal, _products(design, orthogonal) if independent and design.random else None)
+
+
+def _products(design: Design, orthogonal: Orthogonal) -> Products:
+    weights = design.weights.groups if design.weights is not None and design.weights.replicates_groups else None
+    layout = parameters(design.random, innermost_first=weights is not None)
+    terms = [term_data(design, design.random[r]) for r in layout.order]
+    cp = cross_products(terms, orthogonal.Q, orthogonal.residual, orthogonal.n_obs)
+    return Products(cp, layout, None if weights is None else [weights[r] for r in layout.order])

@@ -26,7 +26,7 @@ from sparsemixed.structures.random.independent import Independent
 from sparsemixed.structures.random.matrix_logarithm import WIDEST, MatrixLogarithm
 from sparsemixed.structures.random.unstructured import Unstructured
 from tests.estimation.test_estimation import objective_for
-from tests.estimation.test_techniques import ESTIMATE, compare
+from tests.estimation.test_techniques import SOLVERS, compare
 from tests.golden import load
 from tests.oracles.engine_cases import SHAPES
 from tests.oracles.weighted_cases import MODELS, command, nested
@@ -167,7 +167,7 @@ def test_weights(name):
 
 @pytest.mark.parametrize("asked", ["nr", "bfgs", "dfp"])
 def test_average_information_and_techniques(asked, monkeypatch):
-    monkeypatch.setattr(ESTIMATE, "EXACT_BELOW", 0)
+    monkeypatch.setattr(SOLVERS, "EXACT_BELOW", 0)
     data = sparsemixed.datasets.simulate_crossed(3000, 120, 80, seed=2)
     model = "y x || _all: R.user || item: x, cov(un)"
     newton = sparsemixed.mixed(model, data)

@@ -23,7 +23,7 @@ from sparsemixed.estimation.problems.table import problem_of
 from sparsemixed.inference.fit_cache import remembered
 from sparsemixed.inference.information.linear_parameters import LinearParameter, just_inside, linear_parameters, metric_change
 from sparsemixed.inference.information.residual_parameters import ResidualParameters
-from sparsemixed.inference.information.values import FixedDerivatives, SecondOrder, carried
+from sparsemixed.inference.information.values import FixedDerivatives, SecondOrder, carried, nullity
 from sparsemixed.solver.linalg import covariance_root
 from sparsemixed.solver.residual.patterns import Bucket, components
 
@@ -77,6 +77,7 @@ def cluster_derivatives(fit: Fit, information: str, second: bool) -> FixedDeriva
         Q=_products(pieces, root) if second else None,
         expected=_expected(pieces, root, P) if information == "eim" else None,
         observed=_observed(fit, objective, at, effects) if information == "oim" else None,
+        nullity=nullity(fit, information),
     )
     if not second:
         return found

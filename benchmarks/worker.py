@@ -129,7 +129,7 @@ def time_fits(data_path: str, model: str, reml: str, repeat: str, out: str) -> N
 
 def time_degrees(data_path: str, model: str, method: str, out: str) -> None:
     """The fit, one factorization at its optimum, and degrees of freedom of all coefficients with the model's F test."""
-    from sparsemixed.estimation.estimate import reopen
+    from sparsemixed.estimation.estimate import refactor_at_optimum
 
     data = pd.read_pickle(data_path)
     # A fit and its degrees of freedom on few rows load or compile the kernels.
@@ -137,7 +137,7 @@ def time_degrees(data_path: str, model: str, method: str, out: str) -> None:
     began = time.perf_counter()
     fit = sparsemixed.mixed(model, data)
     fitted = time.perf_counter()
-    objective = reopen(fit.fit)[0]
+    objective = refactor_at_optimum(fit.fit)[0]
     reopened = time.perf_counter()
     objective.evaluate(fit.fit.theta)
     factored = time.perf_counter()

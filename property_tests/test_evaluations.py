@@ -17,7 +17,9 @@ SETTINGS = st.one_of(
 )
 
 
-@given(SETTINGS, st.booleans(), st.integers(0, 2**31 - 1), st.sampled_from([0.0, 600.0, recent.ROOM]), st.integers(1, 5))
+@given(
+    SETTINGS, st.booleans(), st.integers(0, 2**31 - 1), st.sampled_from([0.0, 600.0, recent.MAX_KEPT_NUMBERS]), st.integers(1, 5)
+)
 def test_derivatives_do_not_depend_on_what_is_evaluated_between(setting, reml, seed, room, visits):
     """Several evaluations alive at once, their derivatives asked for in any order, with room for some of them or for all."""
     make, case = setting
@@ -25,7 +27,7 @@ def test_derivatives_do_not_depend_on_what_is_evaluated_between(setting, reml, s
     rng = np.random.default_rng(seed)
     thetas = [theta * rng.uniform(0.5, 1.2) for _ in range(visits)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(recent, "ROOM", room)
+        patch.setattr(recent, "MAX_KEPT_NUMBERS", room)
         wanted = [everything(objective, objective.derivatives(objective.evaluate(each)), design) for each in thetas]
         evaluations = [objective.evaluate(each) for each in thetas]
         order = rng.permutation(visits)

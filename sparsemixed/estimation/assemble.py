@@ -8,8 +8,8 @@ import numpy as np
 
 from sparsemixed.estimation.components import components, residual_reach
 from sparsemixed.estimation.fit import Fit, MonteCarlo
-from sparsemixed.estimation.interface import FittedDerivatives
 from sparsemixed.estimation.identification import identified
+from sparsemixed.estimation.interface import FittedDerivatives
 from sparsemixed.estimation.linear import linear_llf
 from sparsemixed.estimation.problems.values import Problem
 from sparsemixed.estimation.search.boundary import Boundary, project_to_boundary, with_limits

@@ -117,7 +117,7 @@ def _check_residual_variance(problem: Problem, optimum: Optimum) -> None:
         )
 
 
-def reopen(fit: Fit) -> tuple[PenalizedObjective, Orthogonal, PenalizedEvaluation]:
+def refactor_at_optimum(fit: Fit) -> tuple[PenalizedObjective, Orthogonal, PenalizedEvaluation]:
     """Factor once more at the optimum, for whoever needs the system of the random effects (degrees of freedom, scores).
 
     Errors are taken as independent, whatever the fit's residual structure.

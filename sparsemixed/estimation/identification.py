@@ -22,7 +22,7 @@ import scipy.sparse as sp
 
 from sparsemixed.estimation.fit import Component, Identification
 from sparsemixed.estimation.interface import FittedObjective
-from sparsemixed.estimation.objectives.patterns import ClusterObjective
+from sparsemixed.estimation.objectives.patterns import PatternObjective
 from sparsemixed.estimation.objectives.penalized_deviance import PenalizedDeviance
 from sparsemixed.estimation.objectives.precision import PrecisionObjective
 from sparsemixed.estimation.parameters import Parameters, Place
@@ -168,7 +168,7 @@ def _entries(place: Place, theta: np.ndarray, boundary: np.ndarray, layout: Para
 
 def _gram(objective: FittedObjective, at: Any, own: list[Entries], most: float) -> np.ndarray | None:
     """G of the entries of all blocks, in their coordinates, and of the errors' own parameters; None where it is out of reach."""
-    if isinstance(objective, ClusterObjective):
+    if isinstance(objective, PatternObjective):
         return _gram_of_patterns(objective, at, own)
     if isinstance(objective, PrecisionObjective) or not isinstance(objective, PenalizedDeviance):
         return None
@@ -201,24 +201,24 @@ def _operator(cp: CrossProducts, place: Place, basis: np.ndarray) -> sp.csr_arra
     return sp.csr_array((inside.data, (row + start, column + start)), shape=(cp.q, cp.q))
 
 
-def _gram_of_patterns(objective: ClusterObjective, at: Any, own: list[Entries]) -> np.ndarray:
+def _gram_of_patterns(objective: PatternObjective, at: Any, own: list[Entries]) -> np.ndarray:
     """With errors of any kind: V_k pattern by pattern, by (rho, log sigma2) for the errors, over sigma2."""
     p, rho = objective.p, objective.split(at.theta)[1]
     count = sum(len(part.entries) for part in own) + rho.size + 1
     out, inside = np.zeros((count, count)), np.zeros((count, p, p))
     fixed = np.diag(np.append(np.ones(p), 0.0))
-    for bucket in objective.buckets:
+    for batch in objective.batches:
         moves = []
         for part in own:
-            z = bucket.columns[part.place.term][..., part.place.column : part.place.column + part.place.block.structure.m]
-            moves += [np.where(bucket.shared[part.place.term], z @ b @ z.transpose(0, 2, 1), 0.0) for b in part.basis]
-        R = objective.residual.covariance(rho, bucket.t)
-        moves += [np.where(bucket.linked, change, 0.0) for change in (*objective.residual.dcovariance(rho, bucket.t), R)]
+            z = batch.columns[part.place.term][..., part.place.column : part.place.column + part.place.block.structure.m]
+            moves += [np.where(batch.shared[part.place.term], z @ b @ z.transpose(0, 2, 1), 0.0) for b in part.basis]
+        R = objective.residual.covariance(rho, batch.t)
+        moves += [np.where(batch.linked, change, 0.0) for change in (*objective.residual.dcovariance(rho, batch.t), R)]
         every = np.array(moves)
-        weights = bucket.counts[:, None, None] * np.eye(R.shape[-1])
+        weights = batch.counts[:, None, None] * np.eye(R.shape[-1])
         if objective.reml:
-            weights = weights - 2.0 * bucket.outer(fixed)
-            inside += bucket.quadratics(every)[:, :p, :p]
+            weights = weights - 2.0 * batch.outer(fixed)
+            inside += batch.quadratics(every)[:, :p, :p]
         out += (weights @ every).reshape(count, -1) @ every.transpose(0, 1, 3, 2).reshape(count, -1).T
     out += np.einsum("kab,lba->kl", inside, inside)
     return (out + out.T) / 2

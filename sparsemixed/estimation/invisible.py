@@ -18,7 +18,7 @@ from scipy.linalg import qr
 
 from sparsemixed.design.values import Design, RandomBlock
 from sparsemixed.estimation.orthonormal import Orthogonal, term_data
-from sparsemixed.estimation.parameters import NOBODY, Held, Parameters, Place
+from sparsemixed.estimation.parameters import NO_TERM, Held, Parameters, Place
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts, TermData
 from sparsemixed.structures.random.linear_basis import effects_on_edge
 
@@ -63,7 +63,7 @@ def squares_of_products(cp: CrossProducts) -> list[Squares]:
 
 
 def _squares_of_rows(design: Design, orthogonal: Orthogonal, r: int) -> Squares:
-    if r == NOBODY:
+    if r == NO_TERM:
         return np.zeros((1, 1)), np.zeros((1, 1))
     term: TermData = term_data(design, design.random[r])
     total = term.columns.T @ term.columns

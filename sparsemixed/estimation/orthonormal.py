@@ -59,7 +59,7 @@ class Orthogonal:
         return found if self.constraints is None else self.constraints.T @ found
 
 
-def orthogonalize(design: Design) -> Orthogonal:
+def orthonormal_coordinates(design: Design) -> Orthogonal:
     """Householder QR of the free fixed effects' columns, and the residual of the response."""
     X, y, log_precision = design.X, design.y, 0.0
     if design.constraints is not None:

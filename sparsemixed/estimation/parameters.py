@@ -36,7 +36,7 @@ class Parameters:
     Attributes
     ----------
     order : tuple of int
-        For each engine term, its place in `design.random` (largest term first); NOBODY for a head without effects.
+        For each engine term, its place in `design.random` (largest term first); NO_TERM for a head without effects.
     k : tuple of int
         Columns of each engine term.
     places : tuple of Place
@@ -128,7 +128,7 @@ class Parameters:
         return out
 
 
-NOBODY = -1
+NO_TERM = -1
 """Place in `Parameters.order` of a head without effects, where no term can be eliminated block-wise."""
 
 
@@ -142,7 +142,7 @@ def parameters(random: Sequence[RandomTerm], may_lead: Sequence[bool] | None = N
     if innermost_first:
         order = sorted(range(len(random)), key=lambda r: (-random[r].n_groups, -r))
     if may_lead is not None:
-        head = next((r for r in order if may_lead[r]), NOBODY)
+        head = next((r for r in order if may_lead[r]), NO_TERM)
         order = [head, *(r for r in order if r != head)]
     engine = {r: t for t, r in enumerate(order)}
     places, start = [], 0
@@ -153,7 +153,7 @@ def parameters(random: Sequence[RandomTerm], may_lead: Sequence[bool] | None = N
             stop = start + block.structure.n_theta
             places.append(Place(block, engine[r], column, slice(start, stop)))
             start, column = stop, column + block.structure.m
-    return Parameters(tuple(order), tuple(1 if r == NOBODY else random[r].k for r in order), tuple(places))
+    return Parameters(tuple(order), tuple(1 if r == NO_TERM else random[r].k for r in order), tuple(places))
 
 
 def _well_scaled(block: RandomBlock, columns: np.ndarray) -> RandomBlock:

@@ -19,11 +19,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sparsemixed.design.row_data import ROWS, HoldsRows
-from sparsemixed.estimation.estimate import reopen
+from sparsemixed.estimation.estimate import refactor_at_optimum
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.estimation.objectives.penalized_derivatives import PenalizedDerivatives
 from sparsemixed.estimation.objectives.precision_derivatives import PrecisionDerivatives
-from sparsemixed.estimation.orthonormal import orthogonalize, term_data
+from sparsemixed.estimation.orthonormal import orthonormal_coordinates, term_data
 from sparsemixed.estimation.problems.table import problem_of
 from sparsemixed.solver.crossproducts.block_products import diagonal_blocks, times_lambda
 from sparsemixed.solver.crossproducts.crossproducts import TermData
@@ -88,7 +88,7 @@ def cluster_scores(fit: Fit, cluster: np.ndarray, n_clusters: int) -> Scores:
 
 def _linear(fit: Fit, cluster: np.ndarray, n_clusters: int) -> Scores:
     """Without random effects: X_j'e_j / sigma2 and (e_j'e_j / sigma2 - n_j) / 2."""
-    orthogonal = orthogonalize(fit.design)
+    orthogonal = orthonormal_coordinates(fit.design)
     e, beta = orthogonal.residual, np.zeros((n_clusters, 1, orthogonal.Q.shape[1]))
     scatter_outer(cluster, e[:, None], orthogonal.Q, beta)
     theta = 0.5 * (np.bincount(cluster, e**2, n_clusters) / fit.sigma2 - np.bincount(cluster, _counts(fit), n_clusters))
@@ -132,7 +132,7 @@ def _rho(opened: _Opened, derivatives: PrecisionDerivatives, n_clusters: int) ->
 
 
 def _open(fit: Fit, cluster: np.ndarray) -> _Opened:
-    objective, orthogonal, at = reopen(fit)
+    objective, orthogonal, at = refactor_at_optimum(fit)
     derivatives = objective.derivatives(at)
     terms = [term_data(fit.design, fit.design.random[r]) for r in objective.parameters.order]
     residual = orthogonal.residual - orthogonal.Q @ at.beta

@@ -12,14 +12,14 @@ DEPENDENT = 1e-9
 """Share of a row, measured in standard errors, that must be new for the row not to follow from those before it."""
 
 
-class Moving(NamedTuple):
+class FreeRows(NamedTuple):
     """Which rows to keep, and for the others whether what they demand is true already: (l,) bool each."""
 
     kept: np.ndarray
     holds: np.ndarray
 
 
-def moving_rows(fit: Fit, K: np.ndarray, r: np.ndarray | None = None) -> Moving:
+def moving_rows(fit: Fit, K: np.ndarray, r: np.ndarray | None = None) -> FreeRows:
     """Rows of K beta = r that say something new about the free coefficients, taken in order.
 
     K beta = K T gamma + K a. A row with K T = 0 has a value that the constraints fix; a row that others determine through the
@@ -34,7 +34,7 @@ def moving_rows(fit: Fit, K: np.ndarray, r: np.ndarray | None = None) -> Moving:
     """
     kept, holds = np.ones(len(K), bool), np.ones(len(K), bool)
     if fit.design.constraints is None:
-        return Moving(kept, holds)
+        return FreeRows(kept, holds)
     values = np.zeros(len(K)) if r is None else r
     half, sizes = K @ fit.root, row_sizes(fit, K)
     basis: list[tuple[np.ndarray, float]] = []
@@ -52,7 +52,7 @@ def moving_rows(fit: Fit, K: np.ndarray, r: np.ndarray | None = None) -> Moving:
             basis.append((rest / left, right / left))
         else:
             holds[i] = abs(right) <= 1e-9 * scale
-    return Moving(kept, holds)
+    return FreeRows(kept, holds)
 
 
 def held_rows(fit: Fit, K: np.ndarray) -> np.ndarray:

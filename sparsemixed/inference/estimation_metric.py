@@ -92,7 +92,7 @@ def metric_estimates(fit: Fit, model_based: bool = False) -> MetricEstimates:
     b[estimated] = fit.beta
     V[np.ix_(estimated, estimated)] = fit.vcov_beta if model_based else beta_covariance(fit)
     b[p:], gradients = variance_metric(fit)
-    V[p:, p:] = _carried(gradients, (inverse_information(fit) if model_based else theta_covariance(fit)).matrix)
+    V[p:, p:] = _by_delta_method(gradients, (inverse_information(fit) if model_based else theta_covariance(fit)).matrix)
     unknown = p + np.flatnonzero([not (one.identified or one.boundary) for one in fit.deviations])
     V[unknown], V[:, unknown] = np.nan, np.nan
     variance_names = [*equation_names(fit), *residual_names(fit)]
@@ -129,7 +129,7 @@ def _residual_deviations(fit: Fit) -> list[int]:
     return [first + i for i, parameter in enumerate(own) if parameter.kind == "sd"]
 
 
-def _carried(gradients: np.ndarray, covariance: np.ndarray | None) -> np.ndarray:
+def _by_delta_method(gradients: np.ndarray, covariance: np.ndarray | None) -> np.ndarray:
     """The covariance (q, q) of the transformed parameters by the delta method."""
     if covariance is None:
         return np.full((len(gradients), len(gradients)), np.nan)

@@ -15,7 +15,7 @@ _STORES: dict[str, dict[int, dict[Hashable, object]]] = {key: {} for key in KEYS
 """Key -> id of a fit -> arguments -> value."""
 
 
-class Recollection(NamedTuple):
+class CachedValue(NamedTuple):
     """The value kept under a key for a fit and other arguments."""
 
     key: str
@@ -23,7 +23,7 @@ class Recollection(NamedTuple):
     value: object
 
 
-def remembered(key: str) -> Callable[[Callable[..., T]], Callable[..., T]]:
+def cached_on_fit(key: str) -> Callable[[Callable[..., T]], Callable[..., T]]:
     """Call `compute(fit, *arguments)` once for each fit and arguments, and keep the value under `key`, one of `KEYS`.
 
     The value must not hold the fit itself.
@@ -53,20 +53,20 @@ def _own(store: dict, fit: Fit) -> dict:
     return own
 
 
-def inherit(fit: Fit, new: Fit) -> None:
+def copy_cache(fit: Fit, new: Fit) -> None:
     """Let `new`, which differs from `fit` only in what is asked for, keep everything computed for it."""
     for store in _STORES.values():
         if id(fit) in store:
             _own(store, new).update(store[id(fit)])
 
 
-def recollections(fit: Fit) -> list[Recollection]:
+def cached_values(fit: Fit) -> list[CachedValue]:
     """Everything that was computed for a fit."""
     stores = ((key, store.get(id(fit), {})) for key, store in _STORES.items())
-    return [Recollection(key, arguments, value) for key, own in stores for arguments, value in own.items()]  # type: ignore
+    return [CachedValue(key, arguments, value) for key, own in stores for arguments, value in own.items()]  # type: ignore
 
 
-def remind(fit: Fit, values: Iterable[Recollection]) -> None:
+def restore_cache(fit: Fit, values: Iterable[CachedValue]) -> None:
     """Take values as computed, by another program run say."""
     for key, arguments, value in values:
         _own(_STORES[key], fit)[arguments] = value

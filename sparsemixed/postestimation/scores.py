@@ -9,9 +9,9 @@ from sparsemixed.design.values import Clusters
 from sparsemixed.errors import OptionError
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.estimation.scores import cluster_scores
-from sparsemixed.inference.covariance.sandwich import scores as remembered_scores
+from sparsemixed.inference.covariance.sandwich import scores as cached_scores
 from sparsemixed.inference.estimation_metric import equation_names, residual_names, variance_metric
-from sparsemixed.solver.residual.patterns import components
+from sparsemixed.solver.residual.patterns import independent_blocks
 
 
 def parameter_scores(fit: Fit) -> pd.DataFrame:
@@ -33,7 +33,7 @@ def parameter_scores(fit: Fit) -> pd.DataFrame:
         own = top_level_clusters(fit)
         found = cluster_scores(fit, own.codes.astype(np.int64), own.n_clusters)
     else:
-        found = remembered_scores(fit)
+        found = cached_scores(fit)
     fixed = [(fit.spec.response, name) for name in fit.design.names]
     random = [(name, "_cons") for name in (*equation_names(fit), *residual_names(fit))]
     values = np.column_stack([found.beta @ _inverse_root(fit), _in_metric(fit, found.theta)])
@@ -50,7 +50,7 @@ def top_level_clusters(fit: Fit) -> Clusters:
     if not sets:
         return Clusters(np.arange(n, dtype=np.int32), n, "", pd.DataFrame({"row": fit.design.kept}))
     codes, n_groups, labels = min(sets, key=lambda one: one[1])
-    if int(components([one[0] for one in sets], [one[1] for one in sets]).max()) + 1 != n_groups:
+    if int(independent_blocks([one[0] for one in sets], [one[1] for one in sets]).max()) + 1 != n_groups:
         raise OptionError("predict: scores need independent clusters, and the groups of this model are crossed")
     if n_groups == 1:
         raise OptionError("predict: scores need independent clusters, and effects tie the whole sample together")

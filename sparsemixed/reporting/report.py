@@ -14,7 +14,7 @@ from sparsemixed.inference.covariance.vce import theta_covariance
 from sparsemixed.inference.degrees.table import coefficient_degrees, degrees_summary, shown_vce, small_sample
 from sparsemixed.inference.hypotheses.likelihood_ratio import against_linear_model
 from sparsemixed.inference.hypotheses.wald import model_test
-from sparsemixed.inference.information.linear_parameters import variances_of_zero
+from sparsemixed.inference.information.covariance_entries import variances_of_zero
 from sparsemixed.reporting.document import (
     Block,
     Column,

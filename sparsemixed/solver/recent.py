@@ -8,7 +8,7 @@ from typing import Generic
 
 from sparsemixed.solver.interface import S
 
-ROOM = 1e6
+MAX_KEPT_NUMBERS = 1e6
 """Numbers (8 MB) that the kept factorizations of one design may hold between them; the last one is kept in any case."""
 
 
@@ -59,7 +59,7 @@ class Recent:
     def admit(self, newest: Factorization) -> None:
         """Make room for another one: those admitted longest ago go first."""
         alive = [each for each in (ref() for ref in self._kept) if each is not None and each.kept]
-        most = int(ROOM / max(self._numbers(), 1.0))
+        most = int(MAX_KEPT_NUMBERS / max(self._numbers(), 1.0))
         while alive and len(alive) >= most:
             alive.pop(0).give_up()
         self._kept = [weakref.ref(each) for each in (*alive, newest)]

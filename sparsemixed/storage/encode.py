@@ -22,7 +22,7 @@ Json = Any
 """What the module json reads and writes."""
 
 
-SMALL = 32
+MAX_INLINE_SIZE = 32
 """Size up to which an array stands in the JSON itself: as a file of its own it would take more room."""
 NUMBERS = ("<f8", "<i8", "<i4", "|b1")
 """Types of number that Python's own hold exactly."""
@@ -85,7 +85,7 @@ class Encoder:
     def _array(self, values: np.ndarray) -> Json:
         if values.dtype.kind == "O":
             return {"objects": [list(values.shape), [self.encode(item) for item in values.ravel()]]}
-        if values.size <= SMALL and values.dtype.str in NUMBERS and values.flags.c_contiguous:
+        if values.size <= MAX_INLINE_SIZE and values.dtype.str in NUMBERS and values.flags.c_contiguous:
             return {"numbers": [values.dtype.str, list(values.shape), [self.encode(item) for item in values.ravel().tolist()]]}
         if id(values) not in self._names:
             name = self._names[id(values)] = str(len(self.arrays))

@@ -16,7 +16,7 @@ import numpy as np
 from sparsemixed.design.values import Design, SampleSize
 from sparsemixed.errors import DataError, SparseMixedError
 from sparsemixed.estimation.fit import Fit
-from sparsemixed.inference.fit_cache import Recollection, recollections, remind
+from sparsemixed.inference.fit_cache import CachedValue, cached_values, restore_cache
 from sparsemixed.inference.keys import KEYS
 from sparsemixed.reporting.report import report
 from sparsemixed.reporting.stored.results import StoredResults
@@ -73,7 +73,7 @@ def _with_size(fit: Fit) -> Fit:
 def _remembered(fit: Fit, encoder: Encoder) -> list:
     """What was computed for the fit, but for values that no file can hold: those can be computed again where there are data."""
     kept = []
-    for recollection in recollections(fit):
+    for recollection in cached_values(fit):
         with contextlib.suppress(DataError):
             kept.append([encoder.encode(item) for item in tuple(recollection)])
     return kept
@@ -136,14 +136,14 @@ def _read(file: Any, path: Path) -> Fit:
             raise DataError(_newer(path, version, f"has {error}, which this version does not know")) from None
     _check(fit)
     fit = fit if parameters is None else with_components(fit, parameters)
-    remind(fit, values)
+    restore_cache(fit, values)
     return fit
 
 
-def _recollection(key: str, arguments: tuple, value: Any) -> Recollection:
+def _recollection(key: str, arguments: tuple, value: Any) -> CachedValue:
     if key not in KEYS:
         raise UnknownName(key)
-    return Recollection(key, arguments, value)
+    return CachedValue(key, arguments, value)
 
 
 def _foreign(path: Path) -> str:

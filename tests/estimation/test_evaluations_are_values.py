@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import sparsemixed
-from sparsemixed.estimation.estimate import reopen
+from sparsemixed.estimation.estimate import refactor_at_optimum
 from sparsemixed.estimation.objectives.penalized import PenalizedObjective
 from sparsemixed.solver import recent
 from sparsemixed.solver.buffers import Buffers
@@ -27,10 +27,10 @@ FAMILIES = [
 CASES = [pytest.param(make, case, id="-".join((make.__name__, *case))) for make, cases in FAMILIES for case in cases]
 
 
-@pytest.fixture(params=[recent.ROOM, 0.0], ids=["kept", "computed again"])
+@pytest.fixture(params=[recent.MAX_KEPT_NUMBERS, 0.0], ids=["kept", "computed again"])
 def room(request, monkeypatch):
     """With every factorization in memory, and with the last one only."""
-    monkeypatch.setattr(recent, "ROOM", request.param)
+    monkeypatch.setattr(recent, "MAX_KEPT_NUMBERS", request.param)
 
 
 @pytest.mark.usefixtures("room")
@@ -64,7 +64,7 @@ def test_information_after_a_boundary_was_refused(monkeypatch):
     fit = sparsemixed.mixed("y ~ 1 + (1 | a) + (1 | b)", crossed(), reml=True).fit
     assert tried[-1] == 0.0
     assert fit.theta[1] > 0.0
-    objective, _, at = reopen(fit)
+    objective, _, at = refactor_at_optimum(fit)
     np.testing.assert_allclose(fit.information, 0.5 * objective.derivatives(at).observed_information.hessian, rtol=1e-9)
 
 

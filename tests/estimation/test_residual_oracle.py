@@ -14,7 +14,7 @@ import pytest
 
 from sparsemixed.command import read_model
 from sparsemixed.design.build import build_design
-from sparsemixed.estimation.parameters import NOBODY
+from sparsemixed.estimation.parameters import NO_TERM
 from sparsemixed.estimation.problems.table import choose_problem
 from sparsemixed.estimation.sources.rows import reduce_rows
 from sparsemixed.solver.residual.kernels import pattern_moments
@@ -76,7 +76,7 @@ def setting(errors, random, reml, engine="clusters"):
     reduction = reduce_rows(spec, design, independent=False)
     problem = choose_problem(spec, design, reduction, "patterns" if engine == "clusters" else "precision")
     orthogonal, objective = reduction.orthogonal, problem.objective
-    assert hasattr(objective, "buckets") == (engine == "clusters")
+    assert hasattr(objective, "batches") == (engine == "clusters")
     rng = np.random.default_rng(len(command))
     n_theta = objective.parameters.n_theta
     theta = rng.uniform(0.3, 1.0, n_theta) * rng.choice([-1, 1], n_theta)
@@ -106,7 +106,7 @@ def dense(design, objective, theta):
     """V / sigma2 with its derivatives in (theta, rho), Z, and the covariance of the random effects over sigma2."""
     own, rho = objective.split(theta)
     layout = objective.parameters
-    there = [t for t, r in enumerate(layout.order) if r != NOBODY]
+    there = [t for t, r in enumerate(layout.order) if r != NO_TERM]
     terms = [design.random[layout.order[t]] for t in there]
     R, first_R, second_R = errors_matrices(design, rho)
     n, k = len(design.y), own.size
@@ -178,7 +178,7 @@ def test_predictions_of_random_effects(errors, random, reml, engine):
     mean, variance = G @ Z.T @ P @ design.y, at.sigma2 * (G - G @ Z.T @ P @ Z @ G)
     means, variances = objective.predictions(design, objective.derivatives(at))
     start = 0
-    for r in [r for r in objective.parameters.order if r != NOBODY]:
+    for r in [r for r in objective.parameters.order if r != NO_TERM]:
         k, found = design.random[r].k, variances[r]
         stop = start + k * design.random[r].n_groups
         np.testing.assert_allclose(means[r].ravel(), mean[start:stop], rtol=1e-9, atol=1e-10)
@@ -188,27 +188,27 @@ def test_predictions_of_random_effects(errors, random, reml, engine):
         start = stop
 
 
-def with_moments(bucket):
-    """The bucket with the sums of its patterns, whether or not they are worth their space."""
-    _, m, p = bucket.rows.shape
-    moments = np.zeros((len(bucket.start) - 1, m, m, p, p))
-    pattern_moments(bucket.start, bucket.rows, moments)
-    return replace(bucket, moments=moments)
+def with_moments(batch):
+    """The batch with the sums of its patterns, whether or not they are worth their space."""
+    _, m, p = batch.rows.shape
+    moments = np.zeros((len(batch.start) - 1, m, m, p, p))
+    pattern_moments(batch.start, batch.rows, moments)
+    return replace(batch, moments=moments)
 
 
 @pytest.mark.parametrize("random", RANDOM)
 @pytest.mark.parametrize("errors", ["ar 1", "unstructured", "exponential, by"])
 def test_sums_by_pattern_change_nothing(errors, random):
     _, _, objective, theta = setting(errors, random, True)
-    buckets, found = objective.buckets, []
+    batches, found = objective.batches, []
     try:
-        for change in (with_moments, lambda bucket: replace(bucket, moments=None)):
-            objective.buckets = [change(bucket) for bucket in buckets]
+        for change in (with_moments, lambda batch: replace(batch, moments=None)):
+            objective.batches = [change(batch) for batch in batches]
             at = objective.evaluate(theta)
             derivatives = objective.derivatives(at)
             found.append((at.deviance, at.beta, derivatives.gradient, derivatives.observed_information.hessian))
     finally:
-        objective.buckets = buckets
+        objective.batches = batches
     for one, other in zip(*found, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-10)
 
@@ -216,5 +216,5 @@ def test_sums_by_pattern_change_nothing(errors, random):
 def test_clusters_share_patterns():
     """Four groups have all weeks and two the first and the last: one pattern each, summed over its groups."""
     _, _, objective, _ = setting("ar 1", "intercept", False)
-    counts = {bucket.rows.shape[1]: sorted(bucket.counts) for bucket in objective.buckets}
+    counts = {batch.rows.shape[1]: sorted(batch.counts) for batch in objective.batches}
     assert counts == {1: [1.0], 2: [1.0, 1.0, 2.0], 3: [2.0], 4: [4.0]}

@@ -15,7 +15,7 @@ from sparsemixed.estimation.objectives import zero_variances as vanishing
 from sparsemixed.estimation.objectives.iterative import StochasticObjective
 from sparsemixed.estimation.objectives.penalized import PenalizedObjective
 from sparsemixed.estimation.objectives.zero_variances import slope_at_zero
-from sparsemixed.estimation.orthonormal import orthogonalize, term_data
+from sparsemixed.estimation.orthonormal import orthonormal_coordinates, term_data
 from sparsemixed.estimation.parameters import parameters
 from sparsemixed.solver.crossproducts.crossproducts import cross_products
 from sparsemixed.solver.factored.choose import penalized_system
@@ -66,7 +66,7 @@ def test_the_same_variances_are_zero_as_in_exact_fits(model, seed, taken, sd_z):
 def objectives(data, reml, seed=0):
     """The iterative and the dense objective of `THREE`."""
     design = build_design(read_model(THREE, {"reml": reml}), data)
-    orthogonal, layout = orthogonalize(design), parameters(design.random)
+    orthogonal, layout = orthonormal_coordinates(design), parameters(design.random)
     terms = [term_data(design, design.random[r]) for r in layout.order]
     cp = cross_products(terms, orthogonal.Q, orthogonal.residual, orthogonal.n_obs)
     return StochasticObjective(cp, KrylovSystem(cp), layout, reml, seed), PenalizedObjective(

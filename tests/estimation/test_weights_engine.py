@@ -7,7 +7,7 @@ import pytest
 
 import sparsemixed
 from sparsemixed.errors import SparseMixedError
-from sparsemixed.estimation.estimate import reopen
+from sparsemixed.estimation.estimate import refactor_at_optimum
 from tests.oracles.weighted_cases import MODELS, command, nested, replicated
 from tests.oracles.weighted_oracle import log_likelihood
 
@@ -57,7 +57,7 @@ def levels_of(fit, weights):
     """The oracle's levels from the top, with the fit's covariances."""
     terms = sorted(fit.design.random, key=lambda t: t.n_groups)
     factors = {}
-    objective, _, _ = reopen(fit)
+    objective, _, _ = refactor_at_optimum(fit)
     for place in objective.parameters.places:
         term = fit.design.random[objective.parameters.order[place.term]]
         G = factors.setdefault(id(term), np.zeros((term.k, term.k)))
@@ -114,7 +114,7 @@ def test_likelihood_is_the_integral_by_quadrature():
 
 @pytest.mark.parametrize("name", ["intercept", "slope", "two equations", "three levels", "slopes above", "four levels"])
 def test_derivatives_equal_finite_differences(name):
-    objective, _, at = reopen(sparsemixed.mixed(command(name), nested(5)).fit)
+    objective, _, at = refactor_at_optimum(sparsemixed.mixed(command(name), nested(5)).fit)
     rng = np.random.default_rng(1)
     theta = at.theta + rng.uniform(0.05, 0.3, at.theta.size)
     derivatives = objective.derivatives(objective.evaluate(theta))

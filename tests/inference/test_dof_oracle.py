@@ -13,8 +13,8 @@ import sparsemixed
 from sparsemixed.inference.degrees.anova import rank_of_design
 from sparsemixed.inference.degrees.kenward_roger import KenwardRoger
 from sparsemixed.inference.degrees.satterthwaite import Satterthwaite
+from sparsemixed.inference.information.covariance_entries import covariance_entries
 from sparsemixed.inference.information.expected_traces import expected_traces
-from sparsemixed.inference.information.linear_parameters import linear_parameters
 from sparsemixed.inference.information.penalized import fixed_derivatives, precision_derivatives
 from tests.oracles import dense_dof
 from tests.oracles import dense_oracle as oracle
@@ -37,7 +37,7 @@ def test_derivatives_and_traces_at_any_theta(shape, solver):
     theta = rng.uniform(0.3, 1.2, objective.parameters.n_theta) * rng.choice([-1, 1], objective.parameters.n_theta)
     at = objective.evaluate(theta)
     derivatives = objective.derivatives(at)
-    layout = linear_parameters(objective.parameters, theta, np.zeros(theta.size, bool))
+    layout = covariance_entries(objective.parameters, theta, np.zeros(theta.size, bool))
     root = np.linalg.cholesky(at.sigma2 * at.XVX_inverse)
     P, Q = precision_derivatives(at, derivatives.ZtE @ root, at.U @ root, layout, True)
     T = expected_traces(at.system, layout, at.sigma2)

@@ -13,7 +13,7 @@ import sparsemixed
 from sparsemixed.errors import NotAvailableError
 from sparsemixed.inference.degrees.kenward_roger import FullKenwardRoger, KenwardRoger, KenwardRoger2009
 from sparsemixed.inference.degrees.satterthwaite import Satterthwaite
-from sparsemixed.inference.information import patterns as cluster_derivatives
+from sparsemixed.inference.information import patterns as pattern_derivatives
 from sparsemixed.inference.information.penalized import fixed_derivatives
 from tests.golden import golden, load
 from tests.oracles import dense_dof
@@ -283,6 +283,6 @@ def test_mixtures_need_the_same_errors():
 def test_too_many_rows_tied_together(monkeypatch):
     fit = dataclasses.replace(fitted("ar"), solver="block")
     assert np.all(np.isfinite(Satterthwaite().coefficients(fit)))
-    monkeypatch.setattr(cluster_derivatives, "MOST_NUMBERS", 10)
+    monkeypatch.setattr(pattern_derivatives, "MOST_NUMBERS", 10)
     with pytest.raises(NotAvailableError, match=r"residuals\(ar\).*5 rows"):
         Satterthwaite().coefficients(dataclasses.replace(fit))

@@ -13,7 +13,7 @@ from sparsemixed.command import read_model
 from sparsemixed.errors import NotAvailableError, OptionError
 from sparsemixed.inference.covariance.cluster_robust import ADJUSTMENTS
 from sparsemixed.inference.degrees.table import METHODS, coefficient_covariance
-from sparsemixed.inference.fit_cache import remembered
+from sparsemixed.inference.fit_cache import cached_on_fit
 from sparsemixed.spec import DFMETHODS, VCE, SmallSample
 from tests.golden import golden, load
 from tests.oracles import manual_fits
@@ -253,7 +253,7 @@ def test_methods_with_a_covariance_of_their_own_are_declared_so():
 def test_what_is_remembered_goes_with_the_fit():
     calls = []
 
-    @remembered("anova-rank")
+    @cached_on_fit("anova-rank")
     def count(fit, key):
         calls.append(key)
         return len(calls)
@@ -266,7 +266,7 @@ def test_what_is_remembered_goes_with_the_fit():
 
 def test_values_are_kept_under_a_key_of_the_registry():
     with pytest.raises(KeyError):
-        remembered("no-such-key")(len)
+        cached_on_fit("no-such-key")(len)
 
 
 def test_information_criteria(manual_data):

@@ -7,7 +7,7 @@ import pandas as pd
 
 from sparsemixed.design.values import Design, RandomBlock, RandomTerm
 from sparsemixed.estimation.objectives.penalized import PenalizedObjective
-from sparsemixed.estimation.orthonormal import orthogonalize
+from sparsemixed.estimation.orthonormal import orthonormal_coordinates
 from sparsemixed.estimation.parameters import parameters
 from sparsemixed.solver.crossproducts.crossproducts import TermData, cross_products
 from sparsemixed.solver.factored.choose import penalized_system
@@ -64,7 +64,7 @@ def bare_design(X, y):
 
 def make_objective(terms, X, y, reml, solver="auto"):
     """The engine's objective for these terms, X and y (made orthonormal first, as a fit does)."""
-    orthogonal = orthogonalize(bare_design(X, y))
+    orthogonal = orthonormal_coordinates(bare_design(X, y))
     layout = parameters(terms)
     data = [TermData(terms[r].codes, terms[r].n_groups, terms[r].columns) for r in layout.order]
     cp = cross_products(data, orthogonal.Q, orthogonal.residual)

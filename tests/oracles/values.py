@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 
 import sparsemixed
-from sparsemixed.estimation.estimate import reopen
+from sparsemixed.estimation.estimate import refactor_at_optimum
 from tests.estimation import test_precision_path, test_residual_oracle, test_vanishing
 from tests.oracles.engine_cases import SHAPES, make_terms, solvers_for
 from tests.oracles.weighted_cases import command, nested
@@ -46,7 +46,7 @@ def patterns(errors, random, reml=True):
 def weighted(name):
     """Objective, a theta and the design: weights of rows and groups."""
     fit = sparsemixed.mixed(command(name), nested(5)).fit
-    objective, _, at = reopen(fit)
+    objective, _, at = refactor_at_optimum(fit)
     return objective, at.theta + 0.1, fit.design
 
 

@@ -10,7 +10,7 @@ import pytest
 import sparsemixed
 from property_tests.test_fits import frame
 from property_tests.test_residual_fits import longitudinal
-from sparsemixed.estimation.estimate import reopen
+from sparsemixed.estimation.estimate import refactor_at_optimum
 from sparsemixed.reporting.iteration_log import parameter_names
 from sparsemixed.reporting.number_format import general
 
@@ -29,7 +29,7 @@ def blocks(text):
 
 
 def test_entries_hold_score_and_information_in_units_of_the_log_likelihood(fit):
-    objective, _, _ = reopen(fit.fit)
+    objective, _, _ = refactor_at_optimum(fit.fit)
     for entry in fit.fit.log:
         derivatives = objective.derivatives(objective.evaluate(entry.theta))
         np.testing.assert_allclose(entry.score, -0.5 * derivatives.gradient, rtol=1e-8, atol=1e-9)

@@ -22,7 +22,7 @@ def setting(shape, solver, reml, seed=0):
     X = np.column_stack([np.ones(N), rng.normal(size=N), rng.normal(3.0, 2.0, N)])
     y = rng.normal(size=N) + X @ [5.0, 1.0, -1.0] + rng.normal(size=20)[terms[0].codes]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dense, "FULL", 0.0 if solver == "all cells" else 2.0)
+        patch.setattr(dense, "FULL_SHARE", 0.0 if solver == "all cells" else 2.0)
         objective, orthogonal = make_objective(terms, X, y, reml, "dense" if solver == "all cells" else solver)
     theta = rng.uniform(0.3, 1.2, objective.parameters.n_theta) * rng.choice([-1, 1], objective.parameters.n_theta)
     ordered = [(terms[r].codes, terms[r].n_groups, terms[r].columns) for r in objective.parameters.order]

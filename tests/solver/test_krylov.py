@@ -278,7 +278,7 @@ def test_a_factorization_where_conjugate_gradients_are_slow(monkeypatch):
     monkeypatch.setattr(krylov, "MOST_ITERATIONS", 2)
     with pytest.raises(NumericalError, match=r"use solver\(sparse\)"):
         sparsemixed.mixed(model, data, solver="krylov")
-    monkeypatch.setattr(choose, "SMALL", 10)
+    monkeypatch.setattr(choose, "SMALL_DENSE_ORDER", 10)
     monkeypatch.setattr(choose, "MOST_DENSE", 100)
     fit = sparsemixed.mixed(model, data)
     assert fit.fit.solver == "sparse"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import sparsemixed
-from sparsemixed.inference.fit_cache import recollections
+from sparsemixed.inference.fit_cache import cached_values
 from sparsemixed.inference.keys import KEYS
 from sparsemixed.storage import format_1
 from sparsemixed.storage.classes import DATACLASSES, FAMILIES
@@ -49,7 +49,7 @@ def test_files_of_the_first_format_are_read(path: Path):
     assert str(fit) == fit.summary()
     assert "Residual" in str(fit.random_params)
     assert fit.test("time = 0", small=small).pvalue < 0.01
-    assert {kept.key for kept in recollections(fit.fit)} <= set(KEYS)
+    assert {kept.key for kept in cached_values(fit.fit)} <= set(KEYS)
     assert len(fit.e["b"].columns) == fit.e["V"].shape[0] if fit.e["b"].shape[0] == 1 else fit.e["V"].shape[0] == len(fit.e["b"])
 
 

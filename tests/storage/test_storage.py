@@ -22,7 +22,7 @@ from sparsemixed.datasets import simulate_longitudinal
 from sparsemixed.design import values
 from sparsemixed.errors import DataError, OptionError, SparseMixedError
 from sparsemixed.estimation import fit as fit_module
-from sparsemixed.inference.fit_cache import recollections
+from sparsemixed.inference.fit_cache import cached_values
 from sparsemixed.results import Results
 from sparsemixed.spec import model
 from sparsemixed.storage import fit_file
@@ -505,9 +505,9 @@ def test_an_interrupted_save_leaves_the_old_file(fitted, tmp_path, monkeypatch):
 
 def test_values_that_no_file_can_hold_are_left_out(fitted, tmp_path, monkeypatch):
     fit = fitted("random slopes")
-    seen = recollections(fit.fit)
+    seen = cached_values(fit.fit)
     extra = [*seen, type(seen[0])("some.function", (), object())]
-    monkeypatch.setattr(fit_file, "recollections", lambda fit: extra)
+    monkeypatch.setattr(fit_file, "cached_values", lambda fit: extra)
     assert str(reloaded(fit, tmp_path)) == str(fit)
 
 

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 import numpy as np
 
 TOLERANCE = 1e-9
-ROUNDING = 8 * np.finfo(np.float64).eps
+RELATIVE_ROUNDING = 8 * np.finfo(np.float64).eps
 CLEARLY = 1e-3
 """A column that keeps this part of its norm needs no closer look: five digits more than inner products may lose."""
 BLOCK = 32768
@@ -58,7 +58,7 @@ def collinear(X: np.ndarray, constant: bool) -> np.ndarray:
 
 def _rounding(n: int, centre: np.ndarray, norms: np.ndarray) -> np.ndarray:
     """Norm (p,) of the rounding errors in the values of each column, before centring."""
-    return ROUNDING * np.hypot(np.sqrt(n) * np.abs(centre), norms)
+    return RELATIVE_ROUNDING * np.hypot(np.sqrt(n) * np.abs(centre), norms)
 
 
 def _blocks(X: np.ndarray, centre: np.ndarray, constant: bool) -> Iterator[np.ndarray]:

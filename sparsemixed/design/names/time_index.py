@@ -11,7 +11,7 @@ from sparsemixed.errors import DataError
 from sparsemixed.spec import TimeSet
 
 NUMBER = "lags count in steps of one: number the periods 1, 2, ..."
-LARGEST = 2.0**52
+LARGEST_EXACT_TIME = 2.0**52
 """Times beyond this are not whole numbers but rounded ones."""
 
 
@@ -93,7 +93,7 @@ def _times(frame: Frame, asked: TimeSet) -> tuple[np.ndarray, np.ndarray]:
         values = (values - np.nanmin(values)) / asked.delta
         # Times such as 0.1, 0.2, ... are no multiples to the last digit.
         values = np.where(np.abs(values - np.rint(values)) < 1e-6, np.rint(values), values)
-    bad = np.flatnonzero(~missing & ((values != np.rint(values)) | (np.abs(values) > LARGEST)))
+    bad = np.flatnonzero(~missing & ((values != np.rint(values)) | (np.abs(values) > LARGEST_EXACT_TIME)))
     if bad.size:
         raise DataError(_irregular(frame, asked, int(bad[0])))
     return np.where(missing, 0.0, values).astype(np.int64), missing

@@ -8,8 +8,8 @@ import numpy as np
 
 from sparsemixed.estimation.objectives.iterative import StochasticDerivatives, StochasticObjective, monte_carlo_error
 from sparsemixed.estimation.objectives.penalized_deviance import PenalizedEvaluation
-from sparsemixed.estimation.objectives.zero_variances import MOST, beside_zero, held_at_zero, slope_at_zero
-from sparsemixed.solver.iterative.probe_traces import TOGETHER
+from sparsemixed.estimation.objectives.zero_variances import MAX_RANDOM_SIGNS, beside_zero, held_at_zero, slope_at_zero
+from sparsemixed.solver.iterative.probe_traces import PROBES_PER_BLOCK
 
 
 class ProbedScore:
@@ -51,7 +51,7 @@ class ProbedScore:
         self.inner.probes.exhaust()
 
     def add_probes(self, count: int) -> None:
-        self.inner.probes.add(count // TOGETHER)
+        self.inner.probes.add(count // PROBES_PER_BLOCK)
 
     def deflate(self, at: PenalizedEvaluation) -> None:
         self.inner.deflate(at)
@@ -73,5 +73,5 @@ class ProbedScore:
             falls[k] = slope.falls
             if slope.undecided:
                 doubts += [words for _, form, words in self.singular_faces(derivatives.at.theta) if form[k]]
-        doubt = f"whether {' and '.join(doubts)} cannot be told from {MOST} random signs" if doubts else ""
+        doubt = f"whether {' and '.join(doubts)} cannot be told from {MAX_RANDOM_SIGNS} random signs" if doubts else ""
         return falls, doubt

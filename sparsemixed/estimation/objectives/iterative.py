@@ -22,7 +22,7 @@ from sparsemixed.estimation.parameters import Parameters
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
 from sparsemixed.solver.iterative.deflation import outlying_directions
 from sparsemixed.solver.iterative.lanczos import LogDeterminant, log_determinant
-from sparsemixed.solver.iterative.probe_traces import PROBE_TOLERANCE, TOGETHER, Probes, ProbeTraces
+from sparsemixed.solver.iterative.probe_traces import PROBE_TOLERANCE, PROBES_PER_BLOCK, Probes, ProbeTraces
 from sparsemixed.solver.iterative.system import KrylovFactored, KrylovSystem
 
 SINGULAR = 1e-4
@@ -69,7 +69,7 @@ class StochasticObjective(PenalizedDeviance[KrylovFactored]):
     @property
     def can_be_exact(self) -> bool:
         """Whether exact traces are affordable, and the probes are still random."""
-        work, order = self.cp.cross.size * float(self.cp.q_schur) / TOGETHER, self.cp.q_schur
+        work, order = self.cp.cross.size * float(self.cp.q_schur) / PROBES_PER_BLOCK, self.cp.q_schur
         return work <= EXHAUSTIVE_WORK and order <= EXHAUSTIVE_ORDER and not self.probes.exhaustive
 
     @cached_property
@@ -175,7 +175,7 @@ class StochasticDerivatives(PenalizedScore[KrylovFactored]):
     def inverse_diagonals(self) -> list[np.ndarray]:
         """For each term the (J, k, k) diagonal blocks of N, exact or estimated from the probes and more of them."""
         missing = VARIANCE_PROBES - self.objective.probes.count
-        self.objective.probes.add(max(-(-missing // TOGETHER), 0))
+        self.objective.probes.add(max(-(-missing // PROBES_PER_BLOCK), 0))
         return ProbeTraces(self.at.system).blocks(self.objective.probes)
 
 

@@ -19,13 +19,13 @@ from sparsemixed.estimation.lazy import lazy_property
 from sparsemixed.estimation.objectives.fixed_effects import solve_fixed
 from sparsemixed.estimation.parameters import Parameters
 from sparsemixed.solver.linalg import bordered, inverse_and_logdet
-from sparsemixed.solver.residual.patterns import Bucket
+from sparsemixed.solver.residual.patterns import PatternBatch
 from sparsemixed.structures.residual_errors.base import ResidualStructure
 
 
 @dataclass(frozen=True)
-class ClusterEvaluation:
-    """Everything known at one (theta, rho) without derivatives; `inverses` holds inv(V_g) (G, m, m) of every bucket."""
+class PatternEvaluation:
+    """Everything known at one (theta, rho) without derivatives; `inverses` holds inv(V_g) (G, m, m) of every batch."""
 
     theta: np.ndarray
     deviance: float
@@ -36,15 +36,15 @@ class ClusterEvaluation:
     inverses: tuple[np.ndarray, ...]
 
 
-class ClusterObjective:
+class PatternObjective:
     """The deviance of one data set.
 
     Parameters
     ----------
-    buckets : list of Bucket
+    batches : list of PatternBatch
         Of orthonormal X.
     parameters : Parameters
-        Of the random effects; its engine terms in the order of the buckets' terms.
+        Of the random effects; its engine terms in the order of the batches' terms.
     residual : ResidualStructure
     n : float
         Rows.
@@ -53,8 +53,10 @@ class ClusterObjective:
     reml : bool
     """
 
-    def __init__(self, buckets: list[Bucket], parameters: Parameters, residual: ResidualStructure, n: float, p: int, reml: bool):
-        self.buckets, self.parameters, self.residual, self.reml, self.p = buckets, parameters, residual, reml, p
+    def __init__(
+        self, batches: list[PatternBatch], parameters: Parameters, residual: ResidualStructure, n: float, p: int, reml: bool
+    ):
+        self.batches, self.parameters, self.residual, self.reml, self.p = batches, parameters, residual, reml, p
         self.df = n - p if reml else n
         self.factorizations = 0
 
@@ -69,24 +71,24 @@ class ClusterObjective:
         """Parameters of the random effects and of the residuals."""
         return theta[: self.parameters.n_theta], theta[self.parameters.n_theta :]
 
-    def covariance(self, bucket: Bucket, theta: np.ndarray) -> np.ndarray:
+    def covariance(self, batch: PatternBatch, theta: np.ndarray) -> np.ndarray:
         """V_g / sigma2 (G, m, m)."""
         own, rho = self.split(theta)
-        V = np.where(bucket.linked, self.residual.covariance(rho, bucket.t), 0.0)
-        for factor, shared, z in zip(self.parameters.factors(own), bucket.shared, bucket.columns, strict=True):
+        V = np.where(batch.linked, self.residual.covariance(rho, batch.t), 0.0)
+        for factor, shared, z in zip(self.parameters.factors(own), batch.shared, batch.columns, strict=True):
             half = z @ factor
             V += np.where(shared, half @ half.transpose(0, 2, 1), 0.0)
         return V
 
-    def evaluate(self, theta: np.ndarray) -> ClusterEvaluation:
+    def evaluate(self, theta: np.ndarray) -> PatternEvaluation:
         """Invert V pattern by pattern and solve for beta and sigma2."""
         p = self.p
         self.factorizations += 1
         logdet, w, inverses = 0.0, np.zeros((p + 1, p + 1)), []
-        for bucket in self.buckets:
-            inverse, logs = _invert(self.covariance(bucket, theta))
-            logdet += float(bucket.counts @ logs)
-            w += bucket.quadratic(inverse)
+        for batch in self.batches:
+            inverse, logs = _invert(self.covariance(batch, theta))
+            logdet += float(batch.counts @ logs)
+            w += batch.quadratic(inverse)
             inverses.append(inverse)
         w = (w + w.T) / 2
         beta, XVX_inverse, logdet_x = solve_fixed(w[:p, :p], w[:p, p])
@@ -94,15 +96,15 @@ class ClusterObjective:
         if not pwrss > 0:
             raise NumericalError("the residual sum of squares vanished")
         deviance = logdet + self.df * (1 + np.log(2 * np.pi * pwrss / self.df)) + (logdet_x if self.reml else 0.0)
-        return ClusterEvaluation(theta.copy(), float(deviance), beta, pwrss, pwrss / self.df, XVX_inverse, tuple(inverses))
+        return PatternEvaluation(theta.copy(), float(deviance), beta, pwrss, pwrss / self.df, XVX_inverse, tuple(inverses))
 
-    def predictions(self, design: Design, derivatives: ClusterDerivatives) -> Predictions:
+    def predictions(self, design: Design, derivatives: PatternDerivatives) -> Predictions:
         """Random effects and their prediction-error covariance, term by term of the design."""
         return random_effects(design, self, derivatives.at)
 
-    def derivatives(self, at: ClusterEvaluation) -> ClusterDerivatives:
+    def derivatives(self, at: PatternEvaluation) -> PatternDerivatives:
         """Derivatives at one of its own evaluations."""
-        return ClusterDerivatives(self, at)
+        return PatternDerivatives(self, at)
 
     def singular_faces(self, theta: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, str]]:
         """Edges of the random effects' covariances; residual structures have none."""
@@ -120,7 +122,7 @@ def _invert(V: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         raise NumericalError("the covariance matrix of a group's observations is not positive definite") from error
 
 
-class ClusterDerivatives:
+class PatternDerivatives:
     """Exact gradient and Hessian in (theta, rho, log sigma2), by the formulas of V (Searle, Casella & McCulloch 1992, 6.6).
 
     With Q = inv(V), S = sum of (e e' / sigma2 + X Phi X') over the clusters of a pattern (the second term under REML):
@@ -128,7 +130,7 @@ class ClusterDerivatives:
     beta takes up.
     """
 
-    def __init__(self, objective: ClusterObjective, at: ClusterEvaluation):
+    def __init__(self, objective: PatternObjective, at: PatternEvaluation):
         self.objective, self.at = objective, at
         p = objective.p
         c = np.append(-at.beta, 1.0)
@@ -141,25 +143,25 @@ class ClusterDerivatives:
         self.factors = objective.parameters.factors(own)
         self.directions = objective.parameters.directions()
 
-    def _first(self, bucket: Bucket) -> np.ndarray:
+    def _first(self, batch: PatternBatch) -> np.ndarray:
         """dV / d(theta, rho) (n_theta, G, m, m)."""
         out = []
         for direction in self.directions:
             t = next((i for i, d in enumerate(direction) if d.any()), 0)
-            z = bucket.columns[t]
+            z = batch.columns[t]
             half = (z @ direction[t]) @ (z @ self.factors[t]).transpose(0, 2, 1)
-            out.append(np.where(bucket.shared[t], half + half.transpose(0, 2, 1), 0.0))
-        rho = np.where(bucket.linked, self.objective.residual.dcovariance(self.rho, bucket.t), 0.0)
-        return np.concatenate([np.array(out).reshape(-1, *bucket.linked.shape), rho])
+            out.append(np.where(batch.shared[t], half + half.transpose(0, 2, 1), 0.0))
+        rho = np.where(batch.linked, self.objective.residual.dcovariance(self.rho, batch.t), 0.0)
+        return np.concatenate([np.array(out).reshape(-1, *batch.linked.shape), rho])
 
     @lazy_property
     def _pieces(self) -> list[tuple]:
-        """For each bucket: Q, dV, Q dV, n Q - Q S Q, and Q S with S of residuals alone and of both."""
+        """For each batch: Q, dV, Q dV, n Q - Q S Q, and Q S with S of residuals alone and of both."""
         out = []
-        for bucket, Q in zip(self.objective.buckets, self.at.inverses, strict=True):
-            first = self._first(bucket)
-            residual, fixed = bucket.outer(self.residual_weights), bucket.outer(self.fixed_weights)
-            kernel = bucket.counts[:, None, None] * Q - Q @ (residual + fixed) @ Q
+        for batch, Q in zip(self.objective.batches, self.at.inverses, strict=True):
+            first = self._first(batch)
+            residual, fixed = batch.outer(self.residual_weights), batch.outer(self.fixed_weights)
+            kernel = batch.counts[:, None, None] * Q - Q @ (residual + fixed) @ Q
             out.append((Q, first, Q @ first, kernel, residual, fixed))
         return out
 
@@ -180,11 +182,11 @@ class ClusterDerivatives:
         """Exact Hessian of the deviance in (theta, rho, log sigma2)."""
         objective = self.objective
         hessian = self._second_order()
-        for bucket, (Q, _, QV, _, residual, plain) in zip(objective.buckets, self._pieces, strict=True):
-            counts = bucket.counts[:, None, None]
+        for batch, (Q, _, QV, _, residual, plain) in zip(objective.batches, self._pieces, strict=True):
+            counts = batch.counts[:, None, None]
             weighted = QV @ (2.0 * Q @ (residual + plain) - counts * np.eye(Q.shape[-1]))
             hessian += _traces(QV, weighted)
-        hessian = (hessian + hessian.T) / 2 - self._taken_up(self._forms)
+        hessian = (hessian + hessian.T) / 2 - self._profiled_out(self._forms)
         return Curvature(self.gradient, bordered(hessian, -self._square_gradient, objective.df))
 
     @property
@@ -201,8 +203,8 @@ class ClusterDerivatives:
     def _forms(self) -> np.ndarray:
         """[X y]'Q V_k Q [X y] (n_theta, p + 1, p + 1)."""
         out = np.zeros((self.objective.n_theta, self.objective.p + 1, self.objective.p + 1))
-        for bucket, (Q, _, QV, _, _, _) in zip(self.objective.buckets, self._pieces, strict=True):
-            out += bucket.quadratics(QV @ Q)
+        for batch, (Q, _, QV, _, _, _) in zip(self.objective.batches, self._pieces, strict=True):
+            out += batch.quadratics(QV @ Q)
         return out
 
     @property
@@ -210,7 +212,7 @@ class ClusterDerivatives:
         """Derivative (n_theta, p, p) of X'inv(V0)X."""
         return -self._forms[:, : self.objective.p, : self.objective.p]
 
-    def _taken_up(self, fixed: np.ndarray) -> np.ndarray:
+    def _profiled_out(self, fixed: np.ndarray) -> np.ndarray:
         """What profiling beta removes, and under REML tr(Phi W_k Phi W_l)."""
         p, phi = self.objective.p, self.at.XVX_inverse
         g = np.array([(f @ self.contrast)[:p] for f in fixed]).reshape(len(fixed), p)
@@ -224,18 +226,18 @@ class ClusterDerivatives:
         """sum of tr(V_kl (n Q - Q S Q))."""
         n, own = self.objective.n_theta, self.objective.parameters.n_theta
         out = np.zeros((n, n))
-        for bucket, (_, _, _, kernel, _, _) in zip(self.objective.buckets, self._pieces, strict=True):
+        for batch, (_, _, _, kernel, _, _) in zip(self.objective.batches, self._pieces, strict=True):
             for k, left in enumerate(self.directions):
                 for l, right in enumerate(self.directions[: k + 1]):
                     for t, (a, b) in enumerate(zip(left, right, strict=True)):
                         if a.any() and b.any():
-                            z = bucket.columns[t]
+                            z = batch.columns[t]
                             half = (z @ a) @ (z @ b).transpose(0, 2, 1)
-                            value = 2.0 * float(np.sum(np.where(bucket.shared[t], half, 0.0) * kernel))
+                            value = 2.0 * float(np.sum(np.where(batch.shared[t], half, 0.0) * kernel))
                             out[k, l] += value
                             out[l, k] += value if k != l else 0.0
-            weights = np.where(bucket.linked, kernel, 0.0)
-            out[own:, own:] += self.objective.residual.second(self.rho, bucket.t, weights)
+            weights = np.where(batch.linked, kernel, 0.0)
+            out[own:, own:] += self.objective.residual.second(self.rho, batch.t, weights)
         return out
 
 
@@ -245,7 +247,7 @@ def _traces(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     return right.reshape(n, -1) @ left.transpose(0, 1, 3, 2).reshape(n, -1).T
 
 
-def random_effects(design: Design, objective: ClusterObjective, at: ClusterEvaluation) -> Predictions:
+def random_effects(design: Design, objective: PatternObjective, at: PatternEvaluation) -> Predictions:
     """Best linear unbiased predictions cluster by cluster, b = G Z'inv(V)(y - X beta).
 
     b (J, k) and Var(b - b_hat) (J, k, k) of every term, in the order of the design.
@@ -260,14 +262,14 @@ def random_effects(design: Design, objective: ClusterObjective, at: ClusterEvalu
         score = np.zeros((term.n_groups, term.k))
         fixed = np.zeros((term.n_groups, term.k, objective.p))
         spread = np.zeros((term.n_groups, term.k, term.k))
-        for bucket, Q in zip(objective.buckets, at.inverses, strict=True):
-            pattern = np.repeat(np.arange(len(bucket.start) - 1), np.diff(bucket.start))
-            z, codes = term.columns[bucket.index], term.codes[bucket.index]
-            solved = Q[pattern] @ bucket.rows
+        for batch, Q in zip(objective.batches, at.inverses, strict=True):
+            pattern = np.repeat(np.arange(len(batch.start) - 1), np.diff(batch.start))
+            z, codes = term.columns[batch.index], term.codes[batch.index]
+            solved = Q[pattern] @ batch.rows
             np.add.at(score, codes, z * (solved @ c)[:, :, None])
             np.add.at(fixed, codes, z[..., None] * solved[:, :, None, : objective.p])
             # Z'inv(V)Z of a group: pairs of its rows only.
-            through = np.where(bucket.shared[t], Q, 0.0)[pattern] @ z
+            through = np.where(batch.shared[t], Q, 0.0)[pattern] @ z
             np.add.at(spread, codes, z[..., None] * through[:, :, None, :])
         spread -= fixed @ at.XVX_inverse @ fixed.transpose(0, 2, 1)
         means[r] = score @ G

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sparsemixed.estimation.interface import Predictions, SphericalDerivatives
-from sparsemixed.estimation.parameters import NOBODY, Parameters
+from sparsemixed.estimation.parameters import NO_TERM, Parameters
 
 
 def random_effects(parameters: Parameters, derivatives: SphericalDerivatives, count: int) -> Predictions:
@@ -13,7 +13,7 @@ def random_effects(parameters: Parameters, derivatives: SphericalDerivatives, co
     means: list = [None] * count
     variances: list = [None] * count
     for t, (r, where) in enumerate(zip(parameters.order, cp.slices(), strict=True)):
-        if r == NOBODY:
+        if r == NO_TERM:
             continue
         k, factor = cp.k[t], at.factors[t]
         spread = at.U[where].reshape(cp.n_groups[t], k, at.U.shape[1])

@@ -17,13 +17,13 @@ import numpy as np
 
 from sparsemixed.estimation.objectives.iterative import SINGULAR, StochasticDerivatives, StochasticObjective
 from sparsemixed.solver.crossproducts.block_products import times_lambda
-from sparsemixed.solver.iterative.probe_traces import TOGETHER, random_signs
+from sparsemixed.solver.iterative.probe_traces import PROBES_PER_BLOCK, random_signs
 
-FEW = 256
+MAX_EXACT_COLUMNS = 256
 """Columns up to which the trace is exact."""
-MOST = 1024
+MAX_RANDOM_SIGNS = 1024
 """Random signs after which a derivative that cannot be told from zero is left undecided."""
-SURE = 3.0
+ERRORS_TO_TELL_SIGN = 3.0
 """Monte Carlo errors between a derivative and zero that tell its sign."""
 
 
@@ -55,12 +55,12 @@ class Slope(NamedTuple):
     @property
     def falls(self) -> bool:
         """Whether the deviance is lower beside zero."""
-        return self.value < -SURE * self.error
+        return self.value < -ERRORS_TO_TELL_SIGN * self.error
 
     @property
     def undecided(self) -> bool:
         """Whether the sign is not known."""
-        return self.error > 0 and abs(self.value) <= SURE * self.error
+        return self.error > 0 and abs(self.value) <= ERRORS_TO_TELL_SIGN * self.error
 
 
 def slope_at_zero(derivatives: StochasticDerivatives, k: int) -> Slope:
@@ -72,7 +72,7 @@ def slope_at_zero(derivatives: StochasticDerivatives, k: int) -> Slope:
     if objective.reml:
         part = derivatives.ZtE[columns]
         quadratic += float(np.vdot(part @ at.XVX_inverse, part))
-    if len(columns) <= FEW:
+    if len(columns) <= MAX_EXACT_COLUMNS:
         W = _through_inverse(derivatives, columns, np.eye(len(columns)))
         return Slope(float(np.trace(W) - quadratic) / float(np.sqrt(2.0 * np.vdot(W, W))), 0.0)
     random = np.random.default_rng(objective.seed + 2 + k)
@@ -85,7 +85,7 @@ def slope_at_zero(derivatives: StochasticDerivatives, k: int) -> Slope:
         unit = float(np.sqrt(2.0 * squares.mean()))
         error = float(forms.std(ddof=1) / np.sqrt(forms.size))
         found = Slope((float(forms.mean()) - quadratic) / unit, error / unit)
-        if not found.undecided or forms.size >= MOST:
+        if not found.undecided or forms.size >= MAX_RANDOM_SIGNS:
             return found
 
 
@@ -101,8 +101,8 @@ def _columns(objective: StochasticObjective, direction: list[np.ndarray]) -> np.
 def _through_inverse(derivatives: StochasticDerivatives, columns: np.ndarray, s: np.ndarray) -> np.ndarray:
     """W s (len(columns), m) for the columns of s, with Z'inv(V0)Z = A - A Lambda inv(M) Lambda'A and A = Z'Z."""
     system, cp, factors, out = derivatives.at.system, derivatives.at.cp, derivatives.factors, []
-    for start in range(0, s.shape[1], TOGETHER):
-        part = s[:, start : start + TOGETHER]
+    for start in range(0, s.shape[1], PROBES_PER_BLOCK):
+        part = s[:, start : start + PROBES_PER_BLOCK]
         full = np.zeros((cp.q, part.shape[1]))
         full[columns] = part
         through = system.times_ZtZ(full)

@@ -18,7 +18,7 @@ from sparsemixed.estimation.start.moments import mivque_start
 from sparsemixed.solver.factored.choose import penalized_system
 from sparsemixed.spec import EstimationOptions
 
-VANISHED = 1e-12
+VANISHED_SHARE = 1e-12
 """Share of the residual sum of squares below which an unconverged fit is told that its residual variance vanishes."""
 
 
@@ -33,7 +33,7 @@ def penalized_problem(case: Case) -> Problem:
 
     exact = options.difficult or exact_is_cheap(objective, cp, weighted)
     plan = Plan(options, exact, patience(cp), LogObjective if options.metric == "matlog" else None)
-    return Problem(case, objective, start, plan, vanished=VANISHED * float(cp.XytXy[-1, -1]))
+    return Problem(case, objective, start, plan, vanished=VANISHED_SHARE * float(cp.XytXy[-1, -1]))
 
 
 def _theta(objective: PenalizedObjective, case: Case) -> np.ndarray:

@@ -12,11 +12,11 @@ from sparsemixed.errors import DataError
 from sparsemixed.estimation.invisible import hold_invisible, hold_invisible_rows
 from sparsemixed.estimation.objectives.expectation_step import em_step
 from sparsemixed.estimation.objectives.logarithms import LogObjective
-from sparsemixed.estimation.objectives.patterns import ClusterObjective
+from sparsemixed.estimation.objectives.patterns import PatternObjective
 from sparsemixed.estimation.objectives.penalized import PenalizedObjective
 from sparsemixed.estimation.objectives.precision import PrecisionObjective
 from sparsemixed.estimation.orthonormal import term_data
-from sparsemixed.estimation.parameters import NOBODY, parameters
+from sparsemixed.estimation.parameters import NO_TERM, parameters
 from sparsemixed.estimation.problems.values import Case, Problem
 from sparsemixed.estimation.search.em import EmPath, em_path
 from sparsemixed.estimation.search.values import LogEntry, Plan, Progress
@@ -24,12 +24,12 @@ from sparsemixed.estimation.start.moments import mivque_start
 from sparsemixed.solver.crossproducts.crossproducts import TermData, cross_products
 from sparsemixed.solver.crossproducts.weighted_rows import WeightedRows, constant_within
 from sparsemixed.solver.factored.choose import penalized_system
-from sparsemixed.solver.residual.patterns import clusters, components
+from sparsemixed.solver.residual.patterns import independent_blocks, pattern_batches
 from sparsemixed.solver.residual.precision import precision
 
 SMALL_CLUSTER = 200
 """Rows tied together up to which one dense covariance matrix per cluster pattern is the cheapest way."""
-MOST_NUMBERS = 1e9
+MAX_DERIVATIVE_NUMBERS = 1e9
 """Numbers in all derivative matrices (8 GB) beyond which a design is refused."""
 
 
@@ -39,19 +39,19 @@ def by_patterns(case: Case) -> bool:
     if design.weights is not None and design.weights.kind != "precision":
         return False
     codes = [part.codes, *(term.codes for term in design.random)]
-    sizes = np.bincount(components(codes, [part.n_groups, *(term.n_groups for term in design.random)])).astype(float)
+    sizes = np.bincount(independent_blocks(codes, [part.n_groups, *(term.n_groups for term in design.random)])).astype(float)
     n_theta = sum(b.structure.n_theta for term in design.random for b in term.blocks) + part.structure.n_rho
-    return bool(sizes.max() <= SMALL_CLUSTER and float((sizes**2).sum()) * (n_theta + 3) <= MOST_NUMBERS)
+    return bool(sizes.max() <= SMALL_CLUSTER and float((sizes**2).sum()) * (n_theta + 3) <= MAX_DERIVATIVE_NUMBERS)
 
 
 def patterns_problem(case: Case) -> Problem:
-    """The problem of `ClusterObjective`, on patterns of independent clusters."""
+    """The problem of `PatternObjective`, on patterns of independent clusters."""
     part, design, orthogonal = _part(case), case.design, case.reduction.orthogonal
     layout = hold_invisible_rows(parameters(design.random), design, orthogonal, case.reml)
     terms = [term_data(design, design.random[r]) for r in layout.order]
     rows = np.column_stack([orthogonal.Q, orthogonal.residual])
-    buckets = clusters(terms, part.codes, part.n_groups, part.t, rows)
-    return _problem(case, ClusterObjective(buckets, layout, part.structure, orthogonal.n_obs, design.rank, case.reml))
+    batches = pattern_batches(terms, part.codes, part.n_groups, part.t, rows)
+    return _problem(case, PatternObjective(batches, layout, part.structure, orthogonal.n_obs, design.rank, case.reml))
 
 
 def precision_problem(case: Case) -> Problem:
@@ -72,7 +72,7 @@ def precision_problem(case: Case) -> Problem:
     terms = [_sorted_term(design, r, order) for r in layout.order]
     rows = np.column_stack([orthogonal.Q, orthogonal.residual])[order]
     weighted = WeightedRows(terms, rows, start, residual.indptr, residual.indices, orthogonal.n_obs)
-    ordered = None if own is None else [np.ones(1) if r == NOBODY else own[r] for r in layout.order]
+    ordered = None if own is None else [np.ones(1) if r == NO_TERM else own[r] for r in layout.order]
     objective = PrecisionObjective(weighted, residual, layout, part.structure, case.reml, case.solver, ordered)
     return replace(_problem(case, objective), order=order)
 
@@ -82,7 +82,7 @@ def _part(case: Case) -> ResidualPart:
     return case.design.residual
 
 
-def _problem(case: Case, objective: ClusterObjective | PrecisionObjective) -> Problem:
+def _problem(case: Case, objective: PatternObjective | PrecisionObjective) -> Problem:
     options = case.spec.estimation
 
     def start(llf: Callable[[float], float], progress: Progress | None) -> EmPath:
@@ -94,7 +94,7 @@ def _problem(case: Case, objective: ClusterObjective | PrecisionObjective) -> Pr
 
 
 def _sorted_term(design: Design, r: int, order: np.ndarray) -> TermData:
-    if r == NOBODY:
+    if r == NO_TERM:
         return TermData(np.zeros(order.size, np.int32), 1, np.zeros((order.size, 1)))
     term = term_data(design, design.random[r])
     return TermData(term.codes[order], term.n_groups, np.ascontiguousarray(term.columns[order]))
@@ -106,7 +106,7 @@ def _check_size(part: ResidualPart, start: np.ndarray) -> None:
         return
     widths = np.diff(start).astype(float)
     numbers = float((widths**2).sum()) * (part.structure.n_rho + 6)
-    if numbers > MOST_NUMBERS:
+    if numbers > MAX_DERIVATIVE_NUMBERS:
         raise DataError(
             f"{part.equation[10:]} residuals within groups of up to {int(widths.max()):,} rows would need "
             f"{8e-9 * numbers:,.0f} GB. AR(1) and exponential errors have no such limit; otherwise use smaller groups"

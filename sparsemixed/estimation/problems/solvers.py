@@ -13,9 +13,9 @@ from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
 from sparsemixed.solver.factored.choose import choose, expected_entries
 from sparsemixed.spec import NOT_KRYLOV, EstimationOptions, ModelSpec
 
-LAST_RESORT = 1e9
+MAX_LAST_RESORT_NONZEROS = 1e9
 """Nonzeros of the Schur complement (12 GB) up to which a sparse factor is tried after conjugate gradients have failed."""
-DEAR = 2000
+DEAR_ORDER = 2000
 """Order of the Schur complement from which iterative steps to the start cost less than the factorizations they save."""
 EXACT_BELOW, EXACT_WORK = 400, 2e6
 """Up to this order of the Schur complement, and this number of parameters times entries of the cross-products, the exact Hessian
@@ -79,7 +79,7 @@ def factored_instead(case: Case, error: SlowConvergenceError) -> Case:
     if spec.estimation.solver != "auto":
         raise error
     entries = expected_entries(cp)
-    if entries > LAST_RESORT:
+    if entries > MAX_LAST_RESORT_NONZEROS:
         raise NumericalError(
             f"no solver has an answer: conjugate gradients did not converge, and a sparse factor of order {cp.q_schur:,} has "
             f"more than {entries:,.0f} nonzeros ({12e-9 * entries:,.0f} GB). Nest the factors in the model (a: || b:), merge "
@@ -102,4 +102,4 @@ def patience(cp: CrossProducts) -> int | None:
 
 def factorization_is_dear(objective: FittedObjective, cp: CrossProducts, weighted: bool) -> bool:
     """Whether a start from the iterative solver costs less than the factorizations that it saves."""
-    return objective.solver in ("dense", "sparse") and cp.q_schur >= DEAR and not weighted
+    return objective.solver in ("dense", "sparse") and cp.q_schur >= DEAR_ORDER and not weighted

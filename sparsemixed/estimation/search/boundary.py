@@ -9,11 +9,11 @@ import numpy as np
 
 from sparsemixed.estimation.interface import Objective
 
-NEAR = 1e-5
+MAX_PREDICTED_RISE = 1e-5
 """Predicted rise of the deviance below which a face is tried at exactly zero."""
-FLAT = 1e-7
+MAX_RISE = 1e-7
 """Rise of the deviance that still counts as none."""
-VANISHED = 1e-7
+VANISHED_DERIVATIVE = 1e-7
 """Relative derivative of the residuals' printed parameters below which a residual parameter has none left."""
 
 
@@ -48,11 +48,11 @@ def project_to_boundary(objective: Objective, at: Any, gradient: np.ndarray, hes
     for where, form, words in objective.singular_faces(theta):
         value = float(form @ theta)
         move = -form * value / float(form @ form)
-        if value != 0.0 and abs(gradient @ move) + 0.5 * abs(move @ hessian @ move) > NEAR:
+        if value != 0.0 and abs(gradient @ move) + 0.5 * abs(move @ hessian @ move) > MAX_PREDICTED_RISE:
             continue
         if value != 0.0:
             trial = objective.evaluate(theta + move)
-            if not trial.deviance <= at.deviance + FLAT:  # also where the deviance is not known
+            if not trial.deviance <= at.deviance + MAX_RISE:  # also where the deviance is not known
                 continue
             at, theta = trial, trial.theta
         touched[where] = True
@@ -72,7 +72,7 @@ def with_limits(boundary: Boundary, reach: np.ndarray) -> Boundary:
         Largest derivative of a printed parameter, relative to the largest of them; theta's last parameters.
     """
     gone = np.zeros(boundary.parameters.size, bool)
-    gone[boundary.parameters.size - reach.size :] = reach < VANISHED
+    gone[boundary.parameters.size - reach.size :] = reach < VANISHED_DERIVATIVE
     if not gone.any():
         return boundary
     return Boundary(boundary.parameters | gone, (*boundary.names, "a correlation of the residuals is at its limit"))

@@ -21,9 +21,9 @@ from sparsemixed.estimation.search.values import Optimum, Plan, Progress, Verdic
 
 GROW = 2.0
 """Of the radius, after a step that the model predicted well."""
-ROUNDING = 1e-12
+DEVIANCE_ROUNDING = 1e-12
 """Relative size of the deviance's rounding error: differences below it mean nothing."""
-NEARLY = 1e-4
+NEAR_DECREMENT = 1e-4
 """Newton decrement from which the boundary of the parameter space is tried exactly, and changes alone may end the iterations."""
 LARGEST_RADIUS, SMALLEST_RADIUS = 1e3, 1e-10
 
@@ -84,7 +84,7 @@ class LowerDeviance(Acceptance):
         if scaled.convex and scaled.decrement <= self.nrtolerance and not options.nonrtolerance:
             return Verdict("Newton decrement below nrtolerance", True)
         small = point.place.step <= options.tolerance and point.place.change <= options.ltolerance
-        if scaled.convex and (scaled.decrement <= NEARLY or options.nonrtolerance) and small:
+        if scaled.convex and (scaled.decrement <= NEAR_DECREMENT or options.nonrtolerance) and small:
             return Verdict("changes of parameters and log likelihood below tolerance and ltolerance", True)
         if iteration >= options.iterate:
             return Verdict(f"iterate({options.iterate}) reached", False)
@@ -94,7 +94,7 @@ class LowerDeviance(Acceptance):
         """The nearest place on the boundary: there a covariance matrix has directions that change nothing, and beside it
         Newton would crawl along them.
         """
-        if point.scaled.decrement > NEARLY or iteration <= self.projected_at + 3:
+        if point.scaled.decrement > NEAR_DECREMENT or iteration <= self.projected_at + 3:
             return None
         self.projected_at = iteration
         found, _ = project_to_boundary(self.objective, point.at, point.model.gradient, point.model.hessian)
@@ -104,7 +104,7 @@ class LowerDeviance(Acceptance):
         at = here.at
         trial = _evaluated(self.objective, at.theta + step)
         gain = at.deviance - trial.deviance if trial else -np.inf
-        if not trial or not gain >= 0.05 * predicted - ROUNDING * abs(at.deviance):
+        if not trial or not gain >= 0.05 * predicted - DEVIANCE_ROUNDING * abs(at.deviance):
             return None
         if gain > 0.75 * predicted:
             radius = min(GROW * radius, LARGEST_RADIUS)
@@ -114,7 +114,7 @@ class LowerDeviance(Acceptance):
     def gives_up(self, here: Point, predicted: float, radius: float) -> Verdict | None:
         # With no gradient left, a negative curvature that no step can use is rounding too.
         flat = here.scaled.convex or here.scaled.decrement <= self.nrtolerance
-        if flat and predicted < ROUNDING * (abs(here.at.deviance) + self.objective.df):
+        if flat and predicted < DEVIANCE_ROUNDING * (abs(here.at.deviance) + self.objective.df):
             return Verdict("no step changes the deviance beyond rounding", True)
         if radius < SMALLEST_RADIUS:
             return Verdict("no step lowers the deviance (flat or discontinuous region)", False)

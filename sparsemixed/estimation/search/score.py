@@ -18,9 +18,9 @@ from sparsemixed.estimation.search.trust_region import QuadraticModel, ScaledQua
 from sparsemixed.estimation.search.values import Optimum, Progress, Verdict
 from sparsemixed.spec import EstimationOptions
 
-ZERO, EXACT_ZERO = 1e-8, 1e-12
+ZERO_DECREMENT, EXACT_ZERO_DECREMENT = 1e-8, 1e-12
 """Newton decrement at which the score counts as zero, estimated (a ten thousandth of a standard error) and exact."""
-FAR = 1.0
+FAR_DECREMENT = 1.0
 """Newton decrement above which a step may raise it: the score grows before it falls on the way from a small variance."""
 MOST_PROBES = 1024
 SMALLEST_RADIUS = 1e-6
@@ -131,14 +131,14 @@ class SmallerDecrement(Acceptance):
     @property
     def bound(self) -> float:
         """Newton decrement at which the score counts as zero."""
-        return EXACT_ZERO if self.objective.exhaustive else ZERO
+        return EXACT_ZERO_DECREMENT if self.objective.exhaustive else ZERO_DECREMENT
 
     def refine(self, point: Point, iteration: int) -> Verdict | Place | None:
         """Once near, directions are deflated anew. At the zero, traces become exact, variances held at zero are set free where
         the deviance falls beside them, or probes are added.
         """
         scaled, objective = point.scaled, self.objective
-        if scaled.convex and scaled.decrement <= FAR and not self.near:
+        if scaled.convex and scaled.decrement <= FAR_DECREMENT and not self.near:
             self.near = True
             objective.deflate(point.at)
             return self._again(point)
@@ -175,7 +175,7 @@ class SmallerDecrement(Acceptance):
         objective = self.objective
         at = objective.evaluate(objective.held_at_zero(here.at.theta + step, self.freed))
         place = Place(at, objective.derivatives(at))
-        if here.scaled.decrement > FAR or not here.scaled.convex:
+        if here.scaled.decrement > FAR_DECREMENT or not here.scaled.convex:
             return place, max(radius, 1.0)
         there = ScaledQuadratic(HeldInformation().compute(place.derivatives), at.theta)
         return (place, max(radius, 1.0)) if there.convex and there.decrement < here.scaled.decrement else None

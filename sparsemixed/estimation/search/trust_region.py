@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-FLAT = 1e-7
+FLAT_CURVATURE = 1e-7
 """Scaled curvature below which a direction counts as flat: rounding in its gradient must not look like distance."""
 
 
@@ -37,9 +37,9 @@ class ScaledQuadratic:
         self.values, self.vectors = np.linalg.eigh(hessian * np.outer(self.scale, self.scale))
         self.rotated = self.vectors.T @ self.gradient
         self.reference = max(float(np.linalg.norm(theta / self.scale)), 1.0)
-        self.convex = bool(np.all(self.values > -FLAT))
-        curved = self.values > -FLAT
-        self.decrement = float(0.5 * np.sum(self.rotated[curved] ** 2 / np.maximum(self.values[curved], FLAT)))
+        self.convex = bool(np.all(self.values > -FLAT_CURVATURE))
+        curved = self.values > -FLAT_CURVATURE
+        self.decrement = float(0.5 * np.sum(self.rotated[curved] ** 2 / np.maximum(self.values[curved], FLAT_CURVATURE)))
 
     def size(self, step: np.ndarray) -> float:
         """Scaled length of a step, relative to that of theta."""

@@ -125,7 +125,7 @@ def reduce_sum(spec: ModelSpec, design: Design, total: PartialProducts | None) -
 
 
 def in_orthonormal_coordinates(total: PartialProducts, constraints: Constraints | None) -> tuple[Orthogonal, CrossProducts]:
-    """As `estimation.orthonormal.orthogonalize`, from cross-products; `Q` and `residual` have the right squares but no rows."""
+    """As `estimation.orthonormal.orthonormal_coordinates`, from cross-products; `Q` and `residual` have the right squares but no rows."""
     R, ZtXy, cp = total.R, total.cp.ZtXy, total.cp
     if constraints is not None:
         change = np.block([[constraints.T, -constraints.a[:, None]], [np.zeros((1, constraints.T.shape[1])), np.ones((1, 1))]])

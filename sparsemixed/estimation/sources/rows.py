@@ -5,7 +5,7 @@ from __future__ import annotations
 from sparsemixed.design.values import Design
 from sparsemixed.estimation.invisible import hold_invisible
 from sparsemixed.estimation.linear import check_residual
-from sparsemixed.estimation.orthonormal import Orthogonal, orthogonalize, term_data
+from sparsemixed.estimation.orthonormal import Orthogonal, orthonormal_coordinates, term_data
 from sparsemixed.estimation.parameters import parameters
 from sparsemixed.estimation.sources.reduction import Products, Reduction
 from sparsemixed.solver.crossproducts.crossproducts import cross_products
@@ -25,7 +25,7 @@ def reduce_rows(spec: ModelSpec, design: Design, independent: bool) -> Reduction
     DataError
         The fixed part leaves nothing of the response, or its squares are beyond floating point.
     """
-    orthogonal = orthogonalize(design)
+    orthogonal = orthonormal_coordinates(design)
     check_residual(orthogonal, design.y, spec.response)
     return Reduction(orthogonal, _products(spec, design, orthogonal) if independent and design.random else None)
 

@@ -20,14 +20,14 @@ import numpy as np
 from sparsemixed.errors import DataError
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.estimation.invisible import hold_invisible_rows
-from sparsemixed.estimation.orthonormal import orthogonalize
+from sparsemixed.estimation.orthonormal import orthonormal_coordinates
 from sparsemixed.estimation.parameters import parameters
 
-LARGEST = 3000
+MAX_CLUSTER_ROWS = 3000
 """Rows of one cluster's dense covariance matrix beyond which it is refused (72 MB, and cubic time)."""
 NUMBERS = 4e6
 """Numbers in one stack of covariance matrices (32 MB)."""
-STEP = 1.25
+SIZE_RATIO = 1.25
 """Ratio of the sizes of clusters that share a stack, at most."""
 
 
@@ -81,7 +81,7 @@ def stacks(fit: Fit) -> Iterator[Stack]:
     for chosen in _alike(sizes):
         m, width = int(sizes[chosen].max()), int(widths[chosen].max())
         most = min(m, width) if simple else m
-        if most > LARGEST:
+        if most > MAX_CLUSTER_ROWS:
             raise DataError(_too_large(fit, most))
         step = max(1, int(NUMBERS // (most * most + m * width)))
         for some in np.split(chosen, range(step, len(chosen), step)):
@@ -98,16 +98,16 @@ def _too_large(fit: Fit, m: int) -> str:
     name = fit.design.clusters.name if fit.design.clusters is not None else ""
     return (
         f"vce({fit.spec.vce.name}): a cluster{f' of {name}' if name else ''} needs a dense covariance matrix of {m:,} rows, and "
-        f"{LARGEST:,} is the limit; use vce(robust), which needs none, or vce(oim)"
+        f"{MAX_CLUSTER_ROWS:,} is the limit; use vce(robust), which needs none, or vce(oim)"
     )
 
 
 def _alike(sizes: np.ndarray) -> Iterator[np.ndarray]:
-    """Clusters by size, those within a factor of `STEP` together."""
+    """Clusters by size, those within a factor of `SIZE_RATIO` together."""
     order = np.argsort(sizes, kind="stable")
     start = 0
     while start < len(order):
-        stop = int(np.searchsorted(sizes[order], max(sizes[order[start]] * STEP, sizes[order[start]] + 1), side="right"))
+        stop = int(np.searchsorted(sizes[order], max(sizes[order[start]] * SIZE_RATIO, sizes[order[start]] + 1), side="right"))
         yield order[start:stop]
         start = stop
 
@@ -125,7 +125,7 @@ def _effects(fit: Fit) -> np.ndarray:
 
 def _terms(fit: Fit) -> list[_Term]:
     reml = fit.spec.estimation.method == "reml"
-    layout = hold_invisible_rows(parameters(fit.design.random), fit.design, orthogonalize(fit.design), reml)
+    layout = hold_invisible_rows(parameters(fit.design.random), fit.design, orthonormal_coordinates(fit.design), reml)
     factors = layout.factors(fit.theta[: layout.n_theta])
     covariance = {r: fit.sigma2 * factor @ factor.T for r, factor in zip(layout.order, factors, strict=True)}
     return [_Term(term.codes, term.columns, covariance[r]) for r, term in enumerate(fit.design.random)]

@@ -25,7 +25,7 @@ import numpy as np
 from sparsemixed.errors import NumericalError, OptionError
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.covariance.cluster_blocks import Stack, stacks
-from sparsemixed.inference.fit_cache import remembered
+from sparsemixed.inference.fit_cache import cached_on_fit
 
 ALONE = 1e-10
 """Share of the information on a direction of the coefficients below which the clusters other than one hold none."""
@@ -52,7 +52,7 @@ class ClusterMoments:
     pull: np.ndarray
 
 
-@remembered("cluster-moments")
+@cached_on_fit("cluster-moments")
 def cluster_moments(fit: Fit, name: str) -> ClusterMoments:
     """The moments of one of `ADJUSTMENTS`. Not to be changed.
 

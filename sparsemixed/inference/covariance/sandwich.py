@@ -13,7 +13,7 @@ import numpy as np
 
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.estimation.scores import Scores, cluster_scores
-from sparsemixed.inference.fit_cache import remembered
+from sparsemixed.inference.fit_cache import cached_on_fit
 
 
 def is_robust(fit: Fit) -> bool:
@@ -21,7 +21,7 @@ def is_robust(fit: Fit) -> bool:
     return fit.spec.vce.method.scores
 
 
-@remembered("cluster-scores")
+@cached_on_fit("cluster-scores")
 def scores(fit: Fit) -> Scores:
     """The scores of `fit.design.clusters`. Not to be changed."""
     clusters = fit.design.clusters

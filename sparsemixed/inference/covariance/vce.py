@@ -9,7 +9,7 @@ import numpy as np
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.covariance.cluster_robust import robust_covariance
 from sparsemixed.inference.covariance.sandwich import is_robust, robust_root, robust_theta
-from sparsemixed.inference.fit_cache import remembered
+from sparsemixed.inference.fit_cache import cached_on_fit
 from sparsemixed.solver.linalg import root_of_inverse
 
 NOT_DEFINITE = (
@@ -18,7 +18,7 @@ NOT_DEFINITE = (
 )
 
 
-@remembered("beta-covariance")
+@cached_on_fit("beta-covariance")
 def beta_covariance(fit: Fit) -> np.ndarray:
     """(p, p) covariance of the coefficients by `fit.spec.vce`. Not to be changed."""
     if fit.spec.vce.method.degrees is not None:
@@ -45,7 +45,7 @@ class ThetaCovariance:
     note: str = ""
 
 
-@remembered("theta-covariance")
+@cached_on_fit("theta-covariance")
 def theta_covariance(fit: Fit) -> ThetaCovariance:
     """The inverse of the observed information over the parameters that are not on the boundary, or the sandwich around it."""
     found = inverse_information(fit)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from sparsemixed.design.values import RandomTerm
-from sparsemixed.estimation.estimate import reopen
+from sparsemixed.estimation.estimate import refactor_at_optimum
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.degrees.method import PerCoefficient
 from sparsemixed.inference.degrees.tied_columns import tied_columns
-from sparsemixed.inference.fit_cache import remembered
+from sparsemixed.inference.fit_cache import cached_on_fit
 from sparsemixed.solver.crossproducts.block_products import repeated_blocks, times_lambda
 from sparsemixed.solver.factored.traces import trace_products
 
@@ -38,7 +38,7 @@ def _holds(term: RandomTerm, column: np.ndarray) -> bool:
     return bool(np.any(np.all(term.columns == column[:, None], axis=0)))
 
 
-@remembered("anova-rank")
+@cached_on_fit("anova-rank")
 def rank_of_design(fit: Fit) -> int:
     """rank [X, Z] without forming either one densely.
 
@@ -48,7 +48,7 @@ def rank_of_design(fit: Fit) -> int:
     """
     if not fit.design.random:
         return fit.design.rank
-    objective = reopen(fit)[0]
+    objective = refactor_at_optimum(fit)[0]
     cp, p = objective.cp, objective.p
     factors = []
     for where, k, j in zip(cp.slices(), cp.k, cp.n_groups, strict=True):

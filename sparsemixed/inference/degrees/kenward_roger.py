@@ -35,11 +35,11 @@ class KenwardRoger:
         W = found.covariance(self.information)
         weighted = np.tensordot(W, found.P, axes=1)
         inner = np.tensordot(W, found.Q, axes=([0, 1], [0, 1])) - np.einsum("kab,kbc->ac", found.P, weighted)
-        adjusted = np.eye(len(inner)) + inner + inner.T + self._bent(found)
+        adjusted = np.eye(len(inner)) + inner + inner.T + self._second_order_term(found)
         out = found.root @ adjusted @ found.root.T
         return (out + out.T) / 2
 
-    def _bent(self, found: FixedDerivatives) -> np.ndarray | float:
+    def _second_order_term(self, found: FixedDerivatives) -> np.ndarray | float:
         """What the curvature of V adds, in coordinates in which Phi is the identity."""
         return 0.0
 
@@ -68,7 +68,7 @@ class FullKenwardRoger(KenwardRoger):
     Where V is not linear in its parameters this depends on how they are chosen; here as printed.
     """
 
-    def _bent(self, found: FixedDerivatives) -> np.ndarray | float:
+    def _second_order_term(self, found: FixedDerivatives) -> np.ndarray | float:
         return 0.0 if found.curvature is None else -0.5 * found.curvature.R
 
 
@@ -78,7 +78,7 @@ class KenwardRoger2009(KenwardRoger):
     This is the term that Kenward & Roger (2009) found missing; the result is the same in all parametrizations.
     """
 
-    def _bent(self, found: FixedDerivatives) -> np.ndarray | float:
+    def _second_order_term(self, found: FixedDerivatives) -> np.ndarray | float:
         if found.curvature is None:
             return 0.0
         return np.tensordot(found.curvature.bias, found.P, axes=1) - 0.5 * found.curvature.R

@@ -9,7 +9,7 @@ import numpy as np
 
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.constrained import fixed_coefficients
-from sparsemixed.inference.fit_cache import remembered
+from sparsemixed.inference.fit_cache import cached_on_fit
 
 
 class Degrees(NamedTuple):
@@ -62,7 +62,7 @@ class PerCoefficient:
         return Degrees(float(involved[0]))
 
 
-@remembered("method-degrees")
+@cached_on_fit("method-degrees")
 def _degrees(fit: Fit, method: PerCoefficient) -> np.ndarray:
     """(p,) degrees of freedom of every coefficient. Not to be changed."""
     return method.coefficients(fit)

@@ -17,7 +17,7 @@ from sparsemixed.inference.degrees.method import DofMethod
 from sparsemixed.inference.degrees.repeated import Repeated
 from sparsemixed.inference.degrees.residual import Residual
 from sparsemixed.inference.degrees.satterthwaite import Satterthwaite
-from sparsemixed.inference.fit_cache import remembered
+from sparsemixed.inference.fit_cache import cached_on_fit
 from sparsemixed.spec import SmallSample, Vce, degrees_methods
 
 METHODS: dict[str, Callable[..., DofMethod]] = {
@@ -86,7 +86,7 @@ def _check_clusters(fit: Fit, name: str) -> None:
         raise OptionError(f"{name} is not available with weights that replicate observations; vce(robust) is")
 
 
-@remembered("coefficient-degrees")
+@cached_on_fit("coefficient-degrees")
 def coefficient_degrees(fit: Fit, asked: SmallSample) -> np.ndarray:
     """(p,) degrees of freedom of every coefficient; NaN where a method finds none, and for values that constraints fix.
 
@@ -96,7 +96,7 @@ def coefficient_degrees(fit: Fit, asked: SmallSample) -> np.ndarray:
     return np.where((df > 0) & ~fixed_coefficients(fit), df, np.nan)
 
 
-@remembered("coefficient-covariance")
+@cached_on_fit("coefficient-covariance")
 def coefficient_covariance(fit: Fit, asked: SmallSample) -> np.ndarray:
     """(p, p) covariance that the method's tests use. Not to be changed."""
     return method_of(fit, asked).covariance(fit)

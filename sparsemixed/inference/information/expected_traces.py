@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sparsemixed.inference.information.linear_parameters import LinearParameter
+from sparsemixed.inference.information.covariance_entries import CovarianceEntry
 from sparsemixed.solver.crossproducts.block_products import Pattern, repeated_blocks
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
 from sparsemixed.solver.factored.system import FactoredSystem
@@ -27,14 +27,14 @@ def diagonal_totals(cp: CrossProducts, inverse: Pattern) -> list[np.ndarray]:
     return [inverse.first.sum(axis=0), *own]
 
 
-def expected_traces(system: FactoredSystem, parameters: list[LinearParameter], sigma2: float) -> np.ndarray:
+def expected_traces(system: FactoredSystem, parameters: list[CovarianceEntry], sigma2: float) -> np.ndarray:
     """T[k, l] = tr(inv(V) V_k inv(V) V_l), (m + 1, m + 1), sigma2 last.
 
     Parameters
     ----------
     system : FactoredSystem
         At the optimum.
-    parameters : list of m LinearParameter
+    parameters : list of m CovarianceEntry
     sigma2 : float
     """
     cp, m = system.cp, len(parameters)
@@ -78,7 +78,7 @@ def _contract(blocks: list[np.ndarray], totals: list[np.ndarray]) -> float:
     return float(sum(np.sum(b * t.T) for b, t in zip(blocks, totals, strict=True)))
 
 
-def _whitened(cp: CrossProducts, parameter: LinearParameter) -> list[np.ndarray]:
+def _whitened(cp: CrossProducts, parameter: CovarianceEntry) -> list[np.ndarray]:
     """G of one parameter: one (k, k) matrix per term."""
     out = [np.zeros((k, k)) for k in cp.k]
     # Effects that are held at zero, and the columns of the factor that were theirs, have no part in it.

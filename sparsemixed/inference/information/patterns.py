@@ -18,31 +18,31 @@ import numpy as np
 
 from sparsemixed.errors import NotAvailableError
 from sparsemixed.estimation.fit import Fit
-from sparsemixed.estimation.objectives.patterns import ClusterEvaluation, ClusterObjective
+from sparsemixed.estimation.objectives.patterns import PatternEvaluation, PatternObjective
 from sparsemixed.estimation.problems.table import problem_of
-from sparsemixed.inference.fit_cache import remembered
-from sparsemixed.inference.information.linear_parameters import LinearParameter, just_inside, linear_parameters, metric_change
+from sparsemixed.inference.fit_cache import cached_on_fit
+from sparsemixed.inference.information.covariance_entries import CovarianceEntry, covariance_entries, just_inside, metric_change
 from sparsemixed.inference.information.residual_parameters import ResidualParameters
-from sparsemixed.inference.information.values import FixedDerivatives, SecondOrder, carried, nullity
+from sparsemixed.inference.information.values import FixedDerivatives, SecondOrder, by_delta_method, nullity
 from sparsemixed.solver.linalg import covariance_root
-from sparsemixed.solver.residual.patterns import Bucket, components
+from sparsemixed.solver.residual.patterns import PatternBatch, independent_blocks
 
-MOST_NUMBERS = 2e8
+MAX_NUMBERS = 2e8
 """Numbers in all derivative matrices (1.6 GB) beyond which fits that were not made cluster by cluster are refused."""
 
 
 @dataclass(frozen=True)
 class Piece:
-    """One bucket at the optimum: inv(V) (G, m, m), A (k, G, m, m) and dV (k, G, m, m)."""
+    """One batch at the optimum: inv(V) (G, m, m), A (k, G, m, m) and dV (k, G, m, m)."""
 
-    bucket: Bucket
+    batch: PatternBatch
     inverse: np.ndarray
     moves: np.ndarray
     changes: np.ndarray
 
 
-@remembered("derivatives-residual")
-def cluster_derivatives(fit: Fit, information: str, second: bool) -> FixedDerivatives:
+@cached_on_fit("derivatives-residual")
+def pattern_derivatives(fit: Fit, information: str, second: bool) -> FixedDerivatives:
     """As `fixed_derivatives`, for a fit with `design.residual`.
 
     Raises
@@ -63,11 +63,11 @@ def cluster_derivatives(fit: Fit, information: str, second: bool) -> FixedDeriva
         theta, boundary = just_inside(layout, theta, boundary)
     at = objective.evaluate(theta)
     own, rho = objective.split(theta)
-    effects = linear_parameters(layout, own, boundary[: layout.n_theta])
+    effects = covariance_entries(layout, own, boundary[: layout.n_theta])
     errors = ResidualParameters(objective.residual, rho, at.sigma2)
     pieces = [
-        _piece(objective, bucket, inverse / at.sigma2, effects, errors)
-        for bucket, inverse in zip(objective.buckets, at.inverses, strict=True)
+        _piece(objective, batch, inverse / at.sigma2, effects, errors)
+        for batch, inverse in zip(objective.batches, at.inverses, strict=True)
     ]
     root = covariance_root(at.sigma2, at.XVX_inverse)
     P = _precision(pieces, root)
@@ -89,9 +89,9 @@ def _check_size(fit: Fit) -> None:
         return
     part, terms = fit.design.residual, fit.design.random
     assert part is not None
-    cluster = components([part.codes, *(t.codes for t in terms)], [part.n_groups, *(t.n_groups for t in terms)])
+    cluster = independent_blocks([part.codes, *(t.codes for t in terms)], [part.n_groups, *(t.n_groups for t in terms)])
     sizes = np.bincount(cluster).astype(float)
-    if float((sizes**2).sum()) * (2 * len(fit.variances) + 3) > MOST_NUMBERS:
+    if float((sizes**2).sum()) * (2 * len(fit.variances) + 3) > MAX_NUMBERS:
         raise NotAvailableError(
             f"dfmethod({fit.spec.estimation.dfmethod.name if fit.spec.estimation.dfmethod else 'satterthwaite or kroger'}) with "
             f"residuals({fit.spec.residual.name}) is not available where up to {int(sizes.max()):,} rows are tied together; use "
@@ -100,20 +100,24 @@ def _check_size(fit: Fit) -> None:
 
 
 def _piece(
-    objective: ClusterObjective, bucket: Bucket, inverse: np.ndarray, effects: list[LinearParameter], errors: ResidualParameters
+    objective: PatternObjective,
+    batch: PatternBatch,
+    inverse: np.ndarray,
+    effects: list[CovarianceEntry],
+    errors: ResidualParameters,
 ) -> Piece:
     changes = []
     for parameter in effects:
-        z = bucket.columns[parameter.term][..., parameter.columns]
-        changes.append(np.where(bucket.shared[parameter.term], z @ parameter.basis @ z.transpose(0, 2, 1), 0.0))
-    every = np.concatenate([np.array(changes).reshape(-1, *bucket.linked.shape), errors.first(bucket)])
-    return Piece(bucket, inverse, inverse @ every, every)
+        z = batch.columns[parameter.term][..., parameter.columns]
+        changes.append(np.where(batch.shared[parameter.term], z @ parameter.basis @ z.transpose(0, 2, 1), 0.0))
+    every = np.concatenate([np.array(changes).reshape(-1, *batch.linked.shape), errors.first(batch)])
+    return Piece(batch, inverse, inverse @ every, every)
 
 
 def _between(piece: Piece, weights: np.ndarray, root: np.ndarray) -> np.ndarray:
     """(p, p) root' (sum over clusters of X' weights X) root."""
     p = len(root)
-    return root.T @ piece.bucket.quadratic(weights)[:p, :p] @ root
+    return root.T @ piece.batch.quadratic(weights)[:p, :p] @ root
 
 
 def _precision(pieces: list[Piece], root: np.ndarray) -> np.ndarray:
@@ -141,8 +145,8 @@ def _without_mean(piece: Piece, root: np.ndarray) -> np.ndarray:
     p = len(root)
     weights = np.zeros((p + 1, p + 1))
     weights[:p, :p] = root @ root.T
-    counts = piece.bucket.counts[:, None, None] * np.eye(piece.inverse.shape[-1])
-    return counts - 2.0 * piece.inverse @ piece.bucket.outer(weights)
+    counts = piece.batch.counts[:, None, None] * np.eye(piece.inverse.shape[-1])
+    return counts - 2.0 * piece.inverse @ piece.batch.outer(weights)
 
 
 def _expected(pieces: list[Piece], root: np.ndarray, P: np.ndarray) -> np.ndarray:
@@ -154,12 +158,12 @@ def _expected(pieces: list[Piece], root: np.ndarray, P: np.ndarray) -> np.ndarra
     return 0.25 * (out + out.T)
 
 
-def _observed(fit: Fit, objective: ClusterObjective, at: ClusterEvaluation, effects: list[LinearParameter]) -> np.ndarray:
+def _observed(fit: Fit, objective: PatternObjective, at: PatternEvaluation, effects: list[CovarianceEntry]) -> np.ndarray:
     free = np.append(~fit.boundary, True)
     information = fit.information
     if information is None:
         information = 0.5 * objective.derivatives(at).observed_information.hessian
-    return carried(information[np.ix_(free, free)], metric_change(fit, effects))
+    return by_delta_method(information[np.ix_(free, free)], metric_change(fit, effects))
 
 
 def _curvature(
@@ -170,7 +174,7 @@ def _curvature(
     p = len(root)
     R, traces = np.zeros((p, p)), np.zeros(len(W))
     for piece in pieces:
-        bent = piece.inverse @ errors.second(piece.bucket, W[tail, tail])
+        bent = piece.inverse @ errors.second(piece.batch, W[tail, tail])
         R += _between(piece, bent @ piece.inverse, root)
         traces += np.einsum("kgab,gba->k", piece.moves, bent @ _without_mean(piece, root))
     R = (R + R.T) / 2

@@ -13,16 +13,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from sparsemixed.estimation.estimate import reopen
+from sparsemixed.estimation.estimate import refactor_at_optimum
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.estimation.objectives.penalized_derivatives import PenalizedDerivatives
 from sparsemixed.estimation.objectives.penalized_deviance import PenalizedEvaluation
-from sparsemixed.estimation.orthonormal import orthogonalize
-from sparsemixed.inference.fit_cache import remembered
+from sparsemixed.estimation.orthonormal import orthonormal_coordinates
+from sparsemixed.inference.fit_cache import cached_on_fit
+from sparsemixed.inference.information.covariance_entries import CovarianceEntry, covariance_entries, just_inside, metric_change
 from sparsemixed.inference.information.expected_traces import expected_traces
-from sparsemixed.inference.information.linear_parameters import LinearParameter, just_inside, linear_parameters, metric_change
-from sparsemixed.inference.information.patterns import cluster_derivatives
-from sparsemixed.inference.information.values import FixedDerivatives, carried, nullity
+from sparsemixed.inference.information.patterns import pattern_derivatives
+from sparsemixed.inference.information.values import FixedDerivatives, by_delta_method, nullity
 from sparsemixed.solver.crossproducts.block_products import times_lambda
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
 from sparsemixed.solver.linalg import covariance_root
@@ -39,14 +39,14 @@ def fixed_derivatives(fit: Fit, information: str, second: bool = True) -> FixedD
     if information == "oim" and not second and fit.slopes is not None and fit.information is not None:
         return _known(fit)
     if fit.design.residual is not None:
-        return cluster_derivatives(fit, information, second)
+        return pattern_derivatives(fit, information, second)
     return _random(fit, information, second or information == "eim")
 
 
-@remembered("derivatives-linear")
+@cached_on_fit("derivatives-linear")
 def _linear(fit: Fit) -> FixedDerivatives:
     """V = sigma2 I: everything is known without a computation."""
-    orthogonal = orthogonalize(fit.design)
+    orthogonal = orthonormal_coordinates(fit.design)
     n, p = orthogonal.n_obs, fit.design.rank
     s, unit = fit.sigma2, np.eye(p)
     root = orthogonal.root(np.sqrt(s) * unit)
@@ -54,7 +54,7 @@ def _linear(fit: Fit) -> FixedDerivatives:
     return FixedDerivatives(root, -unit[None] / s, unit[None, None] / s**2, information, information)
 
 
-@remembered("derivatives-at-optimum")
+@cached_on_fit("derivatives-at-optimum")
 def _known(fit: Fit) -> FixedDerivatives:
     """First derivatives and observed information in (theta, log sigma2): the fit knows them at its optimum."""
     assert fit.slopes is not None
@@ -65,15 +65,15 @@ def _known(fit: Fit) -> FixedDerivatives:
     return FixedDerivatives(fit.root, P, None, None, observed, nullity=nullity(fit, "oim"))
 
 
-@remembered("derivatives-random")
+@cached_on_fit("derivatives-random")
 def _random(fit: Fit, information: str, second: bool) -> FixedDerivatives:
-    objective, orthogonal, at = reopen(fit)
+    objective, orthogonal, at = refactor_at_optimum(fit)
     theta, boundary = fit.theta, fit.boundary
     if information == "eim" and boundary.any():
         theta, boundary = just_inside(objective.parameters, theta, boundary)
         at = objective.evaluate(theta)
     derivatives = objective.derivatives(at)
-    layout = linear_parameters(objective.parameters, theta, boundary)
+    layout = covariance_entries(objective.parameters, theta, boundary)
     root = covariance_root(at.sigma2, at.XVX_inverse)
     P, Q = precision_derivatives(at, derivatives.ZtE @ root, at.U @ root, layout, second)
     expected = observed = None
@@ -98,11 +98,11 @@ def _observed(fit: Fit, derivatives: PenalizedDerivatives, jacobian: np.ndarray)
     if information is None:
         information = 0.5 * derivatives.observed_information.hessian
     free = np.append(~fit.boundary, True)
-    return carried(information[np.ix_(free, free)], jacobian)
+    return by_delta_method(information[np.ix_(free, free)], jacobian)
 
 
 def precision_derivatives(
-    at: PenalizedEvaluation, ZtE: np.ndarray, U: np.ndarray, layout: list[LinearParameter], second: bool
+    at: PenalizedEvaluation, ZtE: np.ndarray, U: np.ndarray, layout: list[CovarianceEntry], second: bool
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """P (m + 1, p, p), and Q (m + 1, m + 1, p, p) if wanted.
 
@@ -135,19 +135,19 @@ def precision_derivatives(
     return P, Q
 
 
-def _block(cp: CrossProducts, parameter: LinearParameter, values: np.ndarray) -> np.ndarray:
+def _block(cp: CrossProducts, parameter: CovarianceEntry, values: np.ndarray) -> np.ndarray:
     """The rows of a parameter's block: (J, m, p) of values (q, p)."""
     t = parameter.term
     return values[cp.slices()[t]].reshape(cp.n_groups[t], cp.k[t], -1)[:, parameter.columns]
 
 
-def _between(cp: CrossProducts, parameter: LinearParameter, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+def _between(cp: CrossProducts, parameter: CovarianceEntry, left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """left'(I x B)right, (p, p)."""
     a, b = _block(cp, parameter, left), parameter.basis @ _block(cp, parameter, right)
     return np.tensordot(a, b, axes=([0, 1], [0, 1]))
 
 
-def _moved(cp: CrossProducts, parameter: LinearParameter, values: np.ndarray) -> np.ndarray:
+def _moved(cp: CrossProducts, parameter: CovarianceEntry, values: np.ndarray) -> np.ndarray:
     """(I x B)values, (q, p)."""
     out = np.zeros_like(values)
     t = parameter.term

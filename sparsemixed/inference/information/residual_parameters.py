@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from sparsemixed.solver.residual.patterns import Bucket
-from sparsemixed.structures.residual_errors.base import STEP, ResidualStructure
+from sparsemixed.solver.residual.patterns import PatternBatch
+from sparsemixed.structures.residual_errors.base import COMPLEX_STEP, ResidualStructure
 
 DIFFERENCE = 2e-3
 """Step in rho for second derivatives of the printed parameters, from differences of their exact gradients."""
@@ -38,31 +38,31 @@ class ResidualParameters:
             rows.append(self.sigma2**power * np.append(p.gradient, power * p.value))
         return np.array(rows)
 
-    def first(self, bucket: Bucket) -> np.ndarray:
+    def first(self, batch: PatternBatch) -> np.ndarray:
         """dV / dphi (n_rho + 1, G, m, m)."""
-        return np.tensordot(self.inverse.T, self._own(bucket), axes=1)
+        return np.tensordot(self.inverse.T, self._own(batch), axes=1)
 
-    def _own(self, bucket: Bucket) -> np.ndarray:
+    def _own(self, batch: PatternBatch) -> np.ndarray:
         """dV / dpsi (n_rho + 1, G, m, m)."""
-        R = self.structure.covariance(self.rho, bucket.t)
-        change = self.structure.dcovariance(self.rho, bucket.t)
-        return np.where(bucket.linked, self.sigma2 * np.concatenate([change, R[None]]), 0.0)
+        R = self.structure.covariance(self.rho, batch.t)
+        change = self.structure.dcovariance(self.rho, batch.t)
+        return np.where(batch.linked, self.sigma2 * np.concatenate([change, R[None]]), 0.0)
 
-    def second(self, bucket: Bucket, weights: np.ndarray) -> np.ndarray:
+    def second(self, batch: PatternBatch, weights: np.ndarray) -> np.ndarray:
         """(G, m, m) sum over k, l of weights[k, l] d2V / dphi_k dphi_l; weights (n_rho + 1, n_rho + 1)."""
         own = self.inverse @ weights @ self.inverse.T
         n = self.rho.size
-        out = np.zeros(bucket.linked.shape)
+        out = np.zeros(batch.linked.shape)
         for j in range(n):
             moved = self.rho.astype(complex)
-            moved[j] += 1j * STEP
-            change = np.imag(self.structure.dcovariance(moved, bucket.t)) / STEP
+            moved[j] += 1j * COMPLEX_STEP
+            change = np.imag(self.structure.dcovariance(moved, batch.t)) / COMPLEX_STEP
             out += self.sigma2 * np.tensordot(own[j, :n], change, axes=1)
-        first = self._own(bucket)
-        linear = np.append(2.0 * own[:n, n], own[n, n]) - self.inverse @ self._bend(own)
-        return np.where(bucket.linked, out, 0.0) + np.tensordot(linear, first, axes=1)
+        first = self._own(batch)
+        linear = np.append(2.0 * own[:n, n], own[n, n]) - self.inverse @ self._hessian_of_printed(own)
+        return np.where(batch.linked, out, 0.0) + np.tensordot(linear, first, axes=1)
 
-    def _bend(self, own: np.ndarray) -> np.ndarray:
+    def _hessian_of_printed(self, own: np.ndarray) -> np.ndarray:
         """(n_rho + 1,) sums over i, j of own[i, j] d2phi / dpsi_i dpsi_j.
 
         Fourth-order central differences of the gradients: the error is of order 1e-11.

@@ -71,14 +71,14 @@ def nullity(fit: Fit, information: str) -> int:
     return fit.identification.inside if information == "eim" else fit.identification.free
 
 
-def carried(information: np.ndarray, jacobian: np.ndarray) -> np.ndarray:
+def by_delta_method(information: np.ndarray, jacobian: np.ndarray) -> np.ndarray:
     """An observed information matrix in phi from that in (theta, log sigma2), with jacobian = dphi / d(theta, log sigma2).
 
     At the optimum no second derivative is needed.
 
     Examples
     --------
-    >>> carried(np.array([[8.0]]), np.array([[2.0]]))
+    >>> by_delta_method(np.array([[8.0]]), np.array([[2.0]]))
     array([[2.]])
     """
     half = np.linalg.solve(jacobian.T, information)

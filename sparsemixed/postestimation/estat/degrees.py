@@ -10,7 +10,7 @@ import pandas as pd
 from sparsemixed.errors import OptionError
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.degrees.table import coefficient_degrees, method_of
-from sparsemixed.inference.fit_cache import inherit
+from sparsemixed.inference.fit_cache import copy_cache
 from sparsemixed.spec import SmallSample, degrees_methods
 
 
@@ -79,5 +79,5 @@ def with_method(fit: Fit, post: str, information: str) -> Fit:
     coefficient_degrees(fit, asked)
     estimation = dataclasses.replace(fit.spec.estimation, dfmethod=asked)
     new = dataclasses.replace(fit, spec=dataclasses.replace(fit.spec, estimation=estimation))
-    inherit(fit, new)
+    copy_cache(fit, new)
     return new

@@ -13,7 +13,7 @@ from sparsemixed.errors import printable
 from sparsemixed.estimation.fit import Fit, VarianceParameter
 from sparsemixed.inference.degrees.table import coefficient_covariance, coefficient_degrees, degrees_summary
 from sparsemixed.inference.estimation_metric import metric_estimates
-from sparsemixed.inference.fit_cache import recollections
+from sparsemixed.inference.fit_cache import cached_values
 from sparsemixed.inference.hypotheses.likelihood_ratio import against_linear_model, n_parameters
 from sparsemixed.inference.hypotheses.wald import model_test
 from sparsemixed.reporting.stored.residuals import ALWAYS as RESIDUALS
@@ -198,7 +198,7 @@ def _clusters(fit: Fit) -> Clusters:
 def stored_search(fit: Fit) -> dict[str, Callable[[Fit], Any]]:
     """The kind of evaluator, with first and second derivatives, in Stata's words; and the checksum of the data."""
     found: dict[str, Callable[[Fit], Any]] = {} if fit.spec.estimation.emonly else {"ml_method": lambda fit: "d2"}
-    known = fit.design.has_rows or any(kept.key == "data-signature" for kept in recollections(fit))
+    known = fit.design.has_rows or any(kept.key == "data-signature" for kept in cached_values(fit))
     return found | {"datasignature": data_signature} if known else found
 
 

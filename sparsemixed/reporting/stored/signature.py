@@ -7,7 +7,7 @@ import hashlib
 import numpy as np
 
 from sparsemixed.estimation.fit import Fit
-from sparsemixed.inference.fit_cache import remembered
+from sparsemixed.inference.fit_cache import cached_on_fit
 from sparsemixed.spec import ModelSpec
 
 
@@ -22,7 +22,7 @@ def signature_variables(spec: ModelSpec) -> str:
     return " ".join(dict.fromkeys(names))
 
 
-@remembered("data-signature")
+@cached_on_fit("data-signature")
 def data_signature(fit: Fit) -> str:
     """Rows, columns and a checksum of what the model was fitted to; equal data have equal signatures, in this package only."""
     design = fit.design

@@ -14,7 +14,7 @@ from sparsemixed.solver.factored.dense import DenseSchur
 from sparsemixed.solver.factored.elimination_pattern import EliminationPattern, elimination_pattern
 from sparsemixed.solver.factored.system import PenalizedSystem
 
-SMALL = 400
+SMALL_DENSE_ORDER = 400
 """Up to this order a dense factorization costs less than any analysis."""
 DENSE_SHARE = 0.1
 """Share of nonzeros in S above which fill makes a sparse factor pointless (measured: dense BLAS runs 20-50 times faster
@@ -74,7 +74,7 @@ def choose(cp: CrossProducts) -> str:
     """Predict the cheapest storage; `krylov` where no factorization is within reach."""
     if is_block_diagonal(cp):
         return "block"
-    if cp.q_schur <= SMALL:
+    if cp.q_schur <= SMALL_DENSE_ORDER:
         return "dense"
     entries = expected_entries(cp)
     may_be_dense = cp.q_schur <= MOST_DENSE

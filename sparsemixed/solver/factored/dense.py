@@ -15,9 +15,9 @@ from sparsemixed.solver.factored.elimination_pattern import EliminationPattern
 from sparsemixed.solver.factored.schur import SchurDerivative
 from sparsemixed.solver.kernels import gather_dense, subtract_dense
 
-FULL = 0.3
+FULL_SHARE = 0.3
 """Share of the cells that occur above which BLAS on all of them beats loops over those that do."""
-MOST_SPREAD = 5e7
+MAX_SPREAD_NUMBERS = 5e7
 """Numbers (0.4 GB) up to which all cells are laid out."""
 
 
@@ -30,7 +30,7 @@ class DenseSchur:
         self.cp, self.pattern, self.buffers = cp, pattern, Buffers()
         self.places = [pair_indices(cp, pair) for pair in cp.pairs]
         cells = float(cp.n_groups[0]) * cp.q_schur
-        full = cp.columns.size >= FULL * cells and cells * cp.k[0] <= MOST_SPREAD
+        full = cp.columns.size >= FULL_SHARE * cells and cells * cp.k[0] <= MAX_SPREAD_NUMBERS
         # The group of every entry, where all cells are laid out.
         self.group = np.repeat(np.arange(cp.n_groups[0]), np.diff(cp.indptr)) if full else None
 

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sparsemixed.solver.iterative.deflation import outlying_directions
-from sparsemixed.solver.iterative.probe_traces import TOGETHER, ProbeTraces, random_signs
+from sparsemixed.solver.iterative.probe_traces import PROBES_PER_BLOCK, ProbeTraces, random_signs
 from sparsemixed.solver.iterative.system import KrylovFactored
 
 WIDTHS, FIRST_PROBES = (8, 64, 256), 64
@@ -53,8 +53,8 @@ def log_determinant(system: KrylovFactored, seed: int, error: float, most: int =
 def _together(system: KrylovFactored, u: np.ndarray) -> np.ndarray:
     """u_c'(log(Shat) + K)u_c (m,) for the columns of u (q2, m), some columns at a time."""
     out = []
-    for start in range(0, u.shape[1], TOGETHER):
-        part = np.ascontiguousarray(u[:, start : start + TOGETHER])
+    for start in range(0, u.shape[1], PROBES_PER_BLOCK):
+        part = np.ascontiguousarray(u[:, start : start + PROBES_PER_BLOCK])
         first = np.einsum("ic,ic->c", part, part - system.scaled(part))
         out.append(quadratures(system.scaled, part, np.log) + first)
     return np.concatenate(out)

@@ -29,13 +29,13 @@ from sparsemixed.solver.kernels import apply_blocks
 
 PROBE_TOLERANCE = 1e-6
 """Relative residual of the probes' solutions: far below the noise that they carry, as long as N is not nearly I."""
-TOGETHER = 16
+PROBES_PER_BLOCK = 16
 """Probes solved at once: as many columns as pay in a product with a sparse matrix."""
 
 
 def random_signs(random: np.random.Generator, q: int) -> np.ndarray:
-    """(q, TOGETHER) of -1 and 1."""
-    return random.integers(0, 2, (q, TOGETHER)) * 2.0 - 1.0
+    """(q, PROBES_PER_BLOCK) of -1 and 1."""
+    return random.integers(0, 2, (q, PROBES_PER_BLOCK)) * 2.0 - 1.0
 
 
 @dataclass
@@ -65,7 +65,7 @@ class Probes:
     @property
     def count(self) -> int:
         """Number of random vectors drawn so far."""
-        return TOGETHER * len(self._signs)
+        return PROBES_PER_BLOCK * len(self._signs)
 
     def add(self, blocks: int) -> None:
         """Draw more, unless none are needed."""
@@ -93,14 +93,14 @@ class Probes:
         inverse = np.linalg.inv(system.scaled(self.directions)) if self.exhaustive else None
         for i, block in enumerate(self._blocks):
             if inverse is not None:
-                block.y = np.ascontiguousarray(inverse[:, TOGETHER * i : TOGETHER * (i + 1)])
+                block.y = np.ascontiguousarray(inverse[:, PROBES_PER_BLOCK * i : PROBES_PER_BLOCK * (i + 1)])
             else:
                 block.y = system.solve_scaled(block.z, self.tolerance, block.y)
             yield block
 
 
 def _taken_exactly(directions: np.ndarray) -> list[Block]:
-    parts = [directions[:, c : c + TOGETHER] for c in range(0, directions.shape[1], TOGETHER)]
+    parts = [directions[:, c : c + PROBES_PER_BLOCK] for c in range(0, directions.shape[1], PROBES_PER_BLOCK)]
     return [Block(np.ascontiguousarray(part), True) for part in parts]
 
 

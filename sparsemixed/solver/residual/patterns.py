@@ -19,7 +19,7 @@ from sparsemixed.solver.residual.kernels import many_quadratic_forms, outer_form
 
 
 @dataclass(frozen=True)
-class Bucket:
+class PatternBatch:
     """All clusters of m rows.
 
     Attributes
@@ -81,7 +81,7 @@ class Bucket:
         return out
 
 
-def components(codes: Sequence[np.ndarray], sizes: Sequence[int]) -> np.ndarray:
+def independent_blocks(codes: Sequence[np.ndarray], sizes: Sequence[int]) -> np.ndarray:
     """(n,) independent cluster of each row, given several groupings of the rows."""
     offsets = np.cumsum((0, *sizes))
     nodes = [c.astype(np.int64) + o for c, o in zip(codes, offsets, strict=False)]
@@ -91,8 +91,10 @@ def components(codes: Sequence[np.ndarray], sizes: Sequence[int]) -> np.ndarray:
     return connected_components(graph, directed=False)[1][nodes[0]]
 
 
-def clusters(terms: Sequence[TermData], groups: np.ndarray, n_groups: int, t: np.ndarray, rows: np.ndarray) -> list[Bucket]:
-    """Sort rows into clusters, clusters into buckets by size, and find each bucket's patterns.
+def pattern_batches(
+    terms: Sequence[TermData], groups: np.ndarray, n_groups: int, t: np.ndarray, rows: np.ndarray
+) -> list[PatternBatch]:
+    """Sort rows into pattern_batches, clusters into batches by size, and find each batch's patterns.
 
     Parameters
     ----------
@@ -105,21 +107,21 @@ def clusters(terms: Sequence[TermData], groups: np.ndarray, n_groups: int, t: np
     rows : (n, P) float64
         [X y].
     """
-    cluster = components([groups, *(term.codes for term in terms)], [n_groups, *(term.n_groups for term in terms)])
+    cluster = independent_blocks([groups, *(term.codes for term in terms)], [n_groups, *(term.n_groups for term in terms)])
     time = t if t.ndim == 1 else t[:, 0]
     order = np.lexsort((time, groups, cluster))
     sizes = np.bincount(cluster)
     ends = np.cumsum(sizes[sizes > 0])
     widths = sizes[sizes > 0]
-    buckets = []
+    batches = []
     for m in np.unique(widths):
         first = (ends - widths)[widths == m]
         index = order[first[:, None] + np.arange(m)]
-        buckets.append(_bucket(terms, groups, t, rows, index))
-    return buckets
+        batches.append(_bucket(terms, groups, t, rows, index))
+    return batches
 
 
-def _bucket(terms, groups, t, rows, index: np.ndarray) -> Bucket:
+def _bucket(terms, groups, t, rows, index: np.ndarray) -> PatternBatch:
     linked, shared = _same(groups, index), [_same(term.codes, index) for term in terms]
     columns = [term.columns[index] for term in terms]
     parts = [t[index], linked, *shared, *columns]
@@ -129,7 +131,7 @@ def _bucket(terms, groups, t, rows, index: np.ndarray) -> Bucket:
     start = np.concatenate([[0], np.cumsum(np.bincount(pattern))])
     index = index[by_pattern]
     data = np.ascontiguousarray(rows[index])
-    return Bucket(
+    return PatternBatch(
         t=t[index][start[:-1]],
         linked=linked[first],
         shared=tuple(s[first] for s in shared),

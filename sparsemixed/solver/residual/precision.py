@@ -14,7 +14,7 @@ import numpy as np
 
 from sparsemixed.errors import NumericalError
 from sparsemixed.solver.linalg import inverse_and_logdet
-from sparsemixed.structures.residual_errors.base import STEP, ResidualStructure
+from sparsemixed.structures.residual_errors.base import COMPLEX_STEP, ResidualStructure
 
 
 class Precision(Protocol):
@@ -58,17 +58,17 @@ class BlockPrecision:
         self.indptr = np.concatenate([[0], np.cumsum(row_width)])
         first = np.repeat(start[:-1], widths)
         self.indices = np.repeat(first - self.indptr[:-1], row_width) + np.arange(self.indptr[-1])
-        self.buckets = []
+        self.batches = []
         for m in np.unique(widths):
             groups = np.flatnonzero(widths == m)
             times = t[start[groups][:, None] + np.arange(m)]
             distinct, pattern = np.unique(times.reshape(len(groups), -1), axis=0, return_inverse=True)
             places = offsets[groups][:, None] + np.arange(m * m)
-            self.buckets.append((distinct.reshape(-1, *times.shape[1:]), pattern.ravel(), places, groups))
+            self.batches.append((distinct.reshape(-1, *times.shape[1:]), pattern.ravel(), places, groups))
 
     def _inverses(self, rho: np.ndarray):
-        """For each bucket: times, pattern of each group, places of its entries, groups, inv(R) and log|R| of each pattern."""
-        for t, pattern, places, groups in self.buckets:
+        """For each batch: times, pattern of each group, places of its entries, groups, inv(R) and log|R| of each pattern."""
+        for t, pattern, places, groups in self.batches:
             R = self.structure.covariance(rho, t)
             if not np.all(np.isfinite(R)):
                 raise NumericalError("the residual covariance matrix of a group overflowed")
@@ -180,8 +180,8 @@ class MarkovPrecision:
         return data[None], np.bincount(self.group, np.real(logdet), self.n_groups)[None]
 
     def second(self, rho: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        data, logdet = self._first(rho.astype(complex) + 1j * STEP)
-        return np.array([[(data.imag @ weights + logdet.imag.sum()) / STEP]])
+        data, logdet = self._first(rho.astype(complex) + 1j * COMPLEX_STEP)
+        return np.array([[(data.imag @ weights + logdet.imag.sum()) / COMPLEX_STEP]])
 
 
 def precision(

@@ -15,7 +15,7 @@ from sparsemixed.errors import NumericalError
 from sparsemixed.structures.random.base import RandomStructure
 from sparsemixed.structures.random.linear_basis import linear_basis
 
-LARGEST = 200.0
+LARGEST_LOGARITHM = 200.0
 """Largest eigenvalue of Omega, up or down."""
 WIDEST = 50.0
 """Largest gap between eigenvalues of Omega with which a factor of exp(Omega) still has digits of the smallest. Variances of
@@ -58,9 +58,9 @@ class MatrixLogarithm:
             The exponential overflows.
         """
         values, vectors = self._spectrum(omega)
-        if not values[-1] <= LARGEST:
+        if not values[-1] <= LARGEST_LOGARITHM:
             raise NumericalError("a covariance matrix of random effects went to infinity")
-        lowest = max(-LARGEST, values[-1] - WIDEST) if self._mixes else -LARGEST
+        lowest = max(-LARGEST_LOGARITHM, values[-1] - WIDEST) if self._mixes else -LARGEST_LOGARITHM
         return omega if values[0] >= lowest else self._coordinates((vectors * np.maximum(values, lowest)) @ vectors.T)
 
     def theta(self, omega: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ import numpy as np
 
 from sparsemixed.structures.base import Declared, Parameter
 
-STEP = 1e-100
+COMPLEX_STEP = 1e-100
 """Imaginary step of complex differentiation (Squire & Trapp 1998): exact to rounding, nothing is subtracted."""
 
 
@@ -145,8 +145,8 @@ class ResidualStructure(Declared):
         out = np.empty((self.n_rho, self.n_rho))
         for j in range(self.n_rho):
             moved = rho.astype(complex)
-            moved[j] += 1j * STEP
-            change = self.dcovariance(moved, t).imag / STEP
+            moved[j] += 1j * COMPLEX_STEP
+            change = self.dcovariance(moved, t).imag / COMPLEX_STEP
             out[j] = np.tensordot(change, weights, axes=weights.ndim)
         return (out + out.T) / 2
 

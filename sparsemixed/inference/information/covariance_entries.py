@@ -9,12 +9,12 @@ import numpy as np
 
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.estimation.parameters import Parameters
-from sparsemixed.inference.fit_cache import remembered
+from sparsemixed.inference.fit_cache import cached_on_fit
 from sparsemixed.structures.random.linear_basis import effects_on_edge, entries_on_edge, linear_basis
 
 
 @dataclass(frozen=True)
-class LinearParameter:
+class CovarianceEntry:
     """One entry phi of a covariance matrix, repeated over the groups of an engine term: dV/dphi = Z (I x basis) Z'.
 
     Attributes
@@ -39,12 +39,12 @@ class LinearParameter:
     entry: int
 
 
-def linear_parameters(layout: Parameters, theta: np.ndarray, boundary: np.ndarray) -> list[LinearParameter]:
+def covariance_entries(layout: Parameters, theta: np.ndarray, boundary: np.ndarray) -> list[CovarianceEntry]:
     """All entries that are not on the boundary (n_theta,) bool, in the order of theta.
 
     A block is on it as a whole, or with effects that have parameters of their own.
     """
-    found: list[LinearParameter] = []
+    found: list[CovarianceEntry] = []
     for place in layout.places:
         structure = place.block.structure
         root = structure.factor(theta[place.theta])
@@ -52,11 +52,11 @@ def linear_parameters(layout: Parameters, theta: np.ndarray, boundary: np.ndarra
         on_edge = entries_on_edge(structure, boundary[place.theta])
         for k, basis in enumerate(linear_basis(structure)):
             if not on_edge[k]:
-                found.append(LinearParameter(place.term, columns, basis, root, place.block.position, k))
+                found.append(CovarianceEntry(place.term, columns, basis, root, place.block.position, k))
     return found
 
 
-INSIDE = 1e-6
+INSIDE_SHARE = 1e-6
 """How far inside, relative to its largest variance, a singular covariance matrix is looked at."""
 
 
@@ -74,19 +74,19 @@ def just_inside(layout: Parameters, theta: np.ndarray, boundary: np.ndarray) -> 
         held = layout.held[place.theta]
         if (boundary[place.theta] & ~held).any() and largest > 0:
             seen = np.diag(~effects_on_edge(structure, held)).astype(float)
-            moved = structure.nearest(factor @ factor.T + INSIDE * largest * seen)
+            moved = structure.nearest(factor @ factor.T + INSIDE_SHARE * largest * seen)
             theta[place.theta], boundary[place.theta] = np.where(held, 0.0, moved), held
     return theta, boundary
 
 
-@remembered("variances-of-zero")
+@cached_on_fit("variances-of-zero")
 def variances_of_zero(fit: Fit) -> bool:
     """Whether some block's variances are all zero: such a block counts as known even in the expected information."""
     random = (component.variances for component in fit.components[:-1])
     return any(own[0].boundary and all(parameter.estimate == 0.0 for parameter in own) for own in random)
 
 
-def metric_change(fit: Fit, parameters: Sequence[LinearParameter]) -> np.ndarray:
+def metric_change(fit: Fit, parameters: Sequence[CovarianceEntry]) -> np.ndarray:
     """Jacobian of `parameters` and the residuals' own with respect to the free (theta, log sigma2)."""
     components = {component.position: component.variances for component in fit.components}
     printed = [*(components[parameter.position][parameter.entry] for parameter in parameters), *components[None]]

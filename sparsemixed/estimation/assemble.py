@@ -8,6 +8,7 @@ import numpy as np
 
 from sparsemixed.estimation.components import components, residual_reach
 from sparsemixed.estimation.fit import Fit, MonteCarlo
+from sparsemixed.estimation.identification import identified
 from sparsemixed.estimation.interface import FittedDerivatives
 from sparsemixed.estimation.linear import linear_llf
 from sparsemixed.estimation.problems.values import Problem
@@ -31,6 +32,8 @@ def finish(
     derivatives = optimum.derivatives if at is optimum.evaluation else objective.derivatives(at)
     bare = spec.estimation.nostderr or spec.estimation.emonly
     information = None if bare else _information(derivatives, boundary)
+    parts = components(design, objective, at, boundary)
+    parts, unidentified = identified(objective, at, boundary.parameters, information, optimum.converged, parts)
     u, u_var = objective.predictions(design, derivatives)
     root = covariance_root(at.sigma2, at.XVX_inverse)
     return Fit(
@@ -44,7 +47,7 @@ def finish(
         information=information,
         boundary=boundary.parameters,
         boundary_names=boundary.names,
-        components=components(design, objective, at, boundary),
+        components=parts,
         llf=llf(at.deviance),
         llf_linear=linear_llf(orthogonal, objective.reml),
         converged=optimum.converged,
@@ -58,6 +61,7 @@ def finish(
         u=u,
         u_var=u_var,
         monte_carlo=monte_carlo,
+        identification=unidentified,
     )
 
 

@@ -10,6 +10,7 @@ from sparsemixed.design.values import Design
 from sparsemixed.estimation.fit import Component, VarianceParameter
 from sparsemixed.estimation.search.boundary import Boundary
 from sparsemixed.structures.base import Parameter, as_deviations
+from sparsemixed.structures.random.linear_basis import entries_on_edge
 
 POWERS = {"variance": 1.0, "covariance": 1.0, "sd": 0.5}
 """Power of sigma2 in a parameter of each kind; others do not depend on it."""
@@ -26,8 +27,7 @@ def components(design: Design, objective, at, boundary: Boundary) -> tuple[Compo
     for place in sorted(objective.parameters.places, key=lambda place: place.block.position):
         block, own = place.block, at.theta[place.theta]
         title = f"{block.equation}: {block.structure.title}"
-        # Where only some are on an edge every effect stands alone, with a parameter of its own.
-        on_edge = boundary.parameters[place.theta]
+        on_edge = entries_on_edge(block.structure, boundary.parameters[place.theta])
         variances, deviations = (
             reported(show(own, block.names), title, place.theta, on_edge)
             for show in (block.structure.display, block.structure.display_sd)

@@ -28,6 +28,8 @@ class VarianceParameter:
         Decides the scale of the confidence interval.
     boundary : bool
         Its component lies on the boundary, so no standard error is defined.
+    identified : bool
+        Whether the likelihood tells it from the others (see `estimation.identification`).
     """
 
     equation: str
@@ -36,6 +38,25 @@ class VarianceParameter:
     gradient: np.ndarray
     kind: str
     boundary: bool
+    identified: bool = True
+
+
+@dataclass(frozen=True)
+class Identification:
+    """What the data cannot tell of the variance parameters.
+
+    Attributes
+    ----------
+    sentence : str
+        Which they are, in words.
+    free, inside : int
+        Dimension of what cannot be told of the parameters that are not on the boundary; and of all but the blocks of which every
+        variance is zero.
+    """
+
+    sentence: str
+    free: int
+    inside: int
 
 
 @dataclass(frozen=True)
@@ -132,6 +153,8 @@ class Fit:
         Their prediction-error covariance, the uncertainty of beta included.
     monte_carlo : MonteCarlo or None
         With solver "krylov" only.
+    identification : Identification or None
+        None where all variance parameters are identified, as far as one can tell.
     """
 
     spec: ModelSpec
@@ -158,6 +181,7 @@ class Fit:
     u: tuple[np.ndarray, ...]
     u_var: tuple[np.ndarray, ...]
     monte_carlo: MonteCarlo | None = None
+    identification: Identification | None = None
 
     @property
     def variances(self) -> tuple[VarianceParameter, ...]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
 from sparsemixed.design.values import RandomBlock, RandomTerm
+from sparsemixed.structures.random.linear_basis import effects_on_edge
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,13 @@ class Place:
     term: int
     column: int
     theta: slice
+
+
+class Held(NamedTuple):
+    """Parameters that stay at zero: their places in theta, and why in words."""
+
+    theta: np.ndarray
+    words: str
 
 
 @dataclass(frozen=True)
@@ -32,16 +41,27 @@ class Parameters:
         Columns of each engine term.
     places : tuple of Place
         In the order of `design.random`, block after block, which is the order of theta.
+    holds : tuple of Held
+        What stays at zero, because the likelihood does not depend on it (see `estimation.invisible`).
     """
 
     order: tuple[int, ...]
     k: tuple[int, ...]
     places: tuple[Place, ...]
+    holds: tuple[Held, ...] = ()
 
     @property
     def n_theta(self) -> int:
         """Number of parameters of all blocks together."""
         return self.places[-1].theta.stop if self.places else 0
+
+    @property
+    def held(self) -> np.ndarray:
+        """(n_theta,) bool: what stays at zero."""
+        out = np.zeros(self.n_theta, bool)
+        for hold in self.holds:
+            out[hold.theta] = True
+        return out
 
     def factors(self, theta: np.ndarray) -> list[np.ndarray]:
         """One (k, k) matrix Lambda_t for each engine term."""
@@ -52,24 +72,27 @@ class Parameters:
         return out
 
     def directions(self) -> list[list[np.ndarray]]:
-        """dLambda / dtheta_j for every j: constants, because the factors are linear in theta."""
-        out = []
+        """dLambda / dtheta_j for every j: constants, because the factors are linear in theta; zeros for what is held at zero."""
+        out, held = [], self.held
         for place in self.places:
             for derivative in place.block.structure.dfactor():
                 factors = [np.zeros((k, k)) for k in self.k]
                 stop = place.column + place.block.structure.m
-                factors[place.term][place.column : stop, place.column : stop] = derivative
+                if not held[len(out)]:
+                    factors[place.term][place.column : stop, place.column : stop] = derivative
                 out.append(factors)
         return out
 
     def nearest(self, covariances: Sequence[np.ndarray]) -> np.ndarray:
-        """theta of the structures closest to one (k, k) covariance over sigma2 for each engine term."""
-        theta = np.empty(self.n_theta)
+        """theta of the structures closest to one (k, k) covariance over sigma2 for each engine term; zero where it is held."""
+        theta, held = np.empty(self.n_theta), self.held
         for place in self.places:
             stop = place.column + place.block.structure.m
             part = covariances[place.term][place.column : stop, place.column : stop]
+            gone = effects_on_edge(place.block.structure, held[place.theta])
+            part = np.where(gone[:, None] | gone, 0.0, part) if gone.any() else part
             theta[place.theta] = place.block.structure.nearest(part)
-        return theta
+        return np.where(held, 0.0, theta)
 
     def stand_alone(self) -> np.ndarray:
         """(n_theta,) bool: the parameters that are standard deviations of effects without covariances."""
@@ -87,17 +110,20 @@ class Parameters:
         """Every linear form in theta whose vanishing makes a covariance singular, with its meaning in words.
 
         Before it the places in theta of what has no standard error there: of all of the block, but only of the one effect where
-        it has no covariances.
+        it has no covariances. What is held at zero is on an edge of its own.
         """
-        out, alone = [], self.stand_alone()
+        out = [(hold.theta, np.eye(self.n_theta)[hold.theta[0]], hold.words) for hold in self.holds]
+        alone, held = self.stand_alone(), self.held
         for place in self.places:
             block = place.block
-            whole = np.arange(place.theta.start, place.theta.stop)
+            whole = place.theta.start + np.flatnonzero(~held[place.theta])
             words = block.structure.edge_names(block.names, block.equation)
             for form, word in zip(block.structure.edges(), words, strict=True):
                 full = np.zeros(self.n_theta)
                 full[place.theta] = form
                 own = np.flatnonzero(full)
+                if np.all(held[own]):
+                    continue
                 out.append((own if np.all(alone[own]) else whole, full, word))
         return out
 

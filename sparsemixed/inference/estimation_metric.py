@@ -83,7 +83,7 @@ def metric_estimates(fit: Fit, model_based: bool = False) -> MetricEstimates:
     `model_based` gives the covariance that the model implies, whatever `fit.spec.vce`.
 
     Rows and columns of V are zero for coefficients without an estimate and for parameters on the boundary, and NaN when
-    the information is not usable.
+    the information is not usable, or for parameters that are not identified.
     """
     columns = fit.design.columns
     estimated = np.array([i for i, c in enumerate(columns) if c.status == "estimated"], dtype=np.int64)
@@ -93,6 +93,8 @@ def metric_estimates(fit: Fit, model_based: bool = False) -> MetricEstimates:
     V[np.ix_(estimated, estimated)] = fit.vcov_beta if model_based else beta_covariance(fit)
     b[p:], gradients = variance_metric(fit)
     V[p:, p:] = _by_delta_method(gradients, (inverse_information(fit) if model_based else theta_covariance(fit)).matrix)
+    unknown = p + np.flatnonzero([not (one.identified or one.boundary) for one in fit.deviations])
+    V[unknown], V[:, unknown] = np.nan, np.nan
     variance_names = [*equation_names(fit), *residual_names(fit)]
     names = [(fit.spec.response, c.name) for c in columns] + [(name, "_cons") for name in variance_names]
     return MetricEstimates(tuple(names), b, V)

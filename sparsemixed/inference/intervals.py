@@ -52,7 +52,7 @@ def interval(parameter: VarianceParameter, covariance: ThetaCovariance, level: f
     """Delta-method standard error, and limits that are symmetric on the scale of the parameter's kind."""
     undefined = Interval(parameter, float("nan"), float("nan"), float("nan"))
     scale, x = SCALES[parameter.kind], parameter.estimate
-    if covariance.matrix is None or parameter.boundary or not np.isfinite(x) or not scale.valid(x):
+    if covariance.matrix is None or parameter.boundary or not parameter.identified or not np.isfinite(x) or not scale.valid(x):
         return undefined
     variance = float(parameter.gradient @ covariance.matrix @ parameter.gradient)
     if not variance >= 0:

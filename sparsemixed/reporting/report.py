@@ -144,6 +144,11 @@ def boundary_sentence(fit: Fit) -> str:
     )
 
 
+def identification_sentence(fit: Fit) -> str:
+    """Which variance parameters the data cannot tell apart; empty where they can."""
+    return "" if fit.identification is None else fit.identification.sentence
+
+
 def em_sentence(fit: Fit) -> str:
     """What a fit by EM alone lacks."""
     return (
@@ -183,7 +188,7 @@ def remarks(fit: Fit, small: bool | None = None) -> list[str]:
     group = fit.spec.residual.group
     if group is not None:
         found.append(f"Errors are correlated within the groups of {':'.join(group) or '_all'}.")
-    found += [text for text in (boundary_sentence(fit), theta_covariance(fit).note) if text]
+    found += [text for text in (boundary_sentence(fit), identification_sentence(fit), theta_covariance(fit).note) if text]
     if VCE[shown_vce(fit, small)].degrees is not None:
         found.append("Standard errors of variance parameters are the model's, not cluster-robust.")
     found += _small_sample_notes(fit, small)
@@ -232,6 +237,8 @@ def warnings_of(fit: Fit) -> list[tuple[type[SparseMixedWarning], str]]:
         found.append((IdentificationWarning, "; ".join(omitted[:5]) + more))
     if fit.boundary_names:
         found.append((BoundaryWarning, boundary_sentence(fit).rstrip(".")))
+    if fit.identification is not None:
+        found.append((IdentificationWarning, identification_sentence(fit).rstrip(".")))
     if theta_covariance(fit).note:
         found.append((IdentificationWarning, theta_covariance(fit).note.rstrip(".")))
     return found

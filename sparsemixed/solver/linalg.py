@@ -22,8 +22,11 @@ def unit_diagonal(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return scale, matrix / np.outer(scale, scale)
 
 
-def root_of_inverse(matrix: np.ndarray) -> np.ndarray | None:
+def root_of_inverse(matrix: np.ndarray, nullity: int = 0) -> np.ndarray | None:
     """H (m, m) with H H' the inverse of a symmetric matrix (m, m); None when that is not finite or not positive definite.
+
+    With `nullity`, the matrix is known to be singular in so many directions, whatever rounding has made of them, and H (m, m -
+    nullity) gives a generalized inverse: right for every function of the parameters that does not move along them.
 
     Whether it is definite is judged with the diagonal scaled to ones: it does not depend on the units of the parameters.
 
@@ -35,11 +38,14 @@ def root_of_inverse(matrix: np.ndarray) -> np.ndarray | None:
     >>> root_of_inverse(np.array([[1.0, 2.0], [2.0, 1.0]])) is None
     True
     """
-    if not np.all(np.isfinite(matrix)) or np.any(np.diag(matrix) <= 0):
+    if not np.all(np.isfinite(matrix)) or (not nullity and np.any(np.diag(matrix) <= 0)):
         return None
     scale, correlations = unit_diagonal(matrix)
     values, vectors = np.linalg.eigh(correlations)
-    return vectors / scale[:, None] / np.sqrt(values) if values[0] > SINGULAR else None
+    values, vectors = values[nullity:], vectors[:, nullity:]
+    if values.size and values[0] <= SINGULAR:
+        return None
+    return vectors / scale[:, None] / np.sqrt(values)
 
 
 def covariance_root(sigma2: float, inverse: np.ndarray) -> np.ndarray:

@@ -68,7 +68,7 @@ class ProbedScore:
     def slopes_at_zero(self, derivatives: StochasticDerivatives) -> tuple[np.ndarray, str]:
         """By the signs of the one-sided derivatives; where one cannot be told, in words which."""
         falls, doubts = np.zeros(self.n_theta, bool), []
-        for k in np.flatnonzero(derivatives.held):
+        for k in np.flatnonzero(derivatives.held & ~self.inner.parameters.held):
             slope = slope_at_zero(derivatives, int(k))
             falls[k] = slope.falls
             if slope.undecided:

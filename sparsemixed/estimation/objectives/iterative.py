@@ -84,7 +84,7 @@ class StochasticObjective(PenalizedDeviance[KrylovFactored]):
 
     def held(self, theta: np.ndarray) -> np.ndarray:
         """(n_theta,) bool: variances that are held at zero at `theta`."""
-        return self.may_vanish & (theta == 0.0)
+        return self.parameters.held | (self.may_vanish & (theta == 0.0))
 
     def name_of(self, t: int) -> str:
         """The equations of an engine term, in words."""
@@ -134,16 +134,16 @@ class StochasticDerivatives(PenalizedScore[KrylovFactored]):
 
     def _diagonal_sums(self) -> list[np.ndarray]:
         objective, cp = self.objective, self.at.cp
-        free = [factor.any(axis=0) | factor.any(axis=1) for factor in self.factors]
-        own = [factor[np.ix_(kept, kept)] for factor, kept in zip(self.factors, free, strict=True)]
+        free = [(factor.any(axis=1), factor.any(axis=0)) for factor in self.factors]
+        own = [factor[np.ix_(*kept)] for factor, kept in zip(self.factors, free, strict=True)]
         # I - N is this small a share of I, and the solutions must tell the two apart.
         objective.probes.tolerance = PROBE_TOLERANCE * min(self._share(t, factor) for t, factor in enumerate(own))
         self._probe_sums = []
         found = ProbeTraces(self.at.system).block_sums(objective.probes)
-        for blocks, factor, kept, groups in zip(found, own, free, cp.n_groups, strict=True):
+        for blocks, factor, (kept, moved), groups in zip(found, own, free, cp.n_groups, strict=True):
             # Beside a variance of zero the sum is zero too; its other entries meet no direction of theta.
             sums = np.zeros_like(blocks)
-            sums[:, :, kept] = (groups * np.eye(blocks.shape[1]) - blocks)[:, :, kept] @ np.linalg.inv(factor)
+            sums[:, :, kept] = (groups * np.eye(blocks.shape[1]) - blocks)[:, :, moved] @ np.linalg.inv(factor)
             self._probe_sums.append(sums)
         return [sums.mean(axis=0) for sums in self._probe_sums]
 
@@ -151,7 +151,8 @@ class StochasticDerivatives(PenalizedScore[KrylovFactored]):
         """The share of a group's effect that its observations tell, in the weakest direction of the term's factor."""
         if not factor.size:
             return 1.0
-        told = np.linalg.svd(factor)[1][-1] ** 2 * self.objective.sizes[t]
+        square = factor.shape[0] == factor.shape[1]
+        told = np.linalg.svd(factor)[1][-1] ** 2 * self.objective.sizes[t] if square else 0.0
         if told < SINGULAR:
             raise NumericalError(
                 f"the covariance matrix of {self.objective.name_of(t)} is becoming singular, where solver(krylov) has no answer: "

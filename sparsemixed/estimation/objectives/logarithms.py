@@ -39,7 +39,9 @@ class LogObjective:
 
     def __init__(self, inner: FittedObjective):
         self.inner, self.df, self.n_theta = inner, inner.df, inner.n_theta
-        self.logarithms = [(place.theta, MatrixLogarithm(place.block.structure)) for place in inner.parameters.places]
+        held = inner.parameters.held  # what is held at zero has no logarithm
+        places = [place for place in inner.parameters.places if not held[place.theta].any()]
+        self.logarithms = [(place.theta, MatrixLogarithm(place.block.structure)) for place in places]
 
     def omega(self, theta: np.ndarray) -> np.ndarray:
         """(omega, rho) of (theta, rho)."""

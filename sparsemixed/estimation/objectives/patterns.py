@@ -147,7 +147,7 @@ class PatternDerivatives:
         """dV / d(theta, rho) (n_theta, G, m, m)."""
         out = []
         for direction in self.directions:
-            t = next(i for i, d in enumerate(direction) if d.any())
+            t = next((i for i, d in enumerate(direction) if d.any()), 0)
             z = batch.columns[t]
             half = (z @ direction[t]) @ (z @ self.factors[t]).transpose(0, 2, 1)
             out.append(np.where(batch.shared[t], half + half.transpose(0, 2, 1), 0.0))

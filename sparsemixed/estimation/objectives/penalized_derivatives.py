@@ -122,7 +122,7 @@ class PenalizedScore(ABC, Generic[S]):
 
     def _same_term(self, matrix: np.ndarray) -> np.ndarray:
         """Directions of different terms touch different entries, so their product D_k D_l' is zero: said, not relied on."""
-        term = np.array([next(t for t, d in enumerate(direction) if d.any()) for direction in self.directions])
+        term = np.array([next((t for t, d in enumerate(direction) if d.any()), 0) for direction in self.directions])
         return np.where(term[:, None] == term[None, :], matrix, 0.0)
 
     def _second_order_traces(self) -> np.ndarray:

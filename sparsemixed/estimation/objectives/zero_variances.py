@@ -35,7 +35,7 @@ def held_at_zero(objective: StochasticObjective, theta: np.ndarray, freed: np.nd
 
 def beside_zero(objective: StochasticObjective, theta: np.ndarray, which: np.ndarray) -> np.ndarray:
     """theta with the zeros among `which` (n_theta,) moved to where their variances just count."""
-    return np.where((theta == 0.0) & which, np.sqrt(2.0 * SINGULAR / _sizes(objective)), theta)
+    return np.where((theta == 0.0) & which & ~objective.parameters.held, np.sqrt(2.0 * SINGULAR / _sizes(objective)), theta)
 
 
 def _sizes(objective: StochasticObjective) -> np.ndarray:

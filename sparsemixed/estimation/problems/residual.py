@@ -9,6 +9,7 @@ import numpy as np
 
 from sparsemixed.design.values import Design, ResidualPart
 from sparsemixed.errors import DataError
+from sparsemixed.estimation.invisible import hold_invisible, hold_invisible_rows
 from sparsemixed.estimation.objectives.expectation_step import em_step
 from sparsemixed.estimation.objectives.logarithms import LogObjective
 from sparsemixed.estimation.objectives.patterns import PatternObjective
@@ -46,7 +47,7 @@ def by_patterns(case: Case) -> bool:
 def patterns_problem(case: Case) -> Problem:
     """The problem of `PatternObjective`, on patterns of independent clusters."""
     part, design, orthogonal = _part(case), case.design, case.reduction.orthogonal
-    layout = parameters(design.random)
+    layout = hold_invisible_rows(parameters(design.random), design, orthogonal, case.reml)
     terms = [term_data(design, design.random[r]) for r in layout.order]
     rows = np.column_stack([orthogonal.Q, orthogonal.residual])
     batches = pattern_batches(terms, part.codes, part.n_groups, part.t, rows)
@@ -67,6 +68,7 @@ def precision_problem(case: Case) -> Problem:
     residual = precision(part.structure, part.t[order], start, counts)
     own = weights.groups if weights is not None and weights.replicates_groups else None
     layout = parameters(design.random, [constant_within(term.codes[order], start) for term in design.random], own is not None)
+    layout = hold_invisible_rows(layout, design, orthogonal, case.reml)
     terms = [_sorted_term(design, r, order) for r in layout.order]
     rows = np.column_stack([orthogonal.Q, orthogonal.residual])[order]
     weighted = WeightedRows(terms, rows, start, residual.indptr, residual.indices, orthogonal.n_obs)
@@ -119,6 +121,7 @@ def _random_start(case: Case, llf: Callable[[float], float]) -> tuple[np.ndarray
     layout = parameters(design.random)
     terms = [term_data(design, design.random[r]) for r in layout.order]
     cp = cross_products(terms, orthogonal.Q, orthogonal.residual, orthogonal.n_obs)
+    layout = hold_invisible(layout, cp, case.reml)
     theta = layout.nearest(mivque_start(cp))
     if not case.spec.estimation.emiterate:
         return theta, ()

@@ -30,7 +30,7 @@ class ScaledQuadratic:
     def __init__(self, model: QuadraticModel, theta: np.ndarray):
         hessian, self.held = model.hessian, model.held
         diagonal = np.abs(np.diag(hessian))
-        floor = 1e-10 * diagonal.max(initial=1e-300)
+        floor = 1e-10 * diagonal.max(initial=0.0) or 1.0  # nothing curved: all parameters are held
         self.scale = 1.0 / np.sqrt(np.maximum(diagonal, floor))
         self.gradient = model.gradient * self.scale
         self.steepest = float(np.abs(self.gradient).max(initial=0.0))

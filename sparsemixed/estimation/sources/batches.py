@@ -25,6 +25,7 @@ from sparsemixed.design.batches import (
 from sparsemixed.design.build import build_design
 from sparsemixed.design.values import Constraints, Design, SampleSize
 from sparsemixed.errors import DataError
+from sparsemixed.estimation.invisible import hold_invisible
 from sparsemixed.estimation.linear import check_residual
 from sparsemixed.estimation.orthonormal import Orthogonal
 from sparsemixed.estimation.parameters import parameters
@@ -119,6 +120,7 @@ def reduce_sum(spec: ModelSpec, design: Design, total: PartialProducts | None) -
     size = SampleSize(round(total.cp.n), float(round(total.cp.n)), float(response @ response))
     design = whole_design(design, size, total.counts)
     check_residual(orthogonal, response, spec.response)
+    layout = hold_invisible(layout, cp, spec.estimation.method == "reml")
     return design, Reduction(orthogonal, Products(cp, layout, None))
 
 

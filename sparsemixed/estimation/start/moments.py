@@ -45,10 +45,10 @@ def mivque_start(cp: CrossProducts) -> list[np.ndarray]:
     operators = [_operator(cp, c) for c in components]
     weighted = [shrink @ operator @ shrink for operator in operators]
     system, moments = np.empty((len(components) + 1,) * 2), np.empty(len(components) + 1)
-    system[:-1, :-1] = _projected_traces(cp, ztx, weighted, operators)
-    system[:-1, -1] = [_trace(cp, ztx, operator) for operator in weighted]
+    system[:-1, :-1] = projected_traces(cp, ztx, weighted, operators)
+    system[:-1, -1] = [projected_trace(cp, ztx, operator) for operator in weighted]
     # A column in the span of X has no projected trace; its share of the raw one keeps its start finite.
-    traces = np.array([max(_trace(cp, ztx, operator), 1e-2 * _inner(operator, cp.matrix)) for operator in operators])
+    traces = np.array([max(projected_trace(cp, ztx, operator), 1e-2 * _inner(operator, cp.matrix)) for operator in operators])
     system[-1, :-1], system[-1, -1] = traces, n - p
     moments[:-1] = [zty @ (operator @ zty) for operator in weighted]
     moments[-1] = cp.XytXy[p, p]
@@ -82,7 +82,7 @@ def _operator(cp: CrossProducts, component: Component) -> sp.csr_array:
     return sp.csr_array((np.ones(rows.size), (rows, cols)), shape=(cp.q, cp.q))
 
 
-def _projected_traces(cp: CrossProducts, ztx: np.ndarray, weighted: list[sp.csr_array], plain: list[sp.csr_array]) -> np.ndarray:
+def projected_traces(cp: CrossProducts, ztx: np.ndarray, weighted: list[sp.csr_array], plain: list[sp.csr_array]) -> np.ndarray:
     """tr(S_c B D_d B) with B = Z'QZ = A - FF', F = Z'X, expanded so that B is never formed."""
     a = cp.matrix
     left, right = [s @ a for s in weighted], [(d @ a).T.tocsr() for d in plain]
@@ -101,7 +101,7 @@ def _inner(left: sp.csr_array, right: sp.csr_array) -> float:
     return float(left.multiply(right.T.tocsr()).sum())
 
 
-def _trace(cp: CrossProducts, ztx: np.ndarray, operator: sp.csr_array) -> float:
+def projected_trace(cp: CrossProducts, ztx: np.ndarray, operator: sp.csr_array) -> float:
     """tr(S Z'QZ)."""
     return _inner(operator, cp.matrix) - float(np.vdot(ztx, operator @ ztx))
 

@@ -19,6 +19,8 @@ import numpy as np
 
 from sparsemixed.errors import DataError
 from sparsemixed.estimation.fit import Fit
+from sparsemixed.estimation.invisible import hold_invisible_rows
+from sparsemixed.estimation.orthonormal import orthonormal_coordinates
 from sparsemixed.estimation.parameters import parameters
 
 MAX_CLUSTER_ROWS = 3000
@@ -122,7 +124,8 @@ def _effects(fit: Fit) -> np.ndarray:
 
 
 def _terms(fit: Fit) -> list[_Term]:
-    layout = parameters(fit.design.random)
+    reml = fit.spec.estimation.method == "reml"
+    layout = hold_invisible_rows(parameters(fit.design.random), fit.design, orthonormal_coordinates(fit.design), reml)
     factors = layout.factors(fit.theta[: layout.n_theta])
     covariance = {r: fit.sigma2 * factor @ factor.T for r, factor in zip(layout.order, factors, strict=True)}
     return [_Term(term.codes, term.columns, covariance[r]) for r, term in enumerate(fit.design.random)]

@@ -60,7 +60,7 @@ def inverse_information(fit: Fit) -> ThetaCovariance:
         return ThetaCovariance(None)
     free = np.flatnonzero(np.append(~fit.boundary, True))
     information = fit.information[np.ix_(free, free)]
-    root = root_of_inverse(information)
+    root = root_of_inverse(information, 0 if fit.identification is None else fit.identification.free)
     if root is None:
         return ThetaCovariance(None, NOT_DEFINITE)
     matrix = np.zeros_like(fit.information)

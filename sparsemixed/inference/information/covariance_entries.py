@@ -10,7 +10,7 @@ import numpy as np
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.estimation.parameters import Parameters
 from sparsemixed.inference.fit_cache import cached_on_fit
-from sparsemixed.structures.random.linear_basis import linear_basis
+from sparsemixed.structures.random.linear_basis import effects_on_edge, entries_on_edge, linear_basis
 
 
 @dataclass(frozen=True)
@@ -42,15 +42,16 @@ class CovarianceEntry:
 def covariance_entries(layout: Parameters, theta: np.ndarray, boundary: np.ndarray) -> list[CovarianceEntry]:
     """All entries that are not on the boundary (n_theta,) bool, in the order of theta.
 
-    A block is on it as a whole, or its effects stand alone, each with a parameter of its own.
+    A block is on it as a whole, or with effects that have parameters of their own.
     """
     found: list[CovarianceEntry] = []
     for place in layout.places:
         structure = place.block.structure
         root = structure.factor(theta[place.theta])
         columns = slice(place.column, place.column + structure.m)
+        on_edge = entries_on_edge(structure, boundary[place.theta])
         for k, basis in enumerate(linear_basis(structure)):
-            if not boundary[place.theta][k]:
+            if not on_edge[k]:
                 found.append(CovarianceEntry(place.term, columns, basis, root, place.block.position, k))
     return found
 
@@ -70,9 +71,11 @@ def just_inside(layout: Parameters, theta: np.ndarray, boundary: np.ndarray) -> 
         structure = place.block.structure
         factor = structure.factor(theta[place.theta])
         largest = float(np.max(np.sum(factor**2, axis=1)))
-        if boundary[place.theta].any() and largest > 0:
-            theta[place.theta] = structure.nearest(factor @ factor.T + INSIDE_SHARE * largest * np.eye(structure.m))
-            boundary[place.theta] = False
+        held = layout.held[place.theta]
+        if (boundary[place.theta] & ~held).any() and largest > 0:
+            seen = np.diag(~effects_on_edge(structure, held)).astype(float)
+            moved = structure.nearest(factor @ factor.T + INSIDE_SHARE * largest * seen)
+            theta[place.theta], boundary[place.theta] = np.where(held, 0.0, moved), held
     return theta, boundary
 
 

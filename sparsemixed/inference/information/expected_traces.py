@@ -81,7 +81,11 @@ def _contract(blocks: list[np.ndarray], totals: list[np.ndarray]) -> float:
 def _whitened(cp: CrossProducts, parameter: CovarianceEntry) -> list[np.ndarray]:
     """G of one parameter: one (k, k) matrix per term."""
     out = [np.zeros((k, k)) for k in cp.k]
-    half = np.linalg.solve(parameter.root, parameter.basis)
-    g = np.linalg.solve(parameter.root, half.T)
-    out[parameter.term][parameter.columns, parameter.columns] = (g + g.T) / 2
+    # Effects that are held at zero, and the columns of the factor that were theirs, have no part in it.
+    kept, own = (np.flatnonzero(parameter.root.any(axis=axis)) for axis in (1, 0))
+    root = parameter.root[np.ix_(kept, own)]
+    half = np.linalg.solve(root, parameter.basis[np.ix_(kept, kept)])
+    g = np.linalg.solve(root, half.T)
+    places = parameter.columns.start + own
+    out[parameter.term][np.ix_(places, places)] = (g + g.T) / 2
     return out

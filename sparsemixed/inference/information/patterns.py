@@ -23,7 +23,7 @@ from sparsemixed.estimation.problems.table import problem_of
 from sparsemixed.inference.fit_cache import cached_on_fit
 from sparsemixed.inference.information.covariance_entries import CovarianceEntry, covariance_entries, just_inside, metric_change
 from sparsemixed.inference.information.residual_parameters import ResidualParameters
-from sparsemixed.inference.information.values import FixedDerivatives, SecondOrder, by_delta_method
+from sparsemixed.inference.information.values import FixedDerivatives, SecondOrder, by_delta_method, nullity
 from sparsemixed.solver.linalg import covariance_root
 from sparsemixed.solver.residual.patterns import PatternBatch, independent_blocks
 
@@ -77,6 +77,7 @@ def pattern_derivatives(fit: Fit, information: str, second: bool) -> FixedDeriva
         Q=_products(pieces, root) if second else None,
         expected=_expected(pieces, root, P) if information == "eim" else None,
         observed=_observed(fit, objective, at, effects) if information == "oim" else None,
+        nullity=nullity(fit, information),
     )
     if not second:
         return found

@@ -22,7 +22,7 @@ from sparsemixed.inference.fit_cache import cached_on_fit
 from sparsemixed.inference.information.covariance_entries import CovarianceEntry, covariance_entries, just_inside, metric_change
 from sparsemixed.inference.information.expected_traces import expected_traces
 from sparsemixed.inference.information.patterns import pattern_derivatives
-from sparsemixed.inference.information.values import FixedDerivatives, by_delta_method
+from sparsemixed.inference.information.values import FixedDerivatives, by_delta_method, nullity
 from sparsemixed.solver.crossproducts.block_products import times_lambda
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
 from sparsemixed.solver.linalg import covariance_root
@@ -62,7 +62,7 @@ def _known(fit: Fit) -> FixedDerivatives:
     free = np.append(~fit.boundary, True)
     P = np.concatenate([fit.slopes[~fit.boundary], -np.eye(fit.root.shape[1])[None]])
     observed = fit.information[np.ix_(free, free)]
-    return FixedDerivatives(fit.root, P, None, None, observed)
+    return FixedDerivatives(fit.root, P, None, None, observed, nullity=nullity(fit, "oim"))
 
 
 @cached_on_fit("derivatives-random")
@@ -88,6 +88,7 @@ def _random(fit: Fit, information: str, second: bool) -> FixedDerivatives:
         Q=Q,
         expected=expected,
         observed=observed,
+        nullity=nullity(fit, information),
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sparsemixed.estimation.fit import Fit
 from sparsemixed.solver.linalg import root_of_inverse
 
 
@@ -42,6 +43,8 @@ class FixedDerivatives:
         Expected or observed information of the restricted likelihood, whichever was asked for.
     curvature : SecondOrder or None
         What the second derivatives of V add; None where V is linear in the parameters, or when Q was not asked for.
+    nullity : int
+        In how many directions the information is singular, because the parameters are not identified.
     """
 
     root: np.ndarray
@@ -50,14 +53,22 @@ class FixedDerivatives:
     expected: np.ndarray | None
     observed: np.ndarray | None
     curvature: SecondOrder | None = None
+    nullity: int = 0
 
     def covariance(self, information: str) -> np.ndarray:
         """W (m, m), the covariance of the variance parameters from the `eim` or `oim`; NaN when that is not definite."""
         matrix = self.observed if information == "oim" else self.expected
         if matrix is None:
             raise ValueError(f"the information matrix {information} was not computed")
-        root = root_of_inverse(matrix)
+        root = root_of_inverse(matrix, self.nullity)
         return np.full_like(matrix, np.nan) if root is None else root @ root.T
+
+
+def nullity(fit: Fit, information: str) -> int:
+    """Directions of the parameters that an information matrix is made of, `eim` or `oim`, of which the data tell nothing."""
+    if fit.identification is None:
+        return 0
+    return fit.identification.inside if information == "eim" else fit.identification.free
 
 
 def by_delta_method(information: np.ndarray, jacobian: np.ndarray) -> np.ndarray:

@@ -79,7 +79,7 @@ def quadratures(
     Steps are added until no value changes by more than `tolerance` relative to its column's square.
     """
     size = np.linalg.norm(b, axis=0)
-    before, current = np.zeros_like(b), b / size
+    before, current = np.zeros_like(b), b / np.maximum(size, 1e-300)
     alphas, betas = [], []
     value = last = np.zeros(b.shape[1])
     for step in range(MOST_STEPS):

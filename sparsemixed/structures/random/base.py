@@ -82,6 +82,23 @@ class RandomStructure(Declared):
         """The family in whose matrices `factor(theta)` is a factor but for the basis chosen by `in_basis`."""
         return self
 
+    def without(self, effects: tuple[int, ...], gram: np.ndarray, leading: int) -> tuple[RandomStructure, np.ndarray] | None:
+        """The family in coordinates in which some effects have no variances and covariances where some of theta is zero.
+
+        Parameters
+        ----------
+        effects : tuple of int
+            Not all of them.
+        gram, leading
+            As in `in_basis`.
+
+        Returns
+        -------
+        (RandomStructure, (q,) bool) or None
+            The structure, and which of theta; None in a family whose effects share their parameters.
+        """
+        return None
+
     @abstractmethod
     def edges(self) -> np.ndarray:
         """(e, q) linear forms in theta; where one of them vanishes the covariance matrix is singular."""

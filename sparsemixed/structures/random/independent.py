@@ -25,6 +25,9 @@ class Independent(RandomStructure):
         d[np.arange(self.m), np.arange(self.m), np.arange(self.m)] = 1.0
         return d
 
+    def without(self, effects: tuple[int, ...], gram: np.ndarray, leading: int) -> tuple[Independent, np.ndarray]:
+        return self, np.isin(np.arange(self.m), effects)
+
     def nearest(self, covariance: np.ndarray) -> np.ndarray:
         return np.sqrt(np.diag(covariance))
 

@@ -7,6 +7,25 @@ import numpy as np
 from sparsemixed.structures.random.base import RandomStructure
 
 
+def effects_on_edge(structure: RandomStructure, theta: np.ndarray) -> np.ndarray:
+    """(m,) bool: the effects that depend on no parameter but those of `theta` (q,) bool.
+
+    Examples
+    --------
+    >>> from sparsemixed.structures.random.independent import Independent
+    >>> effects_on_edge(Independent(2), np.array([False, True]))
+    array([False,  True])
+    """
+    rows = structure.dfactor().any(axis=2)
+    return ~np.any(rows & ~theta[:, None], axis=0)
+
+
+def entries_on_edge(structure: RandomStructure, theta: np.ndarray) -> np.ndarray:
+    """(q,) bool: the displayed entries of the effects that depend on no parameter but those of `theta` (q,) bool."""
+    gone = effects_on_edge(structure, theta)
+    return np.any(linear_basis(structure).any(axis=2) & gone, axis=1)
+
+
 def linear_basis(structure: RandomStructure) -> np.ndarray:
     """Derivatives (q, m, m) of the covariance matrix with respect to its displayed entries.
 

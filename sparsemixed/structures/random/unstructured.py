@@ -24,6 +24,8 @@ class Unstructured(RandomStructure):
         Lower triangular in the order of the effects in which one leads; the identity by default.
     leading : int
         The effect that leads.
+    last : tuple of int
+        Effects that come last, with rows of their own in the basis: they are absent where their rows of L are zero.
 
     Examples
     --------
@@ -34,18 +36,25 @@ class Unstructured(RandomStructure):
 
     word, title = "UNstructured", "Unstructured"
 
-    def __init__(self, m: int, basis: np.ndarray | None = None, leading: int = 0):
+    def __init__(self, m: int, basis: np.ndarray | None = None, leading: int = 0, last: tuple[int, ...] = ()):
         super().__init__(m)
-        self.basis, self.leading = np.eye(m) if basis is None else basis, leading
+        self.basis, self.leading, self.last = np.eye(m) if basis is None else basis, leading, last
 
     def in_basis(self, gram: np.ndarray, leading: int = 0) -> Unstructured:
-        order = _led_by(leading, self.m)
+        order = _ordered(leading, self.m, self.last)
+        apart = np.isin(np.arange(self.m), self.last)
+        gram = np.where(apart[:, None] == apart, gram, 0.0)
         # In this order gram = A'A with A lower triangular, from the Cholesky factor of the matrix in reversed order.
         scale = np.sqrt(np.maximum(np.diag(gram), np.finfo(float).tiny))
         correlation = gram / np.outer(scale, scale) + 1e-10 * np.eye(self.m)
         reverse = np.linalg.cholesky(correlation[np.ix_(order[::-1], order[::-1])])[::-1, ::-1]
         basis = np.linalg.inv(reverse.T * scale[order])
-        return Unstructured(self.m, basis[np.argsort(order)], leading)
+        return Unstructured(self.m, basis[np.argsort(order)], leading, self.last)
+
+    def without(self, effects: tuple[int, ...], gram: np.ndarray, leading: int) -> tuple[Unstructured, np.ndarray]:
+        leading = leading if leading not in effects else min(set(range(self.m)) - set(effects))
+        found = Unstructured(self.m, last=tuple(sorted(effects))).in_basis(gram, leading)
+        return found, found._places()[0] >= self.m - len(effects)
 
     def in_own_basis(self) -> Unstructured:
         return Unstructured(self.m)
@@ -78,7 +87,7 @@ class Unstructured(RandomStructure):
         return np.eye(len(rows))[rows == columns]
 
     def edge_names(self, names: tuple[str, ...], label: str) -> list[str]:
-        names = tuple(names[a] for a in _led_by(self.leading, self.m))
+        names = tuple(names[a] for a in _ordered(self.leading, self.m, self.last))
         words = [f"var({names[0]}) of {label} is 0"]
         for j in range(1, self.m):
             words.append(f"{names[j]} of {label} is a linear combination of {', '.join(names[:j])} (or its variance is 0)")
@@ -101,6 +110,6 @@ class Unstructured(RandomStructure):
         return m
 
 
-def _led_by(leading: int, m: int) -> list[int]:
-    """The effects, one before the others."""
-    return [leading, *(a for a in range(m) if a != leading)]
+def _ordered(leading: int, m: int, last: tuple[int, ...]) -> list[int]:
+    """The effects, one before the others, and some behind them."""
+    return [leading, *(a for a in range(m) if a != leading and a not in last), *(a for a in last if a != leading)]

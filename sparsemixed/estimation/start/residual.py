@@ -44,6 +44,18 @@ def residual_start(objective: Objective, theta: np.ndarray, part: ResidualPart, 
     return best if best is not None else objective.evaluate(np.append(theta, rho))
 
 
+def interior_starts(part: ResidualPart) -> list[np.ndarray]:
+    """All starts that the family offers, the same rank in every level of by(), the others as by default."""
+    offers = _offers(part, None)
+    found = []
+    for k in range(max(len(places) for _, places in offers)):
+        rho = part.structure.start()
+        for where, places in offers:
+            rho[where] = places[min(k, len(places) - 1)]
+        found.append(rho)
+    return found
+
+
 def _offers(part: ResidualPart, moments: np.ndarray | None) -> list[tuple[slice, list[np.ndarray]]]:
     """Places in rho, and what may stand there."""
     structure = part.structure

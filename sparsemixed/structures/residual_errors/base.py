@@ -85,6 +85,8 @@ class ResidualStructure(Declared):
         None for a family that takes no order.
     metric_stems : mapping of kind to text
         The beginnings of its parameters' names in e(b).
+    limit : str
+        What is said where a parameter has run off.
     n_rho : int
     order : int or None
         Of this member of the family, if it takes one.
@@ -94,6 +96,7 @@ class ResidualStructure(Declared):
     independent_rows: ClassVar[bool] = False
     order_limits: ClassVar[OrderLimits | None] = None
     metric_stems: ClassVar[dict[str, str]] = METRIC_STEMS
+    limit: ClassVar[str] = "a correlation of the residuals is at its limit"
     n_rho: int
     order: int | None = None
 

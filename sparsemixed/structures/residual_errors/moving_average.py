@@ -25,6 +25,7 @@ class MovingAverage(ResidualStructure):
 
     word, time = "MA", "integer"
     order_limits = OrderLimits(1, 1, "ma_q")
+    limit = "the moving average of the residuals is at the limit of those that are invertible"
 
     def __init__(self, order: int = 1):
         self.order = self.n_rho = order
@@ -48,6 +49,10 @@ class MovingAverage(ResidualStructure):
         for lag in range(self.n_rho + 1):
             out[lag] = weights[: weights.size - lag] @ weights[lag:]
         return out / out[0]
+
+    def starts(self, typical: float, moments: np.ndarray | None = None) -> list[np.ndarray]:
+        first = np.arctanh(np.array([0.0, 0.25, -0.25, 0.6, -0.6]))
+        return [np.append(w, np.zeros(self.order - 1)) for w in first]
 
     def covariance(self, rho: np.ndarray, t: np.ndarray) -> np.ndarray:
         return self._by_lag(rho)[self._place(t)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from sparsemixed.errors import DataError, OptionError
 from sparsemixed.spec import ModelSpec, ResidualSpec
 from sparsemixed.structures.residual_errors.base import ResidualStructure, Times
 from sparsemixed.structures.residual_errors.by_level import ByLevel
+from sparsemixed.structures.residual_errors.gaps import common_divisor, neighbouring_gaps
 from sparsemixed.structures.residual_errors.table import DEFAULT, RESIDUAL_STRUCTURES
 
 
@@ -50,12 +52,35 @@ def residual_part(spec: ModelSpec, rows: Rows, groups: Groups, value_labels: dic
     if by is not None:
         _check_constant(by, codes, n_groups, asked)
     t, levels = _times(spec, family, rows, codes)
-    times = Times(largest, _longest_lag(t, codes, n_groups, asked) if family.time == "integer" else None, levels)
-    structure = family.build(times, _order(spec, family, times))
+    longest = _longest_lag(t, codes, n_groups, asked) if family.time == "integer" else None
+    structures = _structures(spec, family, Times(largest, longest, levels), t, codes, by, len(labels))
+    structure = structures[0]
     if by is not None:
-        structure = ByLevel((structure,) * len(labels), labels)
+        structure = ByLevel(structures, labels)
         t = np.column_stack([t, by])
     return ResidualPart(structure, codes, n_groups, t, _equation(structure, asked), levels), notes
+
+
+def _structures(
+    spec: ModelSpec,
+    family: type[ResidualStructure],
+    times: Times,
+    t: np.ndarray,
+    codes: np.ndarray,
+    by: np.ndarray | None,
+    n_levels: int,
+) -> tuple[ResidualStructure, ...]:
+    """The structure, or with by() that of every level, whose groups may have gaps of their own."""
+    order = _order(spec, family, times)
+    if family.time not in ("integer", "real"):
+        return (family.build(times, order),) * max(n_levels, 1)
+    rows = [slice(None)] if by is None else [by == level for level in range(n_levels)]
+    found = []
+    for own in rows:
+        gaps = neighbouring_gaps(t[own], codes[own])
+        shortest, common = (float(gaps.min()), common_divisor(gaps)) if gaps.size else (1.0, 1)
+        found.append(family.build(replace(times, shortest_gap=shortest, common_gap=common), order))
+    return tuple(found)
 
 
 def _equation(structure: ResidualStructure, asked: ResidualSpec) -> str:

@@ -6,15 +6,18 @@ from collections.abc import Callable
 
 import numpy as np
 
-from sparsemixed.estimation.components import components, residual_reach
+from sparsemixed.estimation.components import components
 from sparsemixed.estimation.fit import Fit, MonteCarlo
 from sparsemixed.estimation.identification import identified
 from sparsemixed.estimation.interface import FittedDerivatives
+from sparsemixed.estimation.limits import residual_limits
 from sparsemixed.estimation.linear import linear_llf
 from sparsemixed.estimation.problems.values import Problem
 from sparsemixed.estimation.search.boundary import Boundary, project_to_boundary, with_limits
 from sparsemixed.estimation.search.values import LogEntry, Optimum
 from sparsemixed.solver.linalg import covariance_root
+
+FLAT_START = "the likelihood does not depend on the residuals' parameters at the start"
 
 
 def finish(
@@ -28,7 +31,9 @@ def finish(
     case, objective = problem.case, problem.objective
     spec, design, orthogonal = case.spec, case.design, case.reduction.orthogonal
     at, boundary = project_to_boundary(objective, optimum.evaluation, optimum.model.gradient, optimum.model.hessian)
-    boundary = with_limits(boundary, residual_reach(design, at.theta[objective.parameters.n_theta :]))
+    limits = residual_limits(design.residual, at.theta[objective.parameters.n_theta :])
+    boundary = with_limits(boundary, limits.gone, limits.names)
+    flat = limits.reached and len(optimum.log) == 1
     derivatives = optimum.derivatives if at is optimum.evaluation else objective.derivatives(at)
     bare = spec.estimation.nostderr or spec.estimation.emonly
     information = None if bare else _information(derivatives, boundary)
@@ -50,8 +55,8 @@ def finish(
         components=parts,
         llf=llf(at.deviance),
         llf_linear=linear_llf(orthogonal, objective.reml),
-        converged=optimum.converged,
-        message=optimum.message,
+        converged=optimum.converged and not flat,
+        message=FLAT_START if flat else optimum.message,
         gradient_norm=0.5 * optimum.decrement,
         em_log=em_log,
         log=optimum.log,

@@ -35,7 +35,9 @@ def components(design: Design, objective, at, boundary: Boundary) -> tuple[Compo
         found.append(Component(block, place.theta.start, place.theta.stop, variances, deviations))
     where = slice(objective.parameters.n_theta, n)
     equation, rows = _residual_rows(design, at.theta[where])
-    variances, deviations = (reported(r, equation, where, np.zeros(len(r))) for r in (rows, as_deviations(rows)))
+    gone = boundary.parameters[where]
+    on_edge = [gone.any() and row.kind not in POWERS and not row.gradient[~gone].any() for row in rows]
+    variances, deviations = (reported(r, equation, where, np.array(on_edge)) for r in (rows, as_deviations(rows)))
     return (*found, Component(None, where.start, where.stop, variances, deviations))
 
 
@@ -54,11 +56,3 @@ def _residual_rows(design: Design, rho: np.ndarray) -> tuple[str, list[Parameter
     if design.residual is None:
         return "", [Parameter(("var",), "Residual", 1.0, "variance", np.zeros(0))]
     return design.residual.equation, design.residual.structure.display(rho)
-
-
-def residual_reach(design: Design, rho: np.ndarray) -> np.ndarray:
-    """(n_rho,) largest derivative of the residuals' printed parameters, relative to the largest of those."""
-    rows = _residual_rows(design, rho)[1]
-    if not rho.size:
-        return np.zeros(0)
-    return np.max([np.abs(p.gradient) for p in rows], axis=0) / max(abs(p.value) for p in rows)

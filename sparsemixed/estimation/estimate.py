@@ -22,6 +22,7 @@ from sparsemixed.estimation.problems.values import Problem
 from sparsemixed.estimation.search.em import em_optimum
 from sparsemixed.estimation.search.minimum import minimize
 from sparsemixed.estimation.search.values import Optimum, Progress
+from sparsemixed.estimation.second_search import best_inside
 from sparsemixed.estimation.sources.batches import Batches, reduce_batches
 from sparsemixed.estimation.sources.dask_frames import reduce_dask
 from sparsemixed.estimation.sources.reduction import Reduction
@@ -97,7 +98,8 @@ def _fit(problem: Problem, progress: Progress | None) -> Fit:
     if options.emonly:
         optimum = em_optimum(objective, path, options, plan.exact)
     else:
-        optimum = minimize(objective, path.at, plan, llf, progress)
+        first = minimize(objective, path.at, plan, llf, progress)
+        optimum = best_inside(objective, case.design.residual, path.at, first, plan, llf)
         _check_residual_variance(problem, optimum)
     return finish(problem, optimum, path.log, llf)
 

@@ -21,6 +21,7 @@ from sparsemixed.estimation.problems.values import Case, Problem
 from sparsemixed.estimation.search.em import EmPath, em_path
 from sparsemixed.estimation.search.values import LogEntry, Plan, Progress
 from sparsemixed.estimation.start.moments import mivque_start
+from sparsemixed.estimation.start.residual import residual_start
 from sparsemixed.solver.crossproducts.crossproducts import TermData, cross_products
 from sparsemixed.solver.crossproducts.weighted_rows import WeightedRows, constant_within
 from sparsemixed.solver.factored.choose import penalized_system
@@ -88,7 +89,7 @@ def _problem(case: Case, objective: PatternObjective | PrecisionObjective) -> Pr
     def start(llf: Callable[[float], float], progress: Progress | None) -> EmPath:
         theta, log = _random_start(case, llf)
         moments = _moments(case) if not case.design.random else None
-        return EmPath(objective.evaluate(np.append(theta, objective.residual.start(moments))), log, False)
+        return EmPath(residual_start(objective, theta, _part(case), moments), log, False)
 
     return Problem(case, objective, start, Plan(options, exact=True, metric=LogObjective if options.metric == "matlog" else None))
 

@@ -13,8 +13,6 @@ MAX_PREDICTED_RISE = 1e-5
 """Predicted rise of the deviance below which a face is tried at exactly zero."""
 MAX_RISE = 1e-7
 """Rise of the deviance that still counts as none."""
-VANISHED_DERIVATIVE = 1e-7
-"""Relative derivative of the residuals' printed parameters below which a residual parameter has none left."""
 
 
 @dataclass(frozen=True)
@@ -60,19 +58,16 @@ def project_to_boundary(objective: Objective, at: Any, gradient: np.ndarray, hes
     return at, Boundary(touched, tuple(names))
 
 
-def with_limits(boundary: Boundary, reach: np.ndarray) -> Boundary:
-    """The boundary with residual parameters that have run off to where nothing depends on them any more.
-
-    Residual structures keep correlations inside their limits by transformations without bounds: a correlation at its limit
-    is an infinite parameter, of which only the vanished derivative of everything printed is left.
+def with_limits(boundary: Boundary, gone: np.ndarray, names: tuple[str, ...]) -> Boundary:
+    """The boundary with residual parameters on which nothing depends any more.
 
     Parameters
     ----------
-    reach : (n_rho,)
-        Largest derivative of a printed parameter, relative to the largest of them; theta's last parameters.
+    gone : (n_rho,) bool
+        Among theta's last parameters.
+    names : tuple of str
+        Why, in words.
     """
-    gone = np.zeros(boundary.parameters.size, bool)
-    gone[boundary.parameters.size - reach.size :] = reach < VANISHED_DERIVATIVE
-    if not gone.any():
-        return boundary
-    return Boundary(boundary.parameters | gone, (*boundary.names, "a correlation of the residuals is at its limit"))
+    touched = boundary.parameters.copy()
+    touched[touched.size - gone.size :] |= gone
+    return Boundary(touched, (*boundary.names, *names))

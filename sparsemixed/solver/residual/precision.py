@@ -109,7 +109,7 @@ class BlockPrecision:
 
 
 class MarkovPrecision:
-    """Tridiagonal precision of Markov errors, AR(1) and exponential ones: corr(e_j, e_{j-1}) = phi_j = r^(t_j - t_{j-1}).
+    """Tridiagonal precision of Markov errors, AR(1) and exponential ones: corr(e_j, e_{j-1}) = phi_j, a power of the gap.
 
     Row j adds 1 / (1 - phi_j^2) to its own diagonal, phi_j^2 / (1 - phi_j^2) to the row before and -phi_j / (1 - phi_j^2)
     between them; log|R| = sum log(1 - phi_j^2). Exact for any gaps, because the process is Markov.
@@ -117,7 +117,7 @@ class MarkovPrecision:
     Parameters
     ----------
     correlation : callable
-        Correlation r at distance one and its derivative; see `ResidualStructure.markov`.
+        phi, its derivative and 1 - phi^2 of rho[0] and gaps; see `ResidualStructure.markov`.
     t : (n,) float64
         Sorted rows' times.
     start : (J + 1,) int64
@@ -151,18 +151,8 @@ class MarkovPrecision:
         data[self.diagonal[self.later - 1] + 1] = between
         return data
 
-    def _phi(self, rho: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """phi_j, its derivative, and 1 - phi_j^2 without cancellation near one."""
-        r, slope = self.correlation(rho[0])
-        sign = -1.0 if np.real(r) < 0 else 1.0
-        # A complex power of a negative base would leave the real axis by rounding: keep the base in the right half-plane.
-        signs = sign**self.gap
-        with np.errstate(divide="ignore"):
-            room = -np.expm1(2.0 * self.gap * np.log(sign * r))
-        return signs * (sign * r) ** self.gap, signs * self.gap * (sign * r) ** (self.gap - 1.0) * sign * slope, room
-
     def values(self, rho: np.ndarray) -> tuple[np.ndarray, float]:
-        phi, _, room = self._phi(rho)
+        phi, _, room = self.correlation(rho[0], self.gap)
         if not np.all(room > 0):
             raise NumericalError("the residual correlation reached one")
         extra = phi**2 / room
@@ -170,7 +160,7 @@ class MarkovPrecision:
 
     def _first(self, rho: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Derivatives of the entries (nnz,), and of the part of log|R| of every row that has one before it."""
-        phi, change, room = self._phi(rho)
+        phi, change, room = self.correlation(rho[0], self.gap)
         square = 2.0 * phi * change / room**2
         between = -change * (1.0 + phi**2) / room**2
         return self._fill(square, square, between, 0.0), -2.0 * self.weights * phi * change / room

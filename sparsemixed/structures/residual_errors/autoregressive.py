@@ -6,6 +6,18 @@ import numpy as np
 
 from sparsemixed.structures.base import Parameter
 from sparsemixed.structures.residual_errors.base import OrderLimits, ResidualStructure, Times, lags, unit_variance
+from sparsemixed.structures.residual_errors.decay import (
+    TYPICAL,
+    Decay,
+    positive_coordinate,
+    positive_decay,
+    signed_coordinate,
+    signed_decay,
+)
+from sparsemixed.structures.residual_errors.lag_powers import autocorrelations_far_out
+
+LONGEST_RECURSION = 1024
+"""Lag up to which all autocorrelations are computed one after the other; beyond it those at the observed lags alone."""
 
 
 def coefficients(partial: np.ndarray) -> np.ndarray:
@@ -55,7 +67,15 @@ def autocorrelations_with_gradient(rho: np.ndarray, longest: int) -> tuple[np.nd
 class Autoregressive(ResidualStructure):
     """AR(p) with unit marginal variance (manual, `residuals(ar #)`); rho holds atanh of the partial autocorrelations.
 
-    Gaps are exact: only the autocorrelations at the observed lags enter.
+    Gaps are exact: only the autocorrelations at the observed lags enter. Where all lags are multiples of a unit, AR(1) errors
+    are those of r = rho^unit at the lags over that unit, and the coordinate is that of r: atanh(r) where the unit is odd,
+    logit(r) where it is even and negative correlations are out of the question.
+
+    Parameters
+    ----------
+    order : int
+    unit : int
+        A common divisor of all lags; one with an order above one, whose errors at every second time are of another kind.
 
     Examples
     --------
@@ -68,38 +88,79 @@ class Autoregressive(ResidualStructure):
     word, time = "AR", "integer"
     order_limits = OrderLimits(1, 1, "ar_p")
 
-    def __init__(self, order: int = 1):
+    def __init__(self, order: int = 1, unit: int = 1):
         self.order = self.n_rho = order
+        self.unit = unit
 
     @classmethod
     def build(cls, times: Times, order: int | None) -> Autoregressive:
         assert order is not None
-        return cls(order)
+        return cls(order, times.common_gap if order == 1 else 1)
 
     @property
     def markov(self):
-        return _tanh if self.order == 1 else None
+        return self._powers if self.order == 1 else None
+
+    @property
+    def _signed(self) -> bool:
+        """Whether negative correlations are possible."""
+        return self.unit % 2 == 1
+
+    def _decay(self, w) -> Decay:
+        return signed_decay(w) if self._signed else positive_decay(w)
+
+    def _powers(self, w, distance: np.ndarray):
+        return self._decay(w).power(distance / self.unit)
 
     @property
     def title(self) -> str:
         return f"AR({self.order})"
 
     def covariance(self, rho: np.ndarray, t: np.ndarray) -> np.ndarray:
-        lag = lags(t).astype(np.int64)
-        return autocorrelations_with_gradient(rho, int(lag.max(initial=0)))[0][lag]
+        return self._autocorrelations(rho, t)[0]
 
     def dcovariance(self, rho: np.ndarray, t: np.ndarray) -> np.ndarray:
+        return self._autocorrelations(rho, t)[1]
+
+    def _autocorrelations(self, rho: np.ndarray, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """R (..., m, m) and its derivatives."""
         lag = lags(t).astype(np.int64)
-        return autocorrelations_with_gradient(rho, int(lag.max(initial=0)))[1][:, lag]
+        if self._signed:
+            lag = lag // self.unit
+            longest = int(lag.max(initial=0))
+            if longest <= LONGEST_RECURSION:
+                value, gradient = autocorrelations_with_gradient(rho, longest)
+                return value[lag], gradient[:, lag]
+        if self.order == 1:
+            phi, change, _ = self._decay(rho[0]).power(lag / (1 if self._signed else self.unit))
+            return phi, change[None]
+        distinct, place = np.unique(lag, return_inverse=True)
+        value, gradient = autocorrelations_far_out(*self._companion(rho), distinct)
+        return value[place.reshape(lag.shape)], gradient[:, place.reshape(lag.shape)]
+
+    def _companion(self, rho: np.ndarray):
+        """phi, the first p autocorrelations from lag 0, and the gradients of both."""
+        phi, dphi = coefficients_with_gradient(rho)
+        first, dfirst = autocorrelations_with_gradient(rho, self.order - 1)
+        return phi, dphi, first, dfirst
+
+    def starts(self, typical: float, moments: np.ndarray | None = None) -> list[np.ndarray]:
+        if self.order == 1 and typical == self.unit:
+            return [self.start()]
+        places = []
+        for c in TYPICAL:
+            log = np.log(c) * self.unit / typical
+            if self._signed:
+                places += [signed_coordinate(log, sign) for sign in (1.0, -1.0)]
+            else:
+                places.append(positive_coordinate(log))
+        first = [] if typical > 1 else [np.zeros(self.order)]
+        return [*first, *(np.append(w, np.zeros(self.order - 1)) for w in places)]
 
     def display(self, rho: np.ndarray) -> list[Parameter]:
+        if self.order == 1:
+            value, slope = self._decay(rho[0]).root(float(self.unit))
+            return [Parameter(("rho",), "", value, "correlation", np.array([slope])), unit_variance(1)]
         phi, gradient = coefficients_with_gradient(rho)
-        keys = [("rho",)] if self.order == 1 else [("phi", j + 1) for j in range(self.n_rho)]
-        kind = "correlation" if self.order == 1 else "coefficient"
-        rows = [Parameter(key, "", float(phi[j]), kind, gradient[:, j]) for j, key in enumerate(keys)]
+        rows = [Parameter(("phi", j + 1), "", float(phi[j]), "coefficient", gradient[:, j]) for j in range(self.order)]
         return [*rows, unit_variance(self.n_rho)]
-
-
-def _tanh(rho):
-    r = np.tanh(rho)
-    return r, 1.0 - r**2

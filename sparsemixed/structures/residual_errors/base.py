@@ -37,11 +37,17 @@ class Times:
         Largest difference of two times in one group, for integer times.
     levels : tuple of str or None
         The distinct times as printed, for a family of levels; the levels of by(), for one whose rows are independent.
+    shortest_gap : float
+        Smallest difference of two times in one group.
+    common_gap : int
+        Greatest common divisor of all of them, for integer times.
     """
 
     largest_group: int
     longest_lag: int | None = None
     levels: tuple[str, ...] | None = None
+    shortest_gap: float = 1.0
+    common_gap: int = 1
 
     @property
     def largest_order(self) -> tuple[int, str] | None:
@@ -79,6 +85,8 @@ class ResidualStructure(Declared):
         None for a family that takes no order.
     metric_stems : mapping of kind to text
         The beginnings of its parameters' names in e(b).
+    limit : str
+        What is said where a parameter has run off.
     n_rho : int
     order : int or None
         Of this member of the family, if it takes one.
@@ -88,6 +96,7 @@ class ResidualStructure(Declared):
     independent_rows: ClassVar[bool] = False
     order_limits: ClassVar[OrderLimits | None] = None
     metric_stems: ClassVar[dict[str, str]] = METRIC_STEMS
+    limit: ClassVar[str] = "a correlation of the residuals is at its limit"
     n_rho: int
     order: int | None = None
 
@@ -102,10 +111,10 @@ class ResidualStructure(Declared):
         return cls.time != "none"
 
     @property
-    def markov(self) -> Callable[[Any], tuple[Any, Any]] | None:
-        """For a Markov process, the correlation at distance one and its derivative as functions of rho[0], complex allowed.
+    def markov(self) -> Callable[[Any, np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]] | None:
+        """For a Markov process, a function of rho[0], complex allowed, and of distances; None for other errors.
 
-        The correlation at distance d is its d-th power; a negative one only with integer times. None for other errors.
+        It gives the correlations phi at those distances, their derivatives, and 1 - phi^2 without cancellation near one.
         """
         return None
 
@@ -139,6 +148,16 @@ class ResidualStructure(Declared):
     def start(self, moments: np.ndarray | None = None) -> np.ndarray:
         """rho (n_rho,) to start from; independence unless the family can use `moments` (see `UnstructuredErrors`)."""
         return np.zeros(self.n_rho)
+
+    def starts(self, typical: float, moments: np.ndarray | None = None) -> list[np.ndarray]:
+        """Places (n_rho,) each from which a search may start, the first one by default.
+
+        Parameters
+        ----------
+        typical : float
+            Median difference of neighbouring times of a group.
+        """
+        return [self.start(moments)]
 
     def second(self, rho: np.ndarray, t: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """(n_rho, n_rho) sums over everything of weights (..., m, m) times d2R / drho drho'."""

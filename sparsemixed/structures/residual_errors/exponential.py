@@ -5,11 +5,20 @@ from __future__ import annotations
 import numpy as np
 
 from sparsemixed.structures.base import Parameter
-from sparsemixed.structures.residual_errors.base import ResidualStructure, Times, lags, logistic, unit_variance
+from sparsemixed.structures.residual_errors.base import ResidualStructure, Times, lags, unit_variance
+from sparsemixed.structures.residual_errors.decay import TYPICAL, positive_coordinate, positive_decay
 
 
 class Exponential(ResidualStructure):
-    """Exponential decay for real times (manual, `residuals(exponential)`): rho^|t - s|, rho = 1 / (1 + exp(-eta)).
+    """Exponential decay for real times (manual, `residuals(exponential)`): rho^|t - s| with 0 < rho < 1.
+
+    The coordinate is that of r = rho^unit = 1 / (1 + exp(-eta)): rho itself is as near to zero or one as the unit
+    in which t() counts makes it.
+
+    Parameters
+    ----------
+    unit : float
+        The distance at which the correlation is r; the shortest that the data have.
 
     Examples
     --------
@@ -21,31 +30,35 @@ class Exponential(ResidualStructure):
 
     word, time, n_rho = "EXPonential", "real", 1
 
+    def __init__(self, unit: float = 1.0):
+        self.unit = unit
+
     @classmethod
     def build(cls, times: Times, order: int | None) -> Exponential:
-        return cls()
+        return cls(times.shortest_gap)
 
     @property
     def markov(self):
-        return _logistic
+        return self._powers
+
+    def _powers(self, eta, distance: np.ndarray):
+        return positive_decay(eta).power(distance / self.unit)
 
     @property
     def title(self) -> str:
         return "Exponential"
 
     def covariance(self, rho: np.ndarray, t: np.ndarray) -> np.ndarray:
-        eta = rho[0]
-        rate = np.log1p(np.exp(-eta)) if eta.real >= 0 else np.log1p(np.exp(eta)) - eta
-        return np.exp(-lags(t) * rate)
+        return self._powers(rho[0], lags(t))[0]
 
     def dcovariance(self, rho: np.ndarray, t: np.ndarray) -> np.ndarray:
-        return (lags(t) * self.covariance(rho, t) * logistic(-rho[0]))[None]
+        return self._powers(rho[0], lags(t))[1][None]
+
+    def starts(self, typical: float, moments: np.ndarray | None = None) -> list[np.ndarray]:
+        if typical == self.unit:
+            return [self.start()]
+        return [np.array([positive_coordinate(np.log(c) * self.unit / typical)]) for c in TYPICAL]
 
     def display(self, rho: np.ndarray) -> list[Parameter]:
-        value = logistic(rho[0])
-        return [Parameter(("rho",), "", float(value), "decay", np.array([value * (1 - value)])), unit_variance(1)]
-
-
-def _logistic(eta):
-    r = logistic(eta)
-    return r, r * (1.0 - r)
+        value, slope = positive_decay(rho[0]).root(self.unit)
+        return [Parameter(("rho",), "", value, "decay", np.array([slope])), unit_variance(1)]

@@ -25,6 +25,7 @@ class MovingAverage(ResidualStructure):
 
     word, time = "MA", "integer"
     order_limits = OrderLimits(1, 1, "ma_q")
+    limit = "the moving average of the residuals is at the limit of those that are invertible"
 
     def __init__(self, order: int = 1):
         self.order = self.n_rho = order
@@ -41,28 +42,34 @@ class MovingAverage(ResidualStructure):
     def _theta(self, rho: np.ndarray) -> np.ndarray:
         return -coefficients(np.tanh(rho))
 
-    def _by_lag(self, rho: np.ndarray, longest: int) -> np.ndarray:
+    def _by_lag(self, rho: np.ndarray) -> np.ndarray:
+        """Correlations at lags 0 .. q, and the zero of all beyond."""
         weights = np.append([1.0], self._theta(rho))
-        out = np.zeros(longest + 1, weights.dtype)
-        for lag in range(min(self.n_rho, longest) + 1):
+        out = np.zeros(self.n_rho + 2, weights.dtype)
+        for lag in range(self.n_rho + 1):
             out[lag] = weights[: weights.size - lag] @ weights[lag:]
         return out / out[0]
 
+    def starts(self, typical: float, moments: np.ndarray | None = None) -> list[np.ndarray]:
+        first = np.arctanh(np.array([0.0, 0.25, -0.25, 0.6, -0.6]))
+        return [np.append(w, np.zeros(self.order - 1)) for w in first]
+
     def covariance(self, rho: np.ndarray, t: np.ndarray) -> np.ndarray:
-        lag = lags(t).astype(np.int64)
-        return self._by_lag(rho, int(lag.max(initial=0)))[lag]
+        return self._by_lag(rho)[self._place(t)]
+
+    def _place(self, t: np.ndarray) -> np.ndarray:
+        return np.minimum(lags(t), self.n_rho + 1).astype(np.int64)
 
     def dcovariance(self, rho: np.ndarray, t: np.ndarray) -> np.ndarray:
-        lag = lags(t).astype(np.int64)
-        return self._derivative(rho, int(lag.max(initial=0)))[:, lag]
+        return self._derivative(rho)[:, self._place(t)]
 
-    def _derivative(self, rho: np.ndarray, longest: int) -> np.ndarray:
+    def _derivative(self, rho: np.ndarray) -> np.ndarray:
         q = self.n_rho
         phi, dphi = coefficients_with_gradient(rho)
         weights = np.append([1.0], -phi)
         change = np.column_stack([np.zeros(q), -dphi])
-        value, out = np.zeros(longest + 1, weights.dtype), np.zeros((q, longest + 1), weights.dtype)
-        for lag in range(min(q, longest) + 1):
+        value, out = np.zeros(q + 2, weights.dtype), np.zeros((q, q + 2), weights.dtype)
+        for lag in range(q + 1):
             head, tail = slice(0, weights.size - lag), slice(lag, None)
             value[lag] = weights[head] @ weights[tail]
             out[:, lag] = change[:, head] @ weights[tail] + change[:, tail] @ weights[head]

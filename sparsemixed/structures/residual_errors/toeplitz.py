@@ -41,7 +41,7 @@ class Toeplitz(ResidualStructure):
         return np.concatenate([[1.0], np.tanh(rho), [0.0]])[self._place(t)]
 
     def _place(self, t: np.ndarray) -> np.ndarray:
-        return np.minimum(lags(t).astype(np.int64), self.n_rho + 1)
+        return np.minimum(lags(t), self.n_rho + 1).astype(np.int64)
 
     def dcovariance(self, rho: np.ndarray, t: np.ndarray) -> np.ndarray:
         place = self._place(t)

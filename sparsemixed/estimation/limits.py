@@ -1,0 +1,76 @@
+"""Which parameters of the errors nothing depends on: correlations at their limits, and those that the observed lags never see."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from sparsemixed.design.values import ResidualPart
+from sparsemixed.structures.residual_errors.base import ResidualStructure
+from sparsemixed.structures.residual_errors.by_level import ByLevel
+from sparsemixed.structures.residual_errors.gaps import observed_lags
+
+VANISHED = 1e-7
+"""Derivative of the errors' correlations at all observed lags below which a parameter has none left."""
+MODERATE = 0.5
+"""Value of the parameters at which a structure is looked at: far from all limits, and not at independence."""
+
+
+class Limits(NamedTuple):
+    """Which residual parameters (n_rho,) bool have no derivative left, and why, in words."""
+
+    gone: np.ndarray
+    names: tuple[str, ...]
+    reached: bool = False
+    """Whether there is one that has run off; those that no lag ever sees have not."""
+
+
+def residual_limits(part: ResidualPart | None, rho: np.ndarray) -> Limits:
+    """What is at its limit at rho.
+
+    Residual structures keep correlations inside their limits by transformations without bounds: a correlation at its limit
+    is an infinite parameter, of which only the vanished derivative of the correlations is left. Units of time do not count: it
+    is the correlations at the lags of the data that are looked at, not those at one unit.
+    """
+    if part is None or not rho.size:
+        return Limits(np.zeros(rho.size, bool), ())
+    gone = residual_reach(part, rho) < VANISHED
+    if not gone.any():
+        return Limits(gone, ())
+    never = gone & (residual_reach(part, np.full(rho.size, MODERATE)) == 0)
+    reached = bool((gone & ~never).any())
+    return Limits(gone, (*([part.structure.within_level.limit] if reached else []), *_unseen(part, never)), reached)
+
+
+def _unseen(part: ResidualPart, never: np.ndarray) -> list[str]:
+    rows = part.structure.display(np.full(never.size, MODERATE))
+    labels = [row.label for row in rows if np.any(row.gradient[never]) and not np.any(row.gradient[~never])]
+    return [f"{', '.join(labels)} of the residuals: no observed lag depends on it"] if labels else []
+
+
+def residual_reach(part: ResidualPart, rho: np.ndarray) -> np.ndarray:
+    """(n_rho,) largest derivative of anything that matters.
+
+    Of the correlations at the observed lags, for families of lags; else of the printed parameters, relative to the largest.
+    """
+    structure = part.structure
+    rows = structure.display(rho)
+    reach = np.max([np.abs(p.gradient) for p in rows], axis=0) / max(abs(p.value) for p in rows)
+    if structure.within_level.time not in ("integer", "real"):
+        return reach
+    if not isinstance(structure, ByLevel):
+        return _lag_reach(structure, rho, part.t, part.codes)
+    for k, own in enumerate(structure.structures):
+        where, mine = structure.slices[k], part.t[:, 1] == k
+        where = slice(where.start + (k > 0), where.stop)
+        reach[where] = _lag_reach(own, rho[where], part.t[mine, 0], part.codes[mine])
+    return reach
+
+
+def _lag_reach(structure: ResidualStructure, rho: np.ndarray, t: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    lags = observed_lags(t, codes)
+    if not lags.size:
+        return np.zeros(rho.size)
+    pairs = np.column_stack([np.zeros(lags.size), lags])
+    return np.abs(structure.dcovariance(rho, pairs)[..., 0, 1]).max(axis=1)

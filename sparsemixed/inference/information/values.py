@@ -42,6 +42,9 @@ class FixedDerivatives:
         Expected or observed information of the restricted likelihood, whichever was asked for.
     curvature : SecondOrder or None
         What the second derivatives of V add; None where V is linear in the parameters, or when Q was not asked for.
+    on_face : (m, m) float64 or None
+        Covariance of the parameters from the observed information where a covariance matrix is singular but not zero: of less
+        than full rank, so that no information matrix stands for it (see `inference.information.singular`).
     """
 
     root: np.ndarray
@@ -50,9 +53,12 @@ class FixedDerivatives:
     expected: np.ndarray | None
     observed: np.ndarray | None
     curvature: SecondOrder | None = None
+    on_face: np.ndarray | None = None
 
     def covariance(self, information: str) -> np.ndarray:
         """W (m, m), the covariance of the variance parameters from the `eim` or `oim`; NaN when that is not definite."""
+        if information == "oim" and self.on_face is not None:
+            return self.on_face
         matrix = self.observed if information == "oim" else self.expected
         if matrix is None:
             raise ValueError(f"the information matrix {information} was not computed")

@@ -7,10 +7,9 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from sparsemixed.design.values import Design
-from sparsemixed.errors import NumericalError, SlowConvergenceError
+from sparsemixed.errors import SlowConvergenceError
 from sparsemixed.estimation.assemble import finish
 from sparsemixed.estimation.fit import Fit
-from sparsemixed.estimation.interface import FittedEvaluation
 from sparsemixed.estimation.linear import linear_fit
 from sparsemixed.estimation.objectives.penalized import PenalizedObjective
 from sparsemixed.estimation.objectives.penalized_deviance import PenalizedEvaluation
@@ -19,9 +18,10 @@ from sparsemixed.estimation.problems.iterative import solve_iterative
 from sparsemixed.estimation.problems.solvers import check_solver
 from sparsemixed.estimation.problems.table import choose_problem, fall_back, problem_of
 from sparsemixed.estimation.problems.values import Problem
+from sparsemixed.estimation.residual_limit import fit_without_errors
 from sparsemixed.estimation.search.em import em_optimum
 from sparsemixed.estimation.search.minimum import minimize
-from sparsemixed.estimation.search.values import Optimum, Progress
+from sparsemixed.estimation.search.values import Progress
 from sparsemixed.estimation.second_search import best_inside
 from sparsemixed.estimation.sources.batches import Batches, reduce_batches
 from sparsemixed.estimation.sources.dask_frames import reduce_dask
@@ -100,7 +100,9 @@ def _fit(problem: Problem, progress: Progress | None) -> Fit:
     else:
         first = minimize(objective, path.at, plan, llf, progress)
         optimum = best_inside(objective, case.design.residual, path.at, first, plan, llf)
-        _check_residual_variance(problem, optimum)
+        without_errors = fit_without_errors(problem, optimum, path.log, llf)
+        if without_errors is not None:
+            return without_errors
     return finish(problem, optimum, path.log, llf)
 
 
@@ -108,15 +110,6 @@ def _log_likelihood(orthogonal: Orthogonal, reml: bool) -> Callable[[float], flo
     """The log likelihood of a deviance in orthonormal coordinates."""
     constant = orthogonal.constant(reml)
     return lambda deviance: -0.5 * (deviance + constant)
-
-
-def _check_residual_variance(problem: Problem, optimum: Optimum) -> None:
-    at: FittedEvaluation = optimum.evaluation
-    if not optimum.converged and at.pwrss < problem.vanished:
-        raise NumericalError(
-            f"the residual variance goes to zero: the random effects fit `{problem.case.spec.response}` exactly. Is there a "
-            "group for every observation, or a constant response within groups?"
-        )
 
 
 def refactor_at_optimum(fit: Fit) -> tuple[PenalizedObjective, Orthogonal, PenalizedEvaluation]:

@@ -124,6 +124,7 @@ class Fit:
     slopes : (n_theta, r, r) float64 or None
         root'(d inv(Phi) / d theta)root in coordinates in which Phi is the identity; REML only, None with `nostderr` and `emonly`.
     sigma2 : float
+        Residual variance; where that is held at zero (`without_errors`), one so small that V does not feel it.
     theta : (n_theta,) float64
         All structures' parameters, block after block in the order of `design.random`, then those of the residuals.
     information : (n_theta + 1, n_theta + 1) float64 or None
@@ -192,6 +193,12 @@ class Fit:
     def deviations(self) -> tuple[VarianceParameter, ...]:
         """The same with `stddeviations`: standard deviations and correlations."""
         return tuple(parameter for component in self.components for parameter in component.deviations)
+
+    @property
+    def without_errors(self) -> bool:
+        """Whether the residual variance is zero: the random effects alone make up V (see `estimation.residual_limit`)."""
+        errors = self.components[-1].variances
+        return len(errors) == 1 and errors[0].boundary and errors[0].estimate == 0.0
 
     @property
     def random_blocks(self) -> tuple[RandomBlock, ...]:

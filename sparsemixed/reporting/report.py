@@ -205,9 +205,7 @@ def _small_sample_notes(fit: Fit, small: bool | None) -> list[str]:
     if small_sample(fit, small) is None or asked is None:
         return []
     found, derived = [], asked.method.takes_information
-    if derived and asked.information == "oim" and fit.boundary_names:
-        found.append("Components on the boundary count as known in the degrees of freedom.")
-    elif derived and variances_of_zero(fit):
+    if derived and variances_of_zero(fit):
         found.append("Variances of zero count as known in the degrees of freedom.")
     if np.any(np.isnan(coefficient_degrees(fit, asked)[~fixed_coefficients(fit)])):
         alone = "one cluster alone informs a coefficient"

@@ -65,7 +65,7 @@ def glance(fit: Fit) -> pd.DataFrame:
     found = criteria([fit], [fit.spec.text]).iloc[0]
     row = {
         "nobs": fit.design.nobs,
-        "sigma": float(np.sqrt(fit.sigma2)),
+        "sigma": 0.0 if fit.without_errors else float(np.sqrt(fit.sigma2)),
         "logLik": float(fit.llf),
         "AIC": float(found["AIC"]),
         "BIC": float(found["BIC"]),

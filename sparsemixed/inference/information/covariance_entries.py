@@ -81,13 +81,17 @@ def just_inside(layout: Parameters, theta: np.ndarray, boundary: np.ndarray) -> 
 
 @cached_on_fit("variances-of-zero")
 def variances_of_zero(fit: Fit) -> bool:
-    """Whether some block's variances are all zero: such a block counts as known even in the expected information."""
+    """Whether some block's variances are all zero, or the errors': they count as known even in the expected information."""
     random = (component.variances for component in fit.components[:-1])
-    return any(own[0].boundary and all(parameter.estimate == 0.0 for parameter in own) for own in random)
+    return fit.without_errors or any(own[0].boundary and all(parameter.estimate == 0.0 for parameter in own) for own in random)
 
 
-def metric_change(fit: Fit, parameters: Sequence[CovarianceEntry]) -> np.ndarray:
-    """Jacobian of `parameters` and the residuals' own with respect to the free (theta, log sigma2)."""
+def metric_change(fit: Fit, parameters: Sequence[CovarianceEntry], boundary: np.ndarray) -> np.ndarray:
+    """Jacobian of `parameters`, and of the residuals' own unless those are held at zero.
+
+    Its columns are the (theta, log sigma2) that are not on the boundary (n_theta,) bool.
+    """
     components = {component.position: component.variances for component in fit.components}
-    printed = [*(components[parameter.position][parameter.entry] for parameter in parameters), *components[None]]
-    return np.array([one.gradient for one in printed])[:, np.append(~fit.boundary, True)]
+    printed = [components[parameter.position][parameter.entry] for parameter in parameters]
+    printed += [] if fit.without_errors else components[None]
+    return np.array([one.gradient for one in printed])[:, np.append(~boundary, True)]

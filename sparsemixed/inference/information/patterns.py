@@ -18,12 +18,14 @@ import numpy as np
 
 from sparsemixed.errors import NotAvailableError
 from sparsemixed.estimation.fit import Fit
-from sparsemixed.estimation.objectives.patterns import PatternEvaluation, PatternObjective
+from sparsemixed.estimation.objectives.patterns import PatternObjective
 from sparsemixed.estimation.problems.table import problem_of
 from sparsemixed.inference.fit_cache import cached_on_fit
-from sparsemixed.inference.information.covariance_entries import CovarianceEntry, covariance_entries, just_inside, metric_change
+from sparsemixed.inference.information.covariance_entries import CovarianceEntry, covariance_entries, just_inside
+from sparsemixed.inference.information.observed import Observed, observed_information
 from sparsemixed.inference.information.residual_parameters import ResidualParameters
-from sparsemixed.inference.information.values import FixedDerivatives, SecondOrder, by_delta_method, nullity
+from sparsemixed.inference.information.singular import without_singular
+from sparsemixed.inference.information.values import FixedDerivatives, SecondOrder, nullity
 from sparsemixed.solver.linalg import covariance_root
 from sparsemixed.solver.residual.patterns import PatternBatch, independent_blocks
 
@@ -59,27 +61,31 @@ def pattern_derivatives(fit: Fit, information: str, second: bool) -> FixedDeriva
             "degrees of freedom from the information matrix are not available where a correlation of the residuals is at its "
             "limit; use a simpler residual structure, or dfmethod(residual), repeated, anova or betwithin"
         )
-    if information == "eim" and boundary.any():
+    if information == "oim":
+        boundary = without_singular(layout, theta, boundary)
+    elif boundary.any():
         theta, boundary = just_inside(layout, theta, boundary)
     at = objective.evaluate(theta)
     own, rho = objective.split(theta)
     effects = covariance_entries(layout, own, boundary[: layout.n_theta])
-    errors = ResidualParameters(objective.residual, rho, at.sigma2)
+    errors = None if fit.without_errors else ResidualParameters(objective.residual, rho, at.sigma2)
     pieces = [
         _piece(objective, batch, inverse / at.sigma2, effects, errors)
         for batch, inverse in zip(objective.batches, at.inverses, strict=True)
     ]
     root = covariance_root(at.sigma2, at.XVX_inverse)
     P = _precision(pieces, root)
+    observed = observed_information(fit, objective.derivatives(at), effects, boundary) if information == "oim" else Observed()
     found = FixedDerivatives(
         root=orthogonal.root(root),
         P=P,
         Q=_products(pieces, root) if second else None,
         expected=_expected(pieces, root, P) if information == "eim" else None,
-        observed=_observed(fit, objective, at, effects) if information == "oim" else None,
+        observed=observed.information,
+        on_face=observed.on_face,
         nullity=nullity(fit, information),
     )
-    if not second:
+    if not second or errors is None:
         return found
     return replace(found, curvature=_curvature(pieces, root, errors, found, found.covariance(information)))
 
@@ -104,13 +110,15 @@ def _piece(
     batch: PatternBatch,
     inverse: np.ndarray,
     effects: list[CovarianceEntry],
-    errors: ResidualParameters,
+    errors: ResidualParameters | None,
 ) -> Piece:
     changes = []
     for parameter in effects:
         z = batch.columns[parameter.term][..., parameter.columns]
         changes.append(np.where(batch.shared[parameter.term], z @ parameter.basis @ z.transpose(0, 2, 1), 0.0))
-    every = np.concatenate([np.array(changes).reshape(-1, *batch.linked.shape), errors.first(batch)])
+    every = np.array(changes).reshape(-1, *batch.linked.shape)
+    if errors is not None:
+        every = np.concatenate([every, errors.first(batch)])
     return Piece(batch, inverse, inverse @ every, every)
 
 
@@ -156,14 +164,6 @@ def _expected(pieces: list[Piece], root: np.ndarray, P: np.ndarray) -> np.ndarra
         weighted, m = _without_mean(piece, root) @ piece.moves, len(piece.moves)
         out += weighted.reshape(m, -1) @ piece.moves.transpose(0, 1, 3, 2).reshape(m, -1).T
     return 0.25 * (out + out.T)
-
-
-def _observed(fit: Fit, objective: PatternObjective, at: PatternEvaluation, effects: list[CovarianceEntry]) -> np.ndarray:
-    free = np.append(~fit.boundary, True)
-    information = fit.information
-    if information is None:
-        information = 0.5 * objective.derivatives(at).observed_information.hessian
-    return by_delta_method(information[np.ix_(free, free)], metric_change(fit, effects))
 
 
 def _curvature(

@@ -15,14 +15,17 @@ import numpy as np
 
 from sparsemixed.estimation.estimate import refactor_at_optimum
 from sparsemixed.estimation.fit import Fit
-from sparsemixed.estimation.objectives.penalized_derivatives import PenalizedDerivatives
 from sparsemixed.estimation.objectives.penalized_deviance import PenalizedEvaluation
 from sparsemixed.estimation.orthonormal import orthonormal_coordinates
+from sparsemixed.estimation.parameters import parameters
 from sparsemixed.inference.fit_cache import cached_on_fit
-from sparsemixed.inference.information.covariance_entries import CovarianceEntry, covariance_entries, just_inside, metric_change
+from sparsemixed.inference.information.blocks import in_blocks, with_independent_errors
+from sparsemixed.inference.information.covariance_entries import CovarianceEntry, covariance_entries, just_inside
 from sparsemixed.inference.information.expected_traces import expected_traces
+from sparsemixed.inference.information.observed import Observed, observed_information
 from sparsemixed.inference.information.patterns import pattern_derivatives
-from sparsemixed.inference.information.values import FixedDerivatives, by_delta_method, nullity
+from sparsemixed.inference.information.singular import without_singular
+from sparsemixed.inference.information.values import FixedDerivatives, nullity
 from sparsemixed.solver.crossproducts.block_products import times_lambda
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
 from sparsemixed.solver.linalg import covariance_root
@@ -31,15 +34,22 @@ from sparsemixed.solver.linalg import covariance_root
 def fixed_derivatives(fit: Fit, information: str, second: bool = True) -> FixedDerivatives:
     """The derivatives of a fit for one information matrix, `eim` or `oim`; without `second`, Q may be missing.
 
-    Components on the boundary are left out, as known; but a singular covariance matrix that is not zero stays in with the
-    expected information, which is evaluated just inside the boundary.
+    Components on the boundary are left out, as known; but a singular covariance matrix that is not zero stays in: the expected
+    information is evaluated just inside the boundary, the observed one on it (`inference.information.singular`).
+
+    Raises
+    ------
+    NotAvailableError
+        The penalised system has lost too many digits, and too many rows are tied together for another way.
     """
     if fit.design.residual is None and not fit.design.random:
         return _linear(fit)
-    if information == "oim" and not second and fit.slopes is not None and fit.information is not None:
+    if information == "oim" and not second and fit.slopes is not None and fit.information is not None and not _singular(fit):
         return _known(fit)
     if fit.design.residual is not None:
         return pattern_derivatives(fit, information, second)
+    if in_blocks(fit):
+        return pattern_derivatives(with_independent_errors(fit), information, second)
     return _random(fit, information, second or information == "eim")
 
 
@@ -52,6 +62,14 @@ def _linear(fit: Fit) -> FixedDerivatives:
     root = orthogonal.root(np.sqrt(s) * unit)
     information = np.array([[0.5 * (n - p) / s**2]])
     return FixedDerivatives(root, -unit[None] / s, unit[None, None] / s**2, information, information)
+
+
+def _singular(fit: Fit) -> bool:
+    """Whether a covariance matrix is singular but not zero, so that the fit's information lacks what is free there."""
+    if not fit.boundary.any():
+        return False
+    free = without_singular(parameters(fit.design.random), fit.theta, fit.boundary)
+    return not np.array_equal(free, fit.boundary)
 
 
 @cached_on_fit("derivatives-at-optimum")
@@ -69,16 +87,18 @@ def _known(fit: Fit) -> FixedDerivatives:
 def _random(fit: Fit, information: str, second: bool) -> FixedDerivatives:
     objective, orthogonal, at = refactor_at_optimum(fit)
     theta, boundary = fit.theta, fit.boundary
-    if information == "eim" and boundary.any():
+    if information == "oim":
+        boundary = without_singular(objective.parameters, theta, boundary)
+    elif boundary.any():
         theta, boundary = just_inside(objective.parameters, theta, boundary)
         at = objective.evaluate(theta)
     derivatives = objective.derivatives(at)
     layout = covariance_entries(objective.parameters, theta, boundary)
     root = covariance_root(at.sigma2, at.XVX_inverse)
     P, Q = precision_derivatives(at, derivatives.ZtE @ root, at.U @ root, layout, second)
-    expected = observed = None
+    expected, observed = None, Observed()
     if information == "oim":
-        observed = _observed(fit, derivatives, metric_change(fit, layout))
+        observed = observed_information(fit, derivatives, layout, boundary)
     elif Q is not None:
         traces = expected_traces(at.system, layout, at.sigma2)
         expected = 0.5 * (traces - 2.0 * np.einsum("klaa->kl", Q) + np.einsum("kab,lba->kl", P, P))
@@ -87,18 +107,10 @@ def _random(fit: Fit, information: str, second: bool) -> FixedDerivatives:
         P=P,
         Q=Q,
         expected=expected,
-        observed=observed,
+        observed=observed.information,
+        on_face=observed.on_face,
         nullity=nullity(fit, information),
     )
-
-
-def _observed(fit: Fit, derivatives: PenalizedDerivatives, jacobian: np.ndarray) -> np.ndarray:
-    """Observed information carried from (theta, log sigma2) to phi: at the optimum no second derivative is needed."""
-    information = fit.information
-    if information is None:
-        information = 0.5 * derivatives.observed_information.hessian
-    free = np.append(~fit.boundary, True)
-    return by_delta_method(information[np.ix_(free, free)], jacobian)
 
 
 def precision_derivatives(

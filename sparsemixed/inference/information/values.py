@@ -45,6 +45,9 @@ class FixedDerivatives:
         What the second derivatives of V add; None where V is linear in the parameters, or when Q was not asked for.
     nullity : int
         In how many directions the information is singular, because the parameters are not identified.
+    on_face : (m, m) float64 or None
+        Covariance of the parameters from the observed information where a covariance matrix is singular but not zero: of less
+        than full rank, so that no information matrix stands for it (see `inference.information.singular`).
     """
 
     root: np.ndarray
@@ -54,9 +57,12 @@ class FixedDerivatives:
     observed: np.ndarray | None
     curvature: SecondOrder | None = None
     nullity: int = 0
+    on_face: np.ndarray | None = None
 
     def covariance(self, information: str) -> np.ndarray:
         """W (m, m), the covariance of the variance parameters from the `eim` or `oim`; NaN when that is not definite."""
+        if information == "oim" and self.on_face is not None:
+            return self.on_face
         matrix = self.observed if information == "oim" else self.expected
         if matrix is None:
             raise ValueError(f"the information matrix {information} was not computed")

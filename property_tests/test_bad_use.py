@@ -112,7 +112,9 @@ def _frame(rng: np.random.Generator) -> pd.DataFrame:
     good["g"], good["f"] = np.arange(n) % 7, np.arange(n) % 3
     for name in good.columns:
         if rng.random() < 0.25:
-            good[name] = _values(rng, n)
+            values = _values(rng, n)
+            # As objects: text that is not Unicode is refused by pandas, when its own type of text is left to it.
+            good[name] = pd.Series(values, dtype=object) if getattr(values, "dtype", None) == object else values
     if rng.random() < 0.05:
         good.index = pd.Index(rng.integers(0, 3, n))
     if rng.random() < 0.05:

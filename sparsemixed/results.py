@@ -163,7 +163,7 @@ class Results:
     def random_effects_se(self) -> dict[str, pd.DataFrame]:
         """Standard errors of prediction of `random_effects`, in the same form.
 
-        As in Stata, the coefficients count as known after maximum likelihood, as the variances always do; after REML as estimated.
+        As in Stata, the coefficients count as known after maximum likelihood, as estimated after REML.
         """
         return random_effects(self.fit, standard_errors=True)
 

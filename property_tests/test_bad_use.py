@@ -27,22 +27,29 @@ MODELS = (
     "y i.{f}##c.{x} || {g}:",
     "y i.{f} || _all: R.{f} || {g}:",
     "y {x} || {g}: || {f}: {z}, covariance({structure})",
-    "y {x} || {g}:, noconstant residuals({errors}, t({x}))",
-    "y {x} || {g}:, residuals({errors}, t({z}) by({f}))",
+    "y {x} || {g}:, noconstant residuals({errors}, t({t}))",
+    "y {x} || {g}:, residuals({errors}, t({t}) by({f}))",
+    "y {x} || {g}:, noconstant residuals(independent, by({f}))",
+    "y {x} || {f}: || {g}:, residuals(independent, by({t}))",
+    "y {x} || {f}: R.{t}, covariance({structure})",
     "y {x} [fweight={z}] || {g}:",
     "y {x} [pweight={z}] || {g}:, pweight({x})",
     "y {x} if {z} > 0 || {g}:",
-    "y L.{x} D.{z} || {g}:, tsset({g} {x})",
+    "y L.{x} D.{z} || {g}:, tsset({g} {t})",
     "y ~ {x} * {f} + (1 | {g})",
     "y ~ {x} + ({x} + {z} || {g})",
     "y ~ C({f}) + I({x}) + (1 | {g}/{f})",
+    "y ~ C({f}) * {x} + (1 | {g}/{f})",
+    "y ~ {x} + (1 | {g}) + (0 + {x} | {g}) + (1 | {t})",
     "y ~ 0 + {f} + (1 + {x} | {g}) + (1 | {f})",
     "{g} {x} || y:",
+    "y {x} || {g}:, vce(cluster {g})",
     "y {x} || {g}:, vce(cluster {f})",
+    "y {x} || {f}:, vce(cr2 {g})",
     "y {x} || {g}:, constraints(1)",
     "y {x}",
 )
-STRUCTURES = ("identity", "independent", "exchangeable", "unstructured", "toeplitz", "")
+STRUCTURES = (*("identity", "independent", "exchangeable", "unstructured") * 3, "toeplitz", "")
 ERRORS = ("ar 1", "ar 3", "ma 1", "toeplitz 2", "banded 1", "unstructured", "exponential", "exchangeable", "independent", "ar 99")
 OPTIONS: tuple[tuple[str, tuple], ...] = (
     ("reml", (True, False, None, "yes", 2)),
@@ -107,12 +114,16 @@ def _values(rng: np.random.Generator, n: int) -> object:
 
 
 def _frame(rng: np.random.Generator) -> pd.DataFrame:
-    n = int(rng.choice([0, 1, 2, 5, 20, 40, 60]))
+    n = int(rng.choice([0, 1, 2, 5, 20, 40, 60], p=[0.02, 0.03, 0.03, 0.07, 0.2, 0.3, 0.35]))
     good = pd.DataFrame({"y": rng.normal(size=n), "x": rng.normal(size=n), "z": rng.integers(1, 4, n)})
-    good["g"], good["f"] = np.arange(n) % 7, np.arange(n) % 3
+    good["g"], good["f"], good["t"] = np.arange(n) % 7, np.arange(n) % 3, np.arange(n) // 7
     for name in good.columns:
-        if rng.random() < 0.25:
-            good[name] = _values(rng, n)
+        if rng.random() < 0.12:
+            values = _values(rng, n)
+            # As objects: text that is not Unicode is refused by pandas, when its own type of text is left to it.
+            good[name] = (
+                pd.Series(values, dtype=object) if isinstance(values, np.ndarray) and values.dtype.kind == "O" else values
+            )
     if rng.random() < 0.05:
         good.index = pd.Index(rng.integers(0, 3, n))
     if rng.random() < 0.05:
@@ -126,30 +137,14 @@ def _model(rng: np.random.Generator) -> str:
 
     template = MODELS[rng.integers(len(MODELS))]
     structure, errors = STRUCTURES[rng.integers(len(STRUCTURES))], ERRORS[rng.integers(len(ERRORS))]
-    return template.format(x=one("xxxzf"), z=one("zzzxg"), g=one("gggfx"), f=one("fffzg"), structure=structure, errors=errors)
+    return template.format(
+        x=one("xxxxzf"), z=one("zzzzxg"), g=one("ggggfx"), f=one("ffffzg"), t=one("tttttz"), structure=structure, errors=errors
+    )
 
 
 def _after(fit: sparsemixed.Results, data: pd.DataFrame, rng: np.random.Generator) -> None:
     """One call after the fit, right or wrong."""
-    texts = (
-        "x",
-        "x = 0",
-        "i.f",
-        "f",
-        "x = z",
-        "1 = 2",
-        "x = 0 = z",
-        "",
-        "(",
-        "_cons",
-        "x*x",
-        "[y]x - 2*[y]z",
-        "r.f",
-        "nosuch",
-        3,
-        None,
-    )
-    text = texts[rng.integers(len(texts))]
+    text = TEXTS[rng.integers(len(TEXTS))]
     small = bool(rng.random() < 0.4)
     other = data.sample(frac=0.5, random_state=1).drop(columns="z") if rng.random() < 0.3 else data.head(3)
     whats = ("xb", "stdp", "fitted", "residuals", "rstandard", "reffects", "scores", "fited", 7)
@@ -183,7 +178,7 @@ def use(seed: int) -> str:
     rng = np.random.default_rng(seed)
     data, model = _frame(rng), _model(rng)
     options = {}
-    for _ in range(int(rng.choice([0, 0, 1, 1, 2]))):
+    for _ in range(int(rng.choice([0, 0, 0, 1, 1, 2]))):
         name, values = OPTIONS[rng.integers(len(OPTIONS))]
         options[name] = values[rng.integers(len(values))]
     with warnings.catch_warnings():
@@ -192,7 +187,7 @@ def use(seed: int) -> str:
             fit = sparsemixed.mixed(model, data, **options)
         except SparseMixedError:
             return "refused"
-        for _ in range(3):
+        for _ in range(4):
             with suppress(SparseMixedError):
                 _after(fit, data, rng)
     return "fitted"
@@ -213,8 +208,8 @@ def bounded(seed: int) -> str:
 def test_hostile_sessions():
     """Both ends are reached: a generator whose models were all refused would test nothing after the fit."""
     outcomes = [bounded(seed) for seed in range(150)]
-    assert outcomes.count("fitted") > 20
-    assert outcomes.count("refused") > 20
+    assert outcomes.count("fitted") > 50
+    assert outcomes.count("refused") > 30
 
 
 @pytest.mark.nightly

@@ -161,7 +161,10 @@ class Results:
 
     @property
     def random_effects_se(self) -> dict[str, pd.DataFrame]:
-        """Standard errors of prediction of `random_effects`, in the same form."""
+        """Standard errors of prediction of `random_effects`, in the same form.
+
+        As in Stata, the coefficients count as known after maximum likelihood, as estimated after REML.
+        """
         return random_effects(self.fit, standard_errors=True)
 
     def predict(

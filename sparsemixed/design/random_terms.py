@@ -15,7 +15,7 @@ from sparsemixed.design.groups.grouping import Groups
 from sparsemixed.design.values import RandomBlock, RandomTerm
 from sparsemixed.errors import CommandError, DataError
 from sparsemixed.spec import ModelSpec, RandomEquation
-from sparsemixed.structures.random.table import STRUCTURES, covariances_of_factors, random_structure
+from sparsemixed.structures.random.table import STRUCTURES, covariances_of_factors, random_structure, structure_of_levels
 
 MOST_ELEMENTS = 2e8
 """Largest dense array of indicators (1.6 GB) that a correlated `R.varname` may take."""
@@ -128,7 +128,11 @@ def _factor_term(
 
 
 def _correlated_term(equation: RandomEquation, variable: str, position: int, rows: Rows, groups: Groups) -> RandomTerm:
-    """Indicators of the levels within each group, numbered from 0 in their order: k is the most that any group has."""
+    """Indicators of the levels within each group, numbered from 0 in their order: k is the most that any group has.
+
+    All levels of the variable share the covariance matrix in every group. Where no group has all of them, a last column of zeros
+    stands for those that a group lacks (see `structures.random.exchangeable`).
+    """
     codes, n_groups = groups.codes(equation.grouping)
     level, values = rows.distinct(variable)
     pair = combine(codes, level)
@@ -137,7 +141,8 @@ def _correlated_term(equation: RandomEquation, variable: str, position: int, row
     group_of_pair = codes[first]
     per_group = np.bincount(group_of_pair, minlength=n_groups)
     within = np.arange(len(first)) - (np.cumsum(per_group) - per_group)[group_of_pair]
-    k = int(per_group.max())
+    structure = structure_of_levels(equation.covariance, int(per_group.max()), int(level.max()) + 1)
+    k = structure.m
     if rows.n * k > MOST_ELEMENTS:
         raise DataError(
             f"R.{variable} with covariance({equation.covariance}) needs a dense matrix of {rows.n:,} rows by {k:,} columns (the "
@@ -148,6 +153,5 @@ def _correlated_term(equation: RandomEquation, variable: str, position: int, row
     columns[np.arange(rows.n), within[pair]] = 1.0
     members = np.full((n_groups, k), None, dtype=object)
     members[group_of_pair, within] = np.array([*values, None], dtype=object)[level[first]]
-    structure = random_structure(equation.covariance, k)
     block = RandomBlock(equation.label, (f"R.{variable}",), structure, variable, position)
     return RandomTerm(codes, n_groups, columns, (block,), groups.labels(equation.grouping), members)

@@ -151,7 +151,7 @@ class Fit:
     u : tuple of (n_groups, k) arrays
         Best linear unbiased predictions b of the random effects, term by term.
     u_var : tuple of (n_groups, k, k) arrays
-        Their prediction-error covariance, the uncertainty of beta included.
+        Their prediction-error covariance Var(b - b_hat): beta taken as known after maximum likelihood, as estimated after REML.
     monte_carlo : MonteCarlo or None
         With solver "krylov" only.
     identification : Identification or None

@@ -27,7 +27,8 @@ from sparsemixed.estimation.parameters import Parameters
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
 
 Predictions = tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]
-"""Best linear unbiased predictions b (J, k) and Var(b - b_hat) (J, k, k), term by term of the design."""
+"""Best linear unbiased predictions b (J, k) and Var(b - b_hat) (J, k, k), term by term of the design; beta counts as known after
+maximum likelihood, as estimated after REML."""
 
 
 @dataclass(frozen=True)

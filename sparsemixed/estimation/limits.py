@@ -52,11 +52,15 @@ def _unseen(part: ResidualPart, never: np.ndarray) -> list[str]:
 def residual_reach(part: ResidualPart, rho: np.ndarray) -> np.ndarray:
     """(n_rho,) largest derivative of anything that matters.
 
-    Of the correlations at the observed lags, for families of lags; else of the printed parameters, relative to the largest.
+    Of the correlations at the observed lags, for families of lags; else of the printed parameters, relative to the largest of the
+    same level of by().
     """
     structure = part.structure
     rows = structure.display(rho)
-    reach = np.max([np.abs(p.gradient) for p in rows], axis=0) / max(abs(p.value) for p in rows)
+    reach = np.zeros(rho.size)
+    for level in {p.level for p in rows}:  # levels of by() may differ in scale by any factor: a small variance is no limit
+        own = [p for p in rows if p.level == level]
+        reach = np.maximum(reach, np.max([np.abs(p.gradient) for p in own], axis=0) / max(abs(p.value) for p in own))
     if structure.within_level.time not in ("integer", "real"):
         return reach
     if not isinstance(structure, ByLevel):

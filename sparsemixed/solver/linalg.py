@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from sparsemixed.errors import NumericalError
+
 SINGULAR = 1e-13
 """Smallest eigenvalue, in units of the diagonal, at which a matrix still counts as positive definite."""
 
@@ -49,8 +51,20 @@ def root_of_inverse(matrix: np.ndarray, nullity: int = 0) -> np.ndarray | None:
 
 
 def covariance_root(sigma2: float, inverse: np.ndarray) -> np.ndarray:
-    """Lower triangular root (p, p) of the coefficients' covariance, sigma2 times the inverse of X'inv(V0)X; p may be zero."""
-    return np.linalg.cholesky(sigma2 * inverse) if inverse.size else np.zeros((0, 0))
+    """Lower triangular root (p, p) of the coefficients' covariance, sigma2 times the inverse of X'inv(V0)X; p may be zero.
+
+    Raises
+    ------
+    NumericalError
+        It is not positive definite: inv(V0) has variances of very different size, or one that vanishes.
+    """
+    try:
+        return np.linalg.cholesky(sigma2 * inverse) if inverse.size else np.zeros((0, 0))
+    except np.linalg.LinAlgError as error:
+        raise NumericalError(
+            "the covariance matrix of the coefficients is not positive definite to rounding: a variance goes to zero, or they "
+            "differ by too many orders of magnitude; simplify the model or rescale its variables"
+        ) from error
 
 
 def inverse_and_logdet(stack: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -189,3 +189,16 @@ def test_a_dta_file_with_more_than_a_few_bytes_after_its_end(tmp_path):
     path.write_bytes(path.read_bytes() + b"more!")
     with pytest.raises(DataError, match="has bytes after its end; save it again"):
         read_file(path)
+
+
+@pytest.mark.parametrize("kind", [list, pd.Categorical])
+@pytest.mark.parametrize("model", ["y f || g:", "y i.f || g:", "y || f:", "y ~ f + (1 | g)", "y || _all: R.f || g:"])
+def test_text_that_is_no_unicode(model, kind):
+    """A lone surrogate, which a wrong encoding leaves: named where the model needs the variable, of no account elsewhere."""
+    rng = np.random.default_rng(1)
+    texts = pd.Series(["a", "\ud800", "b"] * 8, dtype=object)
+    data = pd.DataFrame({"y": rng.normal(size=24), "g": np.repeat([1, 2, 3, 4], 6), "f": texts if kind is list else kind(texts)})
+    with pytest.raises(DataError, match=r"variable `f` holds text that is no Unicode \('\\ud800'\)") as caught:
+        sparsemixed.mixed(model, data)
+    str(caught.value).encode()
+    assert sparsemixed.mixed("y || g:", data).nobs == 24

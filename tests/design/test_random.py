@@ -189,4 +189,5 @@ def test_manual_examples(manual_data):
     equation = RandomEquation("region", ("region",), constant=False, factor="state", covariance="exchangeable")
     design = build_design(ModelSpec("", "gsp", variables("hwy"), random=(equation,)), manual_data("productivity"))
     assert [(row.n_groups, row.minimum, row.maximum) for row in design.groups] == [(9, 51, 136)]
-    assert design.random[0].k == 8
+    assert design.random[0].k == 9  # eight columns of data, and one for the levels that a region lacks
+    assert design.random[0].blocks[0].structure.n_effects == 48

@@ -174,8 +174,9 @@ def test_predictions_of_random_effects(errors, random, reml, engine):
     design, _, objective, theta = setting(errors, random, reml, engine)
     at = objective.evaluate(theta)
     V, _, _, Z, G = dense(design, objective, theta)
-    P = oracle.projection(V, design.X)[1]
-    mean, variance = G @ Z.T @ P @ design.y, at.sigma2 * (G - G @ Z.T @ P @ Z @ G)
+    inverse, P = oracle.projection(V, design.X)
+    # After maximum likelihood beta counts as known.
+    mean, variance = G @ Z.T @ P @ design.y, at.sigma2 * (G - G @ Z.T @ (P if reml else inverse) @ Z @ G)
     means, variances = objective.predictions(design, objective.derivatives(at))
     start = 0
     for r in [r for r in objective.parameters.order if r != NO_TERM]:

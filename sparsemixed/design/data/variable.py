@@ -158,6 +158,7 @@ def _mask(series: pd.Series) -> np.ndarray | None:
 def _categorical(name: str, series: pd.Series) -> Variable:
     codes = series.cat.codes.to_numpy().astype(np.int32)
     categories = tuple(_category(value) for value in series.cat.categories)
+    _check_text(name, categories)
     if "" in categories:
         codes[codes == categories.index("")] = -1
     return Variable(name, "categorical", codes, _none_missing(codes), categories)
@@ -177,6 +178,7 @@ def _coded(name: str, kind: Kind, series: pd.Series) -> Variable:
     uniques = np.asarray(uniques, dtype=object)
     if kind == "text":
         uniques = np.array([str(value) for value in uniques], dtype=object)
+        _check_text(name, tuple(uniques))
     try:
         order = np.argsort(uniques, kind="stable")
     except TypeError as error:
@@ -189,6 +191,13 @@ def _coded(name: str, kind: Kind, series: pd.Series) -> Variable:
     if kind == "text" and categories and categories[0] == "":
         codes, categories = np.maximum(codes - 1, -1).astype(np.int32), categories[1:]
     return Variable(name, kind, codes, _none_missing(codes), categories)
+
+
+def _check_text(name: str, values: tuple[Any, ...]) -> None:
+    """Refuse text with lone surrogates: no file, terminal or frame of text can hold it."""
+    for value in values:
+        if isinstance(value, str) and not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):
+            raise DataError(f"variable `{name}` holds text that is no Unicode ({value!a}); read the data again in their encoding")
 
 
 def _none_missing(codes: np.ndarray) -> np.ndarray | None:

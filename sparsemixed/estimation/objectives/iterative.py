@@ -97,7 +97,7 @@ class StochasticObjective(PenalizedDeviance[KrylovFactored]):
 
     def predictions(self, design: Design, derivatives: StochasticDerivatives) -> Predictions:
         """Random effects and their prediction-error covariance, term by term of the design."""
-        return random_effects(self.parameters, derivatives, len(design.random))
+        return random_effects(self.parameters, derivatives, len(design.random), self.reml)
 
     def singular_faces(self, theta: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, str]]:
         """Those of variances held at zero at theta: no deviance is known that could tell of others."""

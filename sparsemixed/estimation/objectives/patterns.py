@@ -250,7 +250,8 @@ def _traces(left: np.ndarray, right: np.ndarray) -> np.ndarray:
 def random_effects(design: Design, objective: PatternObjective, at: PatternEvaluation) -> Predictions:
     """Best linear unbiased predictions cluster by cluster, b = G Z'inv(V)(y - X beta).
 
-    b (J, k) and Var(b - b_hat) (J, k, k) of every term, in the order of the design.
+    b (J, k) and Var(b - b_hat) (J, k, k) of every term, in the order of the design: beta taken as known after maximum
+    likelihood, as estimated after REML.
     """
     own, _ = objective.split(at.theta)
     factors = objective.parameters.factors(own)
@@ -271,7 +272,8 @@ def random_effects(design: Design, objective: PatternObjective, at: PatternEvalu
             # Z'inv(V)Z of a group: pairs of its rows only.
             through = np.where(batch.shared[t], Q, 0.0)[pattern] @ z
             np.add.at(spread, codes, z[..., None] * through[:, :, None, :])
-        spread -= fixed @ at.XVX_inverse @ fixed.transpose(0, 2, 1)
+        if objective.reml:
+            spread -= fixed @ at.XVX_inverse @ fixed.transpose(0, 2, 1)
         means[r] = score @ G
         variances[r] = at.sigma2 * (G - G @ spread @ G)
     return tuple(means), tuple(variances)

@@ -19,4 +19,4 @@ class PenalizedObjective(PenalizedDeviance[FactoredSystem]):
 
     def predictions(self, design: Design, derivatives: PenalizedDerivatives) -> Predictions:
         """Random effects and their prediction-error covariance, term by term of the design."""
-        return random_effects(self.parameters, derivatives, len(design.random))
+        return random_effects(self.parameters, derivatives, len(design.random), self.reml)

@@ -6,8 +6,12 @@ from sparsemixed.estimation.interface import Predictions, SphericalDerivatives
 from sparsemixed.estimation.parameters import NO_TERM, Parameters
 
 
-def random_effects(parameters: Parameters, derivatives: SphericalDerivatives, count: int) -> Predictions:
-    """b (J, k) and Var(b - b_hat) (J, k, k) of every term, in the order of the design, which has `count` of them."""
+def random_effects(parameters: Parameters, derivatives: SphericalDerivatives, count: int, reml: bool) -> Predictions:
+    """b (J, k) and Var(b - b_hat) (J, k, k) of every term, in the order of the design, which has `count` of them.
+
+    Var(b - b_hat) is sigma2 Lambda N Lambda' after maximum likelihood, which takes beta as known as it does the variance
+    parameters; after REML beta is estimated, and sigma2 Lambda U Phi U' Lambda' comes to it (Henderson 1975).
+    """
     at, blocks = derivatives.at, derivatives.inverse_diagonals()
     cp = at.cp
     means: list = [None] * count
@@ -16,8 +20,10 @@ def random_effects(parameters: Parameters, derivatives: SphericalDerivatives, co
         if r == NO_TERM:
             continue
         k, factor = cp.k[t], at.factors[t]
-        spread = at.U[where].reshape(cp.n_groups[t], k, at.U.shape[1])
-        inverse = blocks[t] + spread @ at.XVX_inverse @ spread.transpose(0, 2, 1)
+        inverse = blocks[t]
+        if reml:
+            spread = at.U[where].reshape(cp.n_groups[t], k, at.U.shape[1])
+            inverse = inverse + spread @ at.XVX_inverse @ spread.transpose(0, 2, 1)
         means[r] = at.u[where].reshape(-1, k) @ factor.T
         variances[r] = at.sigma2 * (factor @ inverse @ factor.T)
     return tuple(means), tuple(variances)

@@ -94,7 +94,7 @@ class PrecisionObjective(PenalizedDeviance[FactoredSystem]):
 
     def predictions(self, design: Design, derivatives: PrecisionDerivatives) -> Predictions:
         """Random effects and their prediction-error covariance, term by term of the design."""
-        return random_effects(self.parameters, derivatives, len(design.random))
+        return random_effects(self.parameters, derivatives, len(design.random), self.reml)
 
     def singular_faces(self, theta: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, str]]:
         """Edges of the random effects' covariances; residual structures have none."""

@@ -111,7 +111,7 @@ def bounds(components: list[Component], traces: np.ndarray, total: float) -> tup
     largest = {}
     for c, trace in zip(components, traces, strict=True):
         if c.a == c.b:
-            largest[c.term, c.a] = 2.0 * total / max(trace, np.finfo(float).tiny)
+            largest[c.term, c.a] = 2.0 * total / trace if trace > np.finfo(float).tiny else 0.0  # the last: a column of zeros
     upper = np.array([np.sqrt(largest[c.term, c.a] * largest[c.term, c.b]) for c in components])
     lower = np.where([c.a == c.b for c in components], 0.0, -upper)
     return np.append(lower, 0.0), np.append(upper, 2.0 * total)
@@ -140,7 +140,16 @@ def positive(cp: CrossProducts, components: list[Component], values: np.ndarray,
             unit[component.term][component.a] = np.sqrt(max(square, np.finfo(float).tiny))
     lifted = []
     for matrix, scale in zip(out, unit, strict=True):
+        _fill_empty(matrix, scale)
         eigenvalues, vectors = np.linalg.eigh(matrix * np.outer(scale, scale))
         floor = max(SMALLEST_SHARE, 1e-2 * eigenvalues.max())
         lifted.append((vectors * np.maximum(eigenvalues, floor)) @ vectors.T / np.outer(scale, scale))
     return lifted
+
+
+def _fill_empty(matrix: np.ndarray, scale: np.ndarray) -> None:
+    """Start the effect of a column of zeros, which stands for levels without data, as the others are on average."""
+    empty = scale**2 <= 2.0 * np.finfo(float).tiny
+    if empty.any() and not empty.all():
+        scale[empty] = scale[~empty].max()
+        matrix[empty, empty] = np.diag(matrix)[~empty].mean()

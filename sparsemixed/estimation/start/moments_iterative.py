@@ -27,7 +27,8 @@ def moment_start(cp: CrossProducts, through: Callable[[np.ndarray], np.ndarray])
     label, count = _component_of_columns(cp)
     diagonal = _diagonal(cp)
     square = np.bincount(label, diagonal, count) / n
-    s = 1.0 / (diagonal + PRIOR * np.maximum(square, np.finfo(float).tiny)[label]) ** 2
+    # Of a column of zeros, which stands for levels without data, nothing is known.
+    s = np.where(square[label] > 0, 1.0 / (diagonal + PRIOR * np.where(square > 0, square, 1.0)[label]) ** 2, 0.0)
     system = np.empty((count + 1, count + 1))
     system[:-1, :-1] = _squares(cp, s, label, count)
     for d in range(count):

@@ -113,7 +113,7 @@ MACROS: dict[str, Callable[[Fit], str]] = {
     "depvar": lambda fit: fit.spec.response,
     "ivars": lambda fit: " ".join(dict.fromkeys(row.name for row in fit.design.groups)),
     "title": lambda fit: title(fit.spec),
-    "redim": lambda fit: _per_block(fit, lambda block: block.structure.m),
+    "redim": lambda fit: _per_block(fit, lambda block: block.structure.n_effects),
     "vartypes": lambda fit: _per_block(fit, lambda block: block.structure.title),
     "revars": lambda fit: _per_block(fit, lambda block: " ".join(block.names)),
     "rstructure": RESIDUALS["rstructure"],

@@ -54,6 +54,29 @@ class RandomStructure(Declared):
         """
         return self
 
+    @classmethod
+    def of_levels(cls, most: int, n_levels: int) -> RandomStructure:
+        """The family's matrix for the levels of `R.varname` that stand in columns.
+
+        Parameters
+        ----------
+        most : int
+            Number of levels that the group with most of them has: columns with data.
+        n_levels : int
+            Of the variable.
+
+        Returns
+        -------
+        RandomStructure
+            Its m is `most`, or more, if it needs columns without data behind those.
+        """
+        return cls(most)
+
+    @property
+    def n_effects(self) -> int:
+        """Number of effects that the covariances hold for: m, but for a family that also counts effects without columns."""
+        return self.m
+
     @property
     def n_theta(self) -> int:
         """Number q of parameters."""

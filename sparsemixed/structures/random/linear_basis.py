@@ -48,5 +48,5 @@ def linear_basis(structure: RandomStructure) -> np.ndarray:
     moves = half + half.transpose(0, 2, 1)
     names = tuple(f"x{i}" for i in range(m))
     jacobian = np.array([p.gradient for p in structure.display(theta, names)])
-    # Entries of B are 0 or 1; rounding takes off what the solution left.
+    # Most entries of B are 0 or 1; rounding takes off what the solution left.
     return np.round(np.linalg.solve(jacobian.T, moves.reshape(len(moves), -1)), 12).reshape(-1, m, m) + 0.0

@@ -41,7 +41,7 @@ class MatrixLogarithm:
     def __init__(self, structure: RandomStructure):
         self.own = structure.in_own_basis()
         self.basis = linear_basis(self.own)
-        self._lengths = np.einsum("kab,kab->k", self.basis, self.basis)
+        self._products = np.einsum("kab,lab->kl", self.basis, self.basis)
         self._mixes = bool(np.any(self.basis * (1.0 - np.eye(self.own.m))))
 
     def omega(self, theta: np.ndarray) -> np.ndarray:
@@ -95,4 +95,4 @@ class MatrixLogarithm:
         return np.linalg.eigh(np.tensordot(omega, self.basis, axes=1))
 
     def _coordinates(self, matrix: np.ndarray) -> np.ndarray:
-        return np.einsum("kab,ab->k", self.basis, matrix) / self._lengths
+        return np.linalg.solve(self._products, np.einsum("kab,ab->k", self.basis, matrix))

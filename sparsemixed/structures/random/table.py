@@ -22,6 +22,11 @@ def random_structure(name: str, m: int) -> RandomStructure:
     return Identity(1) if m == 1 else STRUCTURES[name](m)
 
 
+def structure_of_levels(name: str, most: int, n_levels: int) -> RandomStructure:
+    """The family's matrix for the levels of `R.varname`, of which a group has at most `most`; see `RandomStructure.of_levels`."""
+    return Identity(1) if most == 1 else STRUCTURES[name].of_levels(most, n_levels)
+
+
 def covariances_of_factors() -> str:
     """The structures that `R.varname` takes, as a message names them, those without covariances first."""
     names = {

@@ -11,10 +11,13 @@ KEYS = (
     "coefficient-degrees",
     "data-signature",
     "derivatives-at-optimum",
+    "derivatives-in-blocks",
     "derivatives-linear",
     "derivatives-random",
     "derivatives-residual",
     "method-degrees",
+    "penalised-system-error",
+    "singular-matrix",
     "theta-covariance",
     "variances-of-zero",
 )

@@ -17,6 +17,7 @@ from sparsemixed.errors import NotAvailableError
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.estimation.orthonormal import term_data
 from sparsemixed.estimation.parameters import parameters
+from sparsemixed.inference.fit_cache import cached_on_fit
 from sparsemixed.solver.residual.patterns import independent_blocks
 from sparsemixed.structures.residual_errors.independent import IndependentErrors
 
@@ -52,8 +53,14 @@ def in_blocks(fit: Fit) -> bool:
     )
 
 
+@cached_on_fit("penalised-system-error")
 def relative_error(fit: Fit) -> float:
-    """Of derivatives by the variance parameters from the penalised system (see the top of this file)."""
+    """Of derivatives by the variance parameters from the penalised system (see the top of this file).
+
+    Zero for a fit of an earlier version that was saved without data: it holds what it computed by that system.
+    """
+    if not fit.design.has_rows:
+        return 0.0
     layout = parameters(fit.design.random)
     kappa, q = 0.0, 0
     for r, factor in zip(layout.order, layout.factors(fit.theta), strict=True):

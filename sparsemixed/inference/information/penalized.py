@@ -49,7 +49,7 @@ def fixed_derivatives(fit: Fit, information: str, second: bool = True) -> FixedD
     if fit.design.residual is not None:
         return pattern_derivatives(fit, information, second)
     if in_blocks(fit):
-        return pattern_derivatives(with_independent_errors(fit), information, second)
+        return _in_blocks(fit, information, second)
     return _random(fit, information, second or information == "eim")
 
 
@@ -64,9 +64,18 @@ def _linear(fit: Fit) -> FixedDerivatives:
     return FixedDerivatives(root, -unit[None] / s, unit[None, None] / s**2, information, information)
 
 
+@cached_on_fit("derivatives-in-blocks")
+def _in_blocks(fit: Fit, information: str, second: bool) -> FixedDerivatives:
+    return pattern_derivatives(with_independent_errors(fit), information, second)
+
+
+@cached_on_fit("singular-matrix")
 def _singular(fit: Fit) -> bool:
-    """Whether a covariance matrix is singular but not zero, so that the fit's information lacks what is free there."""
-    if not fit.boundary.any():
+    """Whether a covariance matrix is singular but not zero, so that the fit's information lacks what is free there.
+
+    Fits of earlier versions that were saved without data hold what was computed as if there were none.
+    """
+    if not fit.boundary.any() or not fit.design.has_rows:
         return False
     free = without_singular(parameters(fit.design.random), fit.theta, fit.boundary)
     return not np.array_equal(free, fit.boundary)

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import numpy as np
 
 from sparsemixed.estimation.components import components
-from sparsemixed.estimation.error_variances import check_error_variances
+from sparsemixed.estimation.error_variances import vanished_errors
 from sparsemixed.estimation.fit import Fit, MonteCarlo
 from sparsemixed.estimation.identification import identified
-from sparsemixed.estimation.interface import FittedDerivatives
+from sparsemixed.estimation.interface import FittedDerivatives, FittedEvaluation
 from sparsemixed.estimation.limits import residual_limits
 from sparsemixed.estimation.linear import linear_llf
 from sparsemixed.estimation.problems.values import Problem
@@ -31,11 +31,7 @@ def finish(
     """The fit at the optimum of any problem with an objective; `llf` is the log likelihood of a deviance."""
     case, objective = problem.case, problem.objective
     spec, design, orthogonal = case.spec, case.design, case.reduction.orthogonal
-    check_error_variances(spec, design, orthogonal, optimum.evaluation, optimum.converged)
-    at, boundary = project_to_boundary(objective, optimum.evaluation, optimum.model.gradient, optimum.model.hessian)
-    limits = residual_limits(design.residual, at.theta[objective.parameters.n_theta :])
-    boundary = with_limits(boundary, limits.gone, limits.names)
-    flat = limits.reached and len(optimum.log) == 1
+    at, boundary, flat = _boundary(problem, optimum)
     derivatives = optimum.derivatives if at is optimum.evaluation else objective.derivatives(at)
     bare = spec.estimation.nostderr or spec.estimation.emonly
     information = None if bare else _information(derivatives, boundary)
@@ -70,6 +66,18 @@ def finish(
         monte_carlo=monte_carlo,
         identification=unidentified,
     )
+
+
+def _boundary(problem: Problem, optimum: Optimum) -> tuple[FittedEvaluation, Boundary, bool]:
+    """The optimum moved onto the boundary, what lies there, and whether the search stands where it started, at a limit."""
+    case, objective = problem.case, problem.objective
+    at, boundary = project_to_boundary(objective, optimum.evaluation, optimum.model.gradient, optimum.model.hessian)
+    if not optimum.converged:
+        gone, names = vanished_errors(case.spec, case.design, case.reduction.orthogonal, at)
+        if names:
+            return at, with_limits(boundary, gone, tuple(names)), False
+    limits = residual_limits(case.design.residual, at.theta[objective.parameters.n_theta :])
+    return at, with_limits(boundary, limits.gone, limits.names), limits.reached and len(optimum.log) == 1
 
 
 def _information(derivatives: FittedDerivatives, boundary: Boundary) -> np.ndarray:

@@ -1,9 +1,10 @@
-"""Variances of errors that run to zero: the likelihood has no maximum there, and no number of such a fit means anything."""
+"""Variances of errors that run to zero: the likelihood has no maximum there, and the fit says so by name."""
 
 from __future__ import annotations
 
+import numpy as np
+
 from sparsemixed.design.values import Design
-from sparsemixed.errors import NumericalError
 from sparsemixed.estimation.interface import FittedEvaluation
 from sparsemixed.estimation.orthonormal import Orthogonal
 from sparsemixed.spec import ModelSpec
@@ -12,31 +13,25 @@ VANISHED = 1e-12
 """Variance of a level's errors, as a share of the mean square of what the fixed part leaves, that counts as none."""
 
 
-def check_error_variances(spec: ModelSpec, design: Design, orthogonal: Orthogonal, at: FittedEvaluation, converged: bool) -> None:
-    """Refuse a search that ran after a variance of zero of the errors of a level of `by()`, or of all of them.
+def vanished_errors(
+    spec: ModelSpec, design: Design, orthogonal: Orthogonal, at: FittedEvaluation
+) -> tuple[np.ndarray, list[str]]:
+    """Which residual parameters (n_rho,) bool belong to errors whose variance has run to zero, and the variances in words.
 
-    A search that converged has found a finite likelihood, however small a variance is.
-
-    Raises
-    ------
-    NumericalError
-        It names the level.
+    For a search that did not converge: one that did has found a finite likelihood, however small a variance is.
     """
-    if converged or design.residual is None:
-        return
+    if design.residual is None:
+        return np.zeros(0, bool), []
     structure = design.residual.structure
+    gone, names = np.zeros(structure.n_rho, bool), []
     rows = structure.display(at.theta[at.theta.size - structure.n_rho :])
     usual = float(orthogonal.residual @ orthogonal.residual) / orthogonal.n_obs
-    levels: dict[int, float] = {}
-    for p in rows:
-        if p.kind == "variance":
-            levels[p.level] = max(levels.get(p.level, 0.0), at.sigma2 * p.value)
-    gone = [level for level, largest in levels.items() if not largest > VANISHED * usual]
-    if not gone:
-        return
-    labels = structure.by_labels
-    where = f" where {spec.residual.by} is {' or '.join(labels[level] for level in gone)}" if labels else ""
-    raise NumericalError(
-        f"the variance of the errors{where} goes to zero: the model fits `{spec.response}` exactly there, and the likelihood is "
-        "unbounded. Leave these rows out, give levels a variance in common, or simplify the fixed or the random part"
-    )
+    for level in dict.fromkeys(p.level for p in rows):
+        own = [p for p in rows if p.level == level]
+        if max(at.sigma2 * p.value for p in own if p.kind == "variance") > VANISHED * usual:
+            continue
+        elsewhere = np.any([p.gradient != 0.0 for p in rows if p.level != level] or [np.zeros(gone.size, bool)], axis=0)
+        gone |= np.any([p.gradient != 0.0 for p in own], axis=0) & ~elsewhere
+        where = f" where {spec.residual.by} is {structure.by_labels[level]}" if structure.by_labels else ""
+        names.append(f"var(e){where} goes to 0 and the likelihood is unbounded: the model fits `{spec.response}` exactly there")
+    return gone, names

@@ -7,7 +7,6 @@ from collections.abc import Callable
 import numpy as np
 
 from sparsemixed.estimation.components import components
-from sparsemixed.estimation.error_variances import check_error_variances
 from sparsemixed.estimation.fit import Fit, MonteCarlo
 from sparsemixed.estimation.identification import identified
 from sparsemixed.estimation.interface import FittedDerivatives
@@ -31,7 +30,6 @@ def finish(
     """The fit at the optimum of any problem with an objective; `llf` is the log likelihood of a deviance."""
     case, objective = problem.case, problem.objective
     spec, design, orthogonal = case.spec, case.design, case.reduction.orthogonal
-    check_error_variances(spec, design, orthogonal, optimum.evaluation, optimum.converged)
     at, boundary = project_to_boundary(objective, optimum.evaluation, optimum.model.gradient, optimum.model.hessian)
     limits = residual_limits(design.residual, at.theta[objective.parameters.n_theta :])
     boundary = with_limits(boundary, limits.gone, limits.names)

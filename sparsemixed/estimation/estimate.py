@@ -9,6 +9,7 @@ from typing import Any
 from sparsemixed.design.values import Design
 from sparsemixed.errors import SlowConvergenceError
 from sparsemixed.estimation.assemble import finish
+from sparsemixed.estimation.error_variances import check_error_variances
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.estimation.linear import linear_fit
 from sparsemixed.estimation.objectives.penalized import PenalizedObjective
@@ -103,6 +104,7 @@ def _fit(problem: Problem, progress: Progress | None) -> Fit:
         without_errors = fit_without_errors(problem, optimum, path.log, llf)
         if without_errors is not None:
             return without_errors
+        check_error_variances(case.spec, case.design, orthogonal, optimum.evaluation, optimum.converged)
     return finish(problem, optimum, path.log, llf)
 
 

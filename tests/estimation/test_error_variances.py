@@ -71,11 +71,11 @@ def test_levels_of_any_scale_are_no_limit(model, ratio):
 
 
 def test_a_correlation_at_its_limit_is_still_found():
-    """Banded errors of negative correlation beyond what any moving average has."""
+    """Differences of independent numbers: theta is -1."""
     rng = np.random.default_rng(1)
     steps = np.diff(rng.normal(size=(30, 13)), axis=1)
     data = pd.DataFrame({"id": np.repeat(np.arange(30), 12), "t": np.tile(np.arange(12), 30), "y": steps.ravel()})
     data["h"] = data.id % 2
     data.loc[data.h == 1, "y"] *= 1e-4
     fit = sparsemixed.mixed("y || id:, noconstant residuals(ma 1, t(t) by(h))", data)
-    assert "a correlation of the residuals is at its limit" in fit.status
+    assert "the moving average of the residuals is at the limit" in fit.status

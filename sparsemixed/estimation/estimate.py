@@ -7,8 +7,9 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from sparsemixed.design.values import Design
-from sparsemixed.errors import SlowConvergenceError
+from sparsemixed.errors import NumericalError, SlowConvergenceError
 from sparsemixed.estimation.assemble import finish
+from sparsemixed.estimation.error_variances import vanished_errors
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.estimation.linear import linear_fit
 from sparsemixed.estimation.objectives.penalized import PenalizedObjective
@@ -103,7 +104,13 @@ def _fit(problem: Problem, progress: Progress | None) -> Fit:
         without_errors = fit_without_errors(problem, optimum, path.log, llf)
         if without_errors is not None:
             return without_errors
-    return finish(problem, optimum, path.log, llf)
+    try:
+        return finish(problem, optimum, path.log, llf)
+    except NumericalError as error:
+        names = [] if optimum.converged else vanished_errors(case.spec, case.design, orthogonal, optimum.evaluation)[1]
+        if not names:
+            raise
+        raise NumericalError(f"{'; '.join(names)}. Leave these rows out, or simplify the model") from error
 
 
 def _log_likelihood(orthogonal: Orthogonal, reml: bool) -> Callable[[float], float]:

@@ -257,6 +257,8 @@ def _sentence(parts: tuple[Component, ...]) -> str:
     for part in parts:
         of = "" if part.block is None else f" of {part.block.equation}"
         names += [f"{parameter.label}{of}" for parameter in part.variances if not parameter.identified]
+    if not names:  # they move none of what is printed: variances of the errors that have run to zero
+        return "The likelihood does not depend on some directions of the variance parameters."
     if len(names) == 1:
         return f"{names[0]} is not identified: the likelihood does not depend on it. It has no standard error."
     listed = f"{', '.join(names[:-1])} and {names[-1]}"

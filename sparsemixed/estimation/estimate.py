@@ -99,7 +99,7 @@ def _fit(problem: Problem, progress: Progress | None) -> Fit:
         optimum = em_optimum(objective, path, options, plan.exact)
     else:
         first = minimize(objective, path.at, plan, llf, progress)
-        optimum = best_inside(objective, case.design.residual, path.at, first, plan, llf)
+        optimum = best_inside(problem, path.at, first, llf)
         _check_residual_variance(problem, optimum)
     return finish(problem, optimum, path.log, llf)
 

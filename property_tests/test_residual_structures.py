@@ -20,7 +20,7 @@ MAKE = {
     "unstructured": lambda rng: RESIDUAL_STRUCTURES["unstructured"](LEVELS),
     "banded": lambda rng: RESIDUAL_STRUCTURES["banded"](LEVELS, int(rng.integers(0, 4))),
     "toeplitz": lambda rng: RESIDUAL_STRUCTURES["toeplitz"](int(rng.integers(1, 5))),
-    "exponential": lambda rng: RESIDUAL_STRUCTURES["exponential"](),
+    "exponential": lambda rng: RESIDUAL_STRUCTURES["exponential"](float(rng.choice([1.0, 0.01, 0.3]))),
 }
 CASES = st.tuples(st.sampled_from(sorted(MAKE)), st.booleans(), st.integers(0, 2**32 - 1))
 

@@ -16,6 +16,7 @@ from sparsemixed.estimation.linear import linear_llf
 from sparsemixed.estimation.problems.values import Problem
 from sparsemixed.estimation.search.boundary import Boundary, project_to_boundary, with_limits
 from sparsemixed.estimation.search.values import LogEntry, Optimum
+from sparsemixed.estimation.unbounded import MESSAGE, runs_to_singular
 from sparsemixed.solver.linalg import covariance_root
 
 FLAT_START = "the likelihood does not depend on the residuals' parameters at the start"
@@ -54,7 +55,7 @@ def finish(
         llf=llf(at.deviance),
         llf_linear=linear_llf(orthogonal, objective.reml),
         converged=optimum.converged and not flat,
-        message=FLAT_START if flat else optimum.message,
+        message=_message(problem, optimum, flat),
         gradient_norm=0.5 * optimum.decrement,
         em_log=em_log,
         log=optimum.log,
@@ -78,6 +79,16 @@ def _boundary(problem: Problem, optimum: Optimum) -> tuple[FittedEvaluation, Bou
             return at, with_limits(boundary, gone, tuple(names)), False
     limits = residual_limits(case.design.residual, at.theta[objective.parameters.n_theta :])
     return at, with_limits(boundary, limits.gone, limits.names), limits.reached and len(optimum.log) == 1
+
+
+def _message(problem: Problem, optimum: Optimum, flat: bool) -> str:
+    """Why the search ended; where it did not converge, what kept it from that as far as is known."""
+    if flat:
+        return FLAT_START
+    residual = problem.case.design.residual is not None
+    if residual and not optimum.converged and runs_to_singular(problem.objective, optimum.evaluation.theta):
+        return MESSAGE
+    return optimum.message
 
 
 def _information(derivatives: FittedDerivatives, boundary: Boundary) -> np.ndarray:

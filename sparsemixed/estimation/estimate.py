@@ -100,7 +100,7 @@ def _fit(problem: Problem, progress: Progress | None) -> Fit:
         optimum = em_optimum(objective, path, options, plan.exact)
     else:
         first = minimize(objective, path.at, plan, llf, progress)
-        optimum = best_inside(objective, case.design.residual, path.at, first, plan, llf)
+        optimum = best_inside(problem, path.at, first, llf)
         without_errors = fit_without_errors(problem, optimum, path.log, llf)
         if without_errors is not None:
             return without_errors

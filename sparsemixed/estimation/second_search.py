@@ -7,21 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from sparsemixed.design.values import ResidualPart
-from sparsemixed.errors import NumericalError
-from sparsemixed.estimation.interface import Objective
 from sparsemixed.estimation.limits import residual_limits
+from sparsemixed.estimation.problems.values import Problem
 from sparsemixed.estimation.search.minimum import minimize
-from sparsemixed.estimation.search.values import Optimum, Plan
-from sparsemixed.estimation.start.residual import interior_starts
+from sparsemixed.estimation.search.values import Optimum
+from sparsemixed.estimation.start.residual import evaluated, other_starts
 
+SEARCHES = 2
+"""How many of the other starts are followed: the best ones."""
 BETTER = 1e-6
 """By how much the deviance must be lower for another end to count."""
 
 
-def best_inside(
-    objective: Objective, part: ResidualPart | None, start: Any, first: Optimum, plan: Plan, llf: Callable[[float], float]
-) -> Optimum:
+def best_inside(problem: Problem, start: Any, first: Optimum, llf: Callable[[float], float]) -> Optimum:
     """The lowest end of `first` and of searches from other starts of the errors, made only where the first is at a limit.
 
     Parameters
@@ -29,18 +27,17 @@ def best_inside(
     start : Evaluation
         Where the first search began.
     """
-    if part is None or not part.structure.n_rho:
+    part, objective, plan = problem.case.design.residual, problem.objective, problem.plan
+    if part is None or plan is None or not part.structure.n_rho:
         return first
-    n_rho = part.structure.n_rho
-    theta = start.theta[: start.theta.size - n_rho]
+    theta = start.theta[: start.theta.size - part.structure.n_rho]
     if first.converged and not residual_limits(part, first.evaluation.theta[theta.size :]).reached:
         return first
     best = first
-    for rho in interior_starts(part):
-        try:
-            found = minimize(objective, objective.evaluate(np.append(theta, rho)), plan, llf)
-        except NumericalError:
-            continue
+    others = other_starts(part, problem.case.reduction.orthogonal.residual)
+    trials = [evaluated(objective, np.append(theta, rho)) for rho in others if not np.array_equal(rho, start.theta[theta.size :])]
+    for at in sorted((at for at in trials if at is not None), key=lambda at: at.deviance)[:SEARCHES]:
+        found = minimize(objective, at, plan, llf)
         if _lower(found, best):
             best = found
     return best

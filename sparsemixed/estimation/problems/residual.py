@@ -88,8 +88,8 @@ def _problem(case: Case, objective: PatternObjective | PrecisionObjective) -> Pr
 
     def start(llf: Callable[[float], float], progress: Progress | None) -> EmPath:
         theta, log = _random_start(case, llf)
-        moments = _moments(case) if not case.design.random else None
-        return EmPath(residual_start(objective, theta, _part(case), moments), log, False)
+        residual = None if case.design.random else case.reduction.orthogonal.residual
+        return EmPath(residual_start(objective, theta, _part(case), residual), log, False)
 
     return Problem(case, objective, start, Plan(options, exact=True, metric=LogObjective if options.metric == "matlog" else None))
 
@@ -129,20 +129,3 @@ def _random_start(case: Case, llf: Callable[[float], float]) -> tuple[np.ndarray
     independent = PenalizedObjective(cp, penalized_system(cp), layout, case.reml)
     path = em_path(independent, em_step, independent.evaluate(theta), case.spec.estimation, llf)
     return path.at.theta, path.log
-
-
-def _moments(case: Case) -> np.ndarray | None:
-    """Moments of the residuals for the structures that take them."""
-    part, residual = _part(case), case.reduction.orthogonal.residual
-    if part.levels is None or part.t.ndim != 1:
-        return None
-    return _pairwise_moments(residual, part.t.astype(np.int64), part.codes, part.n_groups, len(part.levels))
-
-
-def _pairwise_moments(residual: np.ndarray, place: np.ndarray, codes: np.ndarray, n_groups: int, p: int) -> np.ndarray | None:
-    """(p, p) mean products of the residuals at every pair of levels, None where some pair never meets."""
-    table, seen = np.zeros((n_groups, p)), np.zeros((n_groups, p))
-    table[codes, place], seen[codes, place] = residual, 1.0
-    count = seen.T @ seen
-    moments = (table.T @ table) / np.maximum(count, 1.0)
-    return moments if np.all(np.diag(moments) > 0) else None

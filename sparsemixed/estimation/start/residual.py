@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from sparsemixed.design.values import ResidualPart
 from sparsemixed.errors import NumericalError
 from sparsemixed.estimation.interface import Objective
+from sparsemixed.structures.residual_errors.base import ResidualStructure
 from sparsemixed.structures.residual_errors.by_level import ByLevel
 from sparsemixed.structures.residual_errors.gaps import neighbouring_gaps
 
 
-def residual_start(objective: Objective, theta: np.ndarray, part: ResidualPart, moments: np.ndarray | None) -> Any:
+def residual_start(objective: Objective, theta: np.ndarray, part: ResidualPart, residual: np.ndarray | None) -> Any:
     """The evaluation at theta of the random effects and the best start of the errors; levels of by() one after the other.
 
     A family offers its `starts`; where it has a single one, nothing is tried.
@@ -22,62 +23,98 @@ def residual_start(objective: Objective, theta: np.ndarray, part: ResidualPart, 
     ----------
     theta : (n_theta,) float64
         Of the random effects.
-    moments : see `ResidualStructure.start`
+    residual : (n,) float64 or None
+        Of the fixed part alone, where its moments are those of the errors: without random effects.
 
     Raises
     ------
     NumericalError
         The system breaks down at every one of them.
     """
-    rho = part.structure.start(moments)
-    best = None
-    for where, places in _offers(part, moments):
-        found = []
-        for place in places if len(places) > 1 or best is None else ():
+    rho, best = part.structure.start(), None
+    shares = _shares(part, residual)
+    for share in shares:
+        rho[share.where] = share.structure.start(share.moments)
+    for share in shares:
+        places = share.structure.starts(share.typical, share.moments)
+        if len(places) == 1:
+            rho[share.where] = places[0]
+            continue
+        trials = []
+        for place in places:
             trial = rho.copy()
-            trial[where] = place
-            found.append(_evaluated(objective, np.append(theta, trial)))
-        known = [at for at in found if at is not None]
-        if known:
-            best = min(known, key=lambda at: at.deviance)
-            rho = best.theta[theta.size :]
-    return best if best is not None else objective.evaluate(np.append(theta, rho))
+            trial[share.where] = place
+            trials.append(evaluated(objective, np.append(theta, trial)))
+        best = min((at for at in trials if at is not None), key=lambda at: at.deviance, default=best)
+        if best is not None:
+            rho = best.theta[theta.size :].copy()
+    return (
+        best if best is not None and np.array_equal(best.theta[theta.size :], rho) else objective.evaluate(np.append(theta, rho))
+    )
 
 
-def interior_starts(part: ResidualPart) -> list[np.ndarray]:
-    """All starts that the family offers, the same rank in every level of by(), the others as by default."""
-    offers = _offers(part, None)
+def other_starts(part: ResidualPart, residual: np.ndarray) -> list[np.ndarray]:
+    """Places rho from which to search once more where a search has ended at a limit, the same rank in every level of by().
+
+    Parameters
+    ----------
+    residual : (n,) float64
+        Of the fixed part alone.
+    """
+    shares = _shares(part, residual)
+    offers = [share.structure.others(share.typical, share.moments) for share in shares]
     found = []
-    for k in range(max(len(places) for _, places in offers)):
+    for k in range(max(len(places) for places in offers)):
         rho = part.structure.start()
-        for where, places in offers:
-            rho[where] = places[min(k, len(places) - 1)]
+        for share, places in zip(shares, offers, strict=True):
+            rho[share.where] = places[k % len(places)]
         found.append(rho)
     return found
 
 
-def _offers(part: ResidualPart, moments: np.ndarray | None) -> list[tuple[slice, list[np.ndarray]]]:
-    """Places in rho, and what may stand there."""
+class _Share(NamedTuple):
+    """A structure's place in rho, the median gap between neighbours in time of its groups, and the moments of its errors."""
+
+    structure: ResidualStructure
+    where: slice
+    typical: float
+    moments: np.ndarray | None
+
+
+def _shares(part: ResidualPart, residual: np.ndarray | None) -> list[_Share]:
+    """One share for every level of by()."""
     structure = part.structure
     if not isinstance(structure, ByLevel):
-        return [(slice(None), structure.starts(_typical(part.t, part.codes), moments))]
-    t, level = part.t[:, 0], part.t[:, 1]
-    offers = []
+        t = part.t
+        return [_Share(structure, slice(0, structure.n_rho), _typical(t, part.codes), _moments(part, t, part.codes, residual))]
+    found = []
     for k, own in enumerate(structure.structures):
-        where, rows = structure.slices[k], level == k
-        offers.append((slice(where.start + (k > 0), where.stop), own.starts(_typical(t[rows], part.codes[rows]), moments)))
-    return offers
+        where, rows = structure.slices[k], part.t[:, 1] == k
+        t, codes = part.t[rows, 0], part.codes[rows]
+        moments = _moments(part, t, codes, None if residual is None else residual[rows])
+        found.append(_Share(own, slice(where.start + (k > 0), where.stop), _typical(t, codes), moments))
+    return found
 
 
 def _typical(t: np.ndarray, codes: np.ndarray) -> float:
-    """Median gap between neighbours in time; one where there are none."""
-    if t.ndim > 1:
-        return 1.0
     gaps = neighbouring_gaps(t, codes)
     return float(np.median(gaps)) if gaps.size else 1.0
 
 
-def _evaluated(objective: Objective, theta: np.ndarray) -> Any:
+def _moments(part: ResidualPart, t: np.ndarray, codes: np.ndarray, residual: np.ndarray | None) -> np.ndarray | None:
+    """(p, p) mean products of the residuals at every pair of levels of t(); None where some level has none."""
+    if part.levels is None or residual is None or part.structure.independent_rows:
+        return None
+    p, place = len(part.levels), t.astype(np.int64)
+    groups, codes = np.unique(codes, return_inverse=True)
+    table, seen = np.zeros((groups.size, p)), np.zeros((groups.size, p))
+    table[codes, place], seen[codes, place] = residual, 1.0
+    moments = (table.T @ table) / np.maximum(seen.T @ seen, 1.0)
+    return moments if np.all(np.diag(moments) > 0) else None
+
+
+def evaluated(objective: Objective, theta: np.ndarray) -> Any:
+    """The evaluation at theta, or None where the system breaks down."""
     try:
         return objective.evaluate(theta)
     except NumericalError:

@@ -135,14 +135,8 @@ class Autoregressive(ResidualStructure):
             phi, change, _ = self._decay(rho[0]).power(lag / (1 if self._signed else self.unit))
             return phi, change[None]
         distinct, place = np.unique(lag, return_inverse=True)
-        value, gradient = autocorrelations_far_out(*self._companion(rho), distinct)
+        value, gradient = autocorrelations_far_out(rho, distinct)
         return value[place.reshape(lag.shape)], gradient[:, place.reshape(lag.shape)]
-
-    def _companion(self, rho: np.ndarray):
-        """phi, the first p autocorrelations from lag 0, and the gradients of both."""
-        phi, dphi = coefficients_with_gradient(rho)
-        first, dfirst = autocorrelations_with_gradient(rho, self.order - 1)
-        return phi, dphi, first, dfirst
 
     def starts(self, typical: float, moments: np.ndarray | None = None) -> list[np.ndarray]:
         if self.order == 1 and typical == self.unit:

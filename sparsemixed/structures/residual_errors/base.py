@@ -159,6 +159,10 @@ class ResidualStructure(Declared):
         """
         return [self.start(moments)]
 
+    def others(self, typical: float, moments: np.ndarray | None = None) -> list[np.ndarray]:
+        """Places from which to search once more where a search has ended at a limit."""
+        return self.starts(typical, moments)
+
     def second(self, rho: np.ndarray, t: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """(n_rho, n_rho) sums over everything of weights (..., m, m) times d2R / drho drho'."""
         out = np.empty((self.n_rho, self.n_rho))

@@ -59,11 +59,28 @@ class UnstructuredErrors(ResidualStructure):
         if moments is None:
             return np.zeros(self.n_rho)
         scale = np.sqrt(np.diag(moments))
-        values, vectors = np.linalg.eigh(moments / np.outer(scale, scale))
-        correlation = (vectors * np.maximum(values, 1e-3)) @ vectors.T
-        lower = np.linalg.cholesky(correlation * np.outer(scale, scale))
+        lower = np.linalg.cholesky(self._positive(moments / np.outer(scale, scale)) * np.outer(scale, scale))
         lower /= lower[0, 0]
         return np.concatenate([np.log(np.diag(lower))[1:], [lower[i, j] for i, j in self.below]])
+
+    def _positive(self, correlation: np.ndarray) -> np.ndarray:
+        """The nearest of correlations (p, p) with eigenvalues off zero; with a band, all within it shrunken alike."""
+        values, vectors = np.linalg.eigh(correlation)
+        if self.band >= self.p - 1:
+            return (vectors * np.maximum(values, 1e-3)) @ vectors.T
+        place = np.arange(self.p)
+        apart = np.abs(place[:, None] - place[None, :])
+        beside = np.where((apart > 0) & (apart <= self.band), correlation, 0.0)
+        smallest = float(np.linalg.eigvalsh(beside)[0])
+        return np.eye(self.p) + beside * min(1.0, 0.9 / max(-smallest, 1e-300))
+
+    def others(self, typical: float, moments: np.ndarray | None = None) -> list[np.ndarray]:
+        if moments is None:
+            return [self.start()]
+        full = self.start(moments)
+        diagonal = np.concatenate([0.5 * np.log(np.diag(moments)[1:] / moments[0, 0]), np.zeros(len(self.below))])
+        half = np.concatenate([diagonal[: self.p - 1], 0.5 * full[self.p - 1 :]])
+        return [self.start(), full, diagonal, half]
 
     def covariance(self, rho: np.ndarray, t: np.ndarray) -> np.ndarray:
         lower = self._lower(rho)

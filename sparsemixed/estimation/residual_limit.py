@@ -2,8 +2,8 @@
 
 Three things drive var(Residual) to zero. The random effects may hold all of V that the data ask for, with as many columns as
 rows in every block: the optimum is the model without errors, V = ZGZ' (`objectives.without_errors`). They may fit the response
-exactly while ZGZ' is singular: the likelihood grows without bound. And a term with a group for every row has the same V as the
-errors: only the sum of both variances is known.
+exactly while ZGZ' is singular: the likelihood grows without bound. And they may make up the same V as the errors, as a group for
+every row does: only the sum of both variances is known, and a search may go anywhere.
 """
 
 from __future__ import annotations
@@ -18,14 +18,17 @@ from sparsemixed.design.values import Design
 from sparsemixed.errors import NumericalError
 from sparsemixed.estimation.assemble import finish
 from sparsemixed.estimation.fit import Component, Fit, VarianceParameter
+from sparsemixed.estimation.objectives.patterns import PatternObjective
 from sparsemixed.estimation.objectives.without_errors import ErrorFreeObjective
 from sparsemixed.estimation.orthonormal import term_data
-from sparsemixed.estimation.parameters import Parameters, parameters
+from sparsemixed.estimation.parameters import Parameters
 from sparsemixed.estimation.problems.values import Problem
+from sparsemixed.estimation.search.curvature import newton_model
 from sparsemixed.estimation.search.minimum import minimize
 from sparsemixed.estimation.search.values import LogEntry, Optimum, Plan
 from sparsemixed.solver.residual.patterns import independent_blocks, pattern_batches
 from sparsemixed.spec import EstimationOptions
+from sparsemixed.structures.residual_errors.independent import IndependentErrors
 
 RUN_OFF = 1e4
 """Largest variance of the random effects' part of a row, over sigma2, from which a residual variance of zero is considered."""
@@ -37,12 +40,28 @@ UNFELT = 1e-12
 """Share of V's smallest eigenvalue that stands for a residual variance of zero in `Fit.sigma2`."""
 
 
+FLAT = 1e-6
+"""Derivative of the deviance by the residual variance at zero, over tr(inv(V)), that counts as none."""
+
+
 class Limit(NamedTuple):
-    """The optimum without errors, and whether the deviance falls when errors are let in."""
+    """The optimum without errors.
+
+    Attributes
+    ----------
+    objective : ErrorFreeObjective
+    optimum : Optimum
+    slope : float
+        Derivative of the deviance there by the residual variance, over tr(inv(V)).
+    with_errors : float
+        The deviance where the search with errors ended, block by block: beside a vanishing residual variance the penalised system
+        loses the digits of its own.
+    """
 
     objective: ErrorFreeObjective
     optimum: Optimum
-    falls: bool
+    slope: float
+    with_errors: float
 
 
 def fit_without_errors(
@@ -75,16 +94,25 @@ def fit_without_errors(
             f"the residual variance goes to zero: the random effects fit `{response}` exactly. Is there a group for every "
             f"observation, or a constant response within groups? Whether there is a model without errors is not known {obstacle}"
         )
-    if obstacle or not (vanished or _has_run_off(design, found.evaluation.theta)):
+    if obstacle or not (vanished or _has_run_off(design, problem.objective.parameters, found.evaluation.theta)):
         return None
     limit = _limit(problem, found.evaluation.theta, llf)
     if limit is None or not limit.optimum.converged:
         if vanished:
-            raise NumericalError(_unbounded(response, design, found.evaluation.theta))
+            raise NumericalError(_unbounded(problem, found.evaluation.theta))
         return None
-    lower = vanished or limit.optimum.evaluation.deviance <= found.evaluation.deviance + EQUAL
-    if limit.falls or not lower:
+    return _better_fit(problem, limit, found, em_log, llf)
+
+
+def _better_fit(
+    problem: Problem, limit: Limit, found: Optimum, em_log: tuple[LogEntry, ...], llf: Callable[[float], float]
+) -> Fit | None:
+    """The fit without errors, or one with errors from closer by, where the search did not end as low; else None."""
+    known = abs(limit.with_errors - found.evaluation.deviance) <= EQUAL
+    if known and limit.optimum.evaluation.deviance > limit.with_errors + EQUAL:
         return None
+    if limit.slope <= FLAT:
+        return _fit_inside(problem, limit, found.log, em_log, llf)
     last = replace(limit.optimum.log[-1], iteration=len(found.log))
     optimum = replace(limit.optimum, log=(*found.log, last))
     fit = finish(replace(problem, objective=limit.objective), optimum, em_log, llf)
@@ -123,11 +151,11 @@ def without_residual_variance(fit: Fit, smallest: float) -> Fit:
     )
 
 
-def _has_run_off(design: Design, theta: np.ndarray) -> bool:
+def _has_run_off(design: Design, layout: Parameters, theta: np.ndarray) -> bool:
     """Whether there are as many random effects as rows, and one of them dwarfs the errors."""
     if sum(term.n_groups * term.k for term in design.random) < design.n_obs:
         return False
-    return max(_shares(design, parameters(design.random), theta).values()) > RUN_OFF
+    return max(_shares(design, layout, theta).values()) > RUN_OFF
 
 
 def _shares(design: Design, layout: Parameters, theta: np.ndarray) -> dict[int, float]:
@@ -153,7 +181,7 @@ def _obstacle(design: Design) -> str:
 def _limit(problem: Problem, theta: np.ndarray, llf: Callable[[float], float]) -> Limit | None:
     """The optimum without errors from theta on; None where V is singular there."""
     case, design, orthogonal = problem.case, problem.case.design, problem.case.reduction.orthogonal
-    layout, n = parameters(design.random), len(design.y)
+    layout, n = problem.objective.parameters, len(design.y)
     terms = [term_data(design, design.random[r]) for r in layout.order]
     rows = np.column_stack([orthogonal.Q, orthogonal.residual])
     batches = pattern_batches(terms, np.arange(n, dtype=np.int32), n, np.zeros(n), rows)
@@ -164,7 +192,34 @@ def _limit(problem: Problem, theta: np.ndarray, llf: Callable[[float], float]) -
         return None
     optimum = minimize(objective, start, Plan(EstimationOptions(method=case.spec.estimation.method), exact=True), llf)
     slope = objective.derivatives(optimum.evaluation).slope_of_errors
-    return Limit(objective, optimum, slope < 0.0)
+    full = PatternObjective(batches, layout, IndependentErrors(("e",)), orthogonal.n_obs, design.rank, case.reml)
+    return Limit(objective, optimum, slope, full.evaluate(theta).deviance)
+
+
+def _fit_inside(
+    problem: Problem,
+    limit: Limit,
+    log: tuple[LogEntry, ...],
+    em_log: tuple[LogEntry, ...],
+    llf: Callable[[float], float],
+) -> Fit | None:
+    """A fit with errors, from where they have half of V's smallest eigenvalue; None where there is none as good as without.
+
+    Where the likelihood is flat towards a residual variance of zero, errors and random effects make up the same V: how they share
+    it is not identified, zero is no better than another share, and a search has nothing to go by.
+    """
+    at, objective, plan = limit.optimum.evaluation, problem.objective, problem.plan
+    assert plan is not None
+    theta = at.theta * np.sqrt(at.sigma2 / (0.5 * _smallest_variance(limit)))
+    start = objective.evaluate(theta)
+    if abs(limit.slope) <= FLAT and start.deviance <= at.deviance + EQUAL:
+        derivatives = objective.derivatives(start)
+        model = newton_model(derivatives, exact=True)
+        inside = Optimum(start, derivatives, model, True, "the likelihood is flat in the residual variance", 0.0, log)
+    else:
+        inside = minimize(objective, start, plan, llf)
+    good = inside.converged and inside.evaluation.deviance <= at.deviance + EQUAL
+    return finish(problem, inside, em_log, llf) if good else None
 
 
 def _smallest_variance(limit: Limit) -> float:
@@ -172,8 +227,9 @@ def _smallest_variance(limit: Limit) -> float:
     return at.sigma2 / max(float(np.linalg.eigvalsh(inverse)[:, -1].max()) for inverse in at.inverses)
 
 
-def _unbounded(response: str, design: Design, theta: np.ndarray) -> str:
-    shares = _shares(design, parameters(design.random), theta)
+def _unbounded(problem: Problem, theta: np.ndarray) -> str:
+    design, response = problem.case.design, problem.case.spec.response
+    shares = _shares(design, problem.objective.parameters, theta)
     largest = max(shares.values())
     named = " and ".join(sorted({design.random[r].blocks[0].equation for r, share in shares.items() if share > 1e-3 * largest}))
     return (

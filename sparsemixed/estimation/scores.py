@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sparsemixed.design.row_data import ROWS, HoldsRows
+from sparsemixed.errors import NotAvailableError
 from sparsemixed.estimation.estimate import refactor_at_optimum
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.estimation.objectives.penalized_derivatives import PenalizedDerivatives
@@ -69,7 +70,17 @@ def cluster_scores(fit: Fit, cluster: np.ndarray, n_clusters: int) -> Scores:
     cluster : (n,) int
         Cluster of each row: unions of top-level groups.
     n_clusters : int
+
+    Raises
+    ------
+    NotAvailableError
+        The residual variance is zero: its score is no derivative of a likelihood there.
     """
+    if fit.without_errors:
+        raise NotAvailableError(
+            "scores and vce(robust) are not available where var(Residual) is 0; leave random effects out, or use the model-based "
+            "standard errors"
+        )
     if fit.design.residual is None and not fit.design.random:
         return _linear(fit, cluster, n_clusters)
     opened = _open_residual(fit, cluster) if fit.design.residual is not None else _open(fit, cluster)

@@ -105,11 +105,13 @@ class ErrorFreeDerivatives(PatternDerivatives):
 
     @lazy_property
     def slope_of_errors(self) -> float:
-        """Derivative of the deviance by the residual variance over sigma2, at zero: errors enter where it is negative.
+        """Derivative of the deviance by a residual variance at zero, over tr(inv(V)): errors enter where it is negative.
 
-        tr(inv(V0) (n - S inv(V0))) summed over patterns, S the sums of squares and products of residuals there.
+        tr(n inv(V0) - inv(V0) S inv(V0)) summed over patterns, S the sums of squares and products of residuals there.
         """
-        return float(sum(np.einsum("gaa->", kernel) for _, _, _, kernel, _, _ in self._pieces))
+        batches = zip(self.objective.batches, self.at.inverses, strict=True)
+        size = sum(float(np.einsum("gaa->g", Q) @ batch.counts) for batch, Q in batches)
+        return sum(float(np.einsum("gaa->", kernel)) for _, _, _, kernel, _, _ in self._pieces) / size
 
 
 def _mean_variance(batches: list[PatternBatch], parameters: Parameters, n: float) -> np.ndarray:

@@ -16,7 +16,6 @@ from sparsemixed.design.values import Design, ResidualPart
 from sparsemixed.errors import NotAvailableError
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.estimation.orthonormal import term_data
-from sparsemixed.estimation.parameters import parameters
 from sparsemixed.inference.fit_cache import cached_on_fit
 from sparsemixed.solver.residual.patterns import independent_blocks
 from sparsemixed.structures.residual_errors.independent import IndependentErrors
@@ -38,8 +37,8 @@ def in_blocks(fit: Fit) -> bool:
         It would have to, but the blocks are too large.
     """
     error = relative_error(fit)
-    if error <= LOST:
-        return False
+    if error <= LOST or not fit.design.has_rows:
+        return error > LOST  # a fit saved without data holds what was computed in blocks
     largest, numbers = _sizes(fit.design)
     replicated = fit.design.weights is not None and fit.design.weights.kind != "precision"
     if largest <= LARGEST_BLOCK and numbers * (len(fit.variances) + 3) <= MOST_NUMBERS and not replicated:
@@ -61,23 +60,33 @@ def relative_error(fit: Fit) -> float:
     """
     if not fit.design.has_rows:
         return 0.0
-    layout = parameters(fit.design.random)
+    components = {component.position: component for component in fit.components}
     kappa, q = 0.0, 0
-    for r, factor in zip(layout.order, layout.factors(fit.theta), strict=True):
-        term = term_data(fit.design, fit.design.random[r])
-        squares = np.sum((term.columns @ factor) ** 2, axis=1)
+    for random in fit.design.random:
+        term, squares, column = term_data(fit.design, random), np.zeros(len(random.codes)), 0
+        for block in random.blocks:
+            own = components[block.position]
+            assert own.block is not None
+            stop = column + own.block.structure.m
+            factor = own.block.structure.factor(fit.theta[own.theta])
+            squares += np.sum((term.columns[:, column:stop] @ factor) ** 2, axis=1)
+            column = stop
         kappa = max(kappa, float(np.bincount(term.codes, squares).max()))
-        q += term.n_groups * factor.shape[0]
+        q += term.n_groups * random.k
     return float(np.finfo(float).eps) * kappa ** (2.0 if fit.design.n_obs <= q else 1.0)
 
 
 def with_independent_errors(fit: Fit) -> Fit:
-    """The same fit with its errors written as a residual structure, every row a group of its own."""
+    """The same fit with its errors written as a residual structure, every row a group of its own.
+
+    Its information is computed anew, block by block, unless it comes from there.
+    """
     n = len(fit.design.y)
     part = ResidualPart(
         IndependentErrors(("e",)), np.arange(n, dtype=np.int32), n, np.zeros(n), "Residual: Independent", levels=None
     )
-    return replace(fit, design=replace(fit.design, residual=part), solver="clusters")
+    information = fit.information if fit.without_errors else None
+    return replace(fit, design=replace(fit.design, residual=part), information=information, solver="clusters")
 
 
 def _sizes(design: Design) -> tuple[int, float]:

@@ -17,7 +17,6 @@ from sparsemixed.estimation.estimate import refactor_at_optimum
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.estimation.objectives.penalized_deviance import PenalizedEvaluation
 from sparsemixed.estimation.orthonormal import orthonormal_coordinates
-from sparsemixed.estimation.parameters import parameters
 from sparsemixed.inference.fit_cache import cached_on_fit
 from sparsemixed.inference.information.blocks import in_blocks, with_independent_errors
 from sparsemixed.inference.information.covariance_entries import CovarianceEntry, covariance_entries, just_inside
@@ -44,11 +43,13 @@ def fixed_derivatives(fit: Fit, information: str, second: bool = True) -> FixedD
     """
     if fit.design.residual is None and not fit.design.random:
         return _linear(fit)
-    if information == "oim" and not second and fit.slopes is not None and fit.information is not None and not _singular(fit):
+    blocks = fit.design.residual is None and in_blocks(fit)
+    known = information == "oim" and not second and fit.slopes is not None and fit.information is not None
+    if known and not blocks and not _singular(fit):
         return _known(fit)
     if fit.design.residual is not None:
         return pattern_derivatives(fit, information, second)
-    if in_blocks(fit):
+    if blocks:
         return _in_blocks(fit, information, second)
     return _random(fit, information, second or information == "eim")
 
@@ -75,10 +76,8 @@ def _singular(fit: Fit) -> bool:
 
     Fits of earlier versions that were saved without data hold what was computed as if there were none.
     """
-    if not fit.boundary.any() or not fit.design.has_rows:
-        return False
-    free = without_singular(parameters(fit.design.random), fit.theta, fit.boundary)
-    return not np.array_equal(free, fit.boundary)
+    random = (component.theta for component in fit.components[:-1])
+    return fit.design.has_rows and any(fit.boundary[where].any() and fit.theta[where].any() for where in random)
 
 
 @cached_on_fit("derivatives-at-optimum")

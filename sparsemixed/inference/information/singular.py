@@ -24,11 +24,14 @@ information below which it does not move the deviance."""
 
 
 def without_singular(layout: Parameters, theta: np.ndarray, boundary: np.ndarray) -> np.ndarray:
-    """The boundary (n_theta,) bool without covariance matrices that are singular but not zero: their entries are not known."""
-    boundary = boundary.copy()
+    """The boundary (n_theta,) bool without covariance matrices that are singular but not zero: their entries are not known.
+
+    What the layout holds at zero stays on it.
+    """
+    boundary, held = boundary.copy(), layout.held
     for place in layout.places:
-        if boundary[place.theta].any() and np.any(place.block.structure.factor(theta[place.theta])):
-            boundary[place.theta] = False
+        if boundary[place.theta].any() and theta[place.theta].any():
+            boundary[place.theta] = held[place.theta]
     return boundary
 
 

@@ -5,11 +5,12 @@ derivatives V_k by all of them, the Gram matrix
 
     G_kl = tr(QV_k QV_l),    Q = I - XX' for orthonormal X (or I),
 
-has the rank of the map from parameters to moments, and of the expected information tr(PV_k PV_l) / 2 with it: P and Q have the same
-null space. Its null vectors are exact: along them the likelihood does not change. V is linear in variances and covariances, so that
-for independent errors G depends on the design alone and is made of cross-products, whatever the number of rows; with small clusters of
-correlated errors it is summed over their patterns at the fit. It is looked at where a fit gives reason to: on a boundary, where no
-step was left, or where the observed information is nearly singular - the rank decides, not rounding in the information.
+has the rank of the map from parameters to moments, and of the expected information tr(PV_k PV_l) / 2 with it: P and Q have the
+same null space. Its null vectors are exact: along them the likelihood does not change. V is linear in variances and covariances,
+so that for independent errors G depends on the design alone and is made of cross-products, whatever the number of rows; with
+small clusters of correlated errors it is summed over their patterns at the fit. It is looked at where a fit gives reason to: on a
+boundary, where no step was left, or where the observed information is nearly singular - the rank decides, not rounding in the
+information.
 """
 
 from __future__ import annotations
@@ -263,7 +264,5 @@ def _sentence(parts: tuple[Component, ...]) -> str:
     if len(names) == 1:
         return f"{names[0]} is not identified: the likelihood does not depend on it. It has no standard error."
     listed = f"{', '.join(names[:-1])} and {names[-1]}"
-    return (
-        f"{listed} are not identified together: the likelihood depends only on combinations of them. "
-        "They have no standard errors; what is said of other parameters does not depend on it."
-    )
+    why = "the likelihood depends only on combinations of them"
+    return f"{listed} are not identified together: {why}. They have no standard errors."

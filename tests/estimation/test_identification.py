@@ -10,6 +10,7 @@ import pytest
 
 import sparsemixed
 from sparsemixed.errors import IdentificationWarning, SparseMixedError
+from tests.estimation.test_batches import written
 from tests.oracles.moment_rank import confounded
 from tests.oracles.random_models import RandomModel, random_model, random_part, residual_part
 
@@ -89,10 +90,10 @@ def test_directions_that_are_no_effects_cost_one_of_them(data):
     np.testing.assert_allclose([fit.llf, fit.llf], one, atol=1e-7)
 
 
-def test_batches_are_held_as_rows_are(data):
+def test_batches_are_held_as_rows_are(data, tmp_path):
     model = "y x || one: || h:"
     whole = sparsemixed.mixed(model, data, reml=True)
-    parts = sparsemixed.mixed(model, lambda: (data[i::3] for i in range(3)), reml=True)
+    parts = sparsemixed.mixed(model, written(tmp_path / "data", data), reml=True)
     assert "not identified by REML" in parts.status
     assert parts.fit.boundary_names == whole.fit.boundary_names
     np.testing.assert_allclose(parts.llf, whole.llf, atol=1e-7)
@@ -208,7 +209,7 @@ def test_coefficients_do_not_mind_what_is_confounded(seed, dfmethod):
 
 
 def test_standard_errors_of_what_is_identified_stay():
-    """`|| g: || row:`: var(row) + var(Residual) is one parameter, and var(_cons) of g has the standard error that it has with it."""
+    """`|| g: || row:`: var(row) + var(Residual) is one parameter, and var(_cons) of g has its standard error beside that one."""
     model = _model("rows", 1, reml=True)
     found = sparsemixed.mixed(model.command, model.data, reml=True).random_params.std_err
     right = sparsemixed.mixed("y z || g:", model.data, reml=True).random_params.std_err

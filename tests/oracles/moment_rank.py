@@ -7,7 +7,9 @@ from collections.abc import Callable
 import numpy as np
 
 
-def confounded(covariance: Callable[[np.ndarray], np.ndarray], printed: np.ndarray, X: np.ndarray, reml: bool) -> np.ndarray | None:
+def confounded(
+    covariance: Callable[[np.ndarray], np.ndarray], printed: np.ndarray, X: np.ndarray, reml: bool
+) -> np.ndarray | None:
     """(m,) bool: the printed parameters with a part in the null space of the map to the moments.
 
     Parameters

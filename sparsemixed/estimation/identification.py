@@ -6,11 +6,11 @@ derivatives V_k by all of them, the Gram matrix
     G_kl = tr(QV_k QV_l),    Q = I - XX' for orthonormal X (or I),
 
 has the rank of the map from parameters to moments, and of the expected information tr(PV_k PV_l) / 2 with it: P and Q have the
-same null space. Its null vectors are exact: along them the likelihood does not change. V is linear in variances and
-covariances, so that for independent errors G depends on the design alone and is made of cross-products, whatever the number of
-rows; with small clusters of correlated errors it is summed over their patterns at the fit. It is looked at where a fit gives
-reason to: on a boundary, where no step was left, or where the observed information is nearly singular - the rank decides, not
-rounding in the information.
+same null space. Its null vectors are exact: along them the likelihood does not change. V is linear in variances and covariances,
+so that for independent errors G depends on the design alone and is made of cross-products, whatever the number of rows; with
+small clusters of correlated errors it is summed over their patterns at the fit. It is looked at where a fit gives reason to: on a
+boundary, where no step was left, or where the observed information is nearly singular - the rank decides, not rounding in the
+information.
 """
 
 from __future__ import annotations
@@ -103,11 +103,12 @@ def identified(
     if not doubtful and not boundary.any():
         return parts, None
     own = [_entries(place, at.theta, boundary, objective.parameters) for place in objective.parameters.places]
-    gram = _gram(objective, at, own, MOST_WORK if doubtful else MOST_WORK_AT_EDGE)
+    limits = np.append(boundary[objective.parameters.n_theta :], False)
+    gram = _gram(objective, at, own, limits[:-1], MOST_WORK if doubtful else MOST_WORK_AT_EDGE)
     if gram is None:
         return parts, None
-    limits = np.append(boundary[objective.parameters.n_theta :], False)
-    apart = [np.concatenate([*each, limits]) for each in _subsets(own)]
+    none = np.zeros(limits.size, bool)
+    apart = [np.concatenate([*each, end]) for each, end in zip(_subsets(own), (none, limits, limits), strict=True)]
     never, on_edge, zero = ([*null_vectors(gram, where).T] for where in apart)
     if not never:
         return parts, None
@@ -161,16 +162,19 @@ def _entries(place: Place, theta: np.ndarray, boundary: np.ndarray, layout: Para
         behind = np.arange(structure.m) >= structure.m - len(structure.last)
         basis = structure.basis @ plain[~plain[:, behind].any(axis=(1, 2))] @ structure.basis.T
         basis = basis if kept.any() else plain[kept]
-    back = np.linalg.lstsq(plain[kept].reshape(len(basis), -1).T, basis.reshape(len(basis), -1).T, rcond=None)[0]
+    size = (len(basis), structure.m**2)
+    back = np.linalg.lstsq(plain[kept].reshape(size).T, basis.reshape(size).T, rcond=None)[0]
     on_edge = entries_on_edge(structure, boundary[place.theta])[kept]
     gone = not structure.factor(theta[place.theta]).any()
     return Entries(place, np.flatnonzero(kept), basis, back, on_edge, gone)
 
 
-def _gram(objective: FittedObjective, at: Any, own: list[Entries], most: float) -> np.ndarray | None:
+def _gram(objective: FittedObjective, at: Any, own: list[Entries], limits: np.ndarray, most: float) -> np.ndarray | None:
     """G of the entries of all blocks, in their coordinates, and of the errors' own parameters; None where it is out of reach."""
     if isinstance(objective, PatternObjective):
-        return _gram_of_patterns(objective, at, own)
+        # At a limit V does not move with a parameter: what it would do inside decides.
+        rho = objective.split(at.theta)[1]
+        return _gram_of_patterns(objective, np.where(limits, np.clip(rho, -1.0, 1.0), rho), own)
     if isinstance(objective, PrecisionObjective) or not isinstance(objective, PenalizedDeviance):
         return None
     count = sum(len(part.entries) for part in own)
@@ -202,9 +206,9 @@ def _operator(cp: CrossProducts, place: Place, basis: np.ndarray) -> sp.csr_arra
     return sp.csr_array((inside.data, (row + start, column + start)), shape=(cp.q, cp.q))
 
 
-def _gram_of_patterns(objective: PatternObjective, at: Any, own: list[Entries]) -> np.ndarray:
+def _gram_of_patterns(objective: PatternObjective, rho: np.ndarray, own: list[Entries]) -> np.ndarray:
     """With errors of any kind: V_k pattern by pattern, by (rho, log sigma2) for the errors, over sigma2."""
-    p, rho = objective.p, objective.split(at.theta)[1]
+    p = objective.p
     count = sum(len(part.entries) for part in own) + rho.size + 1
     out, inside = np.zeros((count, count)), np.zeros((count, p, p))
     fixed = np.diag(np.append(np.ones(p), 0.0))
@@ -262,7 +266,5 @@ def _sentence(parts: tuple[Component, ...]) -> str:
     if len(names) == 1:
         return f"{names[0]} is not identified: the likelihood does not depend on it. It has no standard error."
     listed = f"{', '.join(names[:-1])} and {names[-1]}"
-    return (
-        f"{listed} are not identified together: the likelihood depends only on combinations of them. "
-        "They have no standard errors; what is said of other parameters does not depend on it."
-    )
+    why = "the likelihood depends only on combinations of them"
+    return f"{listed} are not identified together: {why}. They have no standard errors."

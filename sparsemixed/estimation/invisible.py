@@ -129,7 +129,8 @@ def _effects(place: Place, directions: np.ndarray) -> tuple[int, ...]:
     alone = [a for a, rest in enumerate(apart) if np.linalg.matrix_rank(rest, tol=1e-6) < directions.shape[1]]
     if len(alone) == directions.shape[1] or effects_are_free(structure):
         return tuple(alone)
-    return tuple(sorted(int(a) for a in qr(directions.T, mode="r", pivoting=True)[1][: directions.shape[1]]))
+    order = qr(directions.T, mode="economic", pivoting=True)[2]
+    return tuple(sorted(int(a) for a in order[: directions.shape[1]]))
 
 
 def effects_are_free(structure) -> bool:

@@ -88,7 +88,7 @@ def fit_without_errors(
     if design.residual is not None:
         return None
     vanished = not found.converged and found.evaluation.pwrss < problem.vanished
-    obstacle = _obstacle(design)
+    obstacle = _obstacle(design, len(problem.case.reduction.orthogonal.Q))
     if obstacle and vanished:
         raise NumericalError(
             f"the residual variance goes to zero: the random effects fit `{response}` exactly. Is there a group for every "
@@ -166,11 +166,11 @@ def _shares(design: Design, layout: Parameters, theta: np.ndarray) -> dict[int, 
     return found
 
 
-def _obstacle(design: Design) -> str:
-    """Why V cannot be looked at block by block, in words; empty where it can."""
+def _obstacle(design: Design, rows: int) -> str:
+    """Why V cannot be looked at block by block, in words; empty where it can. `rows` are those in memory: batches leave none."""
     if design.weights is not None and design.weights.kind != "precision":
         return "with weights that replicate observations"
-    if len(design.y) < design.n_obs:
+    if rows < design.n_obs:
         return "where rows are not in memory"
     sizes = np.bincount(independent_blocks([t.codes for t in design.random], [t.n_groups for t in design.random])).astype(float)
     if sizes.max() > LARGEST_BLOCK or (sizes**2).sum() > MOST_NUMBERS:

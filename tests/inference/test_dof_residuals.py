@@ -283,6 +283,6 @@ def test_mixtures_need_the_same_errors():
 def test_too_many_rows_tied_together(monkeypatch):
     fit = dataclasses.replace(fitted("ar"), solver="block")
     assert np.all(np.isfinite(Satterthwaite().coefficients(fit)))
-    monkeypatch.setattr(pattern_derivatives, "MOST_NUMBERS", 10)
+    monkeypatch.setattr(pattern_derivatives, "MAX_NUMBERS", 10)
     with pytest.raises(NotAvailableError, match=r"residuals\(ar\).*5 rows"):
         Satterthwaite().coefficients(dataclasses.replace(fit))

@@ -11,7 +11,7 @@ from sparsemixed.errors import NumericalError, SlowConvergenceError
 from sparsemixed.estimation.assemble import finish
 from sparsemixed.estimation.error_variances import vanished_errors
 from sparsemixed.estimation.fit import Fit
-from sparsemixed.estimation.linear import linear_fit
+from sparsemixed.estimation.linear import linear_fit, linear_llf
 from sparsemixed.estimation.objectives.penalized import PenalizedObjective
 from sparsemixed.estimation.objectives.penalized_deviance import PenalizedEvaluation
 from sparsemixed.estimation.orthonormal import Orthogonal
@@ -20,6 +20,7 @@ from sparsemixed.estimation.problems.solvers import check_solver
 from sparsemixed.estimation.problems.table import choose_problem, fall_back, problem_of
 from sparsemixed.estimation.problems.values import Problem
 from sparsemixed.estimation.residual_limit import fit_without_errors
+from sparsemixed.estimation.search.again import second_search
 from sparsemixed.estimation.search.em import em_optimum
 from sparsemixed.estimation.search.minimum import minimize
 from sparsemixed.estimation.search.values import Progress
@@ -100,6 +101,9 @@ def _fit(problem: Problem, progress: Progress | None) -> Fit:
         optimum = em_optimum(objective, path, options, plan.exact)
     else:
         first = minimize(objective, path.at, plan, llf, progress)
+        if case.design.residual is None:
+            linear = -2.0 * linear_llf(orthogonal, case.reml) - orthogonal.constant(case.reml)
+            first = second_search(objective, first, linear, plan, llf, progress)
         optimum = best_inside(problem, path.at, first, llf)
         without_errors = fit_without_errors(problem, optimum, path.log, llf)
         if without_errors is not None:

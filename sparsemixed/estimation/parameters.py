@@ -94,6 +94,29 @@ class Parameters:
             theta[place.theta] = place.block.structure.nearest(part)
         return np.where(held, 0.0, theta)
 
+    def on_scale(self, covariances: Sequence[np.ndarray], mean_squares: Sequence[np.ndarray]) -> np.ndarray:
+        """theta of the `nearest` members, each scaled to the variance that the covariances give y.
+
+        Where effects share a variance but their columns differ in size, the nearest matrix follows the largest entry, which may
+        belong to the smallest column: on the largest it then claims many times the variance of y.
+
+        Parameters
+        ----------
+        covariances : sequence of (k, k)
+            As `nearest` takes them.
+        mean_squares : sequence of (k,)
+            Of the columns of each engine term.
+        """
+        theta, held = self.nearest(covariances), self.held
+        for place in self.places:
+            stop = place.column + place.block.structure.m
+            squares = mean_squares[place.term][place.column : stop]
+            wanted = squares @ np.diag(covariances[place.term])[place.column : stop]
+            given = squares @ np.sum(place.block.structure.factor(theta[place.theta]) ** 2, axis=1)
+            if given > 0 and abs(given - wanted) > 1e-8 * given and not held[place.theta].any():
+                theta[place.theta] *= np.sqrt(wanted / given)
+        return theta
+
     def stand_alone(self) -> np.ndarray:
         """(n_theta,) bool: the parameters that are standard deviations of effects without covariances."""
         out = np.zeros(self.n_theta, bool)

@@ -17,7 +17,7 @@ def fit_of(seed: int):
 
 def differences(sign: float) -> pd.DataFrame:
     """Differences or sums of neighbouring independent numbers: theta is at -1 or 1."""
-    z = np.random.default_rng(5).normal(size=(25, 11))
+    z = np.random.default_rng(7).normal(size=(25, 11))
     y = z[:, 1:] + sign * z[:, :-1]
     return pd.DataFrame({"id": np.repeat(np.arange(25), 10), "t": np.tile(np.arange(10), 25), "y": y.ravel()})
 

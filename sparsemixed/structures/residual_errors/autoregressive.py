@@ -148,13 +148,13 @@ class Autoregressive(ResidualStructure):
                 places += [signed_coordinate(log, sign) for sign in (1.0, -1.0)]
             else:
                 places.append(positive_coordinate(log))
-        first = [] if typical > 1 else [np.zeros(self.order)]
-        return [*first, *(np.append(w, np.zeros(self.order - 1)) for w in places)]
+        first = [] if typical > 1 else [np.zeros(self.n_rho)]
+        return [*first, *(np.append(w, np.zeros(self.n_rho - 1)) for w in places)]
 
     def display(self, rho: np.ndarray) -> list[Parameter]:
         if self.order == 1:
             value, slope = self._decay(rho[0]).root(float(self.unit))
             return [Parameter(("rho",), "", value, "correlation", np.array([slope])), unit_variance(1)]
         phi, gradient = coefficients_with_gradient(rho)
-        rows = [Parameter(("phi", j + 1), "", float(phi[j]), "coefficient", gradient[:, j]) for j in range(self.order)]
+        rows = [Parameter(("phi", j + 1), "", float(phi[j]), "coefficient", gradient[:, j]) for j in range(self.n_rho)]
         return [*rows, unit_variance(self.n_rho)]

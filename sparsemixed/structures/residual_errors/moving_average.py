@@ -52,7 +52,7 @@ class MovingAverage(ResidualStructure):
 
     def starts(self, typical: float, moments: np.ndarray | None = None) -> list[np.ndarray]:
         first = np.arctanh(np.array([0.0, 0.25, -0.25, 0.6, -0.6]))
-        return [np.append(w, np.zeros(self.order - 1)) for w in first]
+        return [np.append(w, np.zeros(self.n_rho - 1)) for w in first]
 
     def covariance(self, rho: np.ndarray, t: np.ndarray) -> np.ndarray:
         return self._by_lag(rho)[self._place(t)]

@@ -56,7 +56,11 @@ def build_design(spec: ModelSpec, data: Any) -> Design:
         random=random.terms,
         groups=group_table(spec.random, groups, paths),
         kept=rows.kept,
-        notes=fixed.notes + constraint_notes + random.notes + residual_notes,
+        notes=fixed.notes
+        + constraint_notes
+        + random.notes
+        + residual_notes
+        + _ordered_notes(spec, rows, random.levels | fixed.levels),
         value_labels={name: frame.value_labels[name] for name in used_variables(spec) if name in frame.value_labels},
         levels=random.levels | fixed.levels,
         residual=residual,
@@ -66,6 +70,15 @@ def build_design(spec: ModelSpec, data: Any) -> Design:
         counts=_level_counts(fixed.levels, rows, weights),
         combinations=fixed.combinations,
         index=None if frame.index is None else frame.index.take(rows.kept),
+    )
+
+
+def _ordered_notes(spec: ModelSpec, rows: Rows, levels: dict) -> tuple[str, ...]:
+    """That an ordered factor in a formula has no polynomial contrasts, which those who come from R would expect."""
+    names = [name for name in levels if spec.full_coding and rows.frame[name].ordered]
+    return tuple(
+        f"note: {name} is an ordered factor; its levels are compared with the base level (treatment contrasts), no polynomials."
+        for name in names
     )
 
 

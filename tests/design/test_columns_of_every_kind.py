@@ -202,3 +202,19 @@ def test_text_that_is_no_unicode(model, kind):
         sparsemixed.mixed(model, data)
     str(caught.value).encode()
     assert sparsemixed.mixed("y || g:", data).nobs == 24
+
+
+@pytest.mark.parametrize("model", ["y ~ f + (1 | g)", "y ~ C(f) + (1 | g)", "y ~ x * f + (1 | g)", "y ~ x + (0 + f | g)"])
+def test_ordered_factors_say_which_contrasts_they_get(model, tmp_path):
+    rng = np.random.default_rng(1)
+    data = pd.DataFrame({"x": rng.normal(size=120), "g": np.repeat(np.arange(12), 10)})
+    data["y"] = rng.normal(size=120) + rng.normal(size=12)[data.g]
+    grades = pd.Categorical(np.array(["low", "mid", "high"])[np.arange(120) % 3], categories=["low", "mid", "high"])
+    plain, ordered = data.assign(f=grades), data.assign(f=grades.as_ordered())
+    fits = [sparsemixed.mixed(model, frame) for frame in (plain, ordered)]
+    pd.testing.assert_series_equal(fits[0].params, fits[1].params)
+    words = "note: f is an ordered factor; its levels are compared with the base level (treatment contrasts)"
+    assert [words in str(fit) for fit in fits] == [False, True]
+    fits[1].save(tmp_path / "fit.smx")
+    assert words in str(sparsemixed.load(tmp_path / "fit.smx"))
+    assert words not in str(sparsemixed.mixed("y i.f || g:", ordered))  # Stata's factors have no order

@@ -30,6 +30,8 @@ class Variable:
     exact : (n,) int32 array or None
         Only for numbers of which float64 cannot tell all apart, integers beyond 64 bits and decimals: codes into `categories`,
         which are then the numbers themselves, and -1 where missing.
+    ordered : bool
+        A categorical variable that is declared to be ordered.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Variable:
     missing: np.ndarray | None
     categories: tuple[Any, ...] = ()
     exact: np.ndarray | None = None
+    ordered: bool = False
 
     @property
     def keys(self) -> np.ndarray:
@@ -161,7 +164,7 @@ def _categorical(name: str, series: pd.Series) -> Variable:
     _check_text(name, categories)
     if "" in categories:
         codes[codes == categories.index("")] = -1
-    return Variable(name, "categorical", codes, _none_missing(codes), categories)
+    return Variable(name, "categorical", codes, _none_missing(codes), categories, ordered=bool(series.cat.ordered))
 
 
 def _category(value: Any) -> Any:

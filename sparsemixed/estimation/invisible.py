@@ -129,7 +129,7 @@ def _effects(place: Place, directions: np.ndarray) -> tuple[int, ...]:
     alone = [a for a, rest in enumerate(apart) if np.linalg.matrix_rank(rest, tol=1e-6) < directions.shape[1]]
     if len(alone) == directions.shape[1] or effects_are_free(structure):
         return tuple(alone)
-    order = qr(directions.T, mode="economic", pivoting=True)[2]
+    *_, order = qr(directions.T, mode="economic", pivoting=True)
     return tuple(sorted(int(a) for a in order[: directions.shape[1]]))
 
 

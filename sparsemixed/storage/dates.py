@@ -34,7 +34,10 @@ def is_zone(name: str) -> bool:
     return True
 
 
-def _timestamp(time: pd.Timestamp, zone: str | None) -> pd.Timestamp:
+def _timestamp(text: str, zone: str | None) -> pd.Timestamp:
+    time = pd.Timestamp(text)
+    if not isinstance(time, pd.Timestamp):
+        raise ValueError(f"{text} is no time")
     if zone is None:
         return time
     return time.tz_localize(zone) if time.tz is None else time.tz_convert(zone)  # without an offset in older files
@@ -44,7 +47,7 @@ DATES: dict[str, Written] = {
     "timestamp": Written(
         datetime.datetime,
         lambda value: [pd.Timestamp(value).isoformat(), _zone(value)],
-        lambda text: _timestamp(pd.Timestamp(text[0]), text[1]),
+        lambda text: _timestamp(text[0], text[1]),
     ),
     "date": Written(datetime.date, datetime.date.isoformat, datetime.date.fromisoformat),
     "timedelta": Written(datetime.timedelta, lambda value: pd.Timedelta(value).isoformat(), pd.Timedelta),

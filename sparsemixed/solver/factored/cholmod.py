@@ -17,8 +17,8 @@ _TOO_LARGE = (_cholmod.CholmodTooLargeError, _cholmod.CholmodOutOfMemoryError, M
 
 def _too_large(lower: sp.csc_matrix) -> str:
     return (
-        f"a sparse factor of the Schur complement, which is of order {lower.indptr.size - 1:,}, is too large for CHOLMOD or for the "
-        "memory; solver(krylov) does without"
+        f"a sparse factor of the Schur complement, which is of order {lower.indptr.size - 1:,}, is too large for CHOLMOD or for "
+        "the memory; solver(krylov) does without"
     )
 
 

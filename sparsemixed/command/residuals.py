@@ -28,7 +28,7 @@ def residuals(text: str) -> ResidualSpec:
     Examples
     --------
     >>> residuals("ar 2, t(time)")
-    ResidualSpec(name='ar', order=2, by=None, t='time', position=None)
+    ResidualSpec(name='ar', order=2, by=None, t='time', group=None, position=None)
     >>> residuals("     ind, by(followup)").positions
     {'followup': 13}
     """

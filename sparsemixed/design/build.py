@@ -49,6 +49,7 @@ def build_design(spec: ModelSpec, data: Any) -> Design:
     random = random_part(spec, rows, groups)
     weights = None if paths is None else term_weights(paths, spec, random.terms)
     residual, residual_notes = residual_part(spec, rows, groups, frame.value_labels)
+    levels = random.levels | fixed.levels
     return Design(
         y=y,
         X=fixed.X,
@@ -56,13 +57,9 @@ def build_design(spec: ModelSpec, data: Any) -> Design:
         random=random.terms,
         groups=group_table(spec.random, groups, paths),
         kept=rows.kept,
-        notes=fixed.notes
-        + constraint_notes
-        + random.notes
-        + residual_notes
-        + _ordered_notes(spec, rows, random.levels | fixed.levels),
+        notes=(*fixed.notes, *constraint_notes, *random.notes, *residual_notes, *_ordered_notes(spec, rows, levels)),
         value_labels={name: frame.value_labels[name] for name in used_variables(spec) if name in frame.value_labels},
-        levels=random.levels | fixed.levels,
+        levels=levels,
         residual=residual,
         clusters=clusters(spec, rows, groups, paths),
         constraints=constraints,

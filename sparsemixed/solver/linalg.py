@@ -34,9 +34,10 @@ def root_of_inverse(matrix: np.ndarray, nullity: int = 0) -> np.ndarray | None:
 
     Examples
     --------
-    >>> root_of_inverse(np.diag([4.0, 1e-16]))
-    array([[5.e-01, 0.e+00],
-           [0.e+00, 1.e+08]])
+    >>> H = root_of_inverse(np.diag([4.0, 1e-16]))
+    >>> H @ H.T
+    array([[2.5e-01, 0.0e+00],
+           [0.0e+00, 1.0e+16]])
     >>> root_of_inverse(np.array([[1.0, 2.0], [2.0, 1.0]])) is None
     True
     """

@@ -14,6 +14,7 @@ class BandedErrors(UnstructuredErrors):
 
     Examples
     --------
+    >>> import numpy as np
     >>> BandedErrors(("0", "4", "6"), 1).covariance(np.array([0.0, 0.0, 0.5, 0.25]), np.arange(3))
     array([[1.    , 0.5   , 0.    ],
            [0.5   , 1.25  , 0.25  ],

@@ -45,10 +45,9 @@ def build_design(spec: ModelSpec, data: Any) -> Design:
     fixed = fixed_part(spec, rows)
     constraints, constraint_notes = constraints_part(spec, fixed.columns)
     groups = Groups(rows)
-    paths = path_weights(spec, rows, groups)
-    random = random_part(spec, rows, groups)
+    paths, random = path_weights(spec, rows, groups), random_part(spec, rows, groups)
     weights = None if paths is None else term_weights(paths, spec, random.terms)
-    residual, residual_notes = residual_part(spec, rows, groups, frame.value_labels)
+    errors, error_notes = residual_part(spec, rows, groups, frame.value_labels)
     levels = random.levels | fixed.levels
     return Design(
         y=y,
@@ -57,10 +56,10 @@ def build_design(spec: ModelSpec, data: Any) -> Design:
         random=random.terms,
         groups=group_table(spec.random, groups, paths),
         kept=rows.kept,
-        notes=(*fixed.notes, *constraint_notes, *random.notes, *residual_notes, *_ordered_notes(spec, rows, levels)),
+        notes=(*fixed.notes, *constraint_notes, *random.notes, *error_notes, *_ordered_notes(spec, rows, levels)),
         value_labels={name: frame.value_labels[name] for name in used_variables(spec) if name in frame.value_labels},
         levels=levels,
-        residual=residual,
+        residual=errors,
         clusters=clusters(spec, rows, groups, paths),
         constraints=constraints,
         weights=weights,

@@ -57,7 +57,7 @@ def squares_of_products(cp: CrossProducts) -> list[Squares]:
     """The squares of every term."""
     out, p = [], cp.ZtXy.shape[1] - 1
     for own, where, k in zip(cp.own_blocks, cp.slices(), cp.k, strict=True):
-        total, F = own.sum(axis=0), cp.ZtXy[where, :p].reshape(-1, k, p)
+        total, F = own.sum(axis=0), cp.ZtXy[where, :p].reshape(len(own), k, p)
         out.append((total, total - np.einsum("iac,ibc->ab", F, F)))
     return out
 

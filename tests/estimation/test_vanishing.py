@@ -79,8 +79,8 @@ def objectives(data, reml, seed=0):
 @pytest.mark.parametrize("k", [0, 1, 2])
 def test_one_sided_derivative_is_that_of_the_deviance(k, few, reml, monkeypatch):
     """Against differences of the exact deviance, for the eliminated term and for the others."""
-    monkeypatch.setattr(vanishing, "FEW", few)
-    monkeypatch.setattr(vanishing, "SURE", 1e9)  # never sure, so that all signs are drawn
+    monkeypatch.setattr(vanishing, "MAX_EXACT_COLUMNS", few)
+    monkeypatch.setattr(vanishing, "ERRORS_TO_TELL_SIGN", 1e9)  # never sure, so that all signs are drawn
     data = ratings(5, sd_item=0.2, n=3000, users=300, items=100)
     iterative, dense = objectives(data, reml)
     theta = np.array([0.4, 0.2, 0.1])
@@ -127,9 +127,9 @@ def test_a_variance_held_too_early_is_set_free(monkeypatch):
 
 
 def test_what_cannot_be_told_is_said(monkeypatch):
-    monkeypatch.setattr(vanishing, "FEW", 0)
-    monkeypatch.setattr(vanishing, "MOST", 16)
-    monkeypatch.setattr(vanishing, "SURE", 1e6)
+    monkeypatch.setattr(vanishing, "MAX_EXACT_COLUMNS", 0)
+    monkeypatch.setattr(vanishing, "MAX_RANDOM_SIGNS", 16)
+    monkeypatch.setattr(vanishing, "ERRORS_TO_TELL_SIGN", 1e6)
     fit = sparsemixed.mixed("y ~ x + (1 | u) + (1 | i)", ratings(0, taken=0.5), reml=True, solver="krylov")
     assert not fit.converged
     assert "whether var(_cons) of i is 0 cannot be told" in fit.fit.message

@@ -194,7 +194,7 @@ def test_what_is_refused():
 
 
 def test_clusters_beyond_memory_are_refused(monkeypatch):
-    monkeypatch.setattr(cluster_covariance, "LARGEST", 10)
+    monkeypatch.setattr(cluster_covariance, "MAX_CLUSTER_ROWS", 10)
     with pytest.raises(DataError, match=r"a cluster of a needs a dense covariance matrix of \d+ rows, and 10 is the limit"):
         fitted("ar", "cr2")
     fitted("slope", "cr2")  # rotated, its clusters have five rows
@@ -210,7 +210,7 @@ def test_a_singular_covariance_matrix_is_named():
 def test_small_stacks_make_no_difference(monkeypatch):
     whole = fitted("three levels", "cr2").cov_params()
     monkeypatch.setattr(cluster_covariance, "NUMBERS", 100)
-    monkeypatch.setattr(cluster_covariance, "STEP", 5.0)
+    monkeypatch.setattr(cluster_covariance, "SIZE_RATIO", 5.0)
     assert fitted("three levels", "cr2").cov_params().to_numpy() == pytest.approx(whole.to_numpy(), rel=1e-10)
 
 

@@ -283,7 +283,7 @@ def test_a_factorization_where_conjugate_gradients_are_slow(monkeypatch):
     fit = sparsemixed.mixed(model, data)
     assert fit.fit.solver == "sparse"
     assert fit.llf == pytest.approx(sparsemixed.mixed(model, data, solver="dense").llf, abs=1e-6)
-    monkeypatch.setattr(importlib.import_module("sparsemixed.estimation.problems.solvers"), "LAST_RESORT", 1.0)
+    monkeypatch.setattr(importlib.import_module("sparsemixed.estimation.problems.solvers"), "MAX_LAST_RESORT_NONZEROS", 1.0)
     with pytest.raises(NumericalError, match=r"no solver has an answer: .* nonzeros"):
         sparsemixed.mixed(model, data)
 
@@ -304,7 +304,7 @@ def test_exact_fits_start_where_iterative_ones_end(name, monkeypatch):
     model, options = HARD[name]
     data = ratings(**options)
     fit = sparsemixed.mixed(model, data, reml=True)
-    monkeypatch.setattr(importlib.import_module("sparsemixed.estimation.problems.solvers"), "DEAR", 50)
+    monkeypatch.setattr(importlib.import_module("sparsemixed.estimation.problems.solvers"), "DEAR_ORDER", 50)
     other = sparsemixed.mixed(model, data, reml=True)
     assert other.fit.factorizations <= fit.fit.factorizations
     assert other.llf == pytest.approx(fit.llf, abs=1e-6)

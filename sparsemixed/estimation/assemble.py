@@ -16,7 +16,7 @@ from sparsemixed.estimation.linear import linear_llf
 from sparsemixed.estimation.problems.values import Problem
 from sparsemixed.estimation.search.boundary import Boundary, project_to_boundary, with_limits
 from sparsemixed.estimation.search.values import LogEntry, Optimum
-from sparsemixed.estimation.unbounded import MESSAGE, runs_to_singular
+from sparsemixed.estimation.unbounded import MESSAGE
 from sparsemixed.solver.linalg import covariance_root
 
 FLAT_START = "the likelihood does not depend on the residuals' parameters at the start"
@@ -86,7 +86,7 @@ def _message(problem: Problem, optimum: Optimum, flat: bool) -> str:
     if flat:
         return FLAT_START
     residual = problem.case.design.residual is not None
-    if residual and not optimum.converged and runs_to_singular(problem.objective, optimum.evaluation.theta):
+    if residual and not optimum.converged and problem.objective.singular(optimum.evaluation.theta):
         return MESSAGE
     return optimum.message
 

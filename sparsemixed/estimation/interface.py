@@ -11,7 +11,9 @@ Laws, which the property tests check for every objective:
   sooner or later. Where a system is factored, the evaluation holds that factorization (`solver.recent`);
 - `gradient` is the derivative of `deviance`, `observed_information.hessian` that of the gradient of
   d(theta, log sigma2), both exactly;
-- `average_information` agrees with the observed one in its second-order part only: a step, not a standard error.
+- `average_information` agrees with the observed one in its second-order part only: a step, not a standard error;
+- `singular` is True only where V has no inverse to rounding, to which no search comes but on the way to a likelihood without a
+  maximum; None says that the objective never forms V and cannot tell, never that V is regular.
 """
 
 from __future__ import annotations
@@ -227,6 +229,10 @@ class FittedObjective(Objective, Protocol):
     @property
     def factorizations(self) -> int:
         """How often a system was factored so far."""
+        ...
+
+    def singular(self, theta: np.ndarray) -> bool | None:
+        """Whether V is singular to rounding at theta (n_theta,); None where V is never formed."""
         ...
 
     def predictions(self, design: Design, derivatives: Any) -> Predictions:

@@ -22,6 +22,11 @@ from sparsemixed.solver.linalg import bordered, inverse_and_logdet
 from sparsemixed.solver.residual.patterns import PatternBatch
 from sparsemixed.structures.residual_errors.base import ResidualStructure
 
+SINGULAR = 1e-7
+"""Smallest eigenvalue of the correlations of a cluster below which its covariance counts as singular."""
+TINY = 1e-10
+"""The same of its covariance, relative to the largest variance of all observations."""
+
 
 @dataclass(frozen=True)
 class PatternEvaluation:
@@ -74,11 +79,31 @@ class PatternObjective:
     def covariance(self, batch: PatternBatch, theta: np.ndarray) -> np.ndarray:
         """V_g / sigma2 (G, m, m)."""
         own, rho = self.split(theta)
-        V = np.where(batch.linked, self.residual.covariance(rho, batch.t), 0.0)
+        return self._with_effects(np.where(batch.linked, self.residual.covariance(rho, batch.t), 0.0), batch, own)
+
+    def _with_effects(self, errors: np.ndarray, batch: PatternBatch, own: np.ndarray) -> np.ndarray:
+        """V_g / sigma2 (G, m, m) of these `errors`, which it overwrites, and the random effects at their parameters `own`."""
+        V = errors
         for factor, shared, z in zip(self.parameters.factors(own), batch.shared, batch.columns, strict=True):
             half = z @ factor
             V += np.where(shared, half @ half.transpose(0, 2, 1), 0.0)
         return V
+
+    def singular(self, theta: np.ndarray) -> bool:
+        """Whether a cluster has observations without variance, or that others determine, to rounding."""
+        matrices = self._matrices(theta)
+        largest = max(float(np.einsum("gaa->ga", V).max()) for V in matrices)
+        for V in matrices:
+            scale = np.sqrt(np.einsum("gaa->ga", V))
+            if float(np.linalg.eigvalsh(V)[:, 0].min()) < TINY * largest:
+                return True
+            if float(np.linalg.eigvalsh(V / (scale[:, :, None] * scale[:, None, :]))[:, 0].min()) < SINGULAR:
+                return True
+        return False
+
+    def _matrices(self, theta: np.ndarray) -> list[np.ndarray]:
+        """V_g / sigma2 of every batch, singular or not."""
+        return [self.covariance(batch, theta) for batch in self.batches]
 
     def evaluate(self, theta: np.ndarray) -> PatternEvaluation:
         """Invert V pattern by pattern and solve for beta and sigma2."""

@@ -133,6 +133,10 @@ class PenalizedDeviance(Generic[S]):
             factorization=factorization,
         )
 
+    def singular(self, theta: np.ndarray) -> bool | None:
+        """Not known: V is never formed."""
+        return None
+
     def _factored(self, system: LinearSystem[S], factors: list[np.ndarray]) -> S:
         self.factorizations += 1
         return system.factor(factors)

@@ -56,16 +56,16 @@ class ErrorFreeObjective(PatternObjective):
         NumericalError
             One of them is singular: the random effects leave directions of the response without any variance.
         """
-        V = np.zeros(batch.linked.shape)
-        for factor, shared, z in zip(self.parameters.factors(theta), batch.shared, batch.columns, strict=True):
-            half = z @ factor
-            V += np.where(shared, half @ half.transpose(0, 2, 1), 0.0)
+        V = self._with_effects(np.zeros(batch.linked.shape), batch, theta)
         scale = np.sqrt(np.einsum("gaa->ga", V))
         if not (np.all(np.isfinite(V)) and np.all(scale > 0)):
             raise NumericalError("the covariance matrix of a group's observations is not positive definite without errors")
         if np.linalg.eigvalsh(V / (scale[:, :, None] * scale[:, None, :]))[:, 0].min() < SINGULAR:
             raise NumericalError("the covariance matrix of a group's observations is singular without errors")
         return V
+
+    def _matrices(self, theta: np.ndarray) -> list[np.ndarray]:
+        return [self._with_effects(np.zeros(batch.linked.shape), batch, theta) for batch in self.batches]
 
     def scale(self, theta: np.ndarray) -> Scale:
         """What holds theta'W theta at one."""

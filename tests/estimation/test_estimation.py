@@ -31,7 +31,7 @@ def objective_for(shape, reml, n=120):
 @pytest.mark.parametrize("shape", SHAPES)
 def test_both_hessians_reach_the_optimum_of_a_derivative_free_search(shape, reml):
     objective = objective_for(shape, reml)
-    start = objective.evaluate(objective.parameters.nearest(mivque_start(objective.cp)))
+    start = objective.evaluate(objective.parameters.nearest(mivque_start(objective.cp).covariances))
     ends = [minimize(objective, start, Plan(EstimationOptions(), exact), lambda d: -0.5 * d) for exact in (False, True)]
     assert all(end.converged for end in ends)
     deviances = [end.evaluation.deviance for end in ends]
@@ -45,7 +45,7 @@ def test_both_hessians_reach_the_optimum_of_a_derivative_free_search(shape, reml
 
 def test_the_exact_hessian_takes_over_when_patience_is_at_its_end():
     objective = objective_for("crossed vectors", True)
-    start = objective.evaluate(objective.parameters.nearest(mivque_start(objective.cp)))
+    start = objective.evaluate(objective.parameters.nearest(mivque_start(objective.cp).covariances))
     for patience, exact in ((None, False), (100, False), (1, True)):
         end = minimize(objective, start, Plan(EstimationOptions(), False, patience), lambda d: -0.5 * d)
         assert end.converged
@@ -76,7 +76,7 @@ def test_mivque_is_unbiased_on_average():
     for _ in range(60):
         y = rng.normal(size=n) + 1.2 * rng.normal(size=J)[codes] + 0.8 * rng.normal(size=25)[other]
         objective, _ = make_objective(terms, np.ones((n, 1)), y, True)
-        ratios.append([float(m[0, 0]) for m in mivque_start(objective.cp)])
+        ratios.append([float(m[0, 0]) for m in mivque_start(objective.cp).covariances])
     np.testing.assert_allclose(np.mean(ratios, axis=0), [1.44, 0.64], rtol=0.2)
 
 

@@ -45,7 +45,7 @@ def iterative_problem(case: Case) -> Problem:
     objective = StochasticObjective(products.cp, KrylovSystem(products.cp), products.layout, case.reml, options.seed)
 
     def start(llf: Callable[[float], float], progress: Progress | None) -> EmPath:
-        theta = products.layout.on_scale(moment_start(products.cp, objective.system.times_ZtZ), products.cp.mean_squares)
+        theta = products.layout.on_scale(*moment_start(products.cp, objective.system.times_ZtZ))
         return EmPath(objective.evaluate(theta), (), False)
 
     return Problem(case, objective, start)
@@ -82,7 +82,7 @@ def iterative_start(cp: CrossProducts, layout: Parameters, options: EstimationOp
     system = KrylovSystem(cp, STARTING_TOLERANCE, STARTING_PRODUCTS)
     objective = StochasticObjective(cp, system, layout, options.method == "reml", options.seed, blocks=1)
     try:
-        start = objective.evaluate(layout.on_scale(moment_start(cp, objective.system.times_ZtZ), cp.mean_squares))
+        start = objective.evaluate(layout.on_scale(*moment_start(cp, objective.system.times_ZtZ)))
         found = solve_score(ProbedScore(objective), start, replace(options, mc_tolerance=STARTING_ERROR), exact=False)
     except NumericalError:
         return None

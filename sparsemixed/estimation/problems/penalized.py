@@ -44,4 +44,4 @@ def _theta(objective: PenalizedObjective, case: Case) -> np.ndarray:
         found = iterative_start(products.cp, products.layout, options)
         if found is not None:
             return found
-    return objective.parameters.on_scale(mivque_start(products.cp), products.cp.mean_squares)
+    return objective.parameters.on_scale(*mivque_start(products.cp))

@@ -123,7 +123,7 @@ def _random_start(case: Case, llf: Callable[[float], float]) -> tuple[np.ndarray
     terms = [term_data(design, design.random[r]) for r in layout.order]
     cp = cross_products(terms, orthogonal.Q, orthogonal.residual, orthogonal.n_obs)
     layout = hold_invisible(layout, cp, case.reml)
-    theta = layout.on_scale(mivque_start(cp), cp.mean_squares)
+    theta = layout.on_scale(*mivque_start(cp))
     if not case.spec.estimation.emiterate:
         return theta, ()
     independent = PenalizedObjective(cp, penalized_system(cp), layout, case.reml)

@@ -10,6 +10,7 @@ the equations costs no factorization.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
@@ -36,12 +37,34 @@ class Component:
     b: int
 
 
-def mivque_start(cp: CrossProducts) -> list[np.ndarray]:
-    """One positive definite (k, k) covariance over sigma2 for each term; X must be orthonormal and y orthogonal to it."""
+class Moments(NamedTuple):
+    """What `Parameters.on_scale` makes a start of.
+
+    Attributes
+    ----------
+    covariances : list of (k, k)
+        Over sigma2, positive definite, one for each term.
+    mean_squares : list of (k,)
+        Of the columns of each term.
+    """
+
+    covariances: list[np.ndarray]
+    mean_squares: list[np.ndarray]
+
+
+def mean_squares(blocks: list[np.ndarray], n: float) -> list[np.ndarray]:
+    """For each term (k,) the mean squares of its columns over n rows, from the (J, k, k) diagonal blocks of Z'Z."""
+    return [np.einsum("iaa->a", block) / n for block in blocks]
+
+
+def mivque_start(cp: CrossProducts) -> Moments:
+    """A start from the cross-products; X must be orthonormal and y orthogonal to it."""
     p, n = cp.ZtXy.shape[1] - 1, cp.n
     components = _components(cp)
     ztx, zty = cp.ZtXy[:, :p], cp.ZtXy[:, p]
-    shrink = _shrinkage(cp)
+    blocks = cp.own_blocks
+    squares = mean_squares(blocks, n)
+    shrink = _shrinkage(blocks, squares)
     operators = [_operator(cp, c) for c in components]
     weighted = [shrink @ operator @ shrink for operator in operators]
     system, moments = np.empty((len(components) + 1,) * 2), np.empty(len(components) + 1)
@@ -55,15 +78,13 @@ def mivque_start(cp: CrossProducts) -> list[np.ndarray]:
     total = moments[-1] / max(n - p, 1)
     values = solve_bounded(system, moments, *bounds(components, traces / n, total))
     sigma2 = max(values[-1], 0.05 * total)
-    return positive(cp, components, values[:-1] / sigma2, traces / n)
+    return Moments(positive(cp, components, values[:-1] / sigma2, traces / n), squares)
 
 
-def _shrinkage(cp: CrossProducts) -> sp.csr_array:
+def _shrinkage(blocks: list[np.ndarray], squares: list[np.ndarray]) -> sp.csr_array:
     """W (q, q): inv(Z_i'Z_i + 4 S) for every group of every term, S the mean square of the term's columns."""
-    inverses = []
-    for block in cp.own_blocks:
-        square = np.maximum(np.einsum("iaa->a", block) / cp.n, np.finfo(float).tiny)
-        inverses.append(block_diagonal(np.linalg.inv(block + PRIOR * np.diag(square))))
+    priors = [PRIOR * np.diag(np.maximum(square, np.finfo(float).tiny)) for square in squares]
+    inverses = [block_diagonal(np.linalg.inv(block + prior)) for block, prior in zip(blocks, priors, strict=True)]
     return sp.csr_array(sp.block_diag(inverses, format="csr"))
 
 

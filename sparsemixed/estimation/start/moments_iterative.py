@@ -10,12 +10,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from sparsemixed.estimation.start.moments import PRIOR, Component, bounds, positive, solve_bounded
+from sparsemixed.estimation.start.moments import PRIOR, Component, Moments, bounds, mean_squares, positive, solve_bounded
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts, pair_indices
 
 
-def moment_start(cp: CrossProducts, through: Callable[[np.ndarray], np.ndarray]) -> list[np.ndarray]:
-    """One positive definite (k, k) covariance over sigma2 for each term; X must be orthonormal and y orthogonal to it.
+def moment_start(cp: CrossProducts, through: Callable[[np.ndarray], np.ndarray]) -> Moments:
+    """A start from the cross-products; X must be orthonormal and y orthogonal to it.
 
     Parameters
     ----------
@@ -25,7 +25,8 @@ def moment_start(cp: CrossProducts, through: Callable[[np.ndarray], np.ndarray])
     p, n = cp.ZtXy.shape[1] - 1, cp.n
     F, zty = cp.ZtXy[:, :p], cp.ZtXy[:, p]
     label, count = _component_of_columns(cp)
-    diagonal = _diagonal(cp)
+    blocks = cp.own_blocks
+    diagonal = np.concatenate([np.einsum("iaa->ia", block).ravel() for block in blocks])
     square = np.bincount(label, diagonal, count) / n
     # Of a column of zeros, which stands for levels without data, nothing is known.
     s = np.where(square[label] > 0, 1.0 / (diagonal + PRIOR * np.where(square > 0, square, 1.0)[label]) ** 2, 0.0)
@@ -44,7 +45,8 @@ def moment_start(cp: CrossProducts, through: Callable[[np.ndarray], np.ndarray])
     total = moments[-1] / max(n - p, 1)
     components = [Component(t, a, a) for t, k in enumerate(cp.k) for a in range(k)]
     values = solve_bounded(system, moments, *bounds(components, traces / n, total))
-    return positive(cp, components, values[:-1] / max(values[-1], 0.05 * total), traces / n)
+    covariances = positive(cp, components, values[:-1] / max(values[-1], 0.05 * total), traces / n)
+    return Moments(covariances, mean_squares(blocks, n))
 
 
 def _component_of_columns(cp: CrossProducts) -> tuple[np.ndarray, int]:
@@ -52,11 +54,6 @@ def _component_of_columns(cp: CrossProducts) -> tuple[np.ndarray, int]:
     starts = np.cumsum((0, *cp.k))
     labels = [start + np.tile(np.arange(k), j) for start, k, j in zip(starts, cp.k, cp.n_groups, strict=False)]
     return np.concatenate(labels), int(starts[-1])
-
-
-def _diagonal(cp: CrossProducts) -> np.ndarray:
-    """(q,) of Z'Z."""
-    return np.concatenate([np.einsum("iaa->ia", blocks).ravel() for blocks in cp.own_blocks])
 
 
 def _squares(cp: CrossProducts, s: np.ndarray, label: np.ndarray, count: int) -> np.ndarray:

@@ -96,11 +96,6 @@ class CrossProducts:
         """For each term the (J, k, k) diagonal blocks of Z'Z."""
         return own_blocks(self, self.first, [pair.values for pair in self.pairs])
 
-    @property
-    def mean_squares(self) -> list[np.ndarray]:
-        """For each term (k,) the mean squares of its columns."""
-        return [np.einsum("iaa->a", block) / self.n for block in self.own_blocks]
-
     def slices(self) -> list[slice]:
         """Where each term stands in a vector of all random effects."""
         ends = np.cumsum(self.sizes)

@@ -8,6 +8,7 @@ import numpy as np
 
 from sparsemixed.design.values import Design
 from sparsemixed.estimation.fit import Component, VarianceParameter
+from sparsemixed.estimation.interface import FD, FE, FittedObjective
 from sparsemixed.estimation.search.boundary import Boundary
 from sparsemixed.structures.base import Parameter, as_deviations
 from sparsemixed.structures.random.linear_basis import entries_on_edge
@@ -16,7 +17,7 @@ POWERS = {"variance": 1.0, "covariance": 1.0, "sd": 0.5}
 """Power of sigma2 in a parameter of each kind; others do not depend on it."""
 
 
-def components(design: Design, objective, at, boundary: Boundary) -> tuple[Component, ...]:
+def components(design: Design, objective: FittedObjective[FE, FD], at: FE, boundary: Boundary) -> tuple[Component, ...]:
     """The component of every equation of random effects, in the order typed, and that of the residuals."""
     n = at.theta.size
 

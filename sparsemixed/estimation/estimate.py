@@ -15,7 +15,6 @@ from sparsemixed.estimation.linear import linear_fit, linear_llf
 from sparsemixed.estimation.objectives.penalized import PenalizedObjective
 from sparsemixed.estimation.objectives.penalized_deviance import PenalizedEvaluation
 from sparsemixed.estimation.orthonormal import Orthogonal
-from sparsemixed.estimation.problems.iterative import solve_iterative
 from sparsemixed.estimation.problems.solvers import check_solver
 from sparsemixed.estimation.problems.table import choose_problem, fall_back, problem_of
 from sparsemixed.estimation.problems.values import Problem
@@ -88,14 +87,15 @@ def fit_problem(problem: Problem, progress: Progress | None = None) -> Fit:
 
 
 def _fit(problem: Problem, progress: Progress | None) -> Fit:
-    case, objective, plan = problem.case, problem.objective, problem.plan
+    case, plan = problem.case, problem.plan
     orthogonal, options = case.reduction.orthogonal, case.spec.estimation
-    if objective is None or problem.start is None:
+    if problem.start is None:
         return linear_fit(case.spec, case.design, orthogonal)
-    llf = _log_likelihood(orthogonal, case.reml)
+    objective, llf = problem.objective, _log_likelihood(orthogonal, case.reml)
     path = problem.start(llf, progress if options.emonly else None)
     if plan is None:
-        optimum, deviance, monte_carlo = solve_iterative(objective, path.at, options, progress)
+        assert problem.solve is not None
+        optimum, deviance, monte_carlo = problem.solve(path.at, progress)
         return finish(problem, optimum, path.log, lambda _: llf(deviance), monte_carlo)
     if options.emonly:
         optimum = em_optimum(objective, path, options, plan.exact)
@@ -139,4 +139,6 @@ def refactor_at_optimum(fit: Fit) -> tuple[PenalizedObjective, Orthogonal, Penal
         No factorization is within reach.
     """
     problem = problem_of(fit, "penalized")
-    return problem.objective, problem.case.reduction.orthogonal, problem.objective.evaluate(fit.theta)
+    objective = problem.objective
+    assert isinstance(objective, PenalizedObjective)
+    return objective, problem.case.reduction.orthogonal, objective.evaluate(fit.theta)

@@ -16,13 +16,13 @@ information.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
 
 from sparsemixed.estimation.fit import Component, Identification
-from sparsemixed.estimation.interface import FittedObjective
+from sparsemixed.estimation.interface import FD, FE, FittedObjective
 from sparsemixed.estimation.objectives.patterns import PatternObjective
 from sparsemixed.estimation.objectives.penalized_deviance import PenalizedDeviance
 from sparsemixed.estimation.objectives.precision import PrecisionObjective
@@ -72,8 +72,8 @@ class Entries(NamedTuple):
 
 
 def identified(
-    objective: FittedObjective,
-    at: Any,
+    objective: FittedObjective[FE, FD],
+    at: FE,
     boundary: np.ndarray,
     information: np.ndarray | None,
     converged: bool,
@@ -169,7 +169,7 @@ def _entries(place: Place, theta: np.ndarray, boundary: np.ndarray, layout: Para
     return Entries(place, np.flatnonzero(kept), basis, back, on_edge, gone)
 
 
-def _gram(objective: FittedObjective, at: Any, own: list[Entries], limits: np.ndarray, most: float) -> np.ndarray | None:
+def _gram(objective: FittedObjective[FE, FD], at: FE, own: list[Entries], limits: np.ndarray, most: float) -> np.ndarray | None:
     """G of the entries of all blocks, in their coordinates, and of the errors' own parameters; None where it is out of reach."""
     if isinstance(objective, PatternObjective):
         # At a limit V does not move with a parameter: what it would do inside decides.

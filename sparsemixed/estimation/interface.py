@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 
@@ -122,7 +122,7 @@ class ScoreDerivatives(Protocol):
     """First derivatives of the profiled deviance at one evaluation, `at`, and a curvature to step by."""
 
     @property
-    def at(self) -> Any:
+    def at(self) -> Evaluation:
         """The evaluation."""
         ...
 
@@ -163,6 +163,11 @@ class FittedDerivatives(ScoreDerivatives, Protocol):
     """Derivatives of which standard errors and degrees of freedom can be made."""
 
     @property
+    def at(self) -> FittedEvaluation:
+        """The evaluation."""
+        ...
+
+    @property
     def information(self) -> Curvature:
         """What standard errors rest on: the exact Hessian wherever there is one."""
         ...
@@ -173,7 +178,22 @@ class FittedDerivatives(ScoreDerivatives, Protocol):
         ...
 
 
-class Objective(Protocol):
+class ExactDerivatives(FittedDerivatives, Derivatives, Protocol):
+    """Both: what the search for the lowest deviance ends with."""
+
+
+E = TypeVar("E", bound=Evaluation)
+D = TypeVar("D", bound=ScoreDerivatives)
+D_co = TypeVar("D_co", bound=ScoreDerivatives, covariant=True)
+N = TypeVar("N", bound=Derivatives)
+"""An objective's own evaluations, and its own derivatives at them; N where steps may go by the exact Hessian."""
+FE = TypeVar("FE", bound=FittedEvaluation)
+FD = TypeVar("FD", bound=FittedDerivatives)
+FN = TypeVar("FN", bound=ExactDerivatives)
+"""The same, where a fit can be made of them."""
+
+
+class Objective(Protocol[E, D_co]):
     """A deviance that the search can lower."""
 
     @property
@@ -186,7 +206,7 @@ class Objective(Protocol):
         """Observations, less p under REML: what the residual sum of squares is divided by."""
         ...
 
-    def evaluate(self, theta: np.ndarray) -> Any:
+    def evaluate(self, theta: np.ndarray) -> E:
         """The evaluation at theta (n_theta,).
 
         Raises
@@ -196,7 +216,7 @@ class Objective(Protocol):
         """
         ...
 
-    def derivatives(self, at: Any) -> Any:
+    def derivatives(self, at: E) -> D_co:
         """Derivatives at one of its own evaluations."""
         ...
 
@@ -206,7 +226,7 @@ class Objective(Protocol):
         ...
 
 
-class Coordinates(Objective, Protocol):
+class Coordinates(Objective[E, D_co], Protocol[E, D_co]):
     """An objective in other coordinates, omega; its evaluations and derivatives have those in theta as `inner`."""
 
     def omega(self, theta: np.ndarray) -> np.ndarray:
@@ -214,7 +234,7 @@ class Coordinates(Objective, Protocol):
         ...
 
 
-class FittedObjective(Objective, Protocol):
+class FittedObjective(Objective[FE, FD], Protocol[FE, FD]):
     """A deviance of which a fit can be made."""
 
     parameters: Parameters
@@ -235,6 +255,6 @@ class FittedObjective(Objective, Protocol):
         """Whether V is singular to rounding at theta (n_theta,); None where V is never formed."""
         ...
 
-    def predictions(self, design: Design, derivatives: Any) -> Predictions:
+    def predictions(self, design: Design, derivatives: FD) -> Predictions:
         """The random effects at the derivatives' evaluation, with their uncertainty."""
         ...

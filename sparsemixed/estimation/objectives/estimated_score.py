@@ -10,6 +10,7 @@ from sparsemixed.estimation.objectives.iterative import StochasticDerivatives, S
 from sparsemixed.estimation.objectives.penalized_deviance import PenalizedEvaluation
 from sparsemixed.estimation.objectives.zero_variances import MAX_RANDOM_SIGNS, beside_zero, held_at_zero, slope_at_zero
 from sparsemixed.solver.iterative.probe_traces import PROBES_PER_BLOCK
+from sparsemixed.solver.iterative.system import KrylovFactored
 
 
 class ProbedScore:
@@ -26,10 +27,10 @@ class ProbedScore:
     def __init__(self, inner: StochasticObjective):
         self.inner, self.df, self.n_theta = inner, inner.df, inner.n_theta
 
-    def evaluate(self, theta: np.ndarray) -> PenalizedEvaluation:
+    def evaluate(self, theta: np.ndarray) -> PenalizedEvaluation[KrylovFactored]:
         return self.inner.evaluate(theta)
 
-    def derivatives(self, at: PenalizedEvaluation) -> StochasticDerivatives:
+    def derivatives(self, at: PenalizedEvaluation[KrylovFactored]) -> StochasticDerivatives:
         return self.inner.derivatives(at)
 
     def singular_faces(self, theta: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, str]]:
@@ -53,7 +54,7 @@ class ProbedScore:
     def add_probes(self, count: int) -> None:
         self.inner.probes.add(count // PROBES_PER_BLOCK)
 
-    def deflate(self, at: PenalizedEvaluation) -> None:
+    def deflate(self, at: PenalizedEvaluation[KrylovFactored]) -> None:
         self.inner.deflate(at)
 
     def held_at_zero(self, theta: np.ndarray, freed: np.ndarray) -> np.ndarray:

@@ -11,25 +11,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Generic, NamedTuple
 
 import numpy as np
 
-from sparsemixed.estimation.interface import FittedObjective
+from sparsemixed.estimation.interface import FE, FN, FittedObjective
 from sparsemixed.estimation.lazy import lazy_property
 from sparsemixed.structures.random.matrix_logarithm import MatrixLogarithm
 
 
 @dataclass(frozen=True)
-class LogEvaluation:
+class LogEvaluation(Generic[FE]):
     """An evaluation of the objective, `inner`, that goes by `theta` = (omega, rho)."""
 
     theta: np.ndarray
     deviance: float
-    inner: Any
+    inner: FE
 
 
-class LogObjective:
+class LogObjective(Generic[FE, FN]):
     """The deviance as a function of (omega, rho).
 
     Parameters
@@ -37,7 +37,7 @@ class LogObjective:
     inner : FittedObjective
     """
 
-    def __init__(self, inner: FittedObjective):
+    def __init__(self, inner: FittedObjective[FE, FN]):
         self.inner, self.df, self.n_theta = inner, inner.df, inner.n_theta
         held = inner.parameters.held  # what is held at zero has no logarithm
         places = [place for place in inner.parameters.places if not held[place.theta].any()]
@@ -50,7 +50,7 @@ class LogObjective:
             out[where] = logarithm.omega(theta[where])
         return out
 
-    def evaluate(self, omega: np.ndarray) -> LogEvaluation:
+    def evaluate(self, omega: np.ndarray) -> LogEvaluation[FE]:
         """The deviance at omega; see `estimation.interface`."""
         omega, theta = omega.copy(), omega.copy()
         for where, logarithm in self.logarithms:
@@ -66,11 +66,11 @@ class LogObjective:
             out[where, where] = logarithm.jacobian(omega[where])
         return out
 
-    def derivatives(self, at: LogEvaluation) -> LogDerivatives:
+    def derivatives(self, at: LogEvaluation[FE]) -> LogDerivatives[FE, FN]:
         """Derivatives at one of its own evaluations."""
         return LogDerivatives(self, at)
 
-    def singular_faces(self, theta: np.ndarray) -> Iterator:
+    def singular_faces(self, theta: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, str]]:
         """None: singular covariances are limits."""
         return iter(())
 
@@ -81,10 +81,10 @@ class Profiled(NamedTuple):
     profiled: np.ndarray
 
 
-class LogDerivatives:
+class LogDerivatives(Generic[FE, FN]):
     """Derivatives of the deviance in (omega, rho) at one evaluation."""
 
-    def __init__(self, objective: LogObjective, at: LogEvaluation):
+    def __init__(self, objective: LogObjective[FE, FN], at: LogEvaluation[FE]):
         self.at, self.inner = at, objective.inner.derivatives(at.inner)
         self.jacobian = objective.jacobian(at.theta)
 

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, NamedTuple
+from functools import partial
 
 import numpy as np
 
 from sparsemixed.errors import NumericalError
 from sparsemixed.estimation.fit import MonteCarlo
 from sparsemixed.estimation.objectives.estimated_score import ProbedScore
-from sparsemixed.estimation.objectives.iterative import StochasticObjective
+from sparsemixed.estimation.objectives.iterative import StochasticDerivatives, StochasticObjective
+from sparsemixed.estimation.objectives.penalized_deviance import PenalizedEvaluation
 from sparsemixed.estimation.objectives.zero_variances import beside_zero
 from sparsemixed.estimation.parameters import Parameters
 from sparsemixed.estimation.problems.solvers import check_iterative
-from sparsemixed.estimation.problems.values import Case, Problem
+from sparsemixed.estimation.problems.values import Case, Problem, ScoreZero
 from sparsemixed.estimation.search.em import EmPath
 from sparsemixed.estimation.search.score import solve_score
-from sparsemixed.estimation.search.values import Optimum, Progress
+from sparsemixed.estimation.search.values import Progress
 from sparsemixed.estimation.start.moments_iterative import moment_start
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
-from sparsemixed.solver.iterative.system import KrylovSystem
+from sparsemixed.solver.iterative.system import KrylovFactored, KrylovSystem
 from sparsemixed.spec import EstimationOptions
 
 STARTING_ERROR, STARTING_TOLERANCE = 0.1, 1e-7
@@ -32,7 +33,7 @@ DEVIANCE_ERROR = 0.03
 """Monte Carlo standard error of the deviance that is aimed at."""
 
 
-def iterative_problem(case: Case) -> Problem:
+def iterative_problem(case: Case) -> Problem[PenalizedEvaluation[KrylovFactored], StochasticDerivatives]:
     """The problem of `StochasticObjective`: the score equations from moments.
 
     Raises
@@ -44,24 +45,19 @@ def iterative_problem(case: Case) -> Problem:
     products, options = case.products, case.spec.estimation
     objective = StochasticObjective(products.cp, KrylovSystem(products.cp), products.layout, case.reml, options.seed)
 
-    def start(llf: Callable[[float], float], progress: Progress | None) -> EmPath:
+    def start(llf: Callable[[float], float], progress: Progress | None) -> EmPath[PenalizedEvaluation[KrylovFactored]]:
         theta = products.layout.on_scale(*moment_start(products.cp, objective.system.times_ZtZ))
         return EmPath(objective.evaluate(theta), (), False)
 
-    return Problem(case, objective, start)
-
-
-class IterativeOptimum(NamedTuple):
-    """The zero of the score, the deviance there, and the errors of both."""
-
-    optimum: Optimum
-    deviance: float
-    monte_carlo: MonteCarlo
+    return Problem(case, objective, start, solve=partial(solve_iterative, objective, options))
 
 
 def solve_iterative(
-    objective: StochasticObjective, at: Any, options: EstimationOptions, progress: Progress | None
-) -> IterativeOptimum:
+    objective: StochasticObjective,
+    options: EstimationOptions,
+    at: PenalizedEvaluation[KrylovFactored],
+    progress: Progress | None,
+) -> ScoreZero[PenalizedEvaluation[KrylovFactored], StochasticDerivatives]:
     """Find the zero of the score from an evaluation, then the deviance, once.
 
     Raises
@@ -74,7 +70,7 @@ def solve_iterative(
     found = solve_score(ProbedScore(objective), at, options, progress)
     deviance = objective.estimated_deviance(found.optimum.evaluation, DEVIANCE_ERROR)
     monte_carlo = MonteCarlo(found.probes, found.error, 0.5 * deviance.error, options.seed)
-    return IterativeOptimum(found.optimum, deviance.value, monte_carlo)
+    return ScoreZero(found.optimum, deviance.value, monte_carlo)
 
 
 def iterative_start(cp: CrossProducts, layout: Parameters, options: EstimationOptions) -> np.ndarray | None:

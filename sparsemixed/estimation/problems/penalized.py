@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
 from sparsemixed.estimation.objectives.expectation_step import em_step
 from sparsemixed.estimation.objectives.logarithms import LogObjective
 from sparsemixed.estimation.objectives.penalized import PenalizedObjective
+from sparsemixed.estimation.objectives.penalized_derivatives import PenalizedDerivatives
+from sparsemixed.estimation.objectives.penalized_deviance import PenalizedEvaluation
 from sparsemixed.estimation.problems.iterative import iterative_start
 from sparsemixed.estimation.problems.solvers import exact_is_cheap, factorization_is_dear, patience
 from sparsemixed.estimation.problems.values import Case, Problem
@@ -16,20 +19,22 @@ from sparsemixed.estimation.search.em import EmPath, em_path
 from sparsemixed.estimation.search.values import Plan, Progress
 from sparsemixed.estimation.start.moments import mivque_start
 from sparsemixed.solver.factored.choose import penalized_system
+from sparsemixed.solver.factored.system import FactoredSystem
 from sparsemixed.spec import EstimationOptions
 
 VANISHED_SHARE = 1e-12
 """Share of the residual sum of squares below which an unconverged fit is told that its residual variance vanishes."""
 
 
-def penalized_problem(case: Case) -> Problem:
+def penalized_problem(case: Case) -> Problem[PenalizedEvaluation[FactoredSystem], PenalizedDerivatives]:
     """The problem of `PenalizedObjective`: EM and Newton from moments."""
     products, options = case.products, case.spec.estimation
     cp, weighted = products.cp, products.weights is not None
     objective = PenalizedObjective(cp, penalized_system(cp, case.solver, products.weights), products.layout, case.reml)
 
-    def start(llf: Callable[[float], float], progress: Progress | None) -> EmPath:
-        return em_path(objective, em_step, objective.evaluate(_theta(objective, case)), options, llf, progress)
+    def start(llf: Callable[[float], float], progress: Progress | None) -> EmPath[PenalizedEvaluation[FactoredSystem]]:
+        at = objective.evaluate(_theta(objective, case))
+        return em_path(objective, partial(em_step, objective), at, options, llf, progress)
 
     exact = options.difficult or exact_is_cheap(objective, cp, weighted)
     plan = Plan(options, exact, patience(cp), LogObjective if options.metric == "matlog" else None)

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from sparsemixed.design.values import Design, ResidualPart
 from sparsemixed.errors import DataError
+from sparsemixed.estimation.interface import FE, FN, FittedObjective
 from sparsemixed.estimation.invisible import hold_invisible, hold_invisible_rows
 from sparsemixed.estimation.objectives.expectation_step import em_step
 from sparsemixed.estimation.objectives.logarithms import LogObjective
-from sparsemixed.estimation.objectives.patterns import PatternObjective
+from sparsemixed.estimation.objectives.patterns import PatternDerivatives, PatternEvaluation, PatternObjective
 from sparsemixed.estimation.objectives.penalized import PenalizedObjective
+from sparsemixed.estimation.objectives.penalized_deviance import PenalizedEvaluation
 from sparsemixed.estimation.objectives.precision import PrecisionObjective
+from sparsemixed.estimation.objectives.precision_derivatives import PrecisionDerivatives
 from sparsemixed.estimation.orthonormal import term_data
 from sparsemixed.estimation.parameters import NO_TERM, parameters
 from sparsemixed.estimation.problems.values import Case, Problem
@@ -25,6 +29,7 @@ from sparsemixed.estimation.start.residual import residual_start
 from sparsemixed.solver.crossproducts.crossproducts import TermData, cross_products
 from sparsemixed.solver.crossproducts.weighted_rows import WeightedRows, constant_within
 from sparsemixed.solver.factored.choose import penalized_system
+from sparsemixed.solver.factored.system import FactoredSystem
 from sparsemixed.solver.residual.patterns import independent_blocks, pattern_batches
 from sparsemixed.solver.residual.precision import precision
 
@@ -45,7 +50,7 @@ def by_patterns(case: Case) -> bool:
     return bool(sizes.max() <= SMALL_CLUSTER and float((sizes**2).sum()) * (n_theta + 3) <= MAX_DERIVATIVE_NUMBERS)
 
 
-def patterns_problem(case: Case) -> Problem:
+def patterns_problem(case: Case) -> Problem[PatternEvaluation, PatternDerivatives]:
     """The problem of `PatternObjective`, on patterns of independent clusters."""
     part, design, orthogonal = _part(case), case.design, case.reduction.orthogonal
     layout = hold_invisible_rows(parameters(design.random), design, orthogonal, case.reml)
@@ -55,7 +60,7 @@ def patterns_problem(case: Case) -> Problem:
     return _problem(case, PatternObjective(batches, layout, part.structure, orthogonal.n_obs, design.rank, case.reml))
 
 
-def precision_problem(case: Case) -> Problem:
+def precision_problem(case: Case) -> Problem[PenalizedEvaluation[FactoredSystem], PrecisionDerivatives]:
     """The problem of `PrecisionObjective`, on the precision matrix of the residuals, rows sorted by residual group and time."""
     part, design, orthogonal = _part(case), case.design, case.reduction.orthogonal
     order = np.lexsort((part.t if part.t.ndim == 1 else part.t[:, 0], part.codes))
@@ -83,10 +88,10 @@ def _part(case: Case) -> ResidualPart:
     return case.design.residual
 
 
-def _problem(case: Case, objective: PatternObjective | PrecisionObjective) -> Problem:
+def _problem(case: Case, objective: FittedObjective[FE, FN]) -> Problem[FE, FN]:
     options = case.spec.estimation
 
-    def start(llf: Callable[[float], float], progress: Progress | None) -> EmPath:
+    def start(llf: Callable[[float], float], progress: Progress | None) -> EmPath[FE]:
         theta, log = _random_start(case, llf)
         residual = None if case.design.random else case.reduction.orthogonal.residual
         return EmPath(residual_start(objective, theta, _part(case), residual), log, False)
@@ -127,5 +132,5 @@ def _random_start(case: Case, llf: Callable[[float], float]) -> tuple[np.ndarray
     if not case.spec.estimation.emiterate:
         return theta, ()
     independent = PenalizedObjective(cp, penalized_system(cp), layout, case.reml)
-    path = em_path(independent, em_step, independent.evaluate(theta), case.spec.estimation, llf)
+    path = em_path(independent, partial(em_step, independent), independent.evaluate(theta), case.spec.estimation, llf)
     return path.at.theta, path.log

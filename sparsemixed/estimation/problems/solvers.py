@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from sparsemixed.design.values import Design
 from sparsemixed.errors import NumericalError, OptionError, SlowConvergenceError
-from sparsemixed.estimation.interface import FittedObjective
+from sparsemixed.estimation.interface import FD, FE, FittedObjective
 from sparsemixed.estimation.problems.values import Case
 from sparsemixed.estimation.sources.reduction import Reduction
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
@@ -88,7 +88,7 @@ def factored_instead(case: Case, error: SlowConvergenceError) -> Case:
     return replace(case, spec=replace(spec, estimation=replace(spec.estimation, solver="sparse")), solver="sparse")
 
 
-def exact_is_cheap(objective: FittedObjective, cp: CrossProducts, weighted: bool) -> bool:
+def exact_is_cheap(objective: FittedObjective[FE, FD], cp: CrossProducts, weighted: bool) -> bool:
     """Whether to iterate with the exact Hessian; weights of groups leave no choice, they have no average information."""
     if weighted or objective.solver == "block":
         return True
@@ -100,6 +100,6 @@ def patience(cp: CrossProducts) -> int | None:
     return PATIENCE if cp.q_schur <= EXACT_AT_LAST else None
 
 
-def factorization_is_dear(objective: FittedObjective, cp: CrossProducts, weighted: bool) -> bool:
+def factorization_is_dear(objective: FittedObjective[FE, FD], cp: CrossProducts, weighted: bool) -> bool:
     """Whether a start from the iterative solver costs less than the factorizations that it saves."""
     return objective.solver in ("dense", "sparse") and cp.q_schur >= DEAR_ORDER and not weighted

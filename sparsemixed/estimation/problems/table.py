@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sparsemixed.design.values import Design
 from sparsemixed.errors import SlowConvergenceError
@@ -23,7 +23,7 @@ class Kind(NamedTuple):
     """A row of the table: whether it serves a case, and the problem that it makes of one."""
 
     applies: Callable[[Case], bool]
-    build: Callable[[Case], Problem]
+    build: Callable[[Case], Problem[Any, Any]]
 
 
 KINDS: dict[str, Kind] = {
@@ -36,8 +36,8 @@ KINDS: dict[str, Kind] = {
 """The first that applies serves."""
 
 
-def choose_problem(spec: ModelSpec, design: Design, reduction: Reduction, kind: str | None = None) -> Problem:
-    """The problem of a model.
+def choose_problem(spec: ModelSpec, design: Design, reduction: Reduction, kind: str | None = None) -> Problem[Any, Any]:
+    """The problem of a model: of which objective, only the row of the table knows.
 
     Parameters
     ----------
@@ -55,12 +55,12 @@ def choose_problem(spec: ModelSpec, design: Design, reduction: Reduction, kind: 
     return next(row.build(case) for row in KINDS.values() if row.applies(case))
 
 
-def fall_back(problem: Problem, error: SlowConvergenceError) -> Problem:
+def fall_back(problem: Problem[Any, Any], error: SlowConvergenceError) -> Problem[Any, Any]:
     """The problem to solve in place of an iterative one whose conjugate gradients need too many iterations."""
     return penalized_problem(factored_instead(problem.case, error))
 
 
-def problem_of(fit: Fit, kind: str | None = None) -> Problem:
+def problem_of(fit: Fit, kind: str | None = None) -> Problem[Any, Any]:
     """The problem of a fit once more, with the solver chosen then.
 
     Parameters

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Generic, NamedTuple, Protocol
 
 import numpy as np
 
 from sparsemixed.design.values import Design
+from sparsemixed.estimation.fit import MonteCarlo
+from sparsemixed.estimation.interface import FD, FE, FittedObjective
 from sparsemixed.estimation.search.em import EmPath
-from sparsemixed.estimation.search.values import Plan, Progress
+from sparsemixed.estimation.search.values import Optimum, Plan, Progress
 from sparsemixed.estimation.sources.reduction import Products, Reduction
 from sparsemixed.spec import ModelSpec
 
@@ -45,10 +47,10 @@ class Case:
         return self.reduction.products
 
 
-class StartingPoint(Protocol):
+class StartingPoint(Protocol[FE]):
     """Where a search begins."""
 
-    def __call__(self, llf: Callable[[float], float], progress: Progress | None) -> EmPath:
+    def __call__(self, llf: Callable[[float], float], progress: Progress | None) -> EmPath[FE]:
         """The evaluation to search from, and the EM steps that led to it.
 
         Parameters
@@ -61,15 +63,23 @@ class StartingPoint(Protocol):
         ...
 
 
+class ScoreZero(NamedTuple, Generic[FE, FD]):
+    """The zero of the score, the deviance there, and the errors of both."""
+
+    optimum: Optimum[FE, FD]
+    deviance: float
+    monte_carlo: MonteCarlo
+
+
 @dataclass(frozen=True)
-class Problem:
+class Problem(Generic[FE, FD]):
     """An objective, where its search starts, and how it goes.
 
     Attributes
     ----------
     case : Case
-    objective : FittedObjective or None
-        None where the fit is known in closed form, without random effects or residual structure.
+    profile : FittedObjective or None
+        The objective; None where the fit is known in closed form, without random effects or residual structure.
     start : StartingPoint or None
     plan : Plan or None
         Of the search for the lowest deviance; None where only the score is known.
@@ -77,11 +87,20 @@ class Problem:
         Residual sum of squares below which an unconverged search is taken to run after a residual variance of zero.
     order : (n,) int64 or None
         Places in the design of the objective's rows, where it has sorted them.
+    solve : callable or None
+        From an evaluation to the zero of the score, where that is what is known; called with whoever watches the search.
     """
 
     case: Case
-    objective: Any = None
-    start: StartingPoint | None = None
+    profile: FittedObjective[FE, FD] | None = None
+    start: StartingPoint[FE] | None = None
     plan: Plan | None = None
     vanished: float = 0.0
     order: np.ndarray | None = None
+    solve: Callable[[FE, Progress | None], ScoreZero[FE, FD]] | None = None
+
+    @property
+    def objective(self) -> FittedObjective[FE, FD]:
+        """The objective, of problems that have one."""
+        assert self.profile is not None
+        return self.profile

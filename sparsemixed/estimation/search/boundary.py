@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from sparsemixed.estimation.interface import Objective
+from sparsemixed.estimation.interface import E, Objective, ScoreDerivatives
 
 MAX_PREDICTED_RISE = 1e-5
 """Predicted rise of the deviance below which a face is tried at exactly zero."""
@@ -23,7 +22,9 @@ class Boundary:
     names: tuple[str, ...]
 
 
-def project_to_boundary(objective: Objective, at: Any, gradient: np.ndarray, hessian: np.ndarray) -> tuple[Any, Boundary]:
+def project_to_boundary(
+    objective: Objective[E, ScoreDerivatives], at: E, gradient: np.ndarray, hessian: np.ndarray
+) -> tuple[E, Boundary]:
     """Move the solution onto every singular face that costs no likelihood, and report them.
 
     Newton approaches a face but stops a rounding error short of it; here theta is projected on the face and kept there

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Generic
 
 import numpy as np
 
-from sparsemixed.estimation.interface import Objective
+from sparsemixed.estimation.interface import D, E, N, Objective
 from sparsemixed.estimation.search.curvature import newton_model
 from sparsemixed.estimation.search.trust_region import ScaledQuadratic
 from sparsemixed.estimation.search.values import LogEntry, Optimum, Progress
@@ -16,35 +16,35 @@ from sparsemixed.spec import EstimationOptions
 
 
 @dataclass(frozen=True)
-class EmPath:
+class EmPath(Generic[E]):
     """Where EM ended, the log likelihood at every step, and whether it changed relatively by no more than `emtolerance`."""
 
-    at: Any
+    at: E
     log: tuple[LogEntry, ...]
     converged: bool
 
 
 def em_path(
-    objective: Objective,
-    step: Callable[[Any, Any], np.ndarray],
-    at: Any,
+    objective: Objective[E, D],
+    step: Callable[[D], np.ndarray],
+    at: E,
     options: EstimationOptions,
     llf: Callable[[float], float],
     progress: Progress | None = None,
-) -> EmPath:
+) -> EmPath[E]:
     """At most `emiterate` EM steps from an evaluation.
 
     Parameters
     ----------
     step : callable
-        theta (n_theta,) after one EM step of an objective from its derivatives.
+        theta (n_theta,) after one EM step from the objective's derivatives.
     at : Evaluation
     llf : callable
         Log likelihood of a deviance.
     """
     log, converged = [LogEntry(0, llf(at.deviance), float("nan"))], False
     while len(log) <= options.emiterate and not converged:
-        at = objective.evaluate(step(objective, objective.derivatives(at)))
+        at = objective.evaluate(step(objective.derivatives(at)))
         log.append(LogEntry(len(log), llf(at.deviance), float("nan")))
         if progress:
             progress(log[-1])
@@ -52,7 +52,7 @@ def em_path(
     return EmPath(at, tuple(log), converged)
 
 
-def em_optimum(objective: Objective, path: EmPath, options: EstimationOptions, exact: bool) -> Optimum:
+def em_optimum(objective: Objective[E, N], path: EmPath[E], options: EstimationOptions, exact: bool) -> Optimum[E, N]:
     """The end of an EM path as the optimum of a search; its decrement tells how far the maximum still is."""
     derivatives = objective.derivatives(path.at)
     model = newton_model(derivatives, exact)

@@ -13,18 +13,21 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, Protocol
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
+from sparsemixed.estimation.interface import D, E, ScoreDerivatives
 from sparsemixed.estimation.search.trust_region import QuadraticModel, ScaledQuadratic
 from sparsemixed.estimation.search.values import LogEntry, Optimum, Progress, Verdict
 
 SHRINK = 0.25
 """Share of the radius, or of the refused step where that is shorter, within which the next step is sought."""
 
+D_contra = TypeVar("D_contra", bound=ScoreDerivatives, contravariant=True)
 
-class Place(NamedTuple):
+
+class Place(NamedTuple, Generic[E, D]):
     """An evaluation with its derivatives.
 
     step, change : float
@@ -32,14 +35,14 @@ class Place(NamedTuple):
         of the deviance.
     """
 
-    at: Any
-    derivatives: Any
+    at: E
+    derivatives: D
     step: float = np.inf
     change: float = np.inf
 
 
 @dataclass(frozen=True)
-class Point:
+class Point(Generic[E, D]):
     """A place with its quadratic model.
 
     Attributes
@@ -56,7 +59,7 @@ class Point:
         Scaled sizes of the steps refused on the way here.
     """
 
-    place: Place
+    place: Place[E, D]
     model: QuadraticModel
     scaled: ScaledQuadratic
     technique: str
@@ -64,12 +67,12 @@ class Point:
     refused: tuple[float, ...] = ()
 
     @property
-    def at(self) -> Any:
+    def at(self) -> E:
         """The evaluation."""
         return self.place.at
 
     @property
-    def derivatives(self) -> Any:
+    def derivatives(self) -> D:
         """The derivatives there."""
         return self.place.derivatives
 
@@ -92,13 +95,13 @@ class Point:
             nrtolerance=bound,
         )
 
-    def optimum(self, verdict: Verdict, log: tuple[LogEntry, ...]) -> Optimum:
+    def optimum(self, verdict: Verdict, log: tuple[LogEntry, ...]) -> Optimum[E, D]:
         """This point as the end of a search."""
         message, converged = verdict
         return Optimum(self.at, self.derivatives, self.model, converged, message, self.scaled.decrement, log)
 
 
-class Curvature(Protocol):
+class Curvature(Protocol[D_contra]):
     """Where quadratic models come from."""
 
     @property
@@ -111,16 +114,16 @@ class Curvature(Protocol):
         """Whether the Hessian of the last model is computed from the data, not learnt from gradients."""
         ...
 
-    def model(self, derivatives: Any, iteration: int) -> QuadraticModel:
+    def model(self, derivatives: D_contra, iteration: int) -> QuadraticModel:
         """The model at a new place, called once for each, in the order in which the search comes by."""
         ...
 
-    def compute(self, derivatives: Any) -> QuadraticModel:
+    def compute(self, derivatives: D_contra) -> QuadraticModel:
         """The model at the same place with a computed Hessian; called only where it was not `computed`."""
         ...
 
 
-class Acceptance(ABC):
+class Acceptance(ABC, Generic[E, D]):
     """What is sought: when a place is an end, and when a step leads to a better place."""
 
     @property
@@ -128,23 +131,23 @@ class Acceptance(ABC):
     def bound(self) -> float:
         """Of the Newton decrement, for the log; NaN when there is none."""
 
-    def verdict(self, point: Point, iteration: int) -> Verdict | None:
+    def verdict(self, point: Point[E, D], iteration: int) -> Verdict | None:
         """Whether the search ends at this point, as far as its model tells; asked before the point is logged."""
         return None
 
-    def refine(self, point: Point, iteration: int) -> Verdict | Place | None:
+    def refine(self, point: Point[E, D], iteration: int) -> Verdict | Place[E, D] | None:
         """Whether the search ends here once everything is known as well as an end requires; asked after the log.
 
         A place in the answer replaces the point, and is refined in its turn; None for a step to be taken.
         """
         return None
 
-    def shortcut(self, point: Point, iteration: int) -> Place | None:
+    def shortcut(self, point: Point[E, D], iteration: int) -> Place[E, D] | None:
         """A better place that is known without the model."""
         return None
 
     @abstractmethod
-    def attempt(self, here: Point, step: np.ndarray, predicted: float, radius: float) -> tuple[Place, float] | None:
+    def attempt(self, here: Point[E, D], step: np.ndarray, predicted: float, radius: float) -> tuple[Place[E, D], float] | None:
         """Where a step leads, and the radius of trust from there; None where the step is refused.
 
         Parameters
@@ -157,13 +160,17 @@ class Acceptance(ABC):
         """
 
     @abstractmethod
-    def gives_up(self, here: Point, predicted: float, radius: float) -> Verdict | None:
+    def gives_up(self, here: Point[E, D], predicted: float, radius: float) -> Verdict | None:
         """Whether to end after a refused step, the radius having been shortened."""
 
 
 def search(
-    acceptance: Acceptance, curvature: Curvature, start: Place, llf: Callable[[float], float], progress: Progress | None = None
-) -> Optimum:
+    acceptance: Acceptance[E, D],
+    curvature: Curvature[D],
+    start: Place[E, D],
+    llf: Callable[[float], float],
+    progress: Progress | None = None,
+) -> Optimum[E, D]:
     """Go from place to place until the acceptance ends it.
 
     Parameters
@@ -197,14 +204,14 @@ def search(
             return stand.point.optimum(verdict, tuple(log))
 
 
-class _Stand:
+class _Stand(Generic[E, D]):
     """Where a search stands, and how far it trusts its model. Methods return a verdict where the search ends."""
 
-    def __init__(self, acceptance: Acceptance, curvature: Curvature, start: Place):
+    def __init__(self, acceptance: Acceptance[E, D], curvature: Curvature[D], start: Place[E, D]):
         self.acceptance, self.curvature, self.radius = acceptance, curvature, 1.0
         self.move(start, 0)
 
-    def move(self, place: Place, iteration: int, refused: tuple[float, ...] = ()) -> None:
+    def move(self, place: Place[E, D], iteration: int, refused: tuple[float, ...] = ()) -> None:
         model, source = self.curvature.model(place.derivatives, iteration), self.curvature
         self.point = Point(place, model, ScaledQuadratic(model, place.at.theta), source.name, source.computed, refused)
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from sparsemixed.errors import NumericalError
-from sparsemixed.estimation.interface import Coordinates, Objective
+from sparsemixed.estimation.interface import FE, FN, Coordinates, E, FittedObjective, N, Objective, ScoreDerivatives
 from sparsemixed.estimation.search.boundary import project_to_boundary
 from sparsemixed.estimation.search.curvature import Turns, newton_model
 from sparsemixed.estimation.search.loop import Acceptance, Place, Point, search
@@ -29,8 +29,8 @@ LARGEST_RADIUS, SMALLEST_RADIUS = 1e3, 1e-10
 
 
 def minimize(
-    objective: Objective, start: Any, plan: Plan, llf: Callable[[float], float], progress: Progress | None = None
-) -> Optimum:
+    objective: FittedObjective[FE, FN], start: FE, plan: Plan, llf: Callable[[float], float], progress: Progress | None = None
+) -> Optimum[FE, FN]:
     """Minimise the deviance from `start`, in theta whatever the plan's metric.
 
     Convergence: the Newton decrement g'inv(H)g / 2, the distance from the optimum in units of -2 log likelihood that the
@@ -42,7 +42,7 @@ def minimize(
 
     Parameters
     ----------
-    objective : Objective
+    objective : FittedObjective
     start : Evaluation
         What `objective.evaluate` returns.
     plan : Plan
@@ -50,26 +50,33 @@ def minimize(
         Log likelihood of a deviance, for the log.
     """
     if plan.metric is not None:
-        return _minimize_in(plan.metric(objective), start, replace(plan, metric=None), llf, progress)
+        return _minimize_in(plan.metric(objective), start, plan, llf, progress)
+    return _minimize(objective, start, plan, llf, progress)
+
+
+def _minimize(
+    objective: Objective[E, N], start: E, plan: Plan, llf: Callable[[float], float], progress: Progress | None
+) -> Optimum[E, N]:
+    """In the objective's own parameters."""
     curvature = Turns(plan.options.technique, plan.exact, plan.patience)
     return search(LowerDeviance(objective, plan), curvature, Place(start, objective.derivatives(start)), llf, progress)
 
 
 def _minimize_in(
-    coordinates: Coordinates, start: Any, plan: Plan, llf: Callable[[float], float], progress: Progress | None
-) -> Optimum:
+    coordinates: Coordinates[Any, Any], start: FE, plan: Plan, llf: Callable[[float], float], progress: Progress | None
+) -> Optimum[FE, Any]:
     """The same search in other coordinates; its log is in them, its optimum is that of the objective behind them."""
     begin = coordinates.evaluate(coordinates.omega(start.theta))
-    found = minimize(coordinates, begin, plan, llf, progress)
+    found = _minimize(coordinates, begin, plan, llf, progress)
     derivatives = found.derivatives.inner
     model = newton_model(derivatives, plan.exact)
     return replace(found, evaluation=found.evaluation.inner, derivatives=derivatives, model=model)
 
 
-class LowerDeviance(Acceptance):
+class LowerDeviance(Acceptance[E, N]):
     """A step is accepted where the deviance falls by a twentieth of what the model predicts, or more."""
 
-    def __init__(self, objective: Objective, plan: Plan):
+    def __init__(self, objective: Objective[E, N], plan: Plan):
         self.objective, self.options = objective, plan.options
         asked = plan.options.nrtolerance
         self.nrtolerance = asked if asked is not None else 1e-11 if plan.exact else 1e-7
@@ -79,7 +86,7 @@ class LowerDeviance(Acceptance):
     def bound(self) -> float:
         return np.nan if self.options.nonrtolerance else self.nrtolerance
 
-    def verdict(self, point: Point, iteration: int) -> Verdict | None:
+    def verdict(self, point: Point[E, N], iteration: int) -> Verdict | None:
         scaled, options = point.scaled, self.options
         if scaled.convex and scaled.decrement <= self.nrtolerance and not options.nonrtolerance:
             return Verdict("Newton decrement below nrtolerance", True)
@@ -90,7 +97,7 @@ class LowerDeviance(Acceptance):
             return Verdict(f"iterate({options.iterate}) reached", False)
         return None
 
-    def shortcut(self, point: Point, iteration: int) -> Place | None:
+    def shortcut(self, point: Point[E, N], iteration: int) -> Place[E, N] | None:
         """The nearest place on the boundary: there a covariance matrix has directions that change nothing, and beside it
         Newton would crawl along them.
         """
@@ -100,7 +107,7 @@ class LowerDeviance(Acceptance):
         found, _ = project_to_boundary(self.objective, point.at, point.model.gradient, point.model.hessian)
         return None if found is point.at else Place(found, self.objective.derivatives(found))
 
-    def attempt(self, here: Point, step: np.ndarray, predicted: float, radius: float) -> tuple[Place, float] | None:
+    def attempt(self, here: Point[E, N], step: np.ndarray, predicted: float, radius: float) -> tuple[Place[E, N], float] | None:
         at = here.at
         trial = _evaluated(self.objective, at.theta + step)
         gain = at.deviance - trial.deviance if trial else -np.inf
@@ -111,7 +118,7 @@ class LowerDeviance(Acceptance):
         change = abs(gain) / (abs(at.deviance) + 1.0)
         return Place(trial, self.objective.derivatives(trial), here.scaled.size(step), change), radius
 
-    def gives_up(self, here: Point, predicted: float, radius: float) -> Verdict | None:
+    def gives_up(self, here: Point[E, N], predicted: float, radius: float) -> Verdict | None:
         # With no gradient left, a negative curvature that no step can use is rounding too.
         flat = here.scaled.convex or here.scaled.decrement <= self.nrtolerance
         if flat and predicted < DEVIANCE_ROUNDING * (abs(here.at.deviance) + self.objective.df):
@@ -121,7 +128,7 @@ class LowerDeviance(Acceptance):
         return None
 
 
-def _evaluated(objective: Objective, theta: np.ndarray) -> Any:
+def _evaluated(objective: Objective[E, ScoreDerivatives], theta: np.ndarray) -> E | None:
     """The evaluation at theta, or None where the system breaks down (the step is then refused and shortened)."""
     try:
         return objective.evaluate(theta)

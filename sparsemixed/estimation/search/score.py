@@ -8,11 +8,11 @@ error, and probes are added until it is small enough.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 
-from sparsemixed.estimation.interface import Objective
+from sparsemixed.estimation.interface import E, Objective, ScoreDerivatives
 from sparsemixed.estimation.search.loop import Acceptance, Place, Point, search
 from sparsemixed.estimation.search.trust_region import QuadraticModel, ScaledQuadratic
 from sparsemixed.estimation.search.values import Optimum, Progress, Verdict
@@ -26,11 +26,20 @@ MOST_PROBES = 1024
 SMALLEST_RADIUS = 1e-6
 
 
-class EstimatedScore(Objective, Protocol):
-    """A deviance of which only the score is known, its traces estimated from random probes; and variances held at zero.
+class HeldDerivatives(ScoreDerivatives, Protocol):
+    """Derivatives where some variances are held at zero."""
 
-    Derivatives have `held`, (n_theta,) bool, besides.
-    """
+    @property
+    def held(self) -> np.ndarray:
+        """(n_theta,) bool: which."""
+        ...
+
+
+H = TypeVar("H", bound=HeldDerivatives)
+
+
+class EstimatedScore(Objective[E, H], Protocol[E, H]):
+    """A deviance of which only the score is known, its traces estimated from random probes; and variances held at zero."""
 
     @property
     def probes(self) -> int:
@@ -55,7 +64,7 @@ class EstimatedScore(Objective, Protocol):
         """More probes from here on, in whole blocks."""
         ...
 
-    def deflate(self, at: Any) -> None:
+    def deflate(self, at: E) -> None:
         """Choose anew, for the place `at`, which directions are taken exactly; moves the estimated score a little."""
         ...
 
@@ -67,27 +76,27 @@ class EstimatedScore(Objective, Protocol):
         """theta with the zeros among `which` (n_theta,) bool moved to where their variances just count."""
         ...
 
-    def slopes_at_zero(self, derivatives: Any) -> tuple[np.ndarray, str]:
+    def slopes_at_zero(self, derivatives: H) -> tuple[np.ndarray, str]:
         """Which variances held at zero the deviance wants away from it (n_theta,) bool, and in words what is in doubt, if any."""
         ...
 
-    def monte_carlo_error(self, derivatives: Any) -> float:
+    def monte_carlo_error(self, derivatives: H) -> float:
         """Largest Monte Carlo error of any function of theta, in units of its standard error."""
         ...
 
 
 @dataclass(frozen=True)
-class ScoreOptimum:
+class ScoreOptimum(Generic[E, H]):
     """Where the score vanishes, with the Monte Carlo error there (see `EstimatedScore.monte_carlo_error`)."""
 
-    optimum: Optimum
+    optimum: Optimum[E, H]
     error: float
     probes: int
 
 
 def solve_score(
-    objective: EstimatedScore, start: Any, options: EstimationOptions, progress: Progress | None = None, exact: bool = True
-) -> ScoreOptimum:
+    objective: EstimatedScore[E, H], start: E, options: EstimationOptions, progress: Progress | None = None, exact: bool = True
+) -> ScoreOptimum[E, H]:
     """Find the zero of the score from an evaluation `start`; with exact traces in the end, where they are affordable."""
     objective.deflate(start)
     acceptance = SmallerDecrement(objective, options, exact)
@@ -101,10 +110,10 @@ class HeldInformation:
 
     name, computed = "nr", True
 
-    def model(self, derivatives: Any, iteration: int) -> QuadraticModel:
+    def model(self, derivatives: HeldDerivatives, iteration: int) -> QuadraticModel:
         return self.compute(derivatives)
 
-    def compute(self, derivatives: Any) -> QuadraticModel:
+    def compute(self, derivatives: HeldDerivatives) -> QuadraticModel:
         gradient, hessian = derivatives.gradient.copy(), derivatives.average_information.profiled.copy()
         held = derivatives.held
         gradient[held], hessian[held], hessian[:, held] = 0.0, 0.0, 0.0
@@ -112,7 +121,7 @@ class HeldInformation:
         return QuadraticModel(gradient, hessian, held)
 
 
-class SmallerDecrement(Acceptance):
+class SmallerDecrement(Acceptance[E, H]):
     """A step is accepted where it brings the Newton decrement down, or anywhere from far away.
 
     Attributes
@@ -123,7 +132,7 @@ class SmallerDecrement(Acceptance):
         Variances that must not be held at zero again.
     """
 
-    def __init__(self, objective: EstimatedScore, options: EstimationOptions, exact: bool):
+    def __init__(self, objective: EstimatedScore[E, H], options: EstimationOptions, exact: bool):
         self.objective, self.options, self.exact = objective, options, exact
         self.error, self.near = float("inf"), False
         self.freed = np.zeros(objective.n_theta, bool)
@@ -133,7 +142,7 @@ class SmallerDecrement(Acceptance):
         """Newton decrement at which the score counts as zero."""
         return EXACT_ZERO_DECREMENT if self.objective.exhaustive else ZERO_DECREMENT
 
-    def refine(self, point: Point, iteration: int) -> Verdict | Place | None:
+    def refine(self, point: Point[E, H], iteration: int) -> Verdict | Place[E, H] | None:
         """Once near, directions are deflated anew. At the zero, traces become exact, variances held at zero are set free where
         the deviance falls beside them, or probes are added.
         """
@@ -146,7 +155,7 @@ class SmallerDecrement(Acceptance):
             return self._at_zero(point)
         return Verdict(f"iterate({self.options.iterate}) reached", False) if iteration >= self.options.iterate else None
 
-    def _at_zero(self, point: Point) -> Verdict | Place:
+    def _at_zero(self, point: Point[E, H]) -> Verdict | Place[E, H]:
         objective, tolerance = self.objective, self.options.mc_tolerance
         if self.exact and objective.may_be_exact:
             objective.make_exact()
@@ -167,11 +176,11 @@ class SmallerDecrement(Acceptance):
         objective.add_probes(_more(self.error, tolerance, probes))
         return self._again(point)
 
-    def _again(self, point: Point) -> Place:
+    def _again(self, point: Point[E, H]) -> Place[E, H]:
         """The same place, looked at with other probes."""
         return Place(point.at, self.objective.derivatives(point.at))
 
-    def attempt(self, here: Point, step: np.ndarray, predicted: float, radius: float) -> tuple[Place, float] | None:
+    def attempt(self, here: Point[E, H], step: np.ndarray, predicted: float, radius: float) -> tuple[Place[E, H], float] | None:
         objective = self.objective
         at = objective.evaluate(objective.held_at_zero(here.at.theta + step, self.freed))
         place = Place(at, objective.derivatives(at))
@@ -180,7 +189,7 @@ class SmallerDecrement(Acceptance):
         there = ScaledQuadratic(HeldInformation().compute(place.derivatives), at.theta)
         return (place, max(radius, 1.0)) if there.convex and there.decrement < here.scaled.decrement else None
 
-    def gives_up(self, here: Point, predicted: float, radius: float) -> Verdict | None:
+    def gives_up(self, here: Point[E, H], predicted: float, radius: float) -> Verdict | None:
         if radius >= SMALLEST_RADIUS:
             return None
         return Verdict("no step brings the score nearer to zero", False)

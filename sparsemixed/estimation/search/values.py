@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple
 
 import numpy as np
 
+from sparsemixed.estimation.interface import Coordinates, D, E, FittedObjective
 from sparsemixed.estimation.search.trust_region import QuadraticModel
 from sparsemixed.spec import EstimationOptions
 
@@ -66,7 +67,7 @@ class Verdict(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Optimum:
+class Optimum(Generic[E, D]):
     """Where a search ended, with the quadratic model there: exact Hessian or average information, never a quasi-Newton one.
 
     Attributes
@@ -81,8 +82,8 @@ class Optimum:
     log : tuple of LogEntry
     """
 
-    evaluation: Any
-    derivatives: Any
+    evaluation: E
+    derivatives: D
     model: QuadraticModel
     converged: bool
     message: str
@@ -103,10 +104,11 @@ class Plan:
     patience : int or None
         Iterations after which the exact Hessian takes over all the same.
     metric : callable or None
-        The objective in other coordinates, in which to search (see `search.metric`); None for theta itself.
+        The objective in other coordinates, in which to search (see `objectives.logarithms`); None for theta itself. A plan
+        serves objectives of every kind.
     """
 
     options: EstimationOptions
     exact: bool
     patience: int | None = None
-    metric: Callable[[Any], Any] | None = None
+    metric: Callable[[FittedObjective[Any, Any]], Coordinates[Any, Any]] | None = None

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from sparsemixed.design.values import ResidualPart
 from sparsemixed.errors import NumericalError
-from sparsemixed.estimation.interface import Objective
+from sparsemixed.estimation.interface import E, Objective, ScoreDerivatives
 from sparsemixed.structures.residual_errors.base import ResidualStructure
 from sparsemixed.structures.residual_errors.by_level import ByLevel
 from sparsemixed.structures.residual_errors.gaps import neighbouring_gaps
 
 
-def residual_start(objective: Objective, theta: np.ndarray, part: ResidualPart, residual: np.ndarray | None) -> Any:
+def residual_start(
+    objective: Objective[E, ScoreDerivatives], theta: np.ndarray, part: ResidualPart, residual: np.ndarray | None
+) -> E:
     """The evaluation at theta of the random effects and the best start of the errors; levels of by() one after the other.
 
     A family offers its `starts`; where it has a single one, nothing is tried.
@@ -113,7 +115,7 @@ def _moments(part: ResidualPart, t: np.ndarray, codes: np.ndarray, residual: np.
     return moments if np.all(np.diag(moments) > 0) else None
 
 
-def evaluated(objective: Objective, theta: np.ndarray) -> Any:
+def evaluated(objective: Objective[E, ScoreDerivatives], theta: np.ndarray) -> E | None:
     """The evaluation at theta, or None where the system breaks down."""
     try:
         return objective.evaluate(theta)

@@ -55,6 +55,7 @@ def pattern_derivatives(fit: Fit, information: str, second: bool) -> FixedDeriva
     _check_size(fit)
     problem = problem_of(fit, "patterns")
     objective, orthogonal = problem.objective, problem.case.reduction.orthogonal
+    assert isinstance(objective, PatternObjective)
     layout, theta, boundary = objective.parameters, fit.theta, fit.boundary
     if boundary[layout.n_theta :].any():
         raise NotAvailableError(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from sparsemixed.estimation.components import components
@@ -12,7 +10,7 @@ from sparsemixed.estimation.fit import Fit, MonteCarlo
 from sparsemixed.estimation.identification import identified
 from sparsemixed.estimation.interface import FittedDerivatives, FittedEvaluation
 from sparsemixed.estimation.limits import residual_limits
-from sparsemixed.estimation.linear import linear_llf
+from sparsemixed.estimation.linear import LogLikelihood
 from sparsemixed.estimation.problems.values import Problem
 from sparsemixed.estimation.search.boundary import Boundary, project_to_boundary, with_limits
 from sparsemixed.estimation.search.values import LogEntry, Optimum
@@ -26,10 +24,11 @@ def finish(
     problem: Problem,
     optimum: Optimum,
     em_log: tuple[LogEntry, ...],
-    llf: Callable[[float], float],
+    llf: LogLikelihood,
+    deviance: float | None = None,
     monte_carlo: MonteCarlo | None = None,
 ) -> Fit:
-    """The fit at the optimum of any problem with an objective; `llf` is the log likelihood of a deviance."""
+    """The fit at the optimum of any problem with an objective; with its `deviance`, where evaluations do not know it."""
     case, objective = problem.case, problem.objective
     spec, design, orthogonal = case.spec, case.design, case.reduction.orthogonal
     at, boundary, flat = _boundary(problem, optimum)
@@ -52,8 +51,8 @@ def finish(
         boundary=boundary.parameters,
         boundary_names=boundary.names,
         components=parts,
-        llf=llf(at.deviance),
-        llf_linear=linear_llf(orthogonal, objective.reml),
+        llf=llf(at.deviance if deviance is None else deviance),
+        llf_linear=llf.linear,
         converged=optimum.converged and not flat,
         message=_message(problem, optimum, flat),
         gradient_norm=0.5 * optimum.decrement,

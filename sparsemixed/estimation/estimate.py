@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -11,7 +10,7 @@ from sparsemixed.errors import NumericalError, SlowConvergenceError
 from sparsemixed.estimation.assemble import finish
 from sparsemixed.estimation.error_variances import vanished_errors
 from sparsemixed.estimation.fit import Fit
-from sparsemixed.estimation.linear import linear_fit, linear_llf
+from sparsemixed.estimation.linear import linear_fit, log_likelihood
 from sparsemixed.estimation.objectives.penalized import PenalizedObjective
 from sparsemixed.estimation.objectives.penalized_deviance import PenalizedEvaluation
 from sparsemixed.estimation.orthonormal import Orthogonal
@@ -91,19 +90,18 @@ def _fit(problem: Problem, progress: Progress | None) -> Fit:
     orthogonal, options = case.reduction.orthogonal, case.spec.estimation
     if problem.start is None:
         return linear_fit(case.spec, case.design, orthogonal)
-    objective, llf = problem.objective, _log_likelihood(orthogonal, case.reml)
+    objective, llf = problem.objective, log_likelihood(orthogonal, case.reml)
     path = problem.start(llf, progress if options.emonly else None)
     if plan is None:
         assert problem.solve is not None
         optimum, deviance, monte_carlo = problem.solve(path.at, progress)
-        return finish(problem, optimum, path.log, lambda _: llf(deviance), monte_carlo)
+        return finish(problem, optimum, path.log, llf, deviance, monte_carlo)
     if options.emonly:
         optimum = em_optimum(objective, path, options, plan.exact)
     else:
         first = minimize(objective, path.at, plan, llf, progress)
         if case.design.residual is None:
-            linear = -2.0 * linear_llf(orthogonal, case.reml) - orthogonal.constant(case.reml)
-            first = second_search(objective, first, linear, plan, llf, progress)
+            first = second_search(objective, first, llf.linear_deviance, plan, llf, progress)
         optimum = best_inside(problem, path.at, first, llf)
         without_errors = fit_without_errors(problem, optimum, path.log, llf)
         if without_errors is not None:
@@ -115,12 +113,6 @@ def _fit(problem: Problem, progress: Progress | None) -> Fit:
         if not names:
             raise
         raise NumericalError(f"{'; '.join(names)}. Leave these rows out, or simplify the model") from error
-
-
-def _log_likelihood(orthogonal: Orthogonal, reml: bool) -> Callable[[float], float]:
-    """The log likelihood of a deviance in orthonormal coordinates."""
-    constant = orthogonal.constant(reml)
-    return lambda deviance: -0.5 * (deviance + constant)
 
 
 def refactor_at_optimum(fit: Fit) -> tuple[PenalizedObjective, Orthogonal, PenalizedEvaluation]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from sparsemixed.design.values import Design
@@ -19,6 +21,36 @@ def linear_llf(orthogonal: Orthogonal, reml: bool) -> float:
     pwrss = float(orthogonal.residual @ orthogonal.residual)
     deviance = df * (1 + np.log(2 * np.pi * pwrss / df)) + orthogonal.constant(reml)
     return -0.5 * float(deviance)
+
+
+@dataclass(frozen=True)
+class LogLikelihood:
+    """The log (restricted) likelihood as a function of the deviance in orthonormal coordinates.
+
+    Attributes
+    ----------
+    constant : float
+        What these coordinates take off the deviance.
+    linear : float
+        Log likelihood of the linear model, see `linear_llf`.
+    """
+
+    constant: float
+    linear: float
+
+    def __call__(self, deviance: float) -> float:
+        """The log likelihood of a deviance."""
+        return -0.5 * (deviance + self.constant)
+
+    @property
+    def linear_deviance(self) -> float:
+        """The deviance of the linear model, in orthonormal coordinates."""
+        return -2.0 * self.linear - self.constant
+
+
+def log_likelihood(orthogonal: Orthogonal, reml: bool) -> LogLikelihood:
+    """The log likelihood of a model with this fixed part."""
+    return LogLikelihood(orthogonal.constant(reml), linear_llf(orthogonal, reml))
 
 
 def check_residual(orthogonal: Orthogonal, y: np.ndarray, response: str) -> None:

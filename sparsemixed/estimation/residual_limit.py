@@ -8,7 +8,6 @@ every row does: only the sum of both variances is known, and a search may go any
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -18,6 +17,7 @@ from sparsemixed.design.values import Design
 from sparsemixed.errors import NumericalError
 from sparsemixed.estimation.assemble import finish
 from sparsemixed.estimation.fit import Component, Fit, VarianceParameter
+from sparsemixed.estimation.linear import LogLikelihood
 from sparsemixed.estimation.objectives.patterns import PatternObjective
 from sparsemixed.estimation.objectives.without_errors import ErrorFreeObjective
 from sparsemixed.estimation.orthonormal import term_data
@@ -64,9 +64,7 @@ class Limit(NamedTuple):
     with_errors: float
 
 
-def fit_without_errors(
-    problem: Problem, found: Optimum, em_log: tuple[LogEntry, ...], llf: Callable[[float], float]
-) -> Fit | None:
+def fit_without_errors(problem: Problem, found: Optimum, em_log: tuple[LogEntry, ...], llf: LogLikelihood) -> Fit | None:
     """The fit without errors where that is the optimum; None where it is not.
 
     Parameters
@@ -76,8 +74,7 @@ def fit_without_errors(
         Of the model with errors.
     em_log : tuple of LogEntry
         Of the EM steps before it.
-    llf : callable
-        Log likelihood of a deviance.
+    llf : LogLikelihood
 
     Raises
     ------
@@ -104,9 +101,7 @@ def fit_without_errors(
     return _better_fit(problem, limit, found, em_log, llf)
 
 
-def _better_fit(
-    problem: Problem, limit: Limit, found: Optimum, em_log: tuple[LogEntry, ...], llf: Callable[[float], float]
-) -> Fit | None:
+def _better_fit(problem: Problem, limit: Limit, found: Optimum, em_log: tuple[LogEntry, ...], llf: LogLikelihood) -> Fit | None:
     """The fit without errors, or one with errors from closer by, where the search did not end as low; else None."""
     known = abs(limit.with_errors - found.evaluation.deviance) <= EQUAL
     if known and limit.optimum.evaluation.deviance > limit.with_errors + EQUAL:
@@ -178,7 +173,7 @@ def _obstacle(design: Design, rows: int) -> str:
     return ""
 
 
-def _limit(problem: Problem, theta: np.ndarray, llf: Callable[[float], float]) -> Limit | None:
+def _limit(problem: Problem, theta: np.ndarray, llf: LogLikelihood) -> Limit | None:
     """The optimum without errors from theta on; None where V is singular there."""
     case, design, orthogonal = problem.case, problem.case.design, problem.case.reduction.orthogonal
     layout, n = problem.objective.parameters, len(design.y)
@@ -201,7 +196,7 @@ def _fit_inside(
     limit: Limit,
     log: tuple[LogEntry, ...],
     em_log: tuple[LogEntry, ...],
-    llf: Callable[[float], float],
+    llf: LogLikelihood,
 ) -> Fit | None:
     """A fit with errors, from where they have half of V's smallest eigenvalue; None where there is none as good as without.
 

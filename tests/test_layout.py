@@ -46,7 +46,7 @@ WINGS = {
     "structures": (("random", "residual_errors"),),
     "solver": (("crossproducts",), ("factored", "residual"), ("iterative",)),
     "design": (("data",), ("groups",), ("fixed", "weights"), ("names",)),
-    "estimation": (("start", "objectives", "search"), ("sources",), ("problems",)),
+    "estimation": (("start", "objectives", "search"), ("sources",), ("problems",), ("ends",)),
     "inference": (("covariance", "information"), ("degrees",), ("hypotheses",)),
     "reporting": (("tables",), ("formats", "stored")),
 }

@@ -1,37 +1,44 @@
-"""From an optimum to a fit: project it to the boundary, then gather what is reported."""
+"""From the end of a search to a fit: project it to the boundary, then gather what is reported."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from sparsemixed.errors import NumericalError
 from sparsemixed.estimation.components import components
-from sparsemixed.estimation.error_variances import vanished_errors
-from sparsemixed.estimation.fit import Fit, MonteCarlo
+from sparsemixed.estimation.ends.error_limits import residual_limits
+from sparsemixed.estimation.ends.values import End
+from sparsemixed.estimation.ends.without_errors import without_residual_variance
+from sparsemixed.estimation.fit import Fit
 from sparsemixed.estimation.identification import identified
-from sparsemixed.estimation.interface import FittedDerivatives, FittedEvaluation
-from sparsemixed.estimation.limits import residual_limits
+from sparsemixed.estimation.interface import FD, FE, FittedDerivatives
 from sparsemixed.estimation.linear import LogLikelihood
-from sparsemixed.estimation.problems.values import Problem
+from sparsemixed.estimation.problems.values import Case
 from sparsemixed.estimation.search.boundary import Boundary, project_to_boundary, with_limits
-from sparsemixed.estimation.search.values import LogEntry, Optimum
-from sparsemixed.estimation.unbounded import MESSAGE
+from sparsemixed.estimation.search.values import LogEntry
 from sparsemixed.solver.linalg import covariance_root
 
 FLAT_START = "the likelihood does not depend on the residuals' parameters at the start"
 
 
-def finish(
-    problem: Problem,
-    optimum: Optimum,
-    em_log: tuple[LogEntry, ...],
-    llf: LogLikelihood,
-    deviance: float | None = None,
-    monte_carlo: MonteCarlo | None = None,
-) -> Fit:
-    """The fit at the optimum of any problem with an objective; with its `deviance`, where evaluations do not know it."""
-    case, objective = problem.case, problem.objective
+def finish(case: Case, end: End[FE, FD], em_log: tuple[LogEntry, ...], llf: LogLikelihood) -> Fit:
+    """The fit where the searches of any problem with an objective ended.
+
+    Raises
+    ------
+    NumericalError
+        The likelihood has no maximum, and there is nothing to report.
+    """
+    if end.no_maximum is not None and not end.no_maximum.reportable:
+        raise NumericalError(end.no_maximum.message)
+    fit = _gathered(case, end, em_log, llf)
+    return fit if end.smallest_variance is None else without_residual_variance(fit, end.smallest_variance)
+
+
+def _gathered(case: Case, end: End[FE, FD], em_log: tuple[LogEntry, ...], llf: LogLikelihood) -> Fit:
     spec, design, orthogonal = case.spec, case.design, case.reduction.orthogonal
-    at, boundary, flat = _boundary(problem, optimum)
+    objective, optimum, log = end.objective, end.optimum, end.log
+    at, boundary, flat = _boundary(case, end)
     derivatives = optimum.derivatives if at is optimum.evaluation else objective.derivatives(at)
     bare = spec.estimation.nostderr or spec.estimation.emonly
     information = None if bare else _information(derivatives, boundary)
@@ -51,43 +58,38 @@ def finish(
         boundary=boundary.parameters,
         boundary_names=boundary.names,
         components=parts,
-        llf=llf(at.deviance if deviance is None else deviance),
+        llf=llf(at.deviance if end.deviance is None else end.deviance),
         llf_linear=llf.linear,
         converged=optimum.converged and not flat,
-        message=_message(problem, optimum, flat),
+        message=_message(end, flat),
         gradient_norm=0.5 * optimum.decrement,
         em_log=em_log,
-        log=optimum.log,
-        iterations=len(optimum.log or em_log) - 1,
+        log=log,
+        iterations=len(log or em_log) - 1,
         factorizations=objective.factorizations,
         solver=objective.solver,
         u=u,
         u_var=u_var,
-        monte_carlo=monte_carlo,
+        monte_carlo=end.monte_carlo,
         identification=unidentified,
     )
 
 
-def _boundary(problem: Problem, optimum: Optimum) -> tuple[FittedEvaluation, Boundary, bool]:
+def _boundary(case: Case, end: End[FE, FD]) -> tuple[FE, Boundary, bool]:
     """The optimum moved onto the boundary, what lies there, and whether the search stands where it started, at a limit."""
-    case, objective = problem.case, problem.objective
+    objective, optimum, lost = end.objective, end.optimum, end.no_maximum
     at, boundary = project_to_boundary(objective, optimum.evaluation, optimum.model.gradient, optimum.model.hessian)
-    if not optimum.converged:
-        gone, names = vanished_errors(case.spec, case.design, case.reduction.orthogonal, at)
-        if names:
-            return at, with_limits(boundary, gone, tuple(names)), False
+    if lost is not None and lost.names:
+        return at, with_limits(boundary, lost.gone, lost.names), False
     limits = residual_limits(case.design.residual, at.theta[objective.parameters.n_theta :])
     return at, with_limits(boundary, limits.gone, limits.names), limits.reached and len(optimum.log) == 1
 
 
-def _message(problem: Problem, optimum: Optimum, flat: bool) -> str:
+def _message(end: End[FE, FD], flat: bool) -> str:
     """Why the search ended; where it did not converge, what kept it from that as far as is known."""
     if flat:
         return FLAT_START
-    residual = problem.case.design.residual is not None
-    if residual and not optimum.converged and problem.objective.singular(optimum.evaluation.theta):
-        return MESSAGE
-    return optimum.message
+    return end.optimum.message if end.no_maximum is None else end.no_maximum.message
 
 
 def _information(derivatives: FittedDerivatives, boundary: Boundary) -> np.ndarray:

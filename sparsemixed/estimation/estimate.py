@@ -6,23 +6,22 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from sparsemixed.design.values import Design
-from sparsemixed.errors import NumericalError, SlowConvergenceError
+from sparsemixed.errors import SlowConvergenceError
 from sparsemixed.estimation.assemble import finish
-from sparsemixed.estimation.error_variances import vanished_errors
+from sparsemixed.estimation.ends.second_search import second_search
+from sparsemixed.estimation.ends.values import End
+from sparsemixed.estimation.ends.verdict import judged
 from sparsemixed.estimation.fit import Fit
-from sparsemixed.estimation.linear import linear_fit, log_likelihood
+from sparsemixed.estimation.linear import LogLikelihood, linear_fit, log_likelihood
 from sparsemixed.estimation.objectives.penalized import PenalizedObjective
 from sparsemixed.estimation.objectives.penalized_deviance import PenalizedEvaluation
 from sparsemixed.estimation.orthonormal import Orthogonal
 from sparsemixed.estimation.problems.solvers import check_solver
 from sparsemixed.estimation.problems.table import choose_problem, fall_back, problem_of
 from sparsemixed.estimation.problems.values import Problem
-from sparsemixed.estimation.residual_limit import fit_without_errors
-from sparsemixed.estimation.search.again import second_search
-from sparsemixed.estimation.search.em import em_optimum
+from sparsemixed.estimation.search.em import EmPath, em_optimum
 from sparsemixed.estimation.search.minimum import minimize
 from sparsemixed.estimation.search.values import Progress
-from sparsemixed.estimation.second_search import best_inside
 from sparsemixed.estimation.sources.batches import Batches, reduce_batches
 from sparsemixed.estimation.sources.dask_frames import reduce_dask
 from sparsemixed.estimation.sources.reduction import Reduction
@@ -75,8 +74,8 @@ def _threads(design: Design) -> AbstractContextManager:
     return blas_threads(max(sum(sizes[:-1]), design.rank))
 
 
-def fit_problem(problem: Problem, progress: Progress | None = None) -> Fit:
-    """Start, EM, search and assembly; a factorization takes the place of an iterative solver that is too slow."""
+def fit_problem(problem: Problem[Any, Any], progress: Progress | None = None) -> Fit:
+    """Start, search, second search, verdict and fit; a factorization takes the place of an iterative solver that is too slow."""
     try:
         return _fit(problem, progress)
     except SlowConvergenceError as error:
@@ -85,34 +84,28 @@ def fit_problem(problem: Problem, progress: Progress | None = None) -> Fit:
         return _fit(fall_back(problem, error), progress)
 
 
-def _fit(problem: Problem, progress: Progress | None) -> Fit:
-    case, plan = problem.case, problem.plan
+def _fit(problem: Problem[Any, Any], progress: Progress | None) -> Fit:
+    case = problem.case
     orthogonal, options = case.reduction.orthogonal, case.spec.estimation
     if problem.start is None:
         return linear_fit(case.spec, case.design, orthogonal)
-    objective, llf = problem.objective, log_likelihood(orthogonal, case.reml)
+    llf = log_likelihood(orthogonal, case.reml)
     path = problem.start(llf, progress if options.emonly else None)
+    end = _searched(problem, path, llf, progress)
+    return finish(case, judged(problem, end, llf), path.log, llf)
+
+
+def _searched(problem: Problem[Any, Any], path: EmPath[Any], llf: LogLikelihood, progress: Progress | None) -> End[Any, Any]:
+    """Where the search ends: for the zero of the score, by EM alone, or for the lowest deviance and once more with reason."""
+    objective, plan, options = problem.objective, problem.plan, problem.case.spec.estimation
     if plan is None:
         assert problem.solve is not None
-        optimum, deviance, monte_carlo = problem.solve(path.at, progress)
-        return finish(problem, optimum, path.log, llf, deviance, monte_carlo)
+        found = problem.solve(path.at, progress)
+        return End(objective, found.optimum, deviance=found.deviance, monte_carlo=found.monte_carlo)
     if options.emonly:
-        optimum = em_optimum(objective, path, options, plan.exact)
-    else:
-        first = minimize(objective, path.at, plan, llf, progress)
-        if case.design.residual is None:
-            first = second_search(objective, first, llf.linear_deviance, plan, llf, progress)
-        optimum = best_inside(problem, path.at, first, llf)
-        without_errors = fit_without_errors(problem, optimum, path.log, llf)
-        if without_errors is not None:
-            return without_errors
-    try:
-        return finish(problem, optimum, path.log, llf)
-    except NumericalError as error:
-        names = [] if optimum.converged else vanished_errors(case.spec, case.design, orthogonal, optimum.evaluation)[1]
-        if not names:
-            raise
-        raise NumericalError(f"{'; '.join(names)}. Leave these rows out, or simplify the model") from error
+        return End(objective, em_optimum(objective, path, options, plan.exact))
+    first = minimize(objective, path.at, plan, llf, progress)
+    return second_search(problem, plan, path.at, first, llf, progress)
 
 
 def refactor_at_optimum(fit: Fit) -> tuple[PenalizedObjective, Orthogonal, PenalizedEvaluation]:

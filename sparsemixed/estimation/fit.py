@@ -196,7 +196,7 @@ class Fit:
 
     @property
     def without_errors(self) -> bool:
-        """Whether the residual variance is zero: the random effects alone make up V (see `estimation.residual_limit`)."""
+        """Whether the residual variance is zero: the random effects alone make up V (see `estimation.ends.without_errors`)."""
         errors = self.components[-1].variances
         return len(errors) == 1 and errors[0].boundary and errors[0].estimate == 0.0
 

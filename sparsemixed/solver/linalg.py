@@ -68,6 +68,21 @@ def covariance_root(sigma2: float, inverse: np.ndarray) -> np.ndarray:
         ) from error
 
 
+def has_root(matrix: np.ndarray) -> bool:
+    """Whether a symmetric matrix (m, m) is positive definite to rounding: whether `covariance_root` has an answer.
+
+    Examples
+    --------
+    >>> has_root(np.eye(2)), has_root(np.ones((2, 2)) - np.eye(2)), has_root(np.zeros((0, 0)))
+    (True, False, True)
+    """
+    try:
+        np.linalg.cholesky(matrix)
+    except np.linalg.LinAlgError:
+        return False
+    return True
+
+
 def inverse_and_logdet(stack: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Inverses (G, m, m) and log-determinants (G,) of positive definite matrices (G, m, m).
 

@@ -9,16 +9,20 @@ import pandas as pd
 import pytest
 
 import sparsemixed
-from sparsemixed.estimation.linear import linear_llf
+from sparsemixed.command import read_model
+from sparsemixed.design import build_design
+from sparsemixed.estimation.ends.second_search import second_search
+from sparsemixed.estimation.linear import log_likelihood
 from sparsemixed.estimation.parameters import Parameters, Place
-from sparsemixed.estimation.search.again import second_search
+from sparsemixed.estimation.problems.table import choose_problem
 from sparsemixed.estimation.search.minimum import minimize
 from sparsemixed.estimation.search.values import Plan
+from sparsemixed.estimation.sources.rows import reduce_rows
 from sparsemixed.spec import EstimationOptions
 from sparsemixed.structures.random.exchangeable import Exchangeable
 from sparsemixed.structures.random.identity import Identity
 from sparsemixed.structures.random.independent import Independent
-from tests.oracles.engine_cases import make_objective, make_terms
+from tests.oracles.engine_cases import make_terms
 
 
 def columns_of_different_scale(seed: int) -> pd.DataFrame:
@@ -53,40 +57,53 @@ def _block(structure):
 
 
 def crossed(exact: bool):
-    """A response of noise alone in crossed groups, and the plan of a search."""
+    """A response of noise and of one of two crossed factors, the plan of a search, and the log likelihood of a deviance."""
     rng = np.random.default_rng(5)
-    terms = make_terms(rng, 60, "crossed")
-    y = rng.normal(size=60) + rng.normal(size=14)[terms[0].codes]
-    objective, orthogonal = make_objective(terms, np.ones((60, 1)), y, True, "dense")
-    linear = -2.0 * linear_llf(orthogonal, True) - orthogonal.constant(True)
-    return objective, Plan(EstimationOptions(), exact), linear
+    a, b = (term.codes for term in make_terms(rng, 60, "crossed"))
+    data = pd.DataFrame({"y": rng.normal(size=60) + rng.normal(size=14)[a], "a": a, "b": b})
+    spec = read_model("y || _all: R.a || b:", {"reml": True})
+    design = build_design(spec, data)
+    problem = choose_problem(spec, design, reduce_rows(spec, design, True), "penalized")
+    return problem, Plan(EstimationOptions(), exact), log_likelihood(problem.case.reduction.orthogonal, True)
+
+
+def stopped_at(problem, at, first):
+    """A search that has come to an evaluation and says that it has converged."""
+    return replace(first, evaluation=at, derivatives=problem.objective.derivatives(at))
 
 
 def test_theta_of_zero_is_the_linear_model():
-    objective, _, linear = crossed(True)
-    assert objective.evaluate(np.zeros(objective.n_theta)).deviance == pytest.approx(linear, abs=1e-9)
+    problem, _, llf = crossed(True)
+    at = problem.objective.evaluate(np.zeros(problem.objective.n_theta))
+    assert at.deviance == pytest.approx(llf.linear_deviance, abs=1e-9)
+    assert llf(at.deviance) == pytest.approx(llf.linear, abs=1e-9)
 
 
 @pytest.mark.parametrize("exact", [False, True])
 def test_an_end_above_the_linear_model_is_left(exact):
-    objective, plan, linear = crossed(exact)
-    best = minimize(objective, objective.evaluate(np.ones(objective.n_theta)), plan, lambda d: -d / 2)
-    assert second_search(objective, best, linear, plan, lambda d: -d / 2) is best
+    problem, plan, llf = crossed(exact)
+    objective = problem.objective
+    start = objective.evaluate(np.ones(objective.n_theta))
+    best = minimize(objective, start, plan, llf)
+    kept = second_search(problem, plan, start, best, llf)
+    assert kept.optimum is best
+    assert kept.log == best.log
     at = objective.evaluate(np.full(objective.n_theta, 40.0))
-    assert at.deviance > linear
-    stuck = replace(best, evaluation=at, derivatives=objective.derivatives(at))
-    found = second_search(objective, stuck, linear, plan, lambda d: -d / 2)
-    assert found.converged
-    assert found.evaluation.deviance == pytest.approx(best.evaluation.deviance, abs=1e-7)
+    assert at.deviance > llf.linear_deviance
+    shown = []
+    found = second_search(problem, plan, start, stopped_at(problem, at, best), llf, shown.append)
+    assert found.optimum.converged
+    assert found.optimum.evaluation.deviance == pytest.approx(best.evaluation.deviance, abs=1e-7)
     assert [entry.iteration for entry in found.log] == list(range(len(found.log)))
+    assert list(found.log) == [*best.log, *shown]
 
 
 def test_a_saddle_at_zero_is_left():
-    objective, plan, linear = crossed(False)
-    best = minimize(objective, objective.evaluate(np.ones(objective.n_theta)), plan, lambda d: -d / 2)
+    problem, plan, llf = crossed(False)
+    objective = problem.objective
+    start = objective.evaluate(np.ones(objective.n_theta))
+    best = minimize(objective, start, plan, llf)
     at = objective.evaluate(np.zeros(objective.n_theta))
-    derivatives = objective.derivatives(at)
-    assert np.linalg.eigvalsh(derivatives.observed_information.profiled)[0] < 0
-    saddle = replace(best, evaluation=at, derivatives=derivatives)
-    found = second_search(objective, saddle, linear, plan, lambda d: -d / 2)
-    assert found.evaluation.deviance == pytest.approx(best.evaluation.deviance, abs=1e-7)
+    assert np.linalg.eigvalsh(objective.derivatives(at).observed_information.profiled)[0] < 0
+    found = second_search(problem, plan, start, stopped_at(problem, at, best), llf)
+    assert found.optimum.evaluation.deviance == pytest.approx(best.evaluation.deviance, abs=1e-7)

@@ -9,23 +9,24 @@ every row does: only the sum of both variances is known, and a search may go any
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from sparsemixed.design.values import Design
 from sparsemixed.errors import NumericalError
-from sparsemixed.estimation.assemble import finish
+from sparsemixed.estimation.ends.values import End
 from sparsemixed.estimation.fit import Component, Fit, VarianceParameter
+from sparsemixed.estimation.interface import FE, FN
 from sparsemixed.estimation.linear import LogLikelihood
-from sparsemixed.estimation.objectives.patterns import PatternObjective
-from sparsemixed.estimation.objectives.without_errors import ErrorFreeObjective
+from sparsemixed.estimation.objectives.patterns import PatternEvaluation, PatternObjective
+from sparsemixed.estimation.objectives.without_errors import ErrorFreeDerivatives, ErrorFreeObjective
 from sparsemixed.estimation.orthonormal import term_data
 from sparsemixed.estimation.parameters import Parameters
 from sparsemixed.estimation.problems.values import Problem
 from sparsemixed.estimation.search.curvature import newton_model
 from sparsemixed.estimation.search.minimum import minimize
-from sparsemixed.estimation.search.values import LogEntry, Optimum, Plan
+from sparsemixed.estimation.search.values import Optimum, Plan
 from sparsemixed.solver.residual.patterns import independent_blocks, pattern_batches
 from sparsemixed.spec import EstimationOptions
 from sparsemixed.structures.residual_errors.independent import IndependentErrors
@@ -38,8 +39,6 @@ LARGEST_BLOCK, MOST_NUMBERS = 200, 1e8
 """Rows tied together, and numbers in all blocks, up to which V is inverted block by block."""
 UNFELT = 1e-12
 """Share of V's smallest eigenvalue that stands for a residual variance of zero in `Fit.sigma2`."""
-
-
 FLAT = 1e-6
 """Derivative of the deviance by the residual variance at zero, over tr(inv(V)), that counts as none."""
 
@@ -59,59 +58,20 @@ class Limit(NamedTuple):
     """
 
     objective: ErrorFreeObjective
-    optimum: Optimum
+    optimum: Optimum[PatternEvaluation, ErrorFreeDerivatives]
     slope: float
     with_errors: float
 
 
-def fit_without_errors(problem: Problem, found: Optimum, em_log: tuple[LogEntry, ...], llf: LogLikelihood) -> Fit | None:
-    """The fit without errors where that is the optimum; None where it is not.
-
-    Parameters
-    ----------
-    problem : Problem
-    found : Optimum
-        Of the model with errors.
-    em_log : tuple of LogEntry
-        Of the EM steps before it.
-    llf : LogLikelihood
-
-    Raises
-    ------
-    NumericalError
-        The likelihood is unbounded, or V cannot be looked at block by block.
-    """
-    design, response = problem.case.design, problem.case.spec.response
-    if design.residual is not None:
-        return None
-    vanished = not found.converged and found.evaluation.pwrss < problem.vanished
-    obstacle = _obstacle(design, len(problem.case.reduction.orthogonal.Q))
-    if obstacle and vanished:
-        raise NumericalError(
-            f"the residual variance goes to zero: the random effects fit `{response}` exactly. Is there a group for every "
-            f"observation, or a constant response within groups? Whether there is a model without errors is not known {obstacle}"
-        )
-    if obstacle or not (vanished or _has_run_off(design, problem.objective.parameters, found.evaluation.theta)):
-        return None
-    limit = _limit(problem, found.evaluation.theta, llf)
-    if limit is None or not limit.optimum.converged:
-        if vanished:
-            raise NumericalError(_unbounded(problem, found.evaluation.theta))
-        return None
-    return _better_fit(problem, limit, found, em_log, llf)
-
-
-def _better_fit(problem: Problem, limit: Limit, found: Optimum, em_log: tuple[LogEntry, ...], llf: LogLikelihood) -> Fit | None:
-    """The fit without errors, or one with errors from closer by, where the search did not end as low; else None."""
-    known = abs(limit.with_errors - found.evaluation.deviance) <= EQUAL
+def better_without_errors(problem: Problem[FE, FN], limit: Limit, end: End[FE, FN], llf: LogLikelihood) -> End[Any, Any] | None:
+    """The end without errors, or one with errors from closer by, where the search did not end as low; else None."""
+    known = abs(limit.with_errors - end.optimum.evaluation.deviance) <= EQUAL
     if known and limit.optimum.evaluation.deviance > limit.with_errors + EQUAL:
         return None
     if limit.slope <= FLAT:
-        return _fit_inside(problem, limit, found.log, em_log, llf)
-    last = replace(limit.optimum.log[-1], iteration=len(found.log))
-    optimum = replace(limit.optimum, log=(*found.log, last))
-    fit = finish(replace(problem, objective=limit.objective), optimum, em_log, llf)
-    return without_residual_variance(fit, _smallest_variance(limit))
+        return _end_inside(problem, limit, end, llf)
+    optimum = replace(limit.optimum, log=(replace(limit.optimum.log[-1], iteration=0),))
+    return End(limit.objective, optimum, end.log, smallest_variance=_smallest_variance(limit))
 
 
 def without_residual_variance(fit: Fit, smallest: float) -> Fit:
@@ -146,14 +106,14 @@ def without_residual_variance(fit: Fit, smallest: float) -> Fit:
     )
 
 
-def _has_run_off(design: Design, layout: Parameters, theta: np.ndarray) -> bool:
+def has_run_off(design: Design, layout: Parameters, theta: np.ndarray) -> bool:
     """Whether there are as many random effects as rows, and one of them dwarfs the errors."""
     if sum(term.n_groups * term.k for term in design.random) < design.n_obs:
         return False
-    return max(_shares(design, layout, theta).values()) > RUN_OFF
+    return max(shares_of_rows(design, layout, theta).values()) > RUN_OFF
 
 
-def _shares(design: Design, layout: Parameters, theta: np.ndarray) -> dict[int, float]:
+def shares_of_rows(design: Design, layout: Parameters, theta: np.ndarray) -> dict[int, float]:
     """By term of the design, the largest variance of its part of a row, over sigma2."""
     found = {}
     for r, factor in zip(layout.order, layout.factors(theta), strict=True):
@@ -161,7 +121,7 @@ def _shares(design: Design, layout: Parameters, theta: np.ndarray) -> dict[int, 
     return found
 
 
-def _obstacle(design: Design, rows: int) -> str:
+def obstacle(design: Design, rows: int) -> str:
     """Why V cannot be looked at block by block, in words; empty where it can. `rows` are those in memory: batches leave none."""
     if design.weights is not None and design.weights.kind != "precision":
         return "with weights that replicate observations"
@@ -173,7 +133,7 @@ def _obstacle(design: Design, rows: int) -> str:
     return ""
 
 
-def _limit(problem: Problem, theta: np.ndarray, llf: LogLikelihood) -> Limit | None:
+def limit_without_errors(problem: Problem[FE, FN], theta: np.ndarray, llf: LogLikelihood) -> Limit | None:
     """The optimum without errors from theta on; None where V is singular there."""
     case, design, orthogonal = problem.case, problem.case.design, problem.case.reduction.orthogonal
     layout, n = problem.objective.parameters, len(design.y)
@@ -191,14 +151,8 @@ def _limit(problem: Problem, theta: np.ndarray, llf: LogLikelihood) -> Limit | N
     return Limit(objective, optimum, slope, full.evaluate(theta).deviance)
 
 
-def _fit_inside(
-    problem: Problem,
-    limit: Limit,
-    log: tuple[LogEntry, ...],
-    em_log: tuple[LogEntry, ...],
-    llf: LogLikelihood,
-) -> Fit | None:
-    """A fit with errors, from where they have half of V's smallest eigenvalue; None where there is none as good as without.
+def _end_inside(problem: Problem[FE, FN], limit: Limit, end: End[FE, FN], llf: LogLikelihood) -> End[FE, FN] | None:
+    """An end with errors, from where they have half of V's smallest eigenvalue; None where there is none as good as without.
 
     Where the likelihood is flat towards a residual variance of zero, errors and random effects make up the same V: how they share
     it is not identified, zero is no better than another share, and a search has nothing to go by.
@@ -210,25 +164,13 @@ def _fit_inside(
     if abs(limit.slope) <= FLAT and start.deviance <= at.deviance + EQUAL:
         derivatives = objective.derivatives(start)
         model = newton_model(derivatives, exact=True)
-        inside = Optimum(start, derivatives, model, True, "the likelihood is flat in the residual variance", 0.0, log)
-    else:
-        inside = minimize(objective, start, plan, llf)
+        message = "the likelihood is flat in the residual variance"
+        return End(objective, Optimum(start, derivatives, model, True, message, 0.0, end.optimum.log), end.before)
+    inside = minimize(objective, start, plan, llf)
     good = inside.converged and inside.evaluation.deviance <= at.deviance + EQUAL
-    return finish(problem, inside, em_log, llf) if good else None
+    return End(objective, inside) if good else None
 
 
 def _smallest_variance(limit: Limit) -> float:
     at = limit.optimum.evaluation
     return at.sigma2 / max(float(np.linalg.eigvalsh(inverse)[:, -1].max()) for inverse in at.inverses)
-
-
-def _unbounded(problem: Problem, theta: np.ndarray) -> str:
-    design, response = problem.case.design, problem.case.spec.response
-    shares = _shares(design, problem.objective.parameters, theta)
-    largest = max(shares.values())
-    named = " and ".join(sorted({design.random[r].blocks[0].equation for r, share in shares.items() if share > 1e-3 * largest}))
-    return (
-        f"the likelihood is unbounded: the random effects of {named} fit `{response}` exactly, and it grows without limit as "
-        f"var(Residual) goes to zero. Is `{response}` constant within groups, or determined by their covariates? Leave these "
-        "effects out, or analyse one row per group"
-    )

@@ -1,0 +1,1 @@
+"""Where searches end: whether to search again, and what the end is."""

@@ -1,0 +1,176 @@
+"""A second search, where the end of the first shows that a better one may be at hand.
+
+The deviance may have several minima. `REASONS` are signs of another one that cost next to nothing to read, and where each would
+have the second search start:
+
+- A minimum above the deviance of the linear model, which is theta = 0 and nested in every model of random effects, is not the
+  lowest. The search starts at zero, where the gradient vanishes because the deviance is even, and leaves it along the negative
+  curvature of the exact Hessian if there is any.
+- An end that the average information, which is never indefinite, took for a minimum may be a saddle beside a variance of zero
+  (the one-sided derivative by the variance is half the second one by its root there; Stram & Lee 1994): the exact Hessian, which
+  standard errors need in any case, tells. The search goes on from there.
+- Where the errors' parameters sit at a limit of their family, or have not come to rest, the likelihood may have a maximum inside.
+  The searches start from the best of the other starts that the family offers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Generic, NamedTuple
+
+import numpy as np
+
+from sparsemixed.estimation.ends.error_limits import residual_limits
+from sparsemixed.estimation.ends.values import End, following
+from sparsemixed.estimation.interface import FE, FN, FittedEvaluation
+from sparsemixed.estimation.linear import LogLikelihood
+from sparsemixed.estimation.problems.values import Problem
+from sparsemixed.estimation.search.minimum import DEVIANCE_ROUNDING, minimize
+from sparsemixed.estimation.search.trust_region import ScaledQuadratic
+from sparsemixed.estimation.search.values import LogEntry, Optimum, Plan, Progress
+from sparsemixed.estimation.start.residual import evaluated, other_starts
+
+ABOVE = 1e-6
+"""Deviance by which a minimum must exceed that of the linear model: less is rounding, and theta = 0 itself."""
+NEAR_ZERO = 1e-2
+"""Scaled distance to a zero of a covariance matrix at which the average information is not taken at its word."""
+INDEFINITE = -1e-4
+"""Eigenvalue of the exact Hessian, scaled to a unit diagonal, below which an end is a saddle."""
+SEARCHES = 2
+"""How many of the other starts of the errors are followed: the best ones."""
+BETTER = 1e-6
+"""By how much the deviance must be lower for another end to count, where nothing speaks against the first."""
+
+
+class First(NamedTuple, Generic[FE, FN]):
+    """The first search: from where, to where, by which plan, and the deviance of the linear model with the same fixed part."""
+
+    problem: Problem[FE, FN]
+    plan: Plan
+    start: FE
+    found: Optimum[FE, FN]
+    linear: float
+
+
+class Reason(NamedTuple):
+    """A reason for a second search.
+
+    Attributes
+    ----------
+    starts : callable
+        From a `First` to the evaluations to start from; none where the reason does not hold.
+    refutes : bool
+        Whether it shows that the first end is no maximum: anything lower is then better.
+    exact : bool
+        Whether to go by the exact Hessian in theta itself, whatever the plan says.
+    """
+
+    starts: Callable[[First[Any, Any]], list[Any]]
+    refutes: bool
+    exact: bool
+
+
+def second_search(
+    problem: Problem[FE, FN],
+    plan: Plan,
+    start: FE,
+    first: Optimum[FE, FN],
+    llf: LogLikelihood,
+    progress: Progress | None = None,
+) -> End[FE, FN]:
+    """The better of the first search's end and those of others, for the first of `REASONS` that holds.
+
+    Parameters
+    ----------
+    plan : Plan
+        Of the first search.
+    start : Evaluation
+        Where it began.
+    first : Optimum
+        Where it ended.
+    progress : callable, optional
+        Called with every entry of the searches' logs, their iterations counted on from those of the first.
+    """
+
+    def shown(entry: LogEntry) -> None:
+        if progress:
+            progress(following(entry, first.log))
+
+    given = First(problem, plan, start, first, llf.linear_deviance)
+    for reason in REASONS:
+        starts = reason.starts(given)
+        if not starts:
+            continue
+        best, how = first, replace(plan, exact=True, metric=None) if reason.exact else plan
+        for at in starts:
+            found = minimize(problem.objective, at, how, llf, shown)
+            if _better(found, best, refuted=reason.refutes and best is first):
+                best = found
+        return End(problem.objective, best, () if best is first else first.log)
+    return End(problem.objective, first)
+
+
+def _better(found: Optimum[FE, FN], best: Optimum[FE, FN], refuted: bool) -> bool:
+    """Whether an end is better than the best so far.
+
+    One that is `refuted` has nothing left but its deviance. Else convergence comes first: the deviance of a search that has not
+    ended tells little.
+    """
+    lower = found.evaluation.deviance - best.evaluation.deviance
+    if refuted:
+        return lower < 0.0
+    if found.converged != best.converged:
+        return found.converged and lower < BETTER
+    return lower < -BETTER
+
+
+def linear_model_is_lower(first: First[FE, FN]) -> list[FE]:
+    """theta = 0, where that is the linear model and the first search ended above it."""
+    found, objective = first.found.evaluation, first.problem.objective
+    if first.problem.case.design.residual is not None:
+        return []
+    above = found.deviance > first.linear + ABOVE + DEVIANCE_ROUNDING * abs(first.linear)
+    return [objective.evaluate(np.zeros_like(found.theta))] if above else []
+
+
+def end_is_a_saddle(first: First[FE, FN]) -> list[FE]:
+    """The end itself, where the exact Hessian is indefinite and some covariance matrix is all but singular."""
+    found, at = first.found, first.found.evaluation
+    if not found.converged or first.plan.exact or first.plan.options.nostderr:
+        return []
+    scaled = ScaledQuadratic(found.model, at.theta)
+    distances = [
+        abs(float(form @ at.theta)) / float(np.linalg.norm(form * scaled.scale))
+        for _, form, _ in first.problem.objective.singular_faces(at.theta)
+    ]
+    if not distances or min(distances) > NEAR_ZERO:
+        return []
+    hessian = found.derivatives.observed_information.profiled
+    size = np.sqrt(np.maximum(np.abs(np.diag(hessian)), np.finfo(float).tiny))
+    return [at] if np.linalg.eigvalsh(hessian / np.outer(size, size))[0] < INDEFINITE else []
+
+
+def errors_are_at_a_limit(first: First[FE, FN]) -> list[FE]:
+    """The best of the errors' other starts, where the first search ended at a limit of theirs or did not end."""
+    case, objective = first.problem.case, first.problem.objective
+    part = case.design.residual
+    if part is None or not part.structure.n_rho:
+        return []
+    theta, rho = np.split(first.start.theta, [first.start.theta.size - part.structure.n_rho])
+    if first.found.converged and not residual_limits(part, first.found.evaluation.theta[theta.size :]).reached:
+        return []
+    others = [other for other in other_starts(part, case.reduction.orthogonal.residual) if not np.array_equal(other, rho)]
+    trials = [evaluated(objective, np.append(theta, other)) for other in others]
+    return sorted((at for at in trials if at is not None), key=_deviance)[:SEARCHES]
+
+
+def _deviance(at: FittedEvaluation) -> float:
+    return at.deviance
+
+
+REASONS = (
+    Reason(linear_model_is_lower, refutes=True, exact=True),
+    Reason(end_is_a_saddle, refutes=True, exact=True),
+    Reason(errors_are_at_a_limit, refutes=False, exact=False),
+)

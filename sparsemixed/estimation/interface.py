@@ -206,7 +206,7 @@ class Objective(Protocol[E, D_co]):
         """Observations, less p under REML: what the residual sum of squares is divided by."""
         ...
 
-    def evaluate(self, theta: np.ndarray) -> E:
+    def evaluate(self, theta: np.ndarray, /) -> E:
         """The evaluation at theta (n_theta,).
 
         Raises

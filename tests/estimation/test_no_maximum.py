@@ -39,21 +39,20 @@ def smallest_share(objective, theta) -> float:
     return min(found)
 
 
-@pytest.mark.parametrize("errors", ["exchangeable", "ar 1, t(t)", "unstructured, t(t)"])
+@pytest.mark.parametrize("errors", ["exchangeable", "ar 1, t(t)", "exponential, t(t)"])
 @pytest.mark.parametrize("effects", ["noconstant", ""])
 def test_patterns_tell_a_singular_V(errors, effects):
     fit = sparsemixed.mixed(f"y x || g:, {effects} residuals({errors})", repeated()).fit
     objective = problem_of(fit, "patterns").objective
     own = objective.parameters.n_theta
     told = set()
-    for size in (0.0, 1.0, 3.0, 6.0, 8.0, 12.0, 16.0):
-        theta = np.append(fit.theta[:own], fit.theta[own:] + size)
+    for size in (0.0, 1.0, 3.0, 6.0, 8.0, 12.0, 20.0, 25.0):
+        theta = np.append(fit.theta[:own], np.full(fit.theta.size - own, size))
         share = smallest_share(objective, theta)
         if abs(np.log10(max(share, 1e-300)) + 7) > 0.5:  # nearer by, rounding decides
             told.add(objective.singular(theta))
             assert objective.singular(theta) == (share < 1e-7), (size, share)
-    assert False in told
-    assert True in told or "unstructured" in errors
+    assert told == {False, True}
 
 
 def test_a_vanishing_variance_beside_others_is_singular():
@@ -68,7 +67,7 @@ def test_without_errors_singular_is_an_answer_and_no_error():
     assert not objective.singular(objective.scaled(np.ones(objective.n_theta)))
     theta = np.array([1.0, 0.0])
     assert objective.singular(theta)
-    with pytest.raises(NumericalError, match="singular without errors"):
+    with pytest.raises(NumericalError, match="without errors"):
         objective.evaluate(theta)
 
 

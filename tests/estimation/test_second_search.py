@@ -23,6 +23,7 @@ from sparsemixed.structures.random.exchangeable import Exchangeable
 from sparsemixed.structures.random.identity import Identity
 from sparsemixed.structures.random.independent import Independent
 from tests.oracles.engine_cases import make_terms
+from tests.oracles.random_models import random_model
 
 
 def columns_of_different_scale(seed: int) -> pd.DataFrame:
@@ -107,3 +108,17 @@ def test_a_saddle_at_zero_is_left():
     assert np.linalg.eigvalsh(objective.derivatives(at).observed_information.profiled)[0] < 0
     found = second_search(problem, plan, start, stopped_at(problem, at, best), llf)
     assert found.optimum.evaluation.deviance == pytest.approx(best.evaluation.deviance, abs=1e-7)
+
+
+@pytest.mark.parametrize("seed", [14, 34])
+def test_a_better_end_of_the_errors_has_the_log_of_both_searches(seed):
+    """Watching shows the searches as they come; the log keeps the first and the one that won, counted through."""
+    model, shown = random_model(seed), []
+    fit = sparsemixed.mixed(model.command, model.data, progress=shown.append, **model.options).fit
+    starts = [k for k, entry in enumerate(fit.log) if np.isnan(entry.step) and np.isnan(entry.change) and k]
+    assert [entry.iteration for entry in fit.log] == list(range(len(fit.log)))
+    assert fit.iterations == len(fit.log) - 1
+    first = max(k for k in starts if fit.log[k].llf < fit.log[k - 1].llf)
+    assert list(fit.log[:first]) == shown[:first]
+    assert all(entry in shown for entry in fit.log)
+    assert fit.log[-1].llf > fit.log[first - 1].llf

@@ -37,6 +37,9 @@ class LogObjective(Generic[FE, FN]):
     inner : FittedObjective
     """
 
+    n_theta: int
+    df: float
+
     def __init__(self, inner: FittedObjective[FE, FN]):
         self.inner, self.df, self.n_theta = inner, inner.df, inner.n_theta
         held = inner.parameters.held  # what is held at zero has no logarithm

@@ -14,6 +14,7 @@ from sparsemixed.estimation.assemble import finish
 from sparsemixed.estimation.ends.second_search import second_search
 from sparsemixed.estimation.ends.verdict import SINGULAR, judged
 from sparsemixed.estimation.linear import log_likelihood
+from sparsemixed.estimation.objectives.fixed_effects import solve_fixed
 from sparsemixed.estimation.problems.table import choose_problem, problem_of
 from sparsemixed.estimation.search.minimum import minimize
 from sparsemixed.estimation.sources.rows import reduce_rows
@@ -122,3 +123,12 @@ def test_where_nothing_is_left_to_report_the_verdict_is_the_error():
         finish(case, end, (), llf)
     assert str(error.value) == end.no_maximum.message
     assert "the random effects of g fit `y` exactly" in end.no_maximum.message
+
+
+@pytest.mark.parametrize("beyond", [np.inf, np.nan])
+def test_a_system_that_overflows_is_refused_and_no_traceback(beyond):
+    """On the way to a variance of zero inv(V) leaves the range of floating point: a step too far, not an error of scipy's."""
+    whole, broken = np.eye(2), np.array([[1.0, 0.0], [0.0, beyond]])
+    for xvx, xvy in ((broken, np.ones(2)), (whole, broken[1])):
+        with pytest.raises(NumericalError, match="overflowed"):
+            solve_fixed(xvx, xvy)

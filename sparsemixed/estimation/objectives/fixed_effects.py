@@ -12,6 +12,8 @@ def solve_fixed(xvx: np.ndarray, xvy: np.ndarray) -> tuple[np.ndarray, np.ndarra
     """beta, inverse and log-determinant of the fixed effects' system (p may be 0)."""
     if not xvy.size:
         return xvy, xvx, 0.0
+    if not (np.all(np.isfinite(xvx)) and np.all(np.isfinite(xvy))):
+        raise NumericalError("the fixed effects' system overflowed: variances differ by too many orders of magnitude")
     try:
         factor = cho_factor(xvx, lower=True)
     except np.linalg.LinAlgError as error:

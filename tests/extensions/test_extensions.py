@@ -102,10 +102,10 @@ class SharedSlopes(RandomStructure):
         variances = np.diag(covariance)
         return np.sqrt([variances[:-1].mean(), variances[-1]])
 
-    def edges(self):
+    def singular_faces(self):
         return np.eye(2)
 
-    def edge_names(self, names, label):
+    def face_names(self, names, label):
         return [f"the variance of {', '.join(names[:-1])} of {label} is 0", f"var({names[-1]}) of {label} is 0"]
 
     def display(self, theta, names):

@@ -80,10 +80,10 @@ class Exchangeable(RandomStructure):
         alpha = np.sqrt(max(across, 0.0))
         return np.array([alpha, (np.sqrt(max(along, 0.0)) - alpha) / self.n_effects])
 
-    def edges(self) -> np.ndarray:
+    def singular_faces(self) -> np.ndarray:
         return np.array([[1.0, 0.0], [1.0, self.n_effects]])
 
-    def edge_names(self, names: tuple[str, ...], label: str) -> list[str]:
+    def face_names(self, names: tuple[str, ...], label: str) -> list[str]:
         effects = ", ".join(names)
         return [f"the effects {effects} of {label} are perfectly correlated", f"the sum of the effects {effects} of {label} is 0"]
 

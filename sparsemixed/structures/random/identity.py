@@ -26,10 +26,10 @@ class Identity(RandomStructure):
     def nearest(self, covariance: np.ndarray) -> np.ndarray:
         return np.array([np.sqrt(np.trace(covariance) / self.m)])
 
-    def edges(self) -> np.ndarray:
+    def singular_faces(self) -> np.ndarray:
         return np.ones((1, 1))
 
-    def edge_names(self, names: tuple[str, ...], label: str) -> list[str]:
+    def face_names(self, names: tuple[str, ...], label: str) -> list[str]:
         return [f"var({' '.join(names)}) of {label} is 0"]
 
     def display(self, theta: np.ndarray, names: tuple[str, ...]) -> list[Parameter]:

@@ -31,10 +31,10 @@ class Independent(RandomStructure):
     def nearest(self, covariance: np.ndarray) -> np.ndarray:
         return np.sqrt(np.diag(covariance))
 
-    def edges(self) -> np.ndarray:
+    def singular_faces(self) -> np.ndarray:
         return np.eye(self.m)
 
-    def edge_names(self, names: tuple[str, ...], label: str) -> list[str]:
+    def face_names(self, names: tuple[str, ...], label: str) -> list[str]:
         return [f"var({name}) of {label} is 0" for name in names]
 
     def display(self, theta: np.ndarray, names: tuple[str, ...]) -> list[Parameter]:

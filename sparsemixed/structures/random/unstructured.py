@@ -82,11 +82,11 @@ class Unstructured(RandomStructure):
         lower = lower * np.where(np.diag(lower) < 0, -1.0, 1.0)
         return lower[self._places()]
 
-    def edges(self) -> np.ndarray:
+    def singular_faces(self) -> np.ndarray:
         rows, columns = self._places()
         return np.eye(len(rows))[rows == columns]
 
-    def edge_names(self, names: tuple[str, ...], label: str) -> list[str]:
+    def face_names(self, names: tuple[str, ...], label: str) -> list[str]:
         names = tuple(names[a] for a in _ordered(self.leading, self.m, self.last))
         words = [f"var({names[0]}) of {label} is 0"]
         for j in range(1, self.m):

@@ -112,13 +112,13 @@ def as_deviations(rows: Sequence[Parameter]) -> list[Parameter]:
     The covariance ("cov", i, j) goes with ("var", i) and ("var", j), and ("cov",) with ("var",), of the same level of by().
     """
     variances = {(row.level, row.key): row for row in rows if row.kind == "variance"}
-    found = []
+    shown = []
     for row in rows:
         if row.kind == "variance":
-            found.append(standard_deviation(row))
+            shown.append(standard_deviation(row))
         elif row.kind == "covariance":
             pair = (variances[row.level, ("var", *place)] for place in (row.key[1:2], row.key[2:3]))
-            found.append(correlation(row, *pair))
+            shown.append(correlation(row, *pair))
         else:
-            found.append(row)
-    return found
+            shown.append(row)
+    return shown

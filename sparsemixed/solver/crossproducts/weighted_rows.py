@@ -76,8 +76,8 @@ class WeightedRows:
             key = left.codes[self.row].astype(np.int64) * right.n_groups + right.codes[self.indices]
         else:
             key = left.codes.astype(np.int64) * right.n_groups + right.codes
-        found, cell = np.unique(key, return_inverse=True)
-        return t, u, found // right.n_groups, found % right.n_groups, cell.ravel().astype(np.int32), by_entry
+        distinct, cell = np.unique(key, return_inverse=True)
+        return t, u, distinct // right.n_groups, distinct % right.n_groups, cell.ravel().astype(np.int32), by_entry
 
     def matrix(self, data: np.ndarray) -> sp.csr_array:
         """The (n, n) precision matrix, or a derivative of it, with these entries."""

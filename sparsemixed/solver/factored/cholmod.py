@@ -69,9 +69,9 @@ class SymbolicFactor:
         """p (q,) with L L' = S[p][:, p]."""
         if not _NEW_INTERFACE:
             return np.asarray(self._analysis.P()).astype(np.int64)
-        found = np.asarray(self._analysis.get_perm()).astype(np.int64)
+        order_of_elimination = np.asarray(self._analysis.get_perm()).astype(np.int64)
         _forget_views(self._analysis)
-        return found
+        return order_of_elimination
 
 
 class SparseFactor:

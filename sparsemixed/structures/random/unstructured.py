@@ -53,8 +53,8 @@ class Unstructured(RandomStructure):
 
     def without(self, effects: tuple[int, ...], gram: np.ndarray, leading: int) -> tuple[Unstructured, np.ndarray]:
         leading = leading if leading not in effects else min(set(range(self.m)) - set(effects))
-        found = Unstructured(self.m, last=tuple(sorted(effects))).in_basis(gram, leading)
-        return found, found._places()[0] >= self.m - len(effects)
+        member = Unstructured(self.m, last=tuple(sorted(effects))).in_basis(gram, leading)
+        return member, member._places()[0] >= self.m - len(effects)
 
     def in_own_basis(self) -> Unstructured:
         return Unstructured(self.m)

@@ -71,7 +71,8 @@ class LogObjective:
         return LogDerivatives(self, at)
 
     def singular_faces(self, theta: np.ndarray) -> Iterator:
-        """None: singular covariances are limits."""
+        """No face at all: a singular matrix has no logarithm, so that omega runs off to infinity on the way to one and never
+        reaches a boundary on which it could be put, as theta can in other objectives (`estimation.interface`)."""
         return iter(())
 
 

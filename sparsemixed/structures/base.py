@@ -50,8 +50,8 @@ Key = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
-class Parameter:
-    """One reported parameter of a structure.
+class Displayed:
+    """A parameter of a structure as it is displayed: a variance, a covariance, a correlation, ... with its gradient.
 
     Attributes
     ----------
@@ -86,14 +86,14 @@ class Parameter:
         return what if self.level_label is None else f"{self.level_label}: {what}"
 
 
-def standard_deviation(variance: Parameter) -> Parameter:
+def standard_deviation(variance: Displayed) -> Displayed:
     """The sd whose square is `variance`; its gradient is that of sqrt, zero on the boundary where none exists."""
     sd = float(np.sqrt(max(variance.value, 0.0)))
     gradient = variance.gradient / (2 * sd) if sd > 0 else np.zeros_like(variance.gradient)
     return replace(variance, key=("sd", *variance.key[1:]), value=sd, kind="sd", gradient=gradient)
 
 
-def correlation(covariance: Parameter, first: Parameter, second: Parameter) -> Parameter:
+def correlation(covariance: Displayed, first: Displayed, second: Displayed) -> Displayed:
     """The correlation of a covariance and its two variances, with its gradient; NaN where a variance is zero."""
     product = first.value * second.value
     if product > 0:
@@ -106,7 +106,7 @@ def correlation(covariance: Parameter, first: Parameter, second: Parameter) -> P
     return replace(covariance, key=("corr", *covariance.key[1:]), value=value, kind="correlation", gradient=gradient)
 
 
-def as_deviations(rows: Sequence[Parameter]) -> list[Parameter]:
+def as_deviations(rows: Sequence[Displayed]) -> list[Displayed]:
     """Variances become standard deviations and covariances correlations, with their gradients; the others stay.
 
     The covariance ("cov", i, j) goes with ("var", i) and ("var", j), and ("cov",) with ("var",), of the same level of by().

@@ -13,7 +13,7 @@ from sparsemixed.inference.degrees.method import PerCoefficient
 from sparsemixed.postestimation.estat import table as estat
 from sparsemixed.spec import DFMETHODS, VCE
 from sparsemixed.spec.methods import DegreesMethod, cluster_robust
-from sparsemixed.structures.base import Parameter
+from sparsemixed.structures.base import Displayed
 from sparsemixed.structures.random.base import RandomStructure
 from sparsemixed.structures.random.table import STRUCTURES
 from sparsemixed.structures.residual_errors.base import ResidualStructure, lags, logistic, unit_variance
@@ -60,7 +60,7 @@ class Gaussian(ResidualStructure):
 
     def display(self, rho):
         value = logistic(rho[0])
-        return [Parameter(("rho",), "", float(value), "decay", np.array([value * (1 - value)])), unit_variance(1)]
+        return [Displayed(("rho",), "", float(value), "decay", np.array([value * (1 - value)])), unit_variance(1)]
 
 
 def test_a_residual_structure_of_real_times(data, monkeypatch):
@@ -109,10 +109,10 @@ class SharedSlopes(RandomStructure):
         return [f"the variance of {', '.join(names[:-1])} of {label} is 0", f"var({names[-1]}) of {label} is 0"]
 
     def display(self, theta, names):
-        shared = Parameter(("var", 0), " ".join(names[:-1]), float(theta[0] ** 2), "variance", np.array([2 * theta[0], 0.0]))
+        shared = Displayed(("var", 0), " ".join(names[:-1]), float(theta[0] ** 2), "variance", np.array([2 * theta[0], 0.0]))
         return [
             shared,
-            Parameter(("var", self.m - 1), names[-1], float(theta[1] ** 2), "variance", np.array([0.0, 2 * theta[1]])),
+            Displayed(("var", self.m - 1), names[-1], float(theta[1] ** 2), "variance", np.array([0.0, 2 * theta[1]])),
         ]
 
 

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from sparsemixed.structures.base import Declared, Parameter, as_deviations
+from sparsemixed.structures.base import Declared, Displayed, as_deviations
 
 
 class RandomStructure(Declared):
@@ -131,10 +131,10 @@ class RandomStructure(Declared):
         """What each singular face means, in words for a status line: `var(week) of id is 0`."""
 
     @abstractmethod
-    def display(self, theta: np.ndarray, names: tuple[str, ...]) -> list[Parameter]:
+    def display(self, theta: np.ndarray, names: tuple[str, ...]) -> list[Displayed]:
         """The parameters as variances and covariances."""
 
-    def display_sd(self, theta: np.ndarray, names: tuple[str, ...]) -> list[Parameter]:
+    def display_sd(self, theta: np.ndarray, names: tuple[str, ...]) -> list[Displayed]:
         """The parameters as standard deviations and correlations (option `stddeviations`)."""
         return as_deviations(self.display(theta, names))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sparsemixed.structures.base import Parameter
+from sparsemixed.structures.base import Displayed
 from sparsemixed.structures.random.base import RandomStructure
 
 
@@ -32,5 +32,5 @@ class Identity(RandomStructure):
     def face_names(self, names: tuple[str, ...], label: str) -> list[str]:
         return [f"var({' '.join(names)}) of {label} is 0"]
 
-    def display(self, theta: np.ndarray, names: tuple[str, ...]) -> list[Parameter]:
-        return [Parameter(("var",), " ".join(names), float(theta[0] ** 2), "variance", 2 * theta)]
+    def display(self, theta: np.ndarray, names: tuple[str, ...]) -> list[Displayed]:
+        return [Displayed(("var",), " ".join(names), float(theta[0] ** 2), "variance", 2 * theta)]

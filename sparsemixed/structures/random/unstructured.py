@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sparsemixed.structures.base import Parameter
+from sparsemixed.structures.base import Displayed
 from sparsemixed.structures.random.base import RandomStructure
 
 
@@ -93,16 +93,16 @@ class Unstructured(RandomStructure):
             words.append(f"{names[j]} of {label} is a linear combination of {', '.join(names[:j])} (or its variance is 0)")
         return words
 
-    def display(self, theta: np.ndarray, names: tuple[str, ...]) -> list[Parameter]:
+    def display(self, theta: np.ndarray, names: tuple[str, ...]) -> list[Displayed]:
         factor, d = self.factor(theta), self.dfactor()
         covariance = factor @ factor.T
         half = d @ factor.T
         gradient = half + half.transpose(0, 2, 1)
-        rows = [Parameter(("var", i), n, float(covariance[i, i]), "variance", gradient[:, i, i]) for i, n in enumerate(names)]
+        rows = [Displayed(("var", i), n, float(covariance[i, i]), "variance", gradient[:, i, i]) for i, n in enumerate(names)]
         for i in range(self.m):
             for j in range(i + 1, self.m):
                 pair = f"{names[i]},{names[j]}"
-                rows.append(Parameter(("cov", i, j), pair, float(covariance[i, j]), "covariance", gradient[:, i, j]))
+                rows.append(Displayed(("cov", i, j), pair, float(covariance[i, j]), "covariance", gradient[:, i, j]))
         return rows
 
     @classmethod

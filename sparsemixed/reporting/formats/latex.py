@@ -65,8 +65,8 @@ class Latex(Renderer):
         for section in block.sections:
             lines += [_spanning(section.title, len(block.columns) + 1)] if section.title else []
             lines += [_row(row, block, bool(section.title)) for row in section.rows]
-        found = _tabular(len(block.columns) + 1, lines)
-        return f"{latex_escape(block.caption)}\n\n{found}" if block.caption else found
+        tabular = _tabular(len(block.columns) + 1, lines)
+        return f"{latex_escape(block.caption)}\n\n{tabular}" if block.caption else tabular
 
     def grid(self, block: Grid) -> str:
         lines = [" & ".join(map(latex_escape, head)) + END for head in block.heads]

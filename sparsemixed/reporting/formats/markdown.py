@@ -58,8 +58,8 @@ class Markdown(Renderer):
         for section in block.sections:
             rows += [_title(section.title, len(block.columns) + 1)] if section.title else []
             rows += [_row(row, block, bool(section.title)) for row in section.rows]
-        found = _lines([markdown_escape(block.stub), *heads], rows)
-        return f"{markdown_escape(block.caption)}\n\n{found}" if block.caption else found
+        written = _lines([markdown_escape(block.stub), *heads], rows)
+        return f"{markdown_escape(block.caption)}\n\n{written}" if block.caption else written
 
     def grid(self, block: Grid) -> str:
         """Further lines of heads are rows."""

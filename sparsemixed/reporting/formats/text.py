@@ -42,10 +42,10 @@ class Text(Renderer):
         """All blocks, a blank line between them unless they belong together; notes are as wide as the grid above them."""
         text, renderer = "", self
         for block in document.blocks:
-            found = renderer.block(block)
+            piece = renderer.block(block)
             if isinstance(block, Grid):
-                renderer = Text(note_width=max(len(found.partition("\n")[0]), NARROWEST_NOTE))
-            text += ("" if not text else "\n" if block.joined else self.between) + found
+                renderer = Text(note_width=max(len(piece.partition("\n")[0]), NARROWEST_NOTE))
+            text += ("" if not text else "\n" if block.joined else self.between) + piece
         return text
 
     def plain(self, text: str) -> str:

@@ -19,14 +19,14 @@ def _index(names: Sequence[tuple[str, str]]) -> pd.MultiIndex:
 
 def estimates(fit: Fit) -> pd.DataFrame:
     """(1, k): every coefficient, then log standard deviations and inverse hyperbolic tangents of correlations."""
-    found = metric_estimates(fit)
-    return pd.DataFrame(found.b[None, :], index=["y1"], columns=_index(found.names))
+    values = metric_estimates(fit)
+    return pd.DataFrame(values.b[None, :], index=["y1"], columns=_index(values.names))
 
 
 def covariance(fit: Fit, model_based: bool = False) -> pd.DataFrame:
     """(k, k): their covariance matrix, zero between coefficients and variance parameters."""
-    found = metric_estimates(fit, model_based)
-    return pd.DataFrame(found.V, index=_index(found.names), columns=_index(found.names))
+    values = metric_estimates(fit, model_based)
+    return pd.DataFrame(values.V, index=_index(values.names), columns=_index(values.names))
 
 
 def model_covariance(fit: Fit) -> pd.DataFrame:

@@ -96,7 +96,7 @@ class SparseFactor:
     def lower(self) -> sp.csc_matrix:
         """A copy of L (q, q), numerically zero entries included, rows sorted.
 
-        scikit-sparse 0.4 does not report an indefinite matrix: its factor then holds nan, which is checked here.
+        scikit-sparse 0.4 reports an indefinite matrix here, or not at all: its factor then holds nan, which is checked.
         """
         if _NEW_INTERFACE:
             # Its get_factor() leaves out the entries that happen to be zero.
@@ -104,7 +104,10 @@ class SparseFactor:
             _forget_views(self._factor)
             factor.prune()
         else:
-            factor = sp.csc_matrix(self._factor.L())
+            try:
+                factor = sp.csc_matrix(self._factor.L())
+            except _cholmod.CholmodNotPositiveDefiniteError as error:
+                raise NumericalError(_FAILURE) from error
         factor.sort_indices()
         if not np.all(np.isfinite(factor.diagonal())) or np.any(factor.diagonal() <= 0):
             raise NumericalError(_FAILURE)

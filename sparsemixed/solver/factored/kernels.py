@@ -14,31 +14,39 @@ from numba import prange
 from sparsemixed.solver.compiled import compiled, compiled_parallel
 
 
+@compiled
+def subtract_column(c, colptr, entry, end, columns, left, right, out, row):
+    """out[row, r] -= sum over groups of left[r] . right[c] for the r >= c that share a group with c.
+
+    colptr (q2 + 1,), entry (nnz,): entries of each column; end (nnz,): end of the group that the entry belongs to; left, right
+    (nnz, k0). A row of a matrix and not a vector: a view of one would be counted as a reference, by all threads at once.
+    """
+    k = left.shape[1]
+    for e in range(colptr[c], colptr[c + 1]):
+        p = entry[e]
+        if k == 1:
+            weight = right[p, 0]
+            for t in range(p, end[e]):
+                out[row, columns[t]] -= weight * left[t, 0]
+        else:
+            for t in range(p, end[e]):
+                total = 0.0
+                for a in range(k):
+                    total += left[t, a] * right[p, a]
+                out[row, columns[t]] -= total
+
+
 @compiled_parallel
 def subtract_dense(schedule, colptr, entry, end, columns, left, right, out):
     """out[c, r] -= sum over groups of left[r] . right[c], r >= c: dense Schur complement, columns owned by threads.
 
-    schedule (parts, width) int64: columns of each part, -1 padded; colptr (q2 + 1,), entry (nnz,): entries of each
-    column; end (nnz,): end of the group that the entry belongs to; left, right (nnz, k0); out (q2, q2).
+    schedule (parts, width) int64: columns of each part, -1 padded; out (q2, q2). Others as in `subtract_column`.
     """
-    k = left.shape[1]
     for part in prange(schedule.shape[0]):
         for s in range(schedule.shape[1]):
             c = schedule[part, s]
-            if c < 0:
-                continue
-            for e in range(colptr[c], colptr[c + 1]):
-                p = entry[e]
-                if k == 1:
-                    weight = right[p, 0]
-                    for t in range(p, end[e]):
-                        out[c, columns[t]] -= weight * left[t, 0]
-                else:
-                    for t in range(p, end[e]):
-                        total = 0.0
-                        for a in range(k):
-                            total += left[t, a] * right[p, a]
-                        out[c, columns[t]] -= total
+            if c >= 0:
+                subtract_column(c, colptr, entry, end, columns, left, right, out, c)
 
 
 @compiled_parallel
@@ -72,23 +80,15 @@ def gather_dense(schedule, colptr, entry, begin, end, columns, values, inverse, 
 @compiled_parallel
 def subtract_sparse(schedule, colptr, entry, end, columns, left, right, indptr, indices, out):
     """As `subtract_dense`, into the lower triangle (indptr, indices) whose values are `out`."""
-    k = left.shape[1]
     for part in prange(schedule.shape[0]):
-        work = np.zeros(indptr.size - 1)
+        work = np.zeros((1, indptr.size - 1))
         for s in range(schedule.shape[1]):
             c = schedule[part, s]
-            if c < 0:
-                continue
-            for e in range(colptr[c], colptr[c + 1]):
-                p = entry[e]
-                for t in range(p, end[e]):
-                    total = 0.0
-                    for a in range(k):
-                        total += left[t, a] * right[p, a]
-                    work[columns[t]] += total
-            for e in range(indptr[c], indptr[c + 1]):
-                out[e] -= work[indices[e]]
-                work[indices[e]] = 0.0
+            if c >= 0:
+                subtract_column(c, colptr, entry, end, columns, left, right, work, 0)
+                for e in range(indptr[c], indptr[c + 1]):
+                    out[e] += work[0, indices[e]]
+                    work[0, indices[e]] = 0.0
 
 
 @compiled_parallel

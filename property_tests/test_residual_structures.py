@@ -8,39 +8,41 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from sparsemixed.structures.base import as_deviations
+from sparsemixed.structures.residual_errors.base import Times
 from sparsemixed.structures.residual_errors.by_level import ByLevel
 from sparsemixed.structures.residual_errors.table import RESIDUAL_STRUCTURES
 
 LEVELS = ("0", "4", "6", "8", "12")
-MAKE = {
-    "independent": lambda rng: RESIDUAL_STRUCTURES["independent"](LEVELS),
-    "exchangeable": lambda rng: RESIDUAL_STRUCTURES["exchangeable"](5),
-    "ar": lambda rng: RESIDUAL_STRUCTURES["ar"](int(rng.integers(1, 4))),
-    "ma": lambda rng: RESIDUAL_STRUCTURES["ma"](int(rng.integers(1, 4))),
-    "unstructured": lambda rng: RESIDUAL_STRUCTURES["unstructured"](LEVELS),
-    "banded": lambda rng: RESIDUAL_STRUCTURES["banded"](LEVELS, int(rng.integers(0, 4))),
-    "toeplitz": lambda rng: RESIDUAL_STRUCTURES["toeplitz"](int(rng.integers(1, 5))),
-    "exponential": lambda rng: RESIDUAL_STRUCTURES["exponential"](float(rng.choice([1.0, 0.01, 0.3]))),
-}
-CASES = st.tuples(st.sampled_from(sorted(MAKE)), st.booleans(), st.integers(0, 2**32 - 1))
+CASES = st.tuples(st.sampled_from(sorted(RESIDUAL_STRUCTURES)), st.booleans(), st.integers(0, 2**32 - 1))
+
+
+def member(name, rng, gap=1, shortest=1.0):
+    """A member of a family of the table, built as a design builds it: for five times that are multiples of `gap`."""
+    family = RESIDUAL_STRUCTURES[name]
+    levels = LEVELS if family.time == "levels" or family.independent_rows else None
+    times = Times(len(LEVELS), 4 * gap if family.time == "integer" else None, levels, shortest, gap)
+    limits = family.order_limits
+    if limits is None:
+        return family.build(times, None)
+    largest = 3 if limits.default is not None else times.largest_order[0]
+    return family.build(times, int(rng.integers(limits.smallest, largest + 1)))
 
 
 def setting(case):
     name, by, seed = case
     rng = np.random.default_rng(seed)
-    structure = MAKE[name](rng)
+    gap, shortest = int(rng.integers(1, 3)), float(rng.choice([1.0, 0.01, 0.3]))
+    structure = member(name, rng, gap, shortest)
     t = np.sort(rng.permuted(np.tile(np.arange(5.0), (3, 1)), axis=1)[:, :4], axis=1)
+    if structure.time == "integer":
+        t *= gap
     if structure.time == "real":
         t = np.sort(rng.uniform(0, 3, (3, 4)), axis=1)
-    if by and name != "independent":
-        structure = ByLevel((structure, MAKE[name](np.random.default_rng(seed))), ("a", "b"))
+    if by and not structure.independent_rows:
+        structure = ByLevel((structure, member(name, np.random.default_rng(seed), gap)), ("a", "b"))
         t = np.stack([t, np.broadcast_to(np.array([[0.0], [1.0], [1.0]]), t.shape)], axis=-1)
     scale = 0.15 if name == "toeplitz" else 0.7
     return structure, scale * rng.normal(size=structure.n_rho), t, rng
-
-
-def test_the_table_is_covered():
-    assert set(MAKE) == set(RESIDUAL_STRUCTURES)
 
 
 @given(CASES)
@@ -176,7 +178,7 @@ def test_a_higher_order_with_a_last_partial_autocorrelation_of_zero_is_the_lower
 def test_levels_may_be_mixed_within_rows_that_belong_together(case):
     """Rows that random effects tie together can hold groups of several levels: each pair has its own level's covariance."""
     structure, rho, t, _ = setting((case[0], True, case[2]))
-    assume(case[0] != "independent")
+    assume(isinstance(structure, ByLevel))
     mixed = t[0].copy()
     mixed[:, 1] = [0.0, 1.0, 1.0, 0.0]
     whole = structure.covariance(rho, mixed)
@@ -190,7 +192,7 @@ def test_levels_may_be_mixed_within_rows_that_belong_together(case):
 @pytest.mark.parametrize("name", ["exchangeable", "exponential", "ar", "ma"])
 def test_far_out_parameters_do_not_overflow(name, far):
     """The search may go there when a correlation ends on the edge of its range."""
-    structure = MAKE[name](np.random.default_rng(0))
+    structure = member(name, np.random.default_rng(0))
     rho, t = np.full(structure.n_rho, far), np.array([0.0, 1.0, 3.0, 4.0])
     for values in (structure.covariance(rho, t), structure.dcovariance(rho, t), [p.value for p in structure.display(rho)]):
         assert np.all(np.isfinite(values))

@@ -1,4 +1,4 @@
-"""Every structure in the one table: linear factor, exact gradients, M-step, and edges that are singular."""
+"""Every structure in the one table: linear factor, exact gradients, M-step, and faces that are singular."""
 
 from __future__ import annotations
 
@@ -86,13 +86,13 @@ def test_nearest_maximises_the_likelihood(case):
 
 
 @given(CASES)
-def test_edges_are_singular(case):
+def test_faces_are_singular(case):
     structure, theta, _ = member(case)
-    words = structure.edge_names(names(structure), "g")
-    assert len(words) == len(structure.edges())
-    for form in structure.edges():
-        on_edge = theta - form * (form @ theta) / (form @ form)
-        factor = structure.factor(on_edge)
+    words = structure.face_names(names(structure), "g")
+    assert len(words) == len(structure.singular_faces())
+    for form in structure.singular_faces():
+        on_face = theta - form * (form @ theta) / (form @ form)
+        factor = structure.factor(on_face)
         assert abs(np.linalg.det(factor)) < 1e-9 * max(1.0, np.abs(factor).max() ** structure.m)
 
 

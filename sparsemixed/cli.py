@@ -305,7 +305,9 @@ def write_json(path: str, results: Results, seconds: float) -> None:
 
 def fit_record(results: Results, seconds: float) -> dict[str, Any]:
     """A fit as plain lists and dictionaries; with dfmethod() t statistics, their degrees of freedom and the F test."""
-    from sparsemixed.reporting.stored.results import MACROS, SCALARS, SMALL_SAMPLE
+    from sparsemixed.reporting.stored.macros import MACROS
+    from sparsemixed.reporting.stored.scalars import SCALARS
+    from sparsemixed.reporting.stored.small_sample import SMALL_SAMPLE
 
     fit, limits, random = results.fit, results.conf_int(), results.random_params
     small = fit.spec.small_sample is not None
@@ -319,7 +321,7 @@ def fit_record(results: Results, seconds: float) -> dict[str, Any]:
         "ci_low": limits["low"],
         "ci_high": limits["high"],
     }
-    header = (*SCALARS, *MACROS, *(name for name in SMALL_SAMPLE if small and name != "df"))
+    header = [row.name for row in (*SCALARS, *MACROS, *SMALL_SAMPLE) if row.kind != "matrix" and row.of(fit)]
     return {
         "command": fit.spec.text,
         "version": VERSION,

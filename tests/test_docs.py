@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 
 from sparsemixed import cli
+from sparsemixed.command import read_model
 from sparsemixed.command.functions import FUNCTIONS
 from sparsemixed.command.options import OPTIONS
 from sparsemixed.postestimation.estat.table import SUBCOMMANDS
-from sparsemixed.reporting.stored.results import MACROS, MATRICES, SCALARS, STORED_WITH
+from sparsemixed.reporting.stored.results import stored_rows
 from sparsemixed.results import LATER, Results
 from sparsemixed.spec import DFMETHODS, VCE, EstimationOptions
 from sparsemixed.structures.random.table import STRUCTURES
@@ -157,8 +158,13 @@ def test_every_subcommand_of_estat_is_described():
 
 def test_every_stored_result_is_described():
     table = page_text("results.md").partition("## Stored results")[2].partition("\n\nNames of")[0]
-    stored = {*SCALARS, *MACROS, *MATRICES, *STORED_WITH}
-    assert stored == set(re.findall(r"`(\w+)`", table)) - {"fit"}
+    rows = stored_rows(read_model("y x || g:"))
+    stored = {re.sub("(?<=[fp]weight)1", "k", row.name): row.kind for row in rows}
+    assert set(stored) == set(re.findall(r"`(\w+)`", table)) - {"fit"}
+    kinds = {"number": "scalar", "numbers": "scalar", "lists": "scalar", "text": "macro", "texts": "macro"}
+    for names, shape in re.findall(r"^\| (`.*?) \| (.*?) \|", table, re.MULTILINE):
+        told = {stored[name] for name in re.findall(r"`(\w+)`", names)}
+        assert told == ({"scalar", "macro"} if shape == "number, text" else {kinds.get(shape, "matrix")}), names
 
 
 def test_pages_are_reachable_from_the_index():

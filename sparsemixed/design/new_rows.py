@@ -38,7 +38,7 @@ class NewRows:
 
 
 def new_rows(term: RandomTerm, design: Design, spec: ModelSpec, rows: Rows) -> NewRows:
-    """A term of the model fitted for the rows of other data.
+    """Codes of groups and columns of Z of one fitted random-effects term, for the rows of other data than it was fitted to.
 
     Raises
     ------

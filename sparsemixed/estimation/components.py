@@ -10,7 +10,7 @@ from sparsemixed.design.values import Design
 from sparsemixed.estimation.fit import Component, VarianceParameter
 from sparsemixed.estimation.interface import FD, FE, FittedObjective
 from sparsemixed.estimation.search.boundary import Boundary
-from sparsemixed.structures.base import Parameter, as_deviations
+from sparsemixed.structures.base import Displayed, as_deviations
 from sparsemixed.structures.random.linear_basis import entries_on_edge
 
 POWERS = {"variance": 1.0, "covariance": 1.0, "sd": 0.5}
@@ -21,7 +21,7 @@ def components(design: Design, objective: FittedObjective[FE, FD], at: FE, bound
     """The component of every equation of random effects, in the order typed, and that of the residuals."""
     n = at.theta.size
 
-    def reported(shown: Sequence[Parameter], equation: str, where: slice, on_edge: np.ndarray) -> tuple[VarianceParameter, ...]:
+    def reported(shown: Sequence[Displayed], equation: str, where: slice, on_edge: np.ndarray) -> tuple[VarianceParameter, ...]:
         return tuple(_reported(p, equation, where, n, at.sigma2, bool(e)) for p, e in zip(shown, on_edge, strict=True))
 
     found = []
@@ -42,7 +42,7 @@ def components(design: Design, objective: FittedObjective[FE, FD], at: FE, bound
     return (*found, Component(None, where.start, where.stop, variances, deviations))
 
 
-def _reported(p: Parameter, equation: str, where: slice, n: int, sigma2: float, on_edge: bool) -> VarianceParameter:
+def _reported(p: Displayed, equation: str, where: slice, n: int, sigma2: float, on_edge: bool) -> VarianceParameter:
     """A structure's parameter, times its power of sigma2, as a function of (theta (n,), log sigma2)."""
     power = POWERS.get(p.kind, 0.0)
     scale = sigma2**power
@@ -52,8 +52,8 @@ def _reported(p: Parameter, equation: str, where: slice, n: int, sigma2: float, 
     return VarianceParameter(equation, p.label, scale * p.value, gradient, p.kind, on_edge)
 
 
-def _residual_rows(design: Design, rho: np.ndarray) -> tuple[str, list[Parameter]]:
+def _residual_rows(design: Design, rho: np.ndarray) -> tuple[str, list[Displayed]]:
     """Equation and parameters of the residual structure, or the one variance of independent errors."""
     if design.residual is None:
-        return "", [Parameter(("var",), "Residual", 1.0, "variance", np.zeros(0))]
+        return "", [Displayed(("var",), "Residual", 1.0, "variance", np.zeros(0))]
     return design.residual.equation, design.residual.structure.display(rho)

@@ -133,15 +133,15 @@ class Parameters:
         """Every linear form in theta whose vanishing makes a covariance singular, with its meaning in words.
 
         Before it the places in theta of what has no standard error there: of all of the block, but only of the one effect where
-        it has no covariances. What is held at zero is on an edge of its own.
+        it has no covariances. What is held at zero is on a face of its own.
         """
         out = [(hold.theta, np.eye(self.n_theta)[hold.theta[0]], hold.words) for hold in self.holds]
         alone, held = self.stand_alone(), self.held
         for place in self.places:
             block = place.block
             whole = place.theta.start + np.flatnonzero(~held[place.theta])
-            words = block.structure.edge_names(block.names, block.equation)
-            for form, word in zip(block.structure.edges(), words, strict=True):
+            words = block.structure.face_names(block.names, block.equation)
+            for form, word in zip(block.structure.singular_faces(), words, strict=True):
                 full = np.zeros(self.n_theta)
                 full[place.theta] = form
                 own = np.flatnonzero(full)

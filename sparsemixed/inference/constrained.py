@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sparsemixed.estimation.fit import Fit
+from sparsemixed.solver.linalg import Equation, orthogonal_remainder
 
 DEPENDENT = 1e-9
 """Share of a row, measured in standard errors, that must be new for the row not to follow from those before it."""
@@ -37,21 +38,16 @@ def moving_rows(fit: Fit, K: np.ndarray, r: np.ndarray | None = None) -> FreeRow
         return FreeRows(kept, holds)
     values = np.zeros(len(K)) if r is None else r
     half, sizes = K @ fit.root, row_sizes(fit, K)
-    basis: list[tuple[np.ndarray, float]] = []
-    for i, (rest, size) in enumerate(zip(half, sizes, strict=True)):
+    basis: list[Equation] = []
+    for i, (row, size) in enumerate(zip(half, sizes, strict=True)):
         # In coordinates in which the covariance is the identity: row . delta = distance, delta the move from the estimate.
-        right, scale = values[i] - K[i] @ fit.beta, np.abs(K[i]) @ np.abs(fit.beta) + abs(values[i])
-        for _ in range(2):  # the second pass takes off what rounding left
-            for direction, known in basis:
-                share = float(direction @ rest)
-                rest, right = rest - share * direction, right - share * known
-                scale += abs(share * known)
-        left = float(np.linalg.norm(rest))
-        kept[i] = left > DEPENDENT * size
+        left, right, changed = orthogonal_remainder(basis, row, values[i] - K[i] @ fit.beta)
+        length = float(np.linalg.norm(left))
+        kept[i] = length > DEPENDENT * size
         if kept[i]:
-            basis.append((rest / left, right / left))
+            basis.append((left / length, right / length))
         else:
-            holds[i] = abs(right) <= 1e-9 * scale
+            holds[i] = abs(right) <= 1e-9 * (np.abs(K[i]) @ np.abs(fit.beta) + abs(values[i]) + changed)
     return FreeRows(kept, holds)
 
 

@@ -59,9 +59,9 @@ def _joint(tests: pd.DataFrame) -> Table:
     return Table("fixed", "", tuple(columns), (Section("", rows, "variable"),))
 
 
-def _single(found: ContrastResult) -> Table:
+def _single(result: ContrastResult) -> Table:
     """One section for each term, one row for each comparison."""
-    frame = found.frame
+    frame = result.frame
     sections = []
     for term, part in frame.groupby(level="term", sort=False):
         labels, values = list(map(str, part.index.get_level_values("contrast"))), part.to_numpy(dtype=float)
@@ -69,7 +69,7 @@ def _single(found: ContrastResult) -> Table:
         alone = labels == [""]
         rows = tuple(_row(str(term) if alone else label, own) for label, own in zip(labels, values, strict=True))
         sections.append(Section("", rows, "variable") if alone else Section(str(term), rows, "factor"))
-    return Table("fixed", "", quantity_columns("Contrast", "df" in frame, found.level), tuple(sections))
+    return Table("fixed", "", quantity_columns("Contrast", "df" in frame, result.level), tuple(sections))
 
 
 def _row(label: str, values: np.ndarray) -> Row:

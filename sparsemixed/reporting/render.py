@@ -6,19 +6,22 @@ from collections.abc import Callable
 
 from sparsemixed.errors import OptionError, suggestion
 from sparsemixed.reporting.document import Document
-from sparsemixed.reporting.formats.html import render_html
-from sparsemixed.reporting.formats.latex import render_latex
-from sparsemixed.reporting.formats.markdown import render_markdown
-from sparsemixed.reporting.formats.text import render_text
+from sparsemixed.reporting.formats.html import Html
+from sparsemixed.reporting.formats.latex import Latex
+from sparsemixed.reporting.formats.markdown import Markdown
+from sparsemixed.reporting.formats.text import Text
 from sparsemixed.reporting.printable import printable_document
 
 FORMATS: dict[str, Callable[[Document], str]] = {
-    "text": render_text,
-    "html": render_html,
-    "latex": render_latex,
-    "markdown": render_markdown,
+    "text": Text().render,
+    "html": Html().render,
+    "latex": Latex().render,
+    "markdown": Markdown().render,
 }
-"""Name -> renderer. A format that stands here serves fits, comparisons and tests alike, by `render(name)`."""
+"""Name -> what writes a document: `render` of a `formats.renderer.Renderer`, or any function.
+
+A format that stands here serves fits, comparisons and tests alike, by `render(name)`.
+"""
 
 
 def render(document: Document, name: str) -> str:

@@ -77,8 +77,8 @@ def _tables(fit: Fit, options: DisplayOptions) -> list[Table]:
 def _estimates(fit: Fit, options: DisplayOptions) -> list[Table]:
     """The fixed and the random part, or both in the metric of e(b)."""
     if options.estmetric:
-        found = metric_table(fit, options)
-        return [found] if found.sections else []
+        table = metric_table(fit, options)
+        return [table] if table.sections else []
     fixed = [] if options.nofetable or not fit.design.columns else [fixed_table(fit, options)]
     return fixed if options.noretable else [*fixed, random_table(fit, options)]
 
@@ -109,8 +109,8 @@ def _group_entries(row: GroupRow) -> tuple[Entry, ...]:
 
 def _groups_table(rows: tuple[GroupRow, ...]) -> Table:
     columns = (Column("No. of groups", "count"), Column("Minimum", "count"), Column("Average", "average"))
-    found = tuple(Row(r.name, (r.n_groups, r.minimum, r.average, r.maximum)) for r in rows)
-    return Table("groups", "Group variable", (*columns, Column("Maximum", "count")), (Section("", found, "variable"),))
+    levels = tuple(Row(r.name, (r.n_groups, r.minimum, r.average, r.maximum)) for r in rows)
+    return Table("groups", "Group variable", (*columns, Column("Maximum", "count")), (Section("", levels, "variable"),))
 
 
 def _dof_entries(fit: Fit, method: str) -> tuple[Entry, ...]:
@@ -171,47 +171,47 @@ def monte_carlo_sentence(errors: MonteCarlo) -> str:
 def notes(fit: Fit, small: bool | None = None) -> tuple[str, ...]:
     """What a reader must know after the tables."""
     test = against_linear_model(fit)
-    found = [f"({number}) {' '.join(names)}" for number, names in enumerate(long_lists(fit), start=1)]
+    texts = [f"({number}) {' '.join(names)}" for number, names in enumerate(long_lists(fit), start=1)]
     if test is not None and test.note:
-        found.append(test.note)
-    found += [f"Note: {text}" for text in remarks(fit, small)]
+        texts.append(test.note)
+    texts += [f"Note: {text}" for text in remarks(fit, small)]
     if not fit.converged:
-        found.append(f"Warning: Convergence not achieved: {fit.message.rstrip('.')}. The results are not final.")
-    return tuple(found)
+        texts.append(f"Warning: Convergence not achieved: {fit.message.rstrip('.')}. The results are not final.")
+    return tuple(texts)
 
 
 def remarks(fit: Fit, small: bool | None = None) -> list[str]:
     """What holds of the fit itself, under its tables and in its status."""
-    found = []
+    texts = []
     if fit.spec.random and not fit.design.random and fit.design.residual is None:
-        found.append("all random-effects equations are empty; model is linear regression.")
+        texts.append("all random-effects equations are empty; model is linear regression.")
     group = fit.spec.residual.group
     if group is not None:
-        found.append(f"Errors are correlated within the groups of {':'.join(group) or '_all'}.")
-    found += [text for text in (boundary_sentence(fit), identification_sentence(fit), theta_covariance(fit).note) if text]
+        texts.append(f"Errors are correlated within the groups of {':'.join(group) or '_all'}.")
+    texts += [text for text in (boundary_sentence(fit), identification_sentence(fit), theta_covariance(fit).note) if text]
     if VCE[shown_vce(fit, small)].degrees is not None:
-        found.append("Standard errors of variance parameters are the model's, not cluster-robust.")
-    found += _small_sample_notes(fit, small)
+        texts.append("Standard errors of variance parameters are the model's, not cluster-robust.")
+    texts += _small_sample_notes(fit, small)
     if fit.spec.estimation.emonly and fit.em_log:
-        found.append(em_sentence(fit))
+        texts.append(em_sentence(fit))
     if fit.monte_carlo is not None:
-        found.append(monte_carlo_sentence(fit.monte_carlo))
-    return found
+        texts.append(monte_carlo_sentence(fit.monte_carlo))
+    return texts
 
 
 def _small_sample_notes(fit: Fit, small: bool | None) -> list[str]:
     """What the degrees of freedom leave out."""
-    asked = fit.spec.small_sample
-    if small_sample(fit, small) is None or asked is None:
+    option = fit.spec.small_sample
+    if small_sample(fit, small) is None or option is None:
         return []
-    found, derived = [], asked.method.takes_information
+    texts, derived = [], option.method.takes_information
     if derived and variances_of_zero(fit):
-        found.append("Variances of zero count as known in the degrees of freedom.")
-    if np.any(np.isnan(coefficient_degrees(fit, asked)[~fixed_coefficients(fit)])):
+        texts.append("Variances of zero count as known in the degrees of freedom.")
+    if np.any(np.isnan(coefficient_degrees(fit, option)[~fixed_coefficients(fit)])):
         alone = "one cluster alone informs a coefficient"
-        why = alone if asked.robust else "the design leaves none, or the information is not definite"
-        found.append(f"Some degrees of freedom are not defined: {why}.")
-    return found
+        why = alone if option.robust else "the design leaves none, or the information is not definite"
+        texts.append(f"Some degrees of freedom are not defined: {why}.")
+    return texts
 
 
 def status(fit: Fit) -> str:
@@ -226,17 +226,17 @@ def status(fit: Fit) -> str:
 
 def warnings_of(fit: Fit) -> list[tuple[type[SparseMixedWarning], str]]:
     """What whoever uses the numbers must not overlook, by kind."""
-    found: list[tuple[type[SparseMixedWarning], str]] = []
+    kinds: list[tuple[type[SparseMixedWarning], str]] = []
     if not fit.converged:
-        found.append((ConvergenceWarning, f"convergence not achieved: {fit.message.rstrip('.')}; the results are not final"))
+        kinds.append((ConvergenceWarning, f"convergence not achieved: {fit.message.rstrip('.')}; the results are not final"))
     omitted = [note.removeprefix("note: ").rstrip(".") for note in fit.design.notes if note.endswith(COLLINEAR)]
     if omitted:
         more = f", and {len(omitted) - 5} more" if len(omitted) > 5 else ""
-        found.append((IdentificationWarning, "; ".join(omitted[:5]) + more))
+        kinds.append((IdentificationWarning, "; ".join(omitted[:5]) + more))
     if fit.boundary_names:
-        found.append((BoundaryWarning, boundary_sentence(fit).rstrip(".")))
+        kinds.append((BoundaryWarning, boundary_sentence(fit).rstrip(".")))
     if fit.identification is not None:
-        found.append((IdentificationWarning, identification_sentence(fit).rstrip(".")))
+        kinds.append((IdentificationWarning, identification_sentence(fit).rstrip(".")))
     if theta_covariance(fit).note:
-        found.append((IdentificationWarning, theta_covariance(fit).note.rstrip(".")))
-    return found
+        kinds.append((IdentificationWarning, theta_covariance(fit).note.rstrip(".")))
+    return kinds

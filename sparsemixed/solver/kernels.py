@@ -7,9 +7,8 @@ column `columns[t]` of the remaining system and holds k0 numbers. Nothing is mod
 from __future__ import annotations
 
 import numpy as np
-from numba import prange
 
-from sparsemixed.solver.compiled import compiled, compiled_parallel
+from sparsemixed.solver.compiled import compiled
 
 
 @compiled
@@ -117,58 +116,3 @@ def apply_blocks(blocks, indptr, entries, transpose, out):
                 for b in range(k):
                     total += (blocks[i, b, a] if transpose else blocks[i, a, b]) * entries[t, b]
                 out[t, a] = total
-
-
-@compiled_parallel
-def subtract_dense(schedule, colptr, entry, end, columns, left, right, out):
-    """out[c, r] -= sum over groups of left[r] . right[c], r >= c: dense Schur complement, columns owned by threads.
-
-    schedule (parts, width) int64: columns of each part, -1 padded; colptr (q2 + 1,), entry (nnz,): entries of each
-    column; end (nnz,): end of the group that the entry belongs to; left, right (nnz, k0); out (q2, q2).
-    """
-    k = left.shape[1]
-    for part in prange(schedule.shape[0]):
-        for s in range(schedule.shape[1]):
-            c = schedule[part, s]
-            if c < 0:
-                continue
-            for e in range(colptr[c], colptr[c + 1]):
-                p = entry[e]
-                if k == 1:
-                    weight = right[p, 0]
-                    for t in range(p, end[e]):
-                        out[c, columns[t]] -= weight * left[t, 0]
-                else:
-                    for t in range(p, end[e]):
-                        total = 0.0
-                        for a in range(k):
-                            total += left[t, a] * right[p, a]
-                        out[c, columns[t]] -= total
-
-
-@compiled_parallel
-def gather_dense(schedule, colptr, entry, begin, end, columns, values, inverse, out):
-    """out[p] = sum over entries t of the same group of values[t] * inverse[column of p, column of t].
-
-    values, out (nnz, k0); inverse (q2, q2) symmetric. Others as in `subtract_dense`; begin (nnz,): start of the group.
-    """
-    k = values.shape[1]
-    for part in prange(schedule.shape[0]):
-        for s in range(schedule.shape[1]):
-            c = schedule[part, s]
-            if c < 0:
-                continue
-            for e in range(colptr[c], colptr[c + 1]):
-                p = entry[e]
-                if k == 1:
-                    total = 0.0
-                    for t in range(begin[e], end[e]):
-                        total += values[t, 0] * inverse[c, columns[t]]
-                    out[p, 0] = total
-                else:
-                    for a in range(k):
-                        out[p, a] = 0.0
-                    for t in range(begin[e], end[e]):
-                        weight = inverse[c, columns[t]]
-                        for a in range(k):
-                            out[p, a] += values[t, a] * weight

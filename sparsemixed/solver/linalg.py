@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from sparsemixed.errors import NumericalError
@@ -107,3 +109,34 @@ def bordered(matrix: np.ndarray, border: np.ndarray, corner: float) -> np.ndarra
     """
     full = np.block([[matrix, border[:, None]], [border[None], np.array([[corner]])]])
     return (full + full.T) / 2
+
+
+Equation = tuple[np.ndarray, float]
+"""Left side (p,) and right side of left . x = right."""
+
+
+def orthogonal_remainder(basis: Sequence[Equation], left: np.ndarray, right: float) -> tuple[np.ndarray, float, float]:
+    """What an equation left . x = right says beyond others: both sides less the combination of the others nearest to `left`.
+
+    Parameters
+    ----------
+    basis : sequence of Equation
+        With orthonormal left sides.
+
+    Returns
+    -------
+    (p,), float, float
+        Left and right side of what remains, and the sum of the absolute values that the right side was changed by.
+
+    Examples
+    --------
+    >>> orthogonal_remainder([(np.array([1.0, 0.0]), 3.0)], np.array([2.0, 5.0]), 7.0)
+    (array([0., 5.]), 1.0, 6.0)
+    """
+    changed = 0.0
+    for _ in range(2):  # the second pass takes off what rounding left
+        for direction, value in basis:
+            share = float(direction @ left)
+            left, right = left - share * direction, right - share * value
+            changed += abs(share * value)
+    return left, right, changed

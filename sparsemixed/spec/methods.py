@@ -1,7 +1,7 @@
 """What may be asked of inference: methods of degrees of freedom and covariance matrices of the estimates, as declarations.
 
-Data alone: options, messages, headings and documentation follow from these two tables, and inference binds what computes each
-(`inference.degrees.table`, `inference.covariance.cluster_robust`).
+Data alone: options, messages, headings and documentation follow from these two tables. What computes a method stands after this
+stage, so a row has no more than its name, `module:object`; inference imports it when a fit asks for the method.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ class DegreesMethod:
         As typed, its shortest abbreviation in capitals: `SATterthwaite`.
     title : str
         As printed above the tables.
+    computed_by : str
+        `module:class` of a `inference.degrees.method.DofMethod`, made with the information matrix, `eim` or `oim`, if it takes
+        one, with the name of the vce() that brings it, or without arguments.
     needs_reml : bool
         Whether it rests on the restricted likelihood.
     takes_information : bool
@@ -30,6 +33,7 @@ class DegreesMethod:
 
     word: str
     title: str
+    computed_by: str
     needs_reml: bool = False
     takes_information: bool = False
     own_covariance: bool = False
@@ -57,6 +61,9 @@ class CovarianceMethod:
         data, and must be a sum over clusters, which a restricted one is not.
     degrees : DegreesMethod or None
         The degrees of freedom that it brings along; then it is a covariance of the coefficients alone.
+    moments : str
+        With degrees of freedom, `module:function` of a fit and a `inference.covariance.cluster_blocks.Stack` of N clusters that
+        gives the three members of `inference.covariance.cluster_robust.ClusterMoments` for them.
     """
 
     word: str
@@ -64,6 +71,7 @@ class CovarianceMethod:
     clusters: Literal["none", "required", "optional"] = "none"
     scores: bool = False
     degrees: DegreesMethod | None = None
+    moments: str = ""
 
     @property
     def name(self) -> str:
@@ -76,29 +84,34 @@ class CovarianceMethod:
         return not self.scores and self.degrees is None
 
 
-def _information(word: str, title: str, own_covariance: bool = False) -> DegreesMethod:
-    return DegreesMethod(word, title, needs_reml=True, takes_information=True, own_covariance=own_covariance)
+DEGREES, COVARIANCE = "sparsemixed.inference.degrees", "sparsemixed.inference.covariance"
+
+
+def _information(word: str, title: str, computed_by: str, own_covariance: bool = False) -> DegreesMethod:
+    return DegreesMethod(word, title, computed_by, needs_reml=True, takes_information=True, own_covariance=own_covariance)
 
 
 DFMETHODS: dict[str, DegreesMethod] = {
     method.name: method
     for method in (
-        DegreesMethod("RESidual", "Residual"),
-        DegreesMethod("REPeated", "Repeated"),
-        DegreesMethod("ANOVA", "ANOVA"),
-        DegreesMethod("BETWithin", "Between-within"),
-        _information("SATterthwaite", "Satterthwaite"),
-        _information("KRoger", "Kenward-Roger", own_covariance=True),
-        _information("KRFull", "Kenward-Roger (full)", own_covariance=True),
-        _information("KR2009", "Kenward-Roger (2009)", own_covariance=True),
+        DegreesMethod("RESidual", "Residual", f"{DEGREES}.residual:Residual"),
+        DegreesMethod("REPeated", "Repeated", f"{DEGREES}.repeated:Repeated"),
+        DegreesMethod("ANOVA", "ANOVA", f"{DEGREES}.anova:Anova"),
+        DegreesMethod("BETWithin", "Between-within", f"{DEGREES}.between_within:BetweenWithin"),
+        _information("SATterthwaite", "Satterthwaite", f"{DEGREES}.satterthwaite:Satterthwaite"),
+        _information("KRoger", "Kenward-Roger", f"{DEGREES}.kenward_roger:KenwardRoger", True),
+        _information("KRFull", "Kenward-Roger (full)", f"{DEGREES}.kenward_roger:FullKenwardRoger", True),
+        _information("KR2009", "Kenward-Roger (2009)", f"{DEGREES}.kenward_roger:KenwardRoger2009", True),
     )
 }
 """What dfmethod() takes, by name."""
 
 
-def _cluster_robust(word: str) -> CovarianceMethod:
-    degrees = DegreesMethod(word, f"Bell-McCaffrey ({word})", own_covariance=True)
-    return CovarianceMethod(word, word, "optional", degrees=degrees)
+def cluster_robust(word: str, moments: str) -> CovarianceMethod:
+    """A covariance of the coefficients from the clusters' residuals, with degrees of freedom by its moments."""
+    title = f"Bell-McCaffrey ({word})"
+    degrees = DegreesMethod(word, title, f"{DEGREES}.bell_mccaffrey:ClusterRobust", own_covariance=True)
+    return CovarianceMethod(word, word, "optional", degrees=degrees, moments=moments)
 
 
 VCE: dict[str, CovarianceMethod] = {
@@ -107,7 +120,9 @@ VCE: dict[str, CovarianceMethod] = {
         CovarianceMethod("OIM", ""),
         CovarianceMethod("Robust", "Robust", scores=True),
         CovarianceMethod("CLuster", "Robust", "required", scores=True),
-        *map(_cluster_robust, ("CR0", "CR2", "CR3")),
+        cluster_robust("CR0", f"{COVARIANCE}.cluster_robust:cr0_moments"),
+        cluster_robust("CR2", f"{COVARIANCE}.cluster_robust:cr2_moments"),
+        cluster_robust("CR3", f"{COVARIANCE}.cluster_robust:cr3_moments"),
     )
 }
 """What vce() takes, by name."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import is_dataclass
+from pkgutil import resolve_name
 from types import ModuleType
 
 from sparsemixed import linear_form
@@ -10,9 +11,8 @@ from sparsemixed.design import values
 from sparsemixed.estimation import fit, scores
 from sparsemixed.estimation.search.values import LogEntry
 from sparsemixed.inference.covariance import cluster_robust, vce
-from sparsemixed.inference.degrees.table import METHODS
 from sparsemixed.inference.information import values as information
-from sparsemixed.spec import model
+from sparsemixed.spec import DFMETHODS, model
 from sparsemixed.structures.random.base import RandomStructure
 from sparsemixed.structures.random.table import STRUCTURES
 from sparsemixed.structures.residual_errors.base import ResidualStructure
@@ -24,6 +24,8 @@ def _dataclasses(module: ModuleType) -> list[type]:
     return [one for one in vars(module).values() if is_dataclass(one) and one.__module__ == module.__name__]  # type: ignore
 
 
+_COMPUTING = [resolve_name(method.computed_by) for method in DFMETHODS.values()]
+
 DATACLASSES: dict[str, type] = {
     one.__name__: one
     for one in (
@@ -33,7 +35,7 @@ DATACLASSES: dict[str, type] = {
         # What was computed for the fit
         *(information.FixedDerivatives, information.SecondOrder, cluster_robust.ClusterMoments, vce.ThetaCovariance),
         scores.Scores,
-        *(method for method in METHODS.values() if isinstance(method, type) and is_dataclass(method)),
+        *(one for one in _COMPUTING if isinstance(one, type) and is_dataclass(one)),
     )
 }
 """Frozen dataclasses by name; their fields may be anything that the codec knows."""

@@ -50,8 +50,8 @@ Key = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
-class Parameter:
-    """One reported parameter of a structure.
+class Displayed:
+    """A parameter of a structure as it is displayed: a variance, a covariance, a correlation, ... with its gradient.
 
     Attributes
     ----------
@@ -86,14 +86,14 @@ class Parameter:
         return what if self.level_label is None else f"{self.level_label}: {what}"
 
 
-def standard_deviation(variance: Parameter) -> Parameter:
+def standard_deviation(variance: Displayed) -> Displayed:
     """The sd whose square is `variance`; its gradient is that of sqrt, zero on the boundary where none exists."""
     sd = float(np.sqrt(max(variance.value, 0.0)))
     gradient = variance.gradient / (2 * sd) if sd > 0 else np.zeros_like(variance.gradient)
     return replace(variance, key=("sd", *variance.key[1:]), value=sd, kind="sd", gradient=gradient)
 
 
-def correlation(covariance: Parameter, first: Parameter, second: Parameter) -> Parameter:
+def correlation(covariance: Displayed, first: Displayed, second: Displayed) -> Displayed:
     """The correlation of a covariance and its two variances, with its gradient; NaN where a variance is zero."""
     product = first.value * second.value
     if product > 0:
@@ -106,19 +106,19 @@ def correlation(covariance: Parameter, first: Parameter, second: Parameter) -> P
     return replace(covariance, key=("corr", *covariance.key[1:]), value=value, kind="correlation", gradient=gradient)
 
 
-def as_deviations(rows: Sequence[Parameter]) -> list[Parameter]:
+def as_deviations(rows: Sequence[Displayed]) -> list[Displayed]:
     """Variances become standard deviations and covariances correlations, with their gradients; the others stay.
 
     The covariance ("cov", i, j) goes with ("var", i) and ("var", j), and ("cov",) with ("var",), of the same level of by().
     """
     variances = {(row.level, row.key): row for row in rows if row.kind == "variance"}
-    found = []
+    shown = []
     for row in rows:
         if row.kind == "variance":
-            found.append(standard_deviation(row))
+            shown.append(standard_deviation(row))
         elif row.kind == "covariance":
             pair = (variances[row.level, ("var", *place)] for place in (row.key[1:2], row.key[2:3]))
-            found.append(correlation(row, *pair))
+            shown.append(correlation(row, *pair))
         else:
-            found.append(row)
-    return found
+            shown.append(row)
+    return shown

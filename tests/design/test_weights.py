@@ -16,7 +16,7 @@ from sparsemixed.design import build_design
 from sparsemixed.design.weights.scaling import scaled
 from sparsemixed.errors import CommandError, DataError, OptionError
 from sparsemixed.inference.hypotheses.comparable import refuse_incomparable
-from sparsemixed.reporting.stored.results import stored_weights
+from sparsemixed.reporting.stored.weights import stored_weights
 from sparsemixed.reporting.tables.titles import criterion_name, title
 
 N = 24

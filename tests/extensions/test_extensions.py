@@ -8,13 +8,12 @@ import pytest
 
 import sparsemixed
 from sparsemixed.errors import DataError, NotAvailableError, OptionError
-from sparsemixed.inference.covariance import cluster_robust
-from sparsemixed.inference.degrees import table as degrees
+from sparsemixed.inference.covariance.cluster_robust import cr0_moments
 from sparsemixed.inference.degrees.method import PerCoefficient
 from sparsemixed.postestimation.estat import table as estat
 from sparsemixed.spec import DFMETHODS, VCE
-from sparsemixed.spec.methods import CovarianceMethod, DegreesMethod
-from sparsemixed.structures.base import Parameter
+from sparsemixed.spec.methods import DegreesMethod, cluster_robust
+from sparsemixed.structures.base import Displayed
 from sparsemixed.structures.random.base import RandomStructure
 from sparsemixed.structures.random.table import STRUCTURES
 from sparsemixed.structures.residual_errors.base import ResidualStructure, lags, logistic, unit_variance
@@ -61,7 +60,7 @@ class Gaussian(ResidualStructure):
 
     def display(self, rho):
         value = logistic(rho[0])
-        return [Parameter(("rho",), "", float(value), "decay", np.array([value * (1 - value)])), unit_variance(1)]
+        return [Displayed(("rho",), "", float(value), "decay", np.array([value * (1 - value)])), unit_variance(1)]
 
 
 def test_a_residual_structure_of_real_times(data, monkeypatch):
@@ -103,17 +102,17 @@ class SharedSlopes(RandomStructure):
         variances = np.diag(covariance)
         return np.sqrt([variances[:-1].mean(), variances[-1]])
 
-    def edges(self):
+    def singular_faces(self):
         return np.eye(2)
 
-    def edge_names(self, names, label):
+    def face_names(self, names, label):
         return [f"the variance of {', '.join(names[:-1])} of {label} is 0", f"var({names[-1]}) of {label} is 0"]
 
     def display(self, theta, names):
-        shared = Parameter(("var", 0), " ".join(names[:-1]), float(theta[0] ** 2), "variance", np.array([2 * theta[0], 0.0]))
+        shared = Displayed(("var", 0), " ".join(names[:-1]), float(theta[0] ** 2), "variance", np.array([2 * theta[0], 0.0]))
         return [
             shared,
-            Parameter(("var", self.m - 1), names[-1], float(theta[1] ** 2), "variance", np.array([0.0, 2 * theta[1]])),
+            Displayed(("var", self.m - 1), names[-1], float(theta[1] ** 2), "variance", np.array([0.0, 2 * theta[1]])),
         ]
 
 
@@ -148,8 +147,7 @@ def test_a_method_of_degrees_of_freedom(data, monkeypatch):
     command = "w x || id:, dfmethod(gr)"
     with pytest.raises(OptionError, match="found gr, expected residual"):
         sparsemixed.mixed(command, data)
-    monkeypatch.setitem(DFMETHODS, "groups", DegreesMethod("GRoups", "Groups less one"))
-    monkeypatch.setitem(degrees.METHODS, "groups", Groups)
+    monkeypatch.setitem(DFMETHODS, "groups", DegreesMethod("GRoups", "Groups less one", f"{__name__}:Groups"))
     fit = sparsemixed.mixed(command, data)
     assert "DF method: Groups less one" in " ".join(str(fit).split())
     assert list(fit.df) == [39.0, 39.0]
@@ -162,7 +160,7 @@ def test_a_method_of_degrees_of_freedom(data, monkeypatch):
 def with_factor(fit, stack):
     """CR0 times M / (M - 1), as CR1."""
     factor = np.sqrt(fit.design.clusters.n_clusters / (fit.design.clusters.n_clusters - 1.0))
-    scores, spread, pull = cluster_robust.ADJUSTMENTS["cr0"](fit, stack)
+    scores, spread, pull = cr0_moments(fit, stack)
     return factor * scores, factor**2 * spread, factor * pull
 
 
@@ -170,9 +168,7 @@ def test_a_covariance_of_the_estimates(data, monkeypatch):
     command = "w x || id:, reml vce(cr1)"
     with pytest.raises(OptionError, match="found cr1, expected oim"):
         sparsemixed.mixed(command, data)
-    method = DegreesMethod("CR1", "Bell-McCaffrey (CR1)", own_covariance=True)
-    monkeypatch.setitem(VCE, "cr1", CovarianceMethod("CR1", "CR1", "optional", degrees=method))
-    monkeypatch.setitem(cluster_robust.ADJUSTMENTS, "cr1", with_factor)
+    monkeypatch.setitem(VCE, "cr1", cluster_robust("CR1", f"{__name__}:with_factor"))
     fit, plain = sparsemixed.mixed(command, data), sparsemixed.mixed("w x || id:, reml vce(cr0)", data)
     shown = " ".join(str(fit).split())
     assert next(line.split("|")[1].split() for line in str(fit).splitlines() if "|" in line) == ["CR1"]

@@ -7,32 +7,47 @@ import pytest
 
 import sparsemixed
 from sparsemixed.errors import OptionError
-from sparsemixed.reporting.document import Entries, Equations, Grid, Header, Table
+from sparsemixed.reporting.document import Block
+from sparsemixed.reporting.formats.renderer import Renderer
 from sparsemixed.reporting.render import FORMATS
 
 
-def render_csv(document):
+class Csv(Renderer):
     """Everything that has numbers, as comma-separated values."""
+
+    between = ""
+
+    def plain(self, text):
+        return ""
+
+    verbatim = plain
+
+    def equations(self, block):
+        return comma_separated([line.strip()] for line in block.lines)
+
+    def entries(self, block):
+        return comma_separated((entry.label, entry.written) for entry in block.entries)
+
+    def header(self, block):
+        return comma_separated(block.pairs)
+
+    def table(self, block):
+        heads = [block.stub, *(column.title for column in block.columns)]
+        return comma_separated([heads, *([row.label, *block.texts(row)] for section in block.sections for row in section.rows)])
+
+    def grid(self, block):
+        return comma_separated(row for panel in block.panels for row in panel.rows)
+
+
+def comma_separated(rows):
     stream = io.StringIO()
-    lines = csv.writer(stream, lineterminator="\n")
-    for block in document.blocks:
-        if isinstance(block, Header):
-            lines.writerows(block.pairs)
-        elif isinstance(block, Equations):
-            lines.writerows([line.strip()] for line in block.lines)
-        elif isinstance(block, Entries):
-            lines.writerows((entry.label, entry.written) for entry in block.entries)
-        elif isinstance(block, Table):
-            lines.writerow([block.stub, *(column.title for column in block.columns)])
-            lines.writerows([row.label, *block.texts(row)] for section in block.sections for row in section.rows)
-        elif isinstance(block, Grid):
-            lines.writerows(row for panel in block.panels for row in panel.rows)
+    csv.writer(stream, lineterminator="\n").writerows(rows)
     return stream.getvalue()
 
 
 @pytest.fixture
 def toy(monkeypatch):
-    monkeypatch.setitem(FORMATS, "csv", render_csv)
+    monkeypatch.setitem(FORMATS, "csv", Csv().render)
 
 
 @pytest.fixture(scope="module")
@@ -61,3 +76,17 @@ def test_without_its_row_a_format_is_unknown(fits):
             result.render("csv")
     with pytest.raises(OptionError, match=r"did you mean markdown\?"):
         fits[0].render("markdwn")
+
+
+LOOKS = ("plain", "heading", "paragraph", "note", "verbatim", "equations", "entries", "header", "table", "grid")
+Names = type("Names", (Renderer,), {look: lambda self, block, look=look: f"{look} {type(block).__name__}" for look in LOOKS})
+
+
+@pytest.mark.parametrize("kind", Block.__subclasses__())
+def test_the_walk_knows_every_kind_of_block(kind):
+    assert Names().block(object.__new__(kind)) == f"{kind.__name__.lower()} {kind.__name__}"
+
+
+def test_a_kind_of_block_without_a_look_is_told():
+    with pytest.raises(TypeError, match="no format knows how to write Block"):
+        Names().block(Block())

@@ -92,13 +92,12 @@ MODELS = {
 }
 
 
-@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("seed", [1, 2, 5])
 @pytest.mark.parametrize("model", MODELS)
 def test_satterthwaite_by_differences_on_the_face(model, seed):
     command, columns, rank = MODELS[model]
     fit = sparsemixed.mixed(command, longitudinal(seed, columns, rank), reml=True).fit
-    if not any("linear combination" in name for name in fit.boundary_names):
-        pytest.skip("the estimate is not singular")
+    assert any("linear combination" in name for name in fit.boundary_names)
     X = fit.design.X
     functions = [lambda V, j=j: np.linalg.inv(X.T @ np.linalg.solve(V, X))[j, j] for j in range(X.shape[1])]
     gradients, hessian = slopes_and_hessian(fit, functions)
@@ -113,8 +112,7 @@ def test_kenward_roger_with_the_covariance_on_the_face(model):
     """W of the entries of G carried from the face by differences; P and Q densely."""
     command, columns, rank = MODELS[model]
     fit = sparsemixed.mixed(command, longitudinal(1, columns, rank), reml=True).fit
-    if not any("linear combination" in name for name in fit.boundary_names):
-        pytest.skip("the estimate is not singular")
+    assert any("linear combination" in name for name in fit.boundary_names)
     known = np.array([not np.any(fit.theta[c.theta]) for c in fit.components[:-1] for _ in range(c.stop - c.start)])
     first = dense_dof.directions(fit.design.random, known)
     flat = np.array([d.ravel() for d in first]).T

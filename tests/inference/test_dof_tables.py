@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from pkgutil import resolve_name
 
 import numpy as np
 import pandas as pd
@@ -11,10 +12,9 @@ import pytest
 import sparsemixed
 from sparsemixed.command import read_model
 from sparsemixed.errors import NotAvailableError, OptionError
-from sparsemixed.inference.covariance.cluster_robust import ADJUSTMENTS
-from sparsemixed.inference.degrees.table import METHODS, coefficient_covariance
+from sparsemixed.inference.degrees.table import coefficient_covariance
 from sparsemixed.inference.fit_cache import cached_on_fit
-from sparsemixed.spec import DFMETHODS, VCE, SmallSample
+from sparsemixed.spec import DFMETHODS, VCE, SmallSample, degrees_methods
 from tests.golden import golden, load
 from tests.oracles import manual_fits
 from tests.oracles.printed import output, same_layout
@@ -231,13 +231,17 @@ def test_replay_without_degrees_of_freedom():
 
 
 def test_what_is_declared_is_bound():
-    """Every declared method has what computes it, and nothing is computed that is not declared."""
-    assert list(METHODS) == list(DFMETHODS)
-    assert list(ADJUSTMENTS) == [name for name, declared in VCE.items() if declared.degrees is not None]
+    """Every declared method names what computes it, a class or function that takes what it is given."""
     assert all(name == declared.name for table in (DFMETHODS, VCE) for name, declared in table.items())
-    for name, declared in DFMETHODS.items():
-        takes = "information" in inspect.signature(METHODS[name]).parameters
-        assert takes == declared.takes_information, name
+    for name, declared in degrees_methods().items():
+        made = resolve_name(declared.computed_by)
+        wanted = ["information"] if declared.takes_information else ["name"] if name in VCE else []
+        assert list(inspect.signature(made).parameters) == wanted, name
+        assert all(callable(getattr(made, method)) for method in ("covariance", "dof", "coefficients")), name
+    for declared in VCE.values():
+        assert bool(declared.moments) == (declared.degrees is not None)
+        if declared.moments:
+            assert list(inspect.signature(resolve_name(declared.moments)).parameters) == ["fit", "stack"]
 
 
 def test_methods_with_a_covariance_of_their_own_are_declared_so():

@@ -6,8 +6,8 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from sparsemixed.reporting.formats.html import render_html
-from sparsemixed.reporting.formats.latex import latex_escape, render_latex
+from sparsemixed.reporting.formats.html import Html
+from sparsemixed.reporting.formats.latex import Latex, latex_escape
 from sparsemixed.reporting.report import report
 from sparsemixed.reporting.stored.results import StoredResults
 from sparsemixed.spec import DisplayOptions
@@ -16,7 +16,7 @@ from tests.oracles import manual_fits
 
 @pytest.mark.parametrize("make", [manual_fits.example_1, manual_fits.example_5b, manual_fits.example_9])
 def test_html_is_well_formed_and_holds_the_numbers(make):
-    html = render_html(report(make(), DisplayOptions()))
+    html = Html().render(report(make(), DisplayOptions()))
     ElementTree.fromstring(html)
     assert "var(Residual)" in html
     assert "color" not in html
@@ -24,13 +24,13 @@ def test_html_is_well_formed_and_holds_the_numbers(make):
 
 def test_html_escapes():
     fit = manual_fits.example_1()
-    html = render_html(report(replace(fit, spec=replace(fit.spec, response="<b>")), DisplayOptions()))
+    html = Html().render(report(replace(fit, spec=replace(fit.spec, response="<b>")), DisplayOptions()))
     assert "<b>" not in html
     assert "P&gt;|z|" in html
 
 
 def test_latex():
-    latex = render_latex(report(manual_fits.example_9(), DisplayOptions()))
+    latex = Latex().render(report(manual_fits.example_9(), DisplayOptions()))
     assert latex.count(r"\begin{tabular}") == latex.count(r"\end{tabular}") == 2
     assert r"program\#day" in latex
     assert r"\_cons & 79.6875 & .7560449 & 105.40" in latex

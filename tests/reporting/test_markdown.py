@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from sparsemixed.reporting.formats.html import render_html
-from sparsemixed.reporting.formats.latex import render_latex
-from sparsemixed.reporting.formats.markdown import markdown_escape, render_markdown
+from sparsemixed.reporting.formats.html import Html
+from sparsemixed.reporting.formats.latex import Latex
+from sparsemixed.reporting.formats.markdown import Markdown, markdown_escape
 from sparsemixed.reporting.report import report
 from sparsemixed.spec import DisplayOptions
 from tests.oracles import manual_fits
@@ -16,7 +16,7 @@ FITS = [manual_fits.example_1, manual_fits.example_3, manual_fits.example_5b, ma
 
 @pytest.mark.parametrize("make", FITS)
 def test_rows_of_a_markdown_table_have_the_same_number_of_cells(make):
-    text = render_markdown(report(make(), DisplayOptions()))
+    text = Markdown().render(report(make(), DisplayOptions()))
     tables = [part.splitlines() for part in text.split("\n\n") if part.startswith("|")]
     assert len(tables) >= 3
     for lines in tables:
@@ -25,7 +25,7 @@ def test_rows_of_a_markdown_table_have_the_same_number_of_cells(make):
 
 
 def test_markdown_holds_the_numbers():
-    text = render_markdown(report(manual_fits.example_1(), DisplayOptions()))
+    text = Markdown().render(report(manual_fits.example_1(), DisplayOptions()))
     assert "| week | 6.209896 | .0390124 | 159.18 | 0.000 | 6.133433 | 6.286359 |" in text
     assert r"| &emsp;var(\_cons) | 14.81751 |" in text
     assert "| Obs per group: min | 9 |" in text
@@ -34,13 +34,13 @@ def test_markdown_holds_the_numbers():
 
 
 def test_markdown_obeys_display_options():
-    text = render_markdown(report(manual_fits.example_1(), DisplayOptions(noheader=True, nofetable=True)))
+    text = Markdown().render(report(manual_fits.example_1(), DisplayOptions(noheader=True, nofetable=True)))
     assert text.startswith("| Random-effects parameters |")
 
 
 @pytest.mark.parametrize("option", ["coeflegend", "noci", "nopvalues", "estmetric", "stddeviations", "nogroup"])
 def test_rows_have_the_same_number_of_cells_whatever_is_shown(option):
-    text = render_markdown(report(manual_fits.example_9(), DisplayOptions(**{option: True})))
+    text = Markdown().render(report(manual_fits.example_9(), DisplayOptions(**{option: True})))
     for part in text.split("\n\n"):
         if part.startswith("|"):
             assert len({len(re.findall(r"(?<!\\)\|", line)) for line in part.splitlines()}) == 1, part
@@ -52,7 +52,7 @@ def test_escape():
 
 @pytest.mark.parametrize("make", FITS)
 def test_html_takes_its_colours_from_the_page(make):
-    html = render_html(report(make(), DisplayOptions()))
+    html = Html().render(report(make(), DisplayOptions()))
     styles = set(re.findall(r'style="([^"]*)"', html))
     assert all(not re.search(r"background|color(?!:(?:inherit|currentColor))|#[0-9a-f]{3}", style) for style in styles)
     assert "<style" not in html
@@ -61,7 +61,7 @@ def test_html_takes_its_colours_from_the_page(make):
 
 @pytest.mark.parametrize("make", FITS)
 def test_latex_rows_have_the_columns_of_their_tabular(make):
-    latex = render_latex(report(make(), DisplayOptions()))
+    latex = Latex().render(report(make(), DisplayOptions()))
     tabulars = re.findall(r"\\begin\{tabular\}\{(l r*|lr*)\}\n(.*?)\\end\{tabular\}", latex, re.DOTALL)
     assert len(tabulars) == latex.count(r"\begin{tabular}") == latex.count(r"\end{tabular}")
     for columns, body in tabulars:

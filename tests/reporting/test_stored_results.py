@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 import sparsemixed
-from sparsemixed.reporting.stored.results import WITHOUT_COUNTERPART
+from sparsemixed.command import read_model
+from sparsemixed.reporting.stored.results import WITHOUT_COUNTERPART, stored_rows
 
 # "Stored results" of the manual, scalars, macros, matrices and functions.
 LISTED = """
@@ -53,9 +54,17 @@ def test_every_name_of_the_manual_is_stored_by_some_fit(data):
     fits.append(sparsemixed.mixed("y week || id:", data, constraints=["week = 0.3"]))
     stored = {name for fit in fits for name in fit.e}
     assert set(MANUAL) <= stored
+    shapes = {"scalar": (int, float, np.number, list), "macro": str, "matrix": (pd.DataFrame, pd.Series, np.ndarray)}
     for fit in fits:
+        kinds = {row.name: row.kind for row in stored_rows(fit.fit.spec)}
         for name in fit.e:
-            assert fit.e[name] is not None
+            assert isinstance(fit.e[name], shapes[kinds[name]]), name
+
+
+def test_a_name_is_stored_once_and_explained():
+    rows = stored_rows(read_model("y week || id:"))
+    assert len({row.name for row in rows}) == len(rows)
+    assert all((getattr(row.value, "func", row.value).__doc__ or "").strip() for row in rows)
 
 
 @pytest.mark.parametrize(
@@ -69,6 +78,7 @@ def test_every_name_of_the_manual_is_stored_by_some_fit(data):
         ("resopt", r"residuals\(\)"),
         ("wtype", "weights"),
         ("marginswexp", "weights"),
+        ("pweight1", "weights of that level and kind"),
         ("Cns", r"constraints\(\)"),
         ("clustvar", r"vce\(robust\)"),
         ("ddf_m", r"dfmethod\(\)"),

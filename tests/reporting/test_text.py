@@ -8,7 +8,7 @@ import pytest
 
 from sparsemixed.errors import OptionError
 from sparsemixed.reporting.display import display_options
-from sparsemixed.reporting.formats.text import render_text
+from sparsemixed.reporting.formats.text import Text
 from sparsemixed.reporting.report import report
 from sparsemixed.spec import DisplayOptions
 from tests.oracles import manual_fits
@@ -16,7 +16,7 @@ from tests.oracles.printed import output, same_layout
 
 
 def text(fit, **display):
-    return render_text(report(fit, display_options(fit, display)))
+    return Text().render(report(fit, display_options(fit, display)))
 
 
 EXAMPLE_9_FIXED = """\

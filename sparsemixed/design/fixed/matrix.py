@@ -56,10 +56,28 @@ def fill_columns(
 
 
 class _Product:
-    """One term: the product of its continuous factors, sent in each row to the column of the row's cell."""
+    """One term of the fixed part, ready to write its columns: the product of its continuous factors in each row, put into the
+    column that belongs to the row's cell, the combination of levels of its categorical factors.
+
+    Parameters
+    ----------
+    rows, term
+    where : list of (column, levels)
+        The columns of X to be filled, each with the level of every factor that it stands for.
+    levels : mapping of variable to levels
+        All levels of the categorical variables, in the order of their codes.
+
+    Attributes
+    ----------
+    value : (n,) float64 or None
+        The product; None where there is nothing to multiply, and the columns are plain indicators.
+    cell : (n,) int64 or None
+        Each row's cell, numbered in mixed radix; None without categorical factors, whose only column is `column`.
+    column_of_cell : (cells,) int64
+        -1 where a cell has no column: it is a base, or has been omitted.
+    """
 
     def __init__(self, rows: Rows, term: Term, where: list[tuple[int, tuple]], levels: Mapping[str, tuple[Level, ...]]):
-        # None where there is nothing to multiply: a plain indicator.
         self.value: np.ndarray | None = None
         for factor in term.factors:
             if factor.kind == "continuous":

@@ -74,7 +74,8 @@ class LogObjective(Generic[FE, FN]):
         return LogDerivatives(self, at)
 
     def singular_faces(self, theta: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, str]]:
-        """None: singular covariances are limits."""
+        """No face at all: a singular matrix has no logarithm, so that omega runs off to infinity on the way to one and never
+        reaches a boundary on which it could be put, as theta can in other objectives (`estimation.interface`)."""
         return iter(())
 
 

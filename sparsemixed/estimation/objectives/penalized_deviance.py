@@ -142,5 +142,5 @@ class PenalizedDeviance(Generic[S]):
         return system.factor(factors)
 
     def singular_faces(self, theta: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, str]]:
-        """(places in theta, linear form, words) of every edge of the parameter space; see `Parameters.singular_faces`."""
+        """(places in theta, linear form, words) of every singular face; see `Parameters.singular_faces`."""
         yield from self.parameters.singular_faces()

@@ -125,7 +125,11 @@ def reduce_sum(spec: ModelSpec, design: Design, total: PartialProducts | None) -
 
 
 def in_orthonormal_coordinates(total: PartialProducts, constraints: Constraints | None) -> tuple[Orthogonal, CrossProducts]:
-    """As `orthonormal_coordinates`, from cross-products; `Q` and `residual` have the right squares but no rows."""
+    """Coordinates of the fixed effects in which X'X = I, and the cross-products in them, without the rows of the data.
+
+    As `orthonormal_coordinates`, but from R with R'R = [X y]'[X y], the triangle of the rows' QR decomposition: its part of X is
+    that of X itself. `Q` has no rows, and `residual` one number alone, the length that the n residuals have together.
+    """
     R, ZtXy, cp = total.R, total.cp.ZtXy, total.cp
     if constraints is not None:
         change = np.block([[constraints.T, -constraints.a[:, None]], [np.zeros((1, constraints.T.shape[1])), np.ones((1, 1))]])

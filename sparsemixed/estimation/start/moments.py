@@ -139,7 +139,19 @@ def bounds(components: list[Component], traces: np.ndarray, total: float) -> tup
 
 
 def solve_bounded(system: np.ndarray, moments: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> np.ndarray:
-    """Bounded least squares in units of the bounds, equations scaled to unit length; idle components stay at zero."""
+    """Least squares solution x of system @ x = moments with lower <= x <= upper.
+
+    Unknowns are divided by their upper bounds and equations by their lengths, so that the units of the columns of Z do not weigh
+    the equations. A variance component that hardly enters its own equation, as that of a column of zeros, stays at zero.
+
+    Parameters
+    ----------
+    system : (c, c)
+        Row i has the derivatives of the expectation of the i-th quadratic form by the c components, the last of them sigma2.
+    moments : (c,)
+        The quadratic forms as observed.
+    lower, upper : (c,)
+    """
     scaled = system * upper
     length = np.linalg.norm(scaled, axis=1)
     used = (np.abs(np.diag(scaled)) > 1e-12 * length) & (length > 0)

@@ -19,6 +19,7 @@ cluster alone informs has a unit singular value in U; there e_j and A_j are zero
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pkgutil import resolve_name
 
 import numpy as np
 
@@ -26,6 +27,7 @@ from sparsemixed.errors import NumericalError, OptionError
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.covariance.cluster_blocks import Stack, stacks
 from sparsemixed.inference.fit_cache import cached_on_fit
+from sparsemixed.spec import VCE
 
 ALONE = 1e-10
 """Share of the information on a direction of the coefficients below which the clusters other than one hold none."""
@@ -54,7 +56,7 @@ class ClusterMoments:
 
 @cached_on_fit("cluster-moments")
 def cluster_moments(fit: Fit, name: str) -> ClusterMoments:
-    """The moments of one of `ADJUSTMENTS`. Not to be changed.
+    """The moments of a vce() that brings degrees of freedom, by its name. Not to be changed.
 
     Raises
     ------
@@ -66,10 +68,11 @@ def cluster_moments(fit: Fit, name: str) -> ClusterMoments:
         cr3 where without some cluster the coefficients are not determined.
     """
     assert fit.design.clusters is not None
+    moments = resolve_name(VCE[name].moments)
     m, r = fit.design.clusters.n_clusters, fit.root.shape[1]
     found = ClusterMoments(np.zeros((m, r)), np.zeros((m, r, r)), np.zeros((m, r, r)))
     for stack in stacks(fit) if r else ():
-        parts = ADJUSTMENTS[name](fit, stack)
+        parts = moments(fit, stack)
         found.scores[stack.clusters], found.spread[stack.clusters], found.pull[stack.clusters] = parts
     return found
 
@@ -97,15 +100,16 @@ def _t(x: np.ndarray) -> np.ndarray:
     return x.transpose(0, 2, 1)
 
 
-def _cr0(fit: Fit, stack: Stack) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def cr0_moments(fit: Fit, stack: Stack) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The members of `ClusterMoments` for the N clusters of a stack, with A = I: a = WX."""
     _, U, e = _whitened(stack)
     G = _t(U) @ U
     return np.einsum("nma,nm->na", U, e), G, G
 
 
-def _cr3(fit: Fit, stack: Stack) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """a = WX N with N = inv(I - X'WX), the covariance of the coefficients without the cluster."""
-    scores, G, _ = _cr0(fit, stack)
+def cr3_moments(fit: Fit, stack: Stack) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """As `cr0_moments`, with a = WX N and N = inv(I - X'WX), the covariance of the coefficients without the cluster."""
+    scores, G, _ = cr0_moments(fit, stack)
     values, vectors = np.linalg.eigh(G)
     rest = 1.0 - values
     if np.any(rest < ALONE):
@@ -116,8 +120,8 @@ def _cr3(fit: Fit, stack: Stack) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return np.einsum("nab,nb->na", N, scores), N @ G @ N, G @ N
 
 
-def _cr2(fit: Fit, stack: Stack) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """a = L B^(-1/2) U."""
+def cr2_moments(fit: Fit, stack: Stack) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """As `cr0_moments`, with a = L B^(-1/2) U."""
     L, U, e = _whitened(stack)
     C = _t(L) @ L
     Y, s, _ = np.linalg.svd(U, full_matrices=False)
@@ -129,8 +133,3 @@ def _cr2(fit: Fit, stack: Stack) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     half = (vectors * inverse[:, None, :]) @ (_t(vectors) @ U)
     CH = C @ half
     return np.einsum("nma,nm->na", CH, e), _t(CH) @ CH, _t(U) @ CH
-
-
-ADJUSTMENTS = {"cr0": _cr0, "cr2": _cr2, "cr3": _cr3}
-"""Name of a vce() that brings degrees of freedom -> function of a fit and a stack of N clusters that gives the three members of
-`ClusterMoments` for them."""

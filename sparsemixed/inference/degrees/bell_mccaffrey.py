@@ -28,7 +28,7 @@ class ClusterRobust:
     Parameters
     ----------
     name : str
-        Of `cluster_robust.ADJUSTMENTS`.
+        Of a vce() that brings degrees of freedom, in `spec.VCE`.
     """
 
     def __init__(self, name: str):

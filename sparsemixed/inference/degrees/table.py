@@ -1,36 +1,17 @@
-"""The methods of degrees of freedom that `spec.methods` declares, bound to what computes them."""
+"""From a method of degrees of freedom that `spec.methods` declares to what computes it, and to its numbers for a fit."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from pkgutil import resolve_name
 
 import numpy as np
 
 from sparsemixed.errors import OptionError
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.constrained import fixed_coefficients
-from sparsemixed.inference.degrees.anova import Anova
-from sparsemixed.inference.degrees.bell_mccaffrey import ClusterRobust
-from sparsemixed.inference.degrees.between_within import BetweenWithin
-from sparsemixed.inference.degrees.kenward_roger import FullKenwardRoger, KenwardRoger, KenwardRoger2009
 from sparsemixed.inference.degrees.method import DofMethod
-from sparsemixed.inference.degrees.repeated import Repeated
-from sparsemixed.inference.degrees.residual import Residual
-from sparsemixed.inference.degrees.satterthwaite import Satterthwaite
 from sparsemixed.inference.fit_cache import cached_on_fit
 from sparsemixed.spec import SmallSample, Vce, degrees_methods
-
-METHODS: dict[str, Callable[..., DofMethod]] = {
-    "residual": Residual,
-    "repeated": Repeated,
-    "anova": Anova,
-    "betwithin": BetweenWithin,
-    "satterthwaite": Satterthwaite,
-    "kroger": KenwardRoger,
-    "krfull": FullKenwardRoger,
-    "kr2009": KenwardRoger2009,
-}
-"""Name in `spec.DFMETHODS` -> class, called with the information matrix, `eim` or `oim`, if the method takes one."""
 
 
 def small_sample(fit: Fit, small: bool | None = None) -> DofMethod | None:
@@ -70,12 +51,13 @@ def method_of(fit: Fit, asked: SmallSample) -> DofMethod:
     """
     if asked.name not in degrees_methods():
         raise OptionError(f"unknown method of degrees of freedom {asked.name}; there are {', '.join(degrees_methods())}")
+    computed_by = resolve_name(asked.method.computed_by)
     if asked.robust:
         _check_clusters(fit, asked.name)
-        return ClusterRobust(asked.name)
+        return computed_by(asked.name)
     if asked.method.needs_reml and fit.spec.estimation.method != "reml":
         raise OptionError(f"dfmethod({asked.name}) needs REML estimation; add the option reml")
-    return METHODS[asked.name](asked.information) if asked.method.takes_information else METHODS[asked.name]()
+    return computed_by(asked.information) if asked.method.takes_information else computed_by()
 
 
 def _check_clusters(fit: Fit, name: str) -> None:

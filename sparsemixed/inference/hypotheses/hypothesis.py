@@ -16,6 +16,7 @@ from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.constrained import DEPENDENT, moving_rows
 from sparsemixed.inference.covariance.vce import beta_covariance
 from sparsemixed.linear_form import LinearForm
+from sparsemixed.solver.linalg import Equation, orthogonal_remainder
 
 FIXED = "implied by the constraints of the model"
 AGAINST = "false under the constraints of the model, whatever the data"
@@ -139,7 +140,7 @@ def _row(fit: Fit, form: LinearForm, source: str) -> tuple[np.ndarray, float]:
 
 def independent(fit: Fit, K: np.ndarray, r: np.ndarray) -> Hypothesis:
     """Drop rows that follow from those before them; refuse rows that contradict them."""
-    basis: list[tuple[np.ndarray, float]] = []
+    basis: list[Equation] = []
     kept, equations, dropped = [], [], []
     # Coefficients are measured in standard errors, so that dependence does not hinge on the units of covariates.
     scale = np.sqrt(np.clip(np.diag(beta_covariance(fit)), 0.0, None))
@@ -147,15 +148,12 @@ def independent(fit: Fit, K: np.ndarray, r: np.ndarray) -> Hypothesis:
     for i, (row, value) in enumerate(zip(K, r, strict=True)):
         equations.append(written(fit, row, value))
         size = np.linalg.norm(row * scale)
-        rest, right = (row * scale, value) if size == 0 else (row * scale / size, value / size)
-        for _ in range(2):  # the second pass takes off what rounding left
-            for direction, known in basis:
-                share = float(direction @ rest)
-                rest, right = rest - share * direction, right - share * known
-        left = float(np.linalg.norm(rest))
-        if left > DEPENDENT:
+        unit = size if size > 0 else 1.0
+        left, right, _ = orthogonal_remainder(basis, row * scale / unit, value / unit)
+        length = float(np.linalg.norm(left))
+        if length > DEPENDENT:
             kept.append(i)
-            basis.append((rest / left, right / left))
+            basis.append((left / length, right / length))
         elif abs(right) > 1e-7 * max(1.0, *(abs(known) for _, known in basis), abs(value)):
             raise OptionError(f"test: hypothesis ({i + 1:>2})  {equations[-1]} contradicts the ones before it")
         else:

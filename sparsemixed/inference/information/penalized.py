@@ -67,6 +67,7 @@ def _linear(fit: Fit) -> FixedDerivatives:
 
 @cached_on_fit("derivatives-in-blocks")
 def _in_blocks(fit: Fit, information: str, second: bool) -> FixedDerivatives:
+    """From the dense blocks of V, one for all rows that are tied together, where the penalised system has lost its digits."""
     return pattern_derivatives(with_independent_errors(fit), information, second)
 
 
@@ -93,6 +94,11 @@ def _known(fit: Fit) -> FixedDerivatives:
 
 @cached_on_fit("derivatives-random")
 def _random(fit: Fit, information: str, second: bool) -> FixedDerivatives:
+    """From the penalised system, factored at the optimum: for a fit with random effects and independent errors.
+
+    With the observed information the singular covariance matrices keep their place on the boundary; for the expected one the
+    system is factored again just inside of it. `second` asks for Q, which the expected information needs.
+    """
     objective, orthogonal, at = refactor_at_optimum(fit)
     theta, boundary = fit.theta, fit.boundary
     if information == "oim":

@@ -6,19 +6,15 @@ The header of a fit and its iteration log are left out: a paper says these thing
 from __future__ import annotations
 
 from sparsemixed.reporting.document import (
-    Block,
-    Document,
-    Entries,
     Equations,
     Grid,
     Header,
-    Heading,
-    Note,
-    Paragraph,
     Row,
     Table,
+    Verbatim,
     stars_apart,
 )
+from sparsemixed.reporting.formats.renderer import Renderer
 
 SPECIAL = str.maketrans(
     {
@@ -45,28 +41,40 @@ def latex_escape(text: str) -> str:
     return text.translate(SPECIAL)
 
 
-def render_latex(document: Document) -> str:
+class Latex(Renderer):
     """One tabular per table; equations, tests and notes around them."""
-    return "\n\n".join(filter(None, map(_block, document.blocks)))
 
+    def plain(self, text: str) -> str:
+        return latex_escape(text)
 
-def _block(block: Block) -> str:
-    match block:
-        case Heading() | Note():
-            return latex_escape(block.text)
-        case Paragraph():
-            return latex_escape(block.lead + block.text)
-        case Equations():
-            return "\\\\\n".join(map(latex_escape, block.lines))
-        case Entries():
-            return latex_escape(block.line)
-        case Header():
-            return "" if block.levels is None else _table(block.levels)
-        case Table():
-            return _table(block)
-        case Grid():
-            return _grid(block)
-    return ""
+    def verbatim(self, block: Verbatim) -> str:
+        return ""
+
+    def equations(self, block: Equations) -> str:
+        return "\\\\\n".join(map(latex_escape, block.lines))
+
+    def header(self, block: Header) -> str:
+        return "" if block.levels is None else self.table(block.levels)
+
+    def table(self, block: Table) -> str:
+        heads = [
+            latex_escape(title) if span == 1 else rf"\multicolumn{{{span}}}{{c}}{{{latex_escape(title)}}}"
+            for title, span in block.headings
+        ]
+        lines = [" & ".join([latex_escape(block.stub), *heads]) + END, r"\midrule"]
+        for section in block.sections:
+            lines += [_spanning(section.title, len(block.columns) + 1)] if section.title else []
+            lines += [_row(row, block, bool(section.title)) for row in section.rows]
+        tabular = _tabular(len(block.columns) + 1, lines)
+        return f"{latex_escape(block.caption)}\n\n{tabular}" if block.caption else tabular
+
+    def grid(self, block: Grid) -> str:
+        lines = [" & ".join(map(latex_escape, head)) + END for head in block.heads]
+        for panel in block.panels:
+            lines.append(r"\midrule")
+            lines += [_spanning(panel.title, len(block.heads[0]))] if panel.title else []
+            lines += [" & ".join([_label(label, bool(panel.title)), *map(_number, texts)]) + END for label, *texts in panel.rows]
+        return _tabular(len(block.heads[0]), lines)
 
 
 def _tabular(columns: int, lines: list[str]) -> str:
@@ -84,19 +92,6 @@ def _number(text: str) -> str:
     return latex_escape(number).replace("-", "$-$") + (f"$^{{{stars}}}$" if stars else "")
 
 
-def _table(table: Table) -> str:
-    heads = [
-        latex_escape(title) if span == 1 else rf"\multicolumn{{{span}}}{{c}}{{{latex_escape(title)}}}"
-        for title, span in table.headings
-    ]
-    lines = [" & ".join([latex_escape(table.stub), *heads]) + END, r"\midrule"]
-    for section in table.sections:
-        lines += [_spanning(section.title, len(table.columns) + 1)] if section.title else []
-        lines += [_row(row, table, bool(section.title)) for row in section.rows]
-    found = _tabular(len(table.columns) + 1, lines)
-    return f"{latex_escape(table.caption)}\n\n{found}" if table.caption else found
-
-
 def _row(row: Row, table: Table, indented: bool) -> str:
     texts = [*map(_number, table.texts(row)), *([latex_escape(row.remark)] if row.remark else [])]
     texts += [""] * (len(table.columns) - len(texts))
@@ -105,12 +100,3 @@ def _row(row: Row, table: Table, indented: bool) -> str:
 
 def _label(text: str, indented: bool) -> str:
     return (r"\quad " if indented else "") + latex_escape(text)
-
-
-def _grid(grid: Grid) -> str:
-    lines = [" & ".join(map(latex_escape, head)) + END for head in grid.heads]
-    for panel in grid.panels:
-        lines.append(r"\midrule")
-        lines += [_spanning(panel.title, len(grid.heads[0]))] if panel.title else []
-        lines += [" & ".join([_label(label, bool(panel.title)), *map(_number, texts)]) + END for label, *texts in panel.rows]
-    return _tabular(len(grid.heads[0]), lines)

@@ -6,19 +6,15 @@ import re
 from collections.abc import Sequence
 
 from sparsemixed.reporting.document import (
-    Block,
-    Document,
-    Entries,
     Equations,
     Grid,
     Header,
     Heading,
-    Note,
-    Paragraph,
     Row,
     Table,
     Verbatim,
 )
+from sparsemixed.reporting.formats.renderer import Renderer
 
 SPECIAL = re.compile(r"([\\`*|<>\[\]~$]|(?<!\w)_|_(?!\w))")
 INDENT = "&emsp;"
@@ -35,32 +31,44 @@ def markdown_escape(text: str) -> str:
     return SPECIAL.sub(r"\\\1", text)
 
 
-def render_markdown(document: Document) -> str:
-    """All blocks, a blank line between them."""
-    return "\n\n".join(map(_block, document.blocks))
+class Markdown(Renderer):
+    """Tables with their titles in rows, paragraphs between them."""
 
+    def plain(self, text: str) -> str:
+        return markdown_escape(text)
 
-def _block(block: Block) -> str:
-    match block:
-        case Heading():
-            return _bold(block.text)
-        case Paragraph():
-            return markdown_escape(block.lead + block.text)
-        case Note():
-            return markdown_escape(block.text)
-        case Verbatim():
-            return f"```text\n{block.text}\n```"
-        case Equations():
-            return "\\\n".join(markdown_escape(line.strip()) for line in block.lines)
-        case Entries():
-            return markdown_escape(block.line)
-        case Header():
-            return _header(block)
-        case Table():
-            return _table(block)
-        case Grid():
-            return _grid(block)
-    raise TypeError(f"no Markdown for {type(block).__name__}")
+    def heading(self, block: Heading) -> str:
+        return _bold(block.text)
+
+    def verbatim(self, block: Verbatim) -> str:
+        return f"```text\n{block.text}\n```"
+
+    def equations(self, block: Equations) -> str:
+        return "\\\n".join(markdown_escape(line.strip()) for line in block.lines)
+
+    def header(self, block: Header) -> str:
+        pairs = [(markdown_escape(label), markdown_escape(text)) for label, text in block.pairs]
+        parts = [_bold(block.title), _lines(("", ""), pairs)]
+        return "\n\n".join(parts if block.levels is None else [*parts, self.table(block.levels)])
+
+    def table(self, block: Table) -> str:
+        # Markdown has no cells that span columns: the first of them carries the title.
+        heads = [cell for title, span in block.headings for cell in (markdown_escape(title), *[""] * (span - 1))]
+        rows: list[list[str]] = []
+        for section in block.sections:
+            rows += [_title(section.title, len(block.columns) + 1)] if section.title else []
+            rows += [_row(row, block, bool(section.title)) for row in section.rows]
+        written = _lines([markdown_escape(block.stub), *heads], rows)
+        return f"{markdown_escape(block.caption)}\n\n{written}" if block.caption else written
+
+    def grid(self, block: Grid) -> str:
+        """Further lines of heads are rows."""
+        first, *others = [[*map(markdown_escape, head)] for head in block.heads]
+        rows = list(others)
+        for panel in block.panels:
+            rows += [_title(panel.title, len(first))] if panel.title else []
+            rows += [[_label(label, bool(panel.title)), *map(markdown_escape, texts)] for label, *texts in panel.rows]
+        return _lines(first, rows)
 
 
 def _bold(text: str) -> str:
@@ -77,23 +85,6 @@ def _title(text: str, columns: int) -> list[str]:
     return [_bold(text), *[""] * (columns - 1)]
 
 
-def _header(header: Header) -> str:
-    pairs = [(markdown_escape(label), markdown_escape(text)) for label, text in header.pairs]
-    parts = [_bold(header.title), _lines(("", ""), pairs)]
-    return "\n\n".join(parts if header.levels is None else [*parts, _table(header.levels)])
-
-
-def _table(table: Table) -> str:
-    # Markdown has no cells that span columns: the first of them carries the title.
-    heads = [cell for title, span in table.headings for cell in (markdown_escape(title), *[""] * (span - 1))]
-    rows: list[list[str]] = []
-    for section in table.sections:
-        rows += [_title(section.title, len(table.columns) + 1)] if section.title else []
-        rows += [_row(row, table, bool(section.title)) for row in section.rows]
-    found = _lines([markdown_escape(table.stub), *heads], rows)
-    return f"{markdown_escape(table.caption)}\n\n{found}" if table.caption else found
-
-
 def _row(row: Row, table: Table, indented: bool) -> list[str]:
     texts = [*table.texts(row), *([markdown_escape(row.remark)] if row.remark else [])]
     return [_label(row.label, indented), *texts, *[""] * (len(table.columns) - len(texts))]
@@ -101,13 +92,3 @@ def _row(row: Row, table: Table, indented: bool) -> list[str]:
 
 def _label(text: str, indented: bool) -> str:
     return (INDENT if indented else "") + markdown_escape(text)
-
-
-def _grid(grid: Grid) -> str:
-    """Further lines of heads are rows."""
-    first, *others = [[*map(markdown_escape, head)] for head in grid.heads]
-    rows = list(others)
-    for panel in grid.panels:
-        rows += [_title(panel.title, len(first))] if panel.title else []
-        rows += [[_label(label, bool(panel.title)), *map(markdown_escape, texts)] for label, *texts in panel.rows]
-    return _lines(first, rows)

@@ -21,16 +21,16 @@ def random_table(fit: Fit, options: DisplayOptions) -> Table:
         Column(std_err_heading(fit.spec.vce.name if is_robust(fit) else Vce().name), "std_err", options.cformat),
         *(() if options.noci else limit_columns(options)),
     )
-    found = component_intervals(fit, options.level, options.stddeviations)
-    return Table("random", "Random-effects parameters", columns, _sections(fit, found, len(columns)))
+    parts = component_intervals(fit, options.level, options.stddeviations)
+    return Table("random", "Random-effects parameters", columns, _sections(fit, parts, len(columns)))
 
 
-def _sections(fit: Fit, found: list[tuple[Component, tuple[Interval, ...]]], width: int) -> tuple[Section, ...]:
+def _sections(fit: Fit, parts: list[tuple[Component, tuple[Interval, ...]]], width: int) -> tuple[Section, ...]:
     """One section per equation typed, the residuals' last."""
     lists = long_lists(fit)
     sections = {
         component.position: Section(own[0].parameter.equation, tuple(_row(one, width, lists) for one in own), "equation")
-        for component, own in found
+        for component, own in parts
     }
     for position, equation in enumerate(fit.spec.random):
         sections.setdefault(position, Section(f"{equation.label}: (empty)", (), "equation"))
@@ -39,19 +39,19 @@ def _sections(fit: Fit, found: list[tuple[Component, tuple[Interval, ...]]], wid
 
 def long_lists(fit: Fit) -> tuple[tuple[str, ...], ...]:
     """The effects of each equation whose list is too long for the labels that hold it and stands below the tables."""
-    found = []
+    lists = []
     for component in fit.components:
         names = () if component.block is None else component.block.names
         whole = " ".join(names)
         if len(names) > 2 and len(whole) > LONGEST and any(whole in parameter.label for parameter in component.variances):
-            found.append(names)
-    return tuple(found)
+            lists.append(names)
+    return tuple(lists)
 
 
-def _row(found: Interval, width: int, lists: tuple[tuple[str, ...], ...]) -> Row:
+def _row(interval: Interval, width: int, lists: tuple[tuple[str, ...], ...]) -> Row:
     """The first `width` numbers; a long list of effects is shown by its ends and the number of its footnote."""
-    label = found.parameter.label
+    label = interval.parameter.label
     for number, names in enumerate(lists, start=1):
         if (whole := " ".join(names)) in label:
             label = f"{label.replace(whole, f'{names[0]}..{names[-1]}')}({number})"
-    return Row(label, (found.parameter.estimate, found.std_err, found.low, found.high)[:width])
+    return Row(label, (interval.parameter.estimate, interval.std_err, interval.low, interval.high)[:width])

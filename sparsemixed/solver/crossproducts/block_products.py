@@ -19,8 +19,8 @@ Factors = Sequence[np.ndarray]
 class Pattern(NamedTuple):
     """A symmetric (q, q) matrix restricted to the pattern of Z'Z.
 
-    first (J0, k0, k0): diagonal blocks of term 0; cross (nnz, k0): rows of the rest's columns; pairs: one
-    (c, k_t, k_u) array for each of the rest's pair blocks.
+    first (J0, k0, k0): diagonal blocks of term 0; cross (nnz, k0): rows of the remaining terms'
+    columns; pairs: one (c, k_t, k_u) array for each pair of remaining terms.
     """
 
     first: np.ndarray

@@ -42,20 +42,20 @@ class PairBlocks(NamedTuple):
 
 @dataclass(frozen=True)
 class CrossProducts:
-    """Z'Z, Z'[X y] and [X y]'[X y], in blocks; term 0 is the one that will be eliminated, the others are "the rest".
+    """Z'Z, Z'[X y] and [X y]'[X y], in blocks: term 0 will be eliminated, Z_2 has the columns of the remaining terms.
 
     Attributes
     ----------
     k, n_groups : tuples
-        Columns and groups of each term. The rest's scalar columns are numbered term by term, level by level.
+        Columns and groups of each term. The columns of Z_2 are numbered term by term, level by level.
     first : (J0, k0, k0)
         Diagonal blocks of Z_0'Z_0.
     indptr, columns, cross : (J0 + 1,), (nnz,), (nnz, k0)
-        Z_0'Z_rest by groups of term 0; columns ascend within a group, and all k_t columns of a level stand together.
+        Z_0'Z_2 by groups of term 0; columns ascend within a group, and all k_t columns of a level stand together.
     starts : tuple of arrays
         For each remaining term the first entry of each of its cells.
     pairs : tuple of PairBlocks
-        Z_rest'Z_rest.
+        Z_2'Z_2.
     ZtXy : (q, p + 1);  XytXy : (p + 1, p + 1);  n : float, observations that the rows stand for
     """
 
@@ -157,12 +157,12 @@ def cross_products(terms: Sequence[TermData], X: np.ndarray, y: np.ndarray, n: f
     n : float, optional
         Observations that the rows stand for; by default one each.
     """
-    head, rest = terms[0], terms[1:]
+    head, remaining = terms[0], terms[1:]
     Xy = np.ascontiguousarray(np.column_stack([X, y]))
-    indptr, columns, cells = cells_of(head, rest)
+    indptr, columns, cells = cells_of(head, remaining)
     k0 = head.columns.shape[1]
     cross = np.zeros((columns.size, k0))
-    for term, cell in zip(rest, cells, strict=True):
+    for term, cell in zip(remaining, cells, strict=True):
         accumulate_cells(cell, term.columns, head.columns, cross)
     ZtXy = [outer_sums(t.codes, t.columns, Xy, t.n_groups).reshape(-1, Xy.shape[1]) for t in terms]
     return CrossProducts(
@@ -173,7 +173,7 @@ def cross_products(terms: Sequence[TermData], X: np.ndarray, y: np.ndarray, n: f
         columns=columns,
         cross=cross,
         starts=tuple(distinct_cells(cell, columns.size) for cell in cells),
-        pairs=tuple(_pairs(rest)),
+        pairs=tuple(_pairs(remaining)),
         ZtXy=np.concatenate(ZtXy),
         XytXy=Xy.T @ Xy,
         n=float(y.size if n is None else n),
@@ -187,17 +187,17 @@ def outer_sums(index: np.ndarray, left: np.ndarray, right: np.ndarray, size: int
     return out
 
 
-def cells_of(head: TermData, rest: Sequence[TermData]) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
-    """Pattern of Z_0'Z_rest: indptr, columns, and for each remaining term the first entry of each row's cell."""
+def cells_of(head: TermData, remaining: Sequence[TermData]) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
+    """Pattern of Z_0'Z_2: indptr, columns, and for each remaining term the first entry of each row's cell."""
     last, place = np.empty(head.n_groups, np.int64), np.empty(head.n_groups, np.int64)
     counts = np.zeros(head.n_groups, np.int64)
-    sorted_rows = [sort_rows(t.codes, t.n_groups) for t in rest]
-    for term, (order, start) in zip(rest, sorted_rows, strict=True):
+    sorted_rows = [sort_rows(t.codes, t.n_groups) for t in remaining]
+    for term, (order, start) in zip(remaining, sorted_rows, strict=True):
         count_cells(order, start, head.codes, term.columns.shape[1], last, counts)
     indptr = np.concatenate([[0], np.cumsum(counts)])
     columns = np.empty(indptr[-1], np.int32)
     cursor, offset, cells = indptr[:-1].copy(), 0, []
-    for term, (order, start) in zip(rest, sorted_rows, strict=True):
+    for term, (order, start) in zip(remaining, sorted_rows, strict=True):
         cell, width = np.empty(term.codes.size, np.int32), term.columns.shape[1]
         fill_cells(order, start, head.codes, width, offset, last, cursor, place, columns, cell)
         offset += width * term.n_groups
@@ -218,12 +218,12 @@ def accumulate_cells(cell: np.ndarray, left: np.ndarray, right: np.ndarray, cros
         scatter_outer(cell + a, np.ascontiguousarray(left[:, a : a + 1]), right, cross[:, None, :])
 
 
-def _pairs(rest: Sequence[TermData]):
-    for t, term in enumerate(rest):
+def _pairs(remaining: Sequence[TermData]):
+    for t, term in enumerate(remaining):
         levels = np.arange(term.n_groups)
         yield PairBlocks(t, t, levels, levels, outer_sums(term.codes, term.columns, term.columns, term.n_groups))
-        for u in range(t + 1, len(rest)):
-            other = rest[u]
+        for u in range(t + 1, len(remaining)):
+            other = remaining[u]
             scalar = TermData(other.codes, other.n_groups, np.empty((0, 1)))
             indptr, cols, (cell,) = cells_of(term, [scalar])
             values = outer_sums(cell, term.columns, other.columns, cols.size)

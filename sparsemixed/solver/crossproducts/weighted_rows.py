@@ -54,16 +54,16 @@ class WeightedRows:
     ):
         self.terms, self.Xy, self.indptr, self.indices = list(terms), Xy, indptr, indices
         self.start, self.n = start, float(len(Xy) if n is None else n)
-        head, rest = terms[0], list(terms[1:])
+        head, remaining = terms[0], list(terms[1:])
         self.row = np.repeat(np.arange(len(Xy)), np.diff(indptr))
         self.empty_head = not head.columns.any()
         if self.empty_head:
-            self.cells = [np.empty(0, np.int32) for _ in rest]
+            self.cells = [np.empty(0, np.int32) for _ in remaining]
             self.cell_indptr, self.columns = np.zeros(head.n_groups + 1, np.int64), np.empty(0, np.int32)
         else:
-            self.cell_indptr, self.columns, self.cells = cells_of(head, rest)
-        self.constant = [constant_within(t.codes, start) for t in rest]
-        self.pairs = [self._pair(t, u) for t in range(len(rest)) for u in range(t, len(rest))]
+            self.cell_indptr, self.columns, self.cells = cells_of(head, remaining)
+        self.constant = [constant_within(t.codes, start) for t in remaining]
+        self.pairs = [self._pair(t, u) for t in range(len(remaining)) for u in range(t, len(remaining))]
 
     def _pair(self, t: int, u: int) -> tuple:
         """(t, u, rows, cols, cell of each row or of each entry, whether by entry)."""
@@ -76,8 +76,8 @@ class WeightedRows:
             key = left.codes[self.row].astype(np.int64) * right.n_groups + right.codes[self.indices]
         else:
             key = left.codes.astype(np.int64) * right.n_groups + right.codes
-        found, cell = np.unique(key, return_inverse=True)
-        return t, u, found // right.n_groups, found % right.n_groups, cell.ravel().astype(np.int32), by_entry
+        distinct, cell = np.unique(key, return_inverse=True)
+        return t, u, distinct // right.n_groups, distinct % right.n_groups, cell.ravel().astype(np.int32), by_entry
 
     def matrix(self, data: np.ndarray) -> sp.csr_array:
         """The (n, n) precision matrix, or a derivative of it, with these entries."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,8 @@ from sparsemixed.errors import FactorTooLargeError, NumericalError
 
 _NEW_INTERFACE = hasattr(_cholmod, "CholeskyFactor")
 _FAILURE = "the Schur complement of the random effects is not positive definite"
-_TOO_LARGE = (_cholmod.CholmodTooLargeError, _cholmod.CholmodOutOfMemoryError, MemoryError)
+_OVERFLOW = _cholmod.CholmodOverflowError if _NEW_INTERFACE else _cholmod.CholmodTooLargeError
+_TOO_LARGE = (_OVERFLOW, _cholmod.CholmodOutOfMemoryError, MemoryError)
 
 
 def _too_large(lower: sp.csc_matrix) -> str:
@@ -56,7 +58,7 @@ class SymbolicFactor:
                 return SparseFactor(self._analysis.cholesky(lower))
             # CHOLMOD writes numbers into the analysis that it is given: a copy of it, which is small while it has none.
             factor = self._analysis.copy()
-            factor.factorize(sp.csc_array(lower), lower=True)
+            factor.factorize(sp.csc_array(lower))
             return SparseFactor(factor)
         except _cholmod.CholmodNotPositiveDefiniteError as error:
             raise NumericalError(_FAILURE) from error
@@ -65,7 +67,11 @@ class SymbolicFactor:
 
     def permutation(self) -> np.ndarray:
         """p (q,) with L L' = S[p][:, p]."""
-        return np.asarray(self._analysis.get_perm() if _NEW_INTERFACE else self._analysis.P()).astype(np.int64)
+        if not _NEW_INTERFACE:
+            return np.asarray(self._analysis.P()).astype(np.int64)
+        order_of_elimination = np.asarray(self._analysis.get_perm()).astype(np.int64)
+        _forget_views(self._analysis)
+        return order_of_elimination
 
 
 class SparseFactor:
@@ -75,18 +81,40 @@ class SparseFactor:
         self._factor = factor
 
     def solve(self, b: np.ndarray) -> np.ndarray:
-        """inv(S) b, b (q, m) float64."""
+        """inv(S) b, b (q, m) float64; raises NumericalError when S is singular."""
         b = np.asfortranarray(b)
-        return self._factor.solve(b) if _NEW_INTERFACE else self._factor.solve_A(b)
+        if not _NEW_INTERFACE:
+            return self._factor.solve_A(b)
+        try:
+            with warnings.catch_warnings():
+                # It warns of pivots of unlike size, which variances of unlike size have.
+                warnings.simplefilter("ignore", _cholmod.CholmodWarning)
+                return self._factor.solve(b)
+        except _cholmod.CholmodNotPositiveDefiniteError as error:
+            raise NumericalError(_FAILURE) from error
 
     def lower(self) -> sp.csc_matrix:
         """A copy of L (q, q), numerically zero entries included, rows sorted.
 
-        scikit-sparse 0.4 does not report an indefinite matrix: its factor then holds nan, which is checked here.
+        scikit-sparse 0.4 reports an indefinite matrix here, or not at all: its factor then holds nan, which is checked.
         """
-        factor = self._factor.view_factor("LL").copy() if _NEW_INTERFACE else self._factor.L()
-        factor = sp.csc_matrix(factor)
+        if _NEW_INTERFACE:
+            # Its get_factor() leaves out the entries that happen to be zero.
+            factor = sp.csc_matrix(self._factor.factor, copy=True)
+            _forget_views(self._factor)
+            factor.prune()
+        else:
+            try:
+                factor = sp.csc_matrix(self._factor.L())
+            except _cholmod.CholmodNotPositiveDefiniteError as error:
+                raise NumericalError(_FAILURE) from error
         factor.sort_indices()
         if not np.all(np.isfinite(factor.diagonal())) or np.any(factor.diagonal() <= 0):
             raise NumericalError(_FAILURE)
         return factor
+
+
+def _forget_views(factor: Any) -> None:
+    """Let go of the arrays that a factor of 0.5 keeps as views of its own memory: no collector sees that circle, and the factor
+    would stay for ever."""
+    factor._clear_cache()

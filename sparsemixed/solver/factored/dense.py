@@ -12,8 +12,8 @@ from sparsemixed.errors import NumericalError
 from sparsemixed.solver.buffers import Buffers
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts, pair_indices
 from sparsemixed.solver.factored.elimination_pattern import EliminationPattern
+from sparsemixed.solver.factored.kernels import gather_dense, subtract_dense
 from sparsemixed.solver.factored.schur import SchurDerivative
-from sparsemixed.solver.kernels import gather_dense, subtract_dense
 
 FULL_SHARE = 0.3
 """Share of the cells that occur above which BLAS on all of them beats loops over those that do."""

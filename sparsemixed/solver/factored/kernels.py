@@ -1,4 +1,4 @@
-"""Compiled loops of the sparse Schur complement: elimination, Cholesky factorization, selected inverse.
+"""Compiled loops of the Schur complement: elimination; of the sparse one also Cholesky factorization and selected inverse.
 
 Conventions of `solver.kernels`. The factorization and the selected inverse work on a fixed pattern: a lower triangle in CSC, rows
 ascending, diagonal first, closed under elimination. They also work in complex arithmetic, which gives exact directional
@@ -14,26 +14,81 @@ from numba import prange
 from sparsemixed.solver.compiled import compiled, compiled_parallel
 
 
-@compiled_parallel
-def subtract_sparse(schedule, colptr, entry, end, columns, left, right, indptr, indices, out):
-    """As `subtract_dense`, into the lower triangle (indptr, indices) whose values are `out`."""
+@compiled
+def subtract_column(c, colptr, entry, end, columns, left, right, out, row):
+    """out[row, r] -= sum over groups of left[r] . right[c] for the r >= c that share a group with c.
+
+    colptr (q2 + 1,), entry (nnz,): entries of each column; end (nnz,): end of the group that the entry belongs to; left, right
+    (nnz, k0). A row of a matrix and not a vector: a view of one would be counted as a reference, by all threads at once.
+    """
     k = left.shape[1]
+    for e in range(colptr[c], colptr[c + 1]):
+        p = entry[e]
+        if k == 1:
+            weight = right[p, 0]
+            for t in range(p, end[e]):
+                out[row, columns[t]] -= weight * left[t, 0]
+        else:
+            for t in range(p, end[e]):
+                total = 0.0
+                for a in range(k):
+                    total += left[t, a] * right[p, a]
+                out[row, columns[t]] -= total
+
+
+@compiled_parallel
+def subtract_dense(schedule, colptr, entry, end, columns, left, right, out):
+    """out[c, r] -= sum over groups of left[r] . right[c], r >= c: dense Schur complement, columns owned by threads.
+
+    schedule (parts, width) int64: columns of each part, -1 padded; out (q2, q2). Others as in `subtract_column`.
+    """
     for part in prange(schedule.shape[0]):
-        work = np.zeros(indptr.size - 1)
+        for s in range(schedule.shape[1]):
+            c = schedule[part, s]
+            if c >= 0:
+                subtract_column(c, colptr, entry, end, columns, left, right, out, c)
+
+
+@compiled_parallel
+def gather_dense(schedule, colptr, entry, begin, end, columns, values, inverse, out):
+    """out[p] = sum over entries t of the same group of values[t] * inverse[column of p, column of t].
+
+    values, out (nnz, k0); inverse (q2, q2) symmetric. Others as in `subtract_dense`; begin (nnz,): start of the group.
+    """
+    k = values.shape[1]
+    for part in prange(schedule.shape[0]):
         for s in range(schedule.shape[1]):
             c = schedule[part, s]
             if c < 0:
                 continue
             for e in range(colptr[c], colptr[c + 1]):
                 p = entry[e]
-                for t in range(p, end[e]):
+                if k == 1:
                     total = 0.0
+                    for t in range(begin[e], end[e]):
+                        total += values[t, 0] * inverse[c, columns[t]]
+                    out[p, 0] = total
+                else:
                     for a in range(k):
-                        total += left[t, a] * right[p, a]
-                    work[columns[t]] += total
-            for e in range(indptr[c], indptr[c + 1]):
-                out[e] -= work[indices[e]]
-                work[indices[e]] = 0.0
+                        out[p, a] = 0.0
+                    for t in range(begin[e], end[e]):
+                        weight = inverse[c, columns[t]]
+                        for a in range(k):
+                            out[p, a] += values[t, a] * weight
+
+
+@compiled_parallel
+def subtract_sparse(schedule, colptr, entry, end, columns, left, right, indptr, indices, out):
+    """As `subtract_dense`, into the lower triangle (indptr, indices) whose values are `out`."""
+    for part in prange(schedule.shape[0]):
+        work = np.zeros((1, indptr.size - 1))
+        for s in range(schedule.shape[1]):
+            c = schedule[part, s]
+            if c >= 0:
+                subtract_column(c, colptr, entry, end, columns, left, right, work, 0)
+                for e in range(indptr[c], indptr[c + 1]):
+                    out[e] += work[0, indices[e]]
+                    work[0, indices[e]] = 0.0
 
 
 @compiled_parallel

@@ -72,6 +72,8 @@ class SparseSchur:
         return sp.csc_matrix((values, self.lower.indices, self.lower.indptr), shape=self.lower.shape)
 
     def _pair_positions(self, row: np.ndarray, col: np.ndarray) -> np.ndarray:
+        """Where the entries (row, col) of S, or (col, row) if those are above the diagonal, stand among the values of the lower
+        triangle; row, col and the positions are of one shape."""
         rows, cols = np.maximum(row, col).ravel(), np.minimum(row, col).ravel()
         return _positions(self.lower, rows.astype(np.int64), cols.astype(np.int64)).reshape(row.shape)
 
@@ -109,6 +111,7 @@ class SparseSchur:
 
 
 def _positions(pattern: sp.csc_matrix, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
+    """(m,) int64: where the entries (rows[e], cols[e]), which must be there, stand among the values of a sorted CSC pattern."""
     out = np.empty(rows.size, np.int64)
     column_positions(pattern.indptr, pattern.indices, rows, cols, out)
     return out
@@ -138,6 +141,7 @@ class FactoredSparse:
 
     @cached_property
     def _inverse(self) -> np.ndarray:
+        """N on the pattern of S, lower triangle (nnz,)."""
         return self._selected(self.lower.data)
 
     def gather(self, entries: np.ndarray) -> np.ndarray:

@@ -74,8 +74,8 @@ def factor_trace_products(system: FactoredSystem, factors: Factors, directions: 
     if not isinstance(factored, FactoredDense):
         return trace_products(system, derivatives)
     dense = factored.inverse
-    found = [(k, _multipliers(factors, direction)) for k, direction in enumerate(directions)]
-    moves = {k: move for k, move in found if move is not None}
+    multipliers = [(k, _multipliers(factors, direction)) for k, direction in enumerate(directions)]
+    moves = {k: move for k, move in multipliers if move is not None}
     cp, n, own = system.cp, len(directions), list(moves)
     general = [k for k in range(n) if k not in moves]
     traces = np.zeros((n, n))

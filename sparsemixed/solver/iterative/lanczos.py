@@ -62,13 +62,13 @@ def _together(system: KrylovFactored, u: np.ndarray) -> np.ndarray:
 
 def _probed(system: KrylovFactored, Q: np.ndarray, random: np.random.Generator, error: float, most: int) -> LogDeterminant:
     """E[u'(log(Shat) + K)u] over u = (I - QQ')z."""
-    found = np.empty(0)
+    values = np.empty(0)
     while True:
         z = random_signs(random, system.cp.q_schur)
-        found = np.append(found, _together(system, z - Q @ (Q.T @ z)))
-        spread = float(found.std(ddof=1) / np.sqrt(found.size))
-        if spread <= error or found.size >= most:
-            return LogDeterminant(float(found.mean()), spread)
+        values = np.append(values, _together(system, z - Q @ (Q.T @ z)))
+        spread = float(values.std(ddof=1) / np.sqrt(values.size))
+        if spread <= error or values.size >= most:
+            return LogDeterminant(float(values.mean()), spread)
 
 
 def quadratures(

@@ -1,8 +1,9 @@
 """A preconditioner P = R'R of the Schur complement S: block diagonal, with the small terms' part of S exact.
 
-S = M_22 - H'H with H = inv(L_00) M_02. The columns of the rest fall into a Jacobi set J, whose diagonal blocks of M_22 are
-taken for S, and a small set K, which is coupled exactly where it has few columns: P = [[D, C], [C', S_KK]] with C = S_JK.
-Eliminating term 0 exactly and taking D for the rest is the symmetric Gauss-Seidel preconditioner of the whole system.
+S = M_22 - H'H with H = inv(L_00) M_02. The columns of the remaining terms fall into a Jacobi set J, whose diagonal blocks
+of M_22 are taken for S, and a small set K, which is coupled exactly where it has few columns: P = [[D, C], [C', S_KK]] with
+C = S_JK.
+Eliminating term 0 exactly and taking D for the others is the symmetric Gauss-Seidel preconditioner of the whole system.
 """
 
 from __future__ import annotations

@@ -207,12 +207,12 @@ class ProbeTraces:
         exact = [self.head.sum(axis=0), *(blocks.sum(axis=0) for blocks in self.remaining)]
         for block in probes.solutions(self.system):
             for t, parts in self.remainders(block):
-                found = sum(s * np.einsum("iac,ibc->cab", left, right) for s, left, right in parts)
-                found = 0.5 * (found + found.transpose(0, 2, 1))
+                blocks = sum(s * np.einsum("iac,ibc->cab", left, right) for s, left, right in parts)
+                blocks = 0.5 * (blocks + blocks.transpose(0, 2, 1))
                 if block.exact:
-                    exact[t] = exact[t] + found.sum(axis=0)
+                    exact[t] = exact[t] + blocks.sum(axis=0)
                 else:
-                    random[t].append(found)
+                    random[t].append(blocks)
         return [known + np.concatenate(each) if each else known[None] for known, each in zip(exact, random, strict=True)]
 
     def blocks(self, probes: Probes) -> list[np.ndarray]:

@@ -37,7 +37,7 @@ class Precision(Protocol):
 
 
 class BlockPrecision:
-    """Dense blocks, one inverse per distinct time pattern.
+    """inv(R) with one dense block for each group; groups with the same times share one inverse.
 
     Parameters
     ----------

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from sparsemixed.structures.base import Declared, Parameter, as_deviations
+from sparsemixed.structures.base import Declared, Displayed, as_deviations
 
 
 class RandomStructure(Declared):
@@ -80,7 +80,7 @@ class RandomStructure(Declared):
     @property
     def n_theta(self) -> int:
         """Number q of parameters."""
-        return len(self.edges()[0])
+        return len(self.singular_faces()[0])
 
     def factor(self, theta: np.ndarray) -> np.ndarray:
         """(m, m) matrix whose product with its transpose is the covariance over sigma2."""
@@ -123,18 +123,18 @@ class RandomStructure(Declared):
         return None
 
     @abstractmethod
-    def edges(self) -> np.ndarray:
-        """(e, q) linear forms in theta; where one of them vanishes the covariance matrix is singular."""
+    def singular_faces(self) -> np.ndarray:
+        """(f, q) linear forms in theta; where one of them vanishes the covariance matrix is singular."""
 
     @abstractmethod
-    def edge_names(self, names: tuple[str, ...], label: str) -> list[str]:
-        """What each edge means, in words for a status line: `var(week) of id is 0`."""
+    def face_names(self, names: tuple[str, ...], label: str) -> list[str]:
+        """What each singular face means, in words for a status line: `var(week) of id is 0`."""
 
     @abstractmethod
-    def display(self, theta: np.ndarray, names: tuple[str, ...]) -> list[Parameter]:
+    def display(self, theta: np.ndarray, names: tuple[str, ...]) -> list[Displayed]:
         """The parameters as variances and covariances."""
 
-    def display_sd(self, theta: np.ndarray, names: tuple[str, ...]) -> list[Parameter]:
+    def display_sd(self, theta: np.ndarray, names: tuple[str, ...]) -> list[Displayed]:
         """The parameters as standard deviations and correlations (option `stddeviations`)."""
         return as_deviations(self.display(theta, names))
 

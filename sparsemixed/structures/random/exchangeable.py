@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sparsemixed.structures.base import Parameter
+from sparsemixed.structures.base import Displayed
 from sparsemixed.structures.random.base import RandomStructure
 
 
@@ -80,20 +80,20 @@ class Exchangeable(RandomStructure):
         alpha = np.sqrt(max(across, 0.0))
         return np.array([alpha, (np.sqrt(max(along, 0.0)) - alpha) / self.n_effects])
 
-    def edges(self) -> np.ndarray:
+    def singular_faces(self) -> np.ndarray:
         return np.array([[1.0, 0.0], [1.0, self.n_effects]])
 
-    def edge_names(self, names: tuple[str, ...], label: str) -> list[str]:
+    def face_names(self, names: tuple[str, ...], label: str) -> list[str]:
         effects = ", ".join(names)
         return [f"the effects {effects} of {label} are perfectly correlated", f"the sum of the effects {effects} of {label} is 0"]
 
-    def display(self, theta: np.ndarray, names: tuple[str, ...]) -> list[Parameter]:
+    def display(self, theta: np.ndarray, names: tuple[str, ...]) -> list[Displayed]:
         alpha, beta = theta
         inside = names[0] if len(names) == 1 else " ".join(names)
         pair = inside if len(names) == 1 else ",".join(names) if len(names) == 2 else inside
         common = 2 * alpha * beta + self.n_effects * beta**2
         dcommon = np.array([2 * beta, 2 * alpha + 2 * self.n_effects * beta])
         return [
-            Parameter(("var",), inside, float(alpha**2 + common), "variance", dcommon + np.array([2 * alpha, 0.0])),
-            Parameter(("cov",), pair, float(common), "covariance", dcommon),
+            Displayed(("var",), inside, float(alpha**2 + common), "variance", dcommon + np.array([2 * alpha, 0.0])),
+            Displayed(("cov",), pair, float(common), "covariance", dcommon),
         ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sparsemixed.structures.base import Parameter
+from sparsemixed.structures.base import Displayed
 from sparsemixed.structures.random.base import RandomStructure
 
 
@@ -26,11 +26,11 @@ class Identity(RandomStructure):
     def nearest(self, covariance: np.ndarray) -> np.ndarray:
         return np.array([np.sqrt(np.trace(covariance) / self.m)])
 
-    def edges(self) -> np.ndarray:
+    def singular_faces(self) -> np.ndarray:
         return np.ones((1, 1))
 
-    def edge_names(self, names: tuple[str, ...], label: str) -> list[str]:
+    def face_names(self, names: tuple[str, ...], label: str) -> list[str]:
         return [f"var({' '.join(names)}) of {label} is 0"]
 
-    def display(self, theta: np.ndarray, names: tuple[str, ...]) -> list[Parameter]:
-        return [Parameter(("var",), " ".join(names), float(theta[0] ** 2), "variance", 2 * theta)]
+    def display(self, theta: np.ndarray, names: tuple[str, ...]) -> list[Displayed]:
+        return [Displayed(("var",), " ".join(names), float(theta[0] ** 2), "variance", 2 * theta)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sparsemixed.structures.base import Parameter
+from sparsemixed.structures.base import Displayed
 from sparsemixed.structures.random.base import RandomStructure
 
 
@@ -31,16 +31,16 @@ class Independent(RandomStructure):
     def nearest(self, covariance: np.ndarray) -> np.ndarray:
         return np.sqrt(np.diag(covariance))
 
-    def edges(self) -> np.ndarray:
+    def singular_faces(self) -> np.ndarray:
         return np.eye(self.m)
 
-    def edge_names(self, names: tuple[str, ...], label: str) -> list[str]:
+    def face_names(self, names: tuple[str, ...], label: str) -> list[str]:
         return [f"var({name}) of {label} is 0" for name in names]
 
-    def display(self, theta: np.ndarray, names: tuple[str, ...]) -> list[Parameter]:
+    def display(self, theta: np.ndarray, names: tuple[str, ...]) -> list[Displayed]:
         unit = np.eye(self.m)
         return [
-            Parameter(("var", i), name, float(t**2), "variance", 2 * t * unit[i])
+            Displayed(("var", i), name, float(t**2), "variance", 2 * t * unit[i])
             for i, (name, t) in enumerate(zip(names, theta, strict=True))
         ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sparsemixed.structures.base import Parameter
+from sparsemixed.structures.base import Displayed
 from sparsemixed.structures.random.base import RandomStructure
 
 
@@ -53,8 +53,8 @@ class Unstructured(RandomStructure):
 
     def without(self, effects: tuple[int, ...], gram: np.ndarray, leading: int) -> tuple[Unstructured, np.ndarray]:
         leading = leading if leading not in effects else min(set(range(self.m)) - set(effects))
-        found = Unstructured(self.m, last=tuple(sorted(effects))).in_basis(gram, leading)
-        return found, found._places()[0] >= self.m - len(effects)
+        member = Unstructured(self.m, last=tuple(sorted(effects))).in_basis(gram, leading)
+        return member, member._places()[0] >= self.m - len(effects)
 
     def in_own_basis(self) -> Unstructured:
         return Unstructured(self.m)
@@ -82,27 +82,27 @@ class Unstructured(RandomStructure):
         lower = lower * np.where(np.diag(lower) < 0, -1.0, 1.0)
         return lower[self._places()]
 
-    def edges(self) -> np.ndarray:
+    def singular_faces(self) -> np.ndarray:
         rows, columns = self._places()
         return np.eye(len(rows))[rows == columns]
 
-    def edge_names(self, names: tuple[str, ...], label: str) -> list[str]:
+    def face_names(self, names: tuple[str, ...], label: str) -> list[str]:
         names = tuple(names[a] for a in _ordered(self.leading, self.m, self.last))
         words = [f"var({names[0]}) of {label} is 0"]
         for j in range(1, self.m):
             words.append(f"{names[j]} of {label} is a linear combination of {', '.join(names[:j])} (or its variance is 0)")
         return words
 
-    def display(self, theta: np.ndarray, names: tuple[str, ...]) -> list[Parameter]:
+    def display(self, theta: np.ndarray, names: tuple[str, ...]) -> list[Displayed]:
         factor, d = self.factor(theta), self.dfactor()
         covariance = factor @ factor.T
         half = d @ factor.T
         gradient = half + half.transpose(0, 2, 1)
-        rows = [Parameter(("var", i), n, float(covariance[i, i]), "variance", gradient[:, i, i]) for i, n in enumerate(names)]
+        rows = [Displayed(("var", i), n, float(covariance[i, i]), "variance", gradient[:, i, i]) for i, n in enumerate(names)]
         for i in range(self.m):
             for j in range(i + 1, self.m):
                 pair = f"{names[i]},{names[j]}"
-                rows.append(Parameter(("cov", i, j), pair, float(covariance[i, j]), "covariance", gradient[:, i, j]))
+                rows.append(Displayed(("cov", i, j), pair, float(covariance[i, j]), "covariance", gradient[:, i, j]))
         return rows
 
     @classmethod

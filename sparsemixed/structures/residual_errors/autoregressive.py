@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sparsemixed.structures.base import Parameter
+from sparsemixed.structures.base import Displayed
 from sparsemixed.structures.residual_errors.base import OrderLimits, ResidualStructure, Times, lags, unit_variance
 from sparsemixed.structures.residual_errors.decay import (
     TYPICAL,
@@ -151,10 +151,10 @@ class Autoregressive(ResidualStructure):
         first = [] if typical > 1 else [np.zeros(self.n_rho)]
         return [*first, *(np.append(w, np.zeros(self.n_rho - 1)) for w in places)]
 
-    def display(self, rho: np.ndarray) -> list[Parameter]:
+    def display(self, rho: np.ndarray) -> list[Displayed]:
         if self.order == 1:
             value, slope = self._decay(rho[0]).root(float(self.unit))
-            return [Parameter(("rho",), "", value, "correlation", np.array([slope])), unit_variance(1)]
+            return [Displayed(("rho",), "", value, "correlation", np.array([slope])), unit_variance(1)]
         phi, gradient = coefficients_with_gradient(rho)
-        rows = [Parameter(("phi", j + 1), "", float(phi[j]), "coefficient", gradient[:, j]) for j in range(self.n_rho)]
+        rows = [Displayed(("phi", j + 1), "", float(phi[j]), "coefficient", gradient[:, j]) for j in range(self.n_rho)]
         return [*rows, unit_variance(self.n_rho)]

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 
-from sparsemixed.structures.base import Declared, Parameter
+from sparsemixed.structures.base import Declared, Displayed
 
 COMPLEX_STEP = 1e-100
 """Imaginary step of complex differentiation (Squire & Trapp 1998): exact to rounding, nothing is subtracted."""
@@ -142,7 +142,7 @@ class ResidualStructure(Declared):
         """dR / drho (n_rho, ..., m, m)."""
 
     @abstractmethod
-    def display(self, rho: np.ndarray) -> list[Parameter]:
+    def display(self, rho: np.ndarray) -> list[Displayed]:
         """Parameters as printed; values of kind variance and covariance are relative to sigma2."""
 
     def start(self, moments: np.ndarray | None = None) -> np.ndarray:
@@ -186,6 +186,6 @@ def logistic(x):
     return np.exp(x) / (1.0 + np.exp(x))
 
 
-def unit_variance(n_rho: int) -> Parameter:
+def unit_variance(n_rho: int) -> Displayed:
     """`var(e)` where R has unit diagonal: sigma2 itself."""
-    return Parameter(("var",), "e", 1.0, "variance", np.zeros(n_rho))
+    return Displayed(("var",), "e", 1.0, "variance", np.zeros(n_rho))

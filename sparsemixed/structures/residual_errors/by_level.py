@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from sparsemixed.structures.base import Parameter
+from sparsemixed.structures.base import Displayed
 from sparsemixed.structures.residual_errors.base import ResidualStructure, Times
 
 
@@ -90,7 +90,7 @@ class ByLevel(ResidualStructure):
                     out[first + (k > 0) + j, picked] = factor * change[j]
         return out
 
-    def display(self, rho: np.ndarray) -> list[Parameter]:
+    def display(self, rho: np.ndarray) -> list[Displayed]:
         rows = []
         for k, (structure, label) in enumerate(zip(self.structures, self.labels, strict=True)):
             scale, own = self._split(k, rho)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sparsemixed.structures.base import Parameter
+from sparsemixed.structures.base import Displayed
 from sparsemixed.structures.residual_errors.base import ResidualStructure, Times, logistic
 
 
@@ -46,9 +46,9 @@ class ExchangeableErrors(ResidualStructure):
         slope = (1.0 - self.low) * logistic(rho[0]) * logistic(-rho[0])
         return (np.where(np.eye(t.shape[-1], dtype=bool), 0.0, slope) * np.ones((*t.shape, 1)))[None]
 
-    def display(self, rho: np.ndarray) -> list[Parameter]:
+    def display(self, rho: np.ndarray) -> list[Displayed]:
         slope = self.dcovariance(rho, np.zeros(2))[:, 0, 1]
         return [
-            Parameter(("var",), "e", 1.0, "variance", np.zeros(1)),
-            Parameter(("cov",), "e", float(self._correlation(rho)), "covariance", slope),
+            Displayed(("var",), "e", 1.0, "variance", np.zeros(1)),
+            Displayed(("cov",), "e", float(self._correlation(rho)), "covariance", slope),
         ]

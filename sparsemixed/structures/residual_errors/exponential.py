@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sparsemixed.structures.base import Parameter
+from sparsemixed.structures.base import Displayed
 from sparsemixed.structures.residual_errors.base import ResidualStructure, Times, lags, unit_variance
 from sparsemixed.structures.residual_errors.decay import TYPICAL, positive_coordinate, positive_decay
 
@@ -59,6 +59,6 @@ class Exponential(ResidualStructure):
             return [self.start()]
         return [np.array([positive_coordinate(np.log(c) * self.unit / typical)]) for c in TYPICAL]
 
-    def display(self, rho: np.ndarray) -> list[Parameter]:
+    def display(self, rho: np.ndarray) -> list[Displayed]:
         value, slope = positive_decay(rho[0]).root(self.unit)
-        return [Parameter(("rho",), "", value, "decay", np.array([slope])), unit_variance(1)]
+        return [Displayed(("rho",), "", value, "decay", np.array([slope])), unit_variance(1)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sparsemixed.structures.base import Parameter
+from sparsemixed.structures.base import Displayed
 from sparsemixed.structures.residual_errors.base import ResidualStructure, Times
 
 
@@ -58,10 +58,10 @@ class IndependentErrors(ResidualStructure):
         sums = np.bincount(places, own, self.n_rho + 1)[1:]
         return np.diag(4.0 * np.exp(2.0 * rho) * sums)
 
-    def display(self, rho: np.ndarray) -> list[Parameter]:
+    def display(self, rho: np.ndarray) -> list[Displayed]:
         unit = np.vstack([np.zeros(self.n_rho), np.eye(self.n_rho)])
         values = np.append([1.0], np.exp(2.0 * rho))
         return [
-            Parameter(("var",), "e", float(v), "variance", 2.0 * v * unit[k], k, label)
+            Displayed(("var",), "e", float(v), "variance", 2.0 * v * unit[k], k, label)
             for k, (label, v) in enumerate(zip(self.labels, values, strict=True))
         ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sparsemixed.structures.base import Parameter
+from sparsemixed.structures.base import Displayed
 from sparsemixed.structures.residual_errors.autoregressive import coefficients, coefficients_with_gradient
 from sparsemixed.structures.residual_errors.base import OrderLimits, ResidualStructure, Times, lags, unit_variance
 
@@ -75,7 +75,7 @@ class MovingAverage(ResidualStructure):
             out[:, lag] = change[:, head] @ weights[tail] + change[:, tail] @ weights[head]
         return out / value[0] - out[:, :1] * value / value[0] ** 2
 
-    def display(self, rho: np.ndarray) -> list[Parameter]:
+    def display(self, rho: np.ndarray) -> list[Displayed]:
         phi, gradient = coefficients_with_gradient(rho)
-        rows = [Parameter(("theta", j + 1), "", float(-phi[j]), "coefficient", -gradient[:, j]) for j in range(self.n_rho)]
+        rows = [Displayed(("theta", j + 1), "", float(-phi[j]), "coefficient", -gradient[:, j]) for j in range(self.n_rho)]
         return [*rows, unit_variance(self.n_rho)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sparsemixed.structures.base import Parameter
+from sparsemixed.structures.base import Displayed
 from sparsemixed.structures.residual_errors.base import OrderLimits, ResidualStructure, Times, lags, unit_variance
 
 
@@ -48,10 +48,10 @@ class Toeplitz(ResidualStructure):
         slopes = 1.0 - np.tanh(rho) ** 2
         return np.array([np.where(place == k + 1, slope, 0.0) for k, slope in enumerate(slopes)])
 
-    def display(self, rho: np.ndarray) -> list[Parameter]:
+    def display(self, rho: np.ndarray) -> list[Displayed]:
         unit = np.eye(self.n_rho)
         rows = [
-            Parameter(("rho", k + 1), "", float(np.tanh(r)), "correlation", (1 - np.tanh(r) ** 2) * unit[k])
+            Displayed(("rho", k + 1), "", float(np.tanh(r)), "correlation", (1 - np.tanh(r) ** 2) * unit[k])
             for k, r in enumerate(rho)
         ]
         return [*rows, unit_variance(self.n_rho)]

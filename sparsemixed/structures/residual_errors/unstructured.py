@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sparsemixed.structures.base import Parameter
+from sparsemixed.structures.base import Displayed
 from sparsemixed.structures.residual_errors.base import ResidualStructure, Times
 
 
@@ -116,14 +116,14 @@ class UnstructuredErrors(ResidualStructure):
         out[diagonal - 1, diagonal - 1] += 2.0 * lower[diagonal, diagonal] * (W @ lower)[diagonal, diagonal]
         return out
 
-    def display(self, rho: np.ndarray) -> list[Parameter]:
+    def display(self, rho: np.ndarray) -> list[Displayed]:
         lower = self._lower(rho)
         R, d = lower @ lower.T, self._derivatives(rho)
-        rows = [Parameter(("var", i), f"e{a}", float(R[i, i]), "variance", d[:, i, i]) for i, a in enumerate(self.labels)]
+        rows = [Displayed(("var", i), f"e{a}", float(R[i, i]), "variance", d[:, i, i]) for i, a in enumerate(self.labels)]
         for i in range(self.p):
             for j in range(i + 1, min(self.p, i + self.band + 1)):
                 pair = f"e{self.labels[i]},e{self.labels[j]}"
-                rows.append(Parameter(("cov", i, j), pair, float(R[i, j]), "covariance", d[:, i, j]))
+                rows.append(Displayed(("cov", i, j), pair, float(R[i, j]), "covariance", d[:, i, j]))
         return rows
 
 

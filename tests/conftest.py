@@ -1,13 +1,19 @@
-"""What all tests share: profiles of hypothesis, and the folder of the manual's data sets."""
+"""What all tests share: threads, profiles of hypothesis, and the folder of the manual's data sets."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+# With a process of tests on every core, threads of each would only wait for those of the others. BLAS reads this when numpy
+# loads it, so that numba, which imports numpy, has to wait.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    for blas in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS"):
+        os.environ.setdefault(blas, "1")
 
 # Compiled functions make the first example slow, so no deadline.
 SLOW_STARTS = [HealthCheck.too_slow]
@@ -17,6 +23,25 @@ settings.register_profile(
 )
 settings.register_profile("nightly", max_examples=2000, deadline=None, print_blob=True, suppress_health_check=SLOW_STARTS)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The same for compiled loops; tests that are about threads ask for `all_threads`."""
+    if hasattr(config, "workerinput"):
+        import numba
+
+        numba.set_num_threads(1)
+
+
+@pytest.fixture
+def all_threads() -> Iterator[int]:
+    """As many threads for compiled loops as there are; their number."""
+    import numba
+
+    before = numba.get_num_threads()
+    numba.set_num_threads(numba.config.NUMBA_NUM_THREADS)
+    yield numba.get_num_threads()
+    numba.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

@@ -167,6 +167,7 @@ def test_fits_of_different_sizes_may_overlap():
         ("y x || _all: R.user || item:, solver(krylov)", simulate_crossed(2000, 80, 500, seed=2)),
     ],
 )
+@pytest.mark.usefixtures("all_threads")
 def test_loops_without_threads_give_the_same_numbers(model, data, monkeypatch: pytest.MonkeyPatch):
     with_threads = sparsemixed.mixed(model, data)
     monkeypatch.setattr(compiled._PROCESS, "alone", True)

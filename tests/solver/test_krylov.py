@@ -240,15 +240,11 @@ def test_the_same_seed_gives_the_same_numbers():
 
 
 @pytest.mark.usefixtures("only_probes")
-def test_numbers_do_not_depend_on_threads():
-    data, most = ratings(), numba.get_num_threads()
-    try:
-        fits = []
-        for threads in (1, most):
-            numba.set_num_threads(threads)
-            fits.append(sparsemixed.mixed("y ~ x + (1 | u) + (1 | i)", data, solver="krylov"))
-    finally:
-        numba.set_num_threads(most)
+def test_numbers_do_not_depend_on_threads(all_threads):
+    data, fits = ratings(), []
+    for threads in (all_threads, 1):
+        numba.set_num_threads(threads)
+        fits.append(sparsemixed.mixed("y ~ x + (1 | u) + (1 | i)", data, solver="krylov"))
     np.testing.assert_allclose(fits[0].random_params, fits[1].random_params, rtol=1e-8)
     assert fits[0].llf == pytest.approx(fits[1].llf, rel=1e-8)
 

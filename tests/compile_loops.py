@@ -1,0 +1,34 @@
+"""Compile the solvers' loops once, before several processes of tests would all do so: python -m tests.compile_loops.
+
+Small fits that between them go every way through the solvers. What they leave out, the tests compile themselves.
+"""
+
+from __future__ import annotations
+
+import warnings
+
+import sparsemixed
+from sparsemixed.datasets import simulate_crossed, simulate_longitudinal
+
+LONG = simulate_longitudinal(30, 6, seed=1, unbalanced=True)
+CROSSED = simulate_crossed(2000, 80, 400, seed=1)
+FITS = (
+    ("y time || id: time, covariance(unstructured) reml dfmethod(kroger)", LONG),
+    ("y time || id:, noconstant residuals(ar 1, t(time)) vce(robust)", LONG),
+    ("y time || id:, residuals(toeplitz 2, t(time)) reml dfmethod(kroger)", LONG),
+    ("y time || _all: R.time || id:, residuals(ar 1, t(time))", LONG),
+    ("y x || _all: R.user || item: x, solver(dense)", CROSSED),
+    ("y x || _all: R.user || item: x, reml solver(sparse)", CROSSED),
+    ("y x || _all: R.user || item:, solver(krylov)", CROSSED),
+)
+
+
+def main() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for model, data in FITS:
+            str(sparsemixed.mixed(model, data))
+
+
+if __name__ == "__main__":
+    main()

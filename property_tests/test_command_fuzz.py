@@ -64,7 +64,7 @@ def test_random_text(text):
 
 
 @given(of_the_grammar)
-@settings(max_examples=2 * settings().max_examples)
+@settings(max_examples=4 * settings().max_examples)
 def test_commands_of_the_grammar_and_their_mutations(text):
     check(text)
 

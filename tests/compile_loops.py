@@ -9,6 +9,7 @@ import warnings
 
 import sparsemixed
 from sparsemixed.datasets import simulate_crossed, simulate_longitudinal
+from sparsemixed.solver import compiled
 
 LONG = simulate_longitudinal(30, 6, seed=1, unbalanced=True)
 CROSSED = simulate_crossed(2000, 80, 400, seed=1)
@@ -26,8 +27,10 @@ FITS = (
 def main() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for model, data in FITS:
-            str(sparsemixed.mixed(model, data))
+        for alone in (False, True):  # with threads, and without as in a child that was forked
+            compiled._PROCESS.alone = alone
+            for model, data in FITS:
+                str(sparsemixed.mixed(model, data))
 
 
 if __name__ == "__main__":

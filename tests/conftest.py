@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-# With a process of tests on every core, threads of each would only wait for those of the others. BLAS reads this when numpy
-# loads it, so that numba, which imports numpy, has to wait.
+# With a process of tests on every core, threads of each would only wait for those of the others; where there have to be some,
+# they wait asleep. Libraries read this when they are loaded, so that numba, which imports numpy, must not be imported before.
 if "PYTEST_XDIST_WORKER" in os.environ:
     for blas in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS"):
         os.environ.setdefault(blas, "1")
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 # Compiled functions make the first example slow, so no deadline.
 SLOW_STARTS = [HealthCheck.too_slow]

@@ -241,7 +241,7 @@ def test_the_same_seed_gives_the_same_numbers():
 
 @pytest.mark.usefixtures("only_probes")
 def test_numbers_do_not_depend_on_threads(all_threads):
-    data, fits = ratings(), []
+    data, fits = ratings(n=3000, users=600, items=450), []
     for threads in (all_threads, 1):
         numba.set_num_threads(threads)
         fits.append(sparsemixed.mixed("y ~ x + (1 | u) + (1 | i)", data, solver="krylov"))

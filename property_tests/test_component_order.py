@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import sparsemixed
@@ -44,6 +44,7 @@ def rows(fit: sparsemixed.Results) -> dict[str, pd.Series]:
     }
 
 
+@settings(max_examples=max(settings().max_examples // 2, 5))
 @given(
     st.integers(0, 50), st.lists(st.sampled_from(sorted(TERMS)), min_size=2, max_size=4, unique=True), st.randoms(), st.booleans()
 )

@@ -44,7 +44,7 @@ def _gathered(case: Case, end: End[FE, FD], em_log: tuple[LogEntry, ...], llf: L
     information = None if bare else _information(derivatives, boundary)
     parts = components(design, objective, at, boundary)
     parts, unidentified = identified(objective, at, boundary.parameters, information, optimum.converged, parts)
-    u, u_var = objective.predictions(design, derivatives)
+    u, u_var = objective.parameters.named_effects(*objective.predictions(design, derivatives))
     root = covariance_root(at.sigma2, at.XVX_inverse)
     return Fit(
         spec=spec,

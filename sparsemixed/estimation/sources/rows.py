@@ -5,7 +5,7 @@ from __future__ import annotations
 from sparsemixed.design.values import Design
 from sparsemixed.estimation.invisible import hold_invisible
 from sparsemixed.estimation.linear import check_residual
-from sparsemixed.estimation.orthonormal import Orthogonal, orthonormal_coordinates, term_data
+from sparsemixed.estimation.orthonormal import Orthogonal, engine_terms, orthonormal_coordinates
 from sparsemixed.estimation.parameters import parameters
 from sparsemixed.estimation.sources.reduction import Products, Reduction
 from sparsemixed.solver.crossproducts.crossproducts import cross_products
@@ -33,7 +33,6 @@ def reduce_rows(spec: ModelSpec, design: Design, independent: bool) -> Reduction
 def _products(spec: ModelSpec, design: Design, orthogonal: Orthogonal) -> Products:
     weights = design.weights.groups if design.weights is not None and design.weights.replicates_groups else None
     layout = parameters(design.random, innermost_first=weights is not None)
-    terms = [term_data(design, design.random[r]) for r in layout.order]
-    cp = cross_products(terms, orthogonal.Q, orthogonal.residual, orthogonal.n_obs)
+    cp = cross_products(engine_terms(design, layout), orthogonal.Q, orthogonal.residual, orthogonal.n_obs)
     layout = hold_invisible(layout, cp, spec.estimation.method == "reml")
     return Products(cp, layout, None if weights is None else [weights[r] for r in layout.order])

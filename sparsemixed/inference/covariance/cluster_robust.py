@@ -77,9 +77,14 @@ def cluster_moments(fit: Fit, name: str) -> ClusterMoments:
     return found
 
 
+def robust_half(fit: Fit, name: str) -> np.ndarray:
+    """(p, M): V_CR is this times its transpose."""
+    return fit.root @ cluster_moments(fit, name).scores.T
+
+
 def robust_covariance(fit: Fit, name: str) -> np.ndarray:
     """V_CR (p, p)."""
-    half = fit.root @ cluster_moments(fit, name).scores.T
+    half = robust_half(fit, name)
     return half @ half.T
 
 

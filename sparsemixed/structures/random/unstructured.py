@@ -7,7 +7,6 @@ import numpy as np
 from sparsemixed.structures.base import Displayed
 from sparsemixed.structures.random.base import RandomStructure
 
-
 SHIFT, LARGER_SHIFTS = 4.0 * float(np.finfo(float).eps), (1.0, 1e2, 1e4, 1e6)
 """What is added to correlations of columns for each of them, and how much more where sums over many rows have larger errors."""
 

@@ -46,11 +46,11 @@ def hold_invisible(layout: Parameters, cp: CrossProducts, reml: bool) -> Paramet
 
 
 def hold_invisible_rows(layout: Parameters, design: Design, orthogonal: Orthogonal, reml: bool) -> Parameters:
-    """The same from the rows of a design."""
+    """The same from the rows of a design, with columns that suit it."""
     if not reml:
         return layout
     squares = [_squares_of_rows(design, orthogonal, layout, t) for t in range(len(layout.order))]
-    return _holding(layout, squares, orthogonal.n_obs)
+    return _holding(layout, squares, orthogonal.n_obs).rebased()
 
 
 def squares_of_products(cp: CrossProducts) -> list[Squares]:

@@ -115,6 +115,13 @@ class Parameters:
                 out[place.term] = whole
         return out
 
+    def rebased(self) -> Parameters:
+        """The layout with T of the structures as they are, for columns that are yet to enter the engine.
+
+        What is held at zero has coordinates of its own in them, which starting values from moments can leave out.
+        """
+        return replace(self, places=tuple(replace(place, T=place.block.structure.chosen_basis) for place in self.places))
+
     def engine_columns(self, columns: np.ndarray, t: int) -> np.ndarray:
         """ZT (n, k) of the columns Z (n, k) of engine term t.
 

@@ -11,7 +11,7 @@ import numpy as np
 from sparsemixed.design.values import Design, ResidualPart
 from sparsemixed.errors import DataError
 from sparsemixed.estimation.interface import FE, FN, FittedObjective
-from sparsemixed.estimation.invisible import hold_invisible, hold_invisible_rows
+from sparsemixed.estimation.invisible import hold_invisible_rows
 from sparsemixed.estimation.objectives.expectation_step import em_step
 from sparsemixed.estimation.objectives.logarithms import LogObjective
 from sparsemixed.estimation.objectives.patterns import PatternDerivatives, PatternEvaluation, PatternObjective
@@ -24,9 +24,10 @@ from sparsemixed.estimation.parameters import NO_TERM, Parameters, parameters
 from sparsemixed.estimation.problems.values import Case, Problem
 from sparsemixed.estimation.search.em import EmPath, em_path
 from sparsemixed.estimation.search.values import LogEntry, Plan, Progress
+from sparsemixed.estimation.sources.rows import products_of_rows
 from sparsemixed.estimation.start.moments import mivque_start
 from sparsemixed.estimation.start.residual import residual_start
-from sparsemixed.solver.crossproducts.crossproducts import TermData, cross_products
+from sparsemixed.solver.crossproducts.crossproducts import TermData
 from sparsemixed.solver.crossproducts.weighted_rows import WeightedRows, constant_within
 from sparsemixed.solver.factored.choose import penalized_system
 from sparsemixed.solver.factored.system import FactoredSystem
@@ -123,9 +124,7 @@ def _random_start(case: Case, llf: Callable[[float], float]) -> tuple[np.ndarray
     design, orthogonal = case.design, case.reduction.orthogonal
     if not design.random:
         return np.zeros(0), ()
-    layout = parameters(design.random)
-    cp = cross_products(engine_terms(design, layout), orthogonal.Q, orthogonal.residual, orthogonal.n_obs)
-    layout = hold_invisible(layout, cp, case.reml)
+    cp, layout = products_of_rows(design, orthogonal, parameters(design.random), case.reml)
     theta = layout.on_scale(*mivque_start(cp))
     if not case.spec.estimation.emiterate:
         return theta, ()

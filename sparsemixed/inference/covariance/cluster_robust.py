@@ -77,14 +77,9 @@ def cluster_moments(fit: Fit, name: str) -> ClusterMoments:
     return found
 
 
-def robust_half(fit: Fit, name: str) -> np.ndarray:
-    """(p, M): V_CR is this times its transpose."""
-    return fit.root @ cluster_moments(fit, name).scores.T
-
-
 def robust_covariance(fit: Fit, name: str) -> np.ndarray:
     """V_CR (p, p)."""
-    half = robust_half(fit, name)
+    half = fit.root @ cluster_moments(fit, name).scores.T
     return half @ half.T
 
 

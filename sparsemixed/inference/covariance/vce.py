@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sparsemixed.estimation.fit import Fit
-from sparsemixed.inference.covariance.cluster_robust import robust_half
+from sparsemixed.inference.covariance.cluster_robust import robust_covariance
 from sparsemixed.inference.covariance.sandwich import is_robust, robust_root, robust_theta
 from sparsemixed.inference.fit_cache import cached_on_fit
 from sparsemixed.solver.linalg import root_of_inverse
@@ -21,25 +21,23 @@ NOT_DEFINITE = (
 @cached_on_fit("beta-covariance")
 def beta_covariance(fit: Fit) -> np.ndarray:
     """(p, p) covariance of the coefficients by `fit.spec.vce`. Not to be changed."""
-    half = _beta_root(fit)
+    if fit.spec.vce.method.degrees is not None:
+        return robust_covariance(fit, fit.spec.vce.name)
+    if not is_robust(fit):
+        return fit.vcov_beta
+    half = robust_root(fit)
     return half @ half.T
 
 
 def standard_errors(fit: Fit, K: np.ndarray) -> np.ndarray:
     """(l,) of K beta, for K (l, p).
 
-    From a root of the covariance: where terms of a row cancel, as with covariates far from zero, squares lose twice the digits.
+    Of the model's from the root of their covariance: where terms of a row cancel, as with covariates far from zero, their squares
+    lose twice the digits.
     """
-    if not (fit.spec.vce.method.model_based or fit.design.has_rows):  # saved without data, a fit has the covariance alone
-        return np.sqrt(np.clip(np.einsum("ij,ij->i", K @ beta_covariance(fit), K), 0.0, None))
-    return np.linalg.norm(K @ _beta_root(fit), axis=1)
-
-
-def _beta_root(fit: Fit) -> np.ndarray:
-    """(p, c): the covariance of the coefficients is this times its transpose."""
-    if fit.spec.vce.method.degrees is not None:
-        return robust_half(fit, fit.spec.vce.name)
-    return robust_root(fit) if is_robust(fit) else fit.root
+    if fit.spec.vce.method.model_based:
+        return np.linalg.norm(K @ fit.root, axis=1)
+    return np.sqrt(np.clip(np.einsum("ij,ij->i", K @ beta_covariance(fit), K), 0.0, None))
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import numpy as np
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.estimation.parameters import Parameters
 from sparsemixed.inference.fit_cache import cached_on_fit
-from sparsemixed.structures.base import Parameter
+from sparsemixed.structures.base import Displayed
 from sparsemixed.structures.random.linear_basis import effects_on_edge, entries_on_edge, linear_basis
 
 
@@ -35,7 +35,7 @@ class CovarianceEntry:
         information is wanted (see `just_inside`).
     theta : slice
         The block's parameters.
-    shown : Parameter
+    shown : Displayed
         The entry over sigma2, with its gradient in theta.
     """
 
@@ -45,7 +45,7 @@ class CovarianceEntry:
     own: np.ndarray
     root: np.ndarray
     theta: slice
-    shown: Parameter
+    shown: Displayed
 
 
 def covariance_entries(layout: Parameters, theta: np.ndarray, boundary: np.ndarray) -> list[CovarianceEntry]:

@@ -13,6 +13,7 @@ from sparsemixed.estimation.fit import Fit
 from sparsemixed.estimation.identification import identified
 from sparsemixed.estimation.interface import FD, FE, FittedDerivatives
 from sparsemixed.estimation.linear import LogLikelihood
+from sparsemixed.estimation.lost_digits import lost_digits
 from sparsemixed.estimation.problems.values import Case
 from sparsemixed.estimation.search.boundary import Boundary, project_to_boundary, with_limits
 from sparsemixed.estimation.search.values import LogEntry
@@ -40,18 +41,17 @@ def _gathered(case: Case, end: End[FE, FD], em_log: tuple[LogEntry, ...], llf: L
     objective, optimum, log = end.objective, end.optimum, end.log
     at, boundary, flat = _boundary(case, end)
     derivatives = optimum.derivatives if at is optimum.evaluation else objective.derivatives(at)
-    bare = spec.estimation.nostderr or spec.estimation.emonly
-    information = None if bare else _information(derivatives, boundary)
+    information = None if spec.estimation.nostderr or spec.estimation.emonly else _information(derivatives, boundary)
     parts = components(design, objective, at, boundary)
     parts, unidentified = identified(objective, at, boundary.parameters, information, optimum.converged, parts)
-    u, u_var = objective.predictions(design, derivatives)
+    u, u_var = objective.parameters.named_effects(*objective.predictions(design, derivatives))
     root = covariance_root(at.sigma2, at.XVX_inverse)
     return Fit(
         spec=spec,
         design=design,
         beta=orthogonal.coefficients(at.beta),
         root=orthogonal.root(root),
-        slopes=_slopes(derivatives, root) if objective.reml and not bare else None,
+        slopes=_slopes(derivatives, root) if objective.reml and information is not None else None,
         sigma2=at.sigma2,
         theta=at.theta,
         information=information,
@@ -72,6 +72,7 @@ def _gathered(case: Case, end: End[FE, FD], em_log: tuple[LogEntry, ...], llf: L
         u_var=u_var,
         monte_carlo=end.monte_carlo,
         identification=unidentified,
+        lost_digits=lost_digits(design, parts, float(orthogonal.residual @ orthogonal.residual), at.pwrss, objective.df),
     )
 
 

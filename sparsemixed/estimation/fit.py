@@ -156,6 +156,8 @@ class Fit:
         With solver "krylov" only.
     identification : Identification or None
         None where all variance parameters are identified, as far as one can tell.
+    lost_digits : str
+        What is not known of the log likelihood, in words; empty where it has all its digits (see `estimation.lost_digits`).
     """
 
     spec: ModelSpec
@@ -183,6 +185,7 @@ class Fit:
     u_var: tuple[np.ndarray, ...]
     monte_carlo: MonteCarlo | None = None
     identification: Identification | None = None
+    lost_digits: str = ""
 
     @property
     def variances(self) -> tuple[VarianceParameter, ...]:

@@ -54,7 +54,7 @@ class Entries(NamedTuple):
     entries : (m,) int
         Those that are not held at zero, among those that the block's component prints.
     basis : (m, k, k)
-        Derivatives of the block's covariance matrix in coordinates in which they are far from collinear.
+        Derivatives of the covariance matrix of the engine's effects, in coordinates in which they are far from collinear.
     back : (m, m)
         The printed entries by these coordinates.
     on_edge : (m,) bool
@@ -156,14 +156,14 @@ def _entries(place: Place, theta: np.ndarray, boundary: np.ndarray, layout: Para
     structure, held = place.block.structure, layout.held[place.theta]
     plain = linear_basis(structure)
     kept = ~entries_on_edge(structure, held)
-    basis = plain[kept]
-    if isinstance(structure, Unstructured):
-        # The family is closed under linear maps of the effects: in this basis the columns are orthonormal.
+    basis = named = plain[kept]
+    if isinstance(structure, Unstructured) and kept.any():
+        # The family is closed under linear maps of the effects: in its own basis the columns are orthonormal.
         behind = np.arange(structure.m) >= structure.m - len(structure.last)
-        basis = structure.basis @ plain[~plain[:, behind].any(axis=(1, 2))] @ structure.basis.T
-        basis = basis if kept.any() else plain[kept]
+        own = plain[~plain[:, behind].any(axis=(1, 2))]
+        basis, named = place.structure.from_own_basis(own), structure.from_own_basis(own)
     size = (len(basis), structure.m**2)
-    back = np.linalg.lstsq(plain[kept].reshape(size).T, basis.reshape(size).T, rcond=None)[0]
+    back = np.linalg.lstsq(plain[kept].reshape(size).T, named.reshape(size).T, rcond=None)[0]
     on_edge = entries_on_edge(structure, boundary[place.theta])[kept]
     gone = not structure.factor(theta[place.theta]).any()
     return Entries(place, np.flatnonzero(kept), basis, back, on_edge, gone)

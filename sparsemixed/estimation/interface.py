@@ -29,8 +29,8 @@ from sparsemixed.estimation.parameters import Parameters
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
 
 Predictions = tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]
-"""Best linear unbiased predictions b (J, k) and Var(b - b_hat) (J, k, k), term by term of the design; beta counts as known after
-maximum likelihood, as estimated after REML."""
+"""Best linear unbiased predictions b (J, k) of the engine's effects and Var(b - b_hat) (J, k, k), term by term of the design;
+beta counts as known after maximum likelihood, as estimated after REML."""
 
 
 @dataclass(frozen=True)
@@ -256,5 +256,5 @@ class FittedObjective(Objective[FE, FD], Protocol[FE, FD]):
         ...
 
     def predictions(self, design: Design, derivatives: FD) -> Predictions:
-        """The random effects at the derivatives' evaluation, with their uncertainty."""
+        """The engine's random effects at the derivatives' evaluation, with their uncertainty (see `Parameters.named_effects`)."""
         ...

@@ -17,7 +17,7 @@ import numpy as np
 from scipy.linalg import qr
 
 from sparsemixed.design.values import Design, RandomBlock
-from sparsemixed.estimation.orthonormal import Orthogonal, term_data
+from sparsemixed.estimation.orthonormal import Orthogonal, engine_term
 from sparsemixed.estimation.parameters import NO_TERM, Held, Parameters, Place
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts, TermData
 from sparsemixed.structures.random.linear_basis import effects_on_edge
@@ -29,7 +29,7 @@ COLLINEAR = 1e-12
 NOT_IDENTIFIED = "not identified by REML"
 
 Squares = tuple[np.ndarray, np.ndarray]
-"""sum_i Z_i'Z_i and T of one term, each (k, k)."""
+"""sum_i Z_i'Z_i and T of one term, each (k, k), of the engine's columns."""
 
 
 def hold_invisible(layout: Parameters, cp: CrossProducts, reml: bool) -> Parameters:
@@ -46,11 +46,11 @@ def hold_invisible(layout: Parameters, cp: CrossProducts, reml: bool) -> Paramet
 
 
 def hold_invisible_rows(layout: Parameters, design: Design, orthogonal: Orthogonal, reml: bool) -> Parameters:
-    """The same from the rows of a design."""
+    """The same from the rows of a design, with columns that suit it."""
     if not reml:
         return layout
-    squares = [_squares_of_rows(design, orthogonal, r) for r in layout.order]
-    return _holding(layout, squares, orthogonal.n_obs)
+    squares = [_squares_of_rows(design, orthogonal, layout, t) for t in range(len(layout.order))]
+    return _holding(layout, squares, orthogonal.n_obs).rebased()
 
 
 def squares_of_products(cp: CrossProducts) -> list[Squares]:
@@ -62,10 +62,10 @@ def squares_of_products(cp: CrossProducts) -> list[Squares]:
     return out
 
 
-def _squares_of_rows(design: Design, orthogonal: Orthogonal, r: int) -> Squares:
-    if r == NO_TERM:
+def _squares_of_rows(design: Design, orthogonal: Orthogonal, layout: Parameters, t: int) -> Squares:
+    if layout.order[t] == NO_TERM:
         return np.zeros((1, 1)), np.zeros((1, 1))
-    term: TermData = term_data(design, design.random[r])
+    term: TermData = engine_term(design, layout, t)
     total = term.columns.T @ term.columns
     inside = np.zeros_like(total)
     for x in orthogonal.Q.T:
@@ -77,16 +77,19 @@ def _squares_of_rows(design: Design, orthogonal: Orthogonal, r: int) -> Squares:
 def _holding(layout: Parameters, squares: Sequence[Squares], n: float) -> Parameters:
     places, holds = [], []
     for place in layout.places:
-        columns = slice(place.column, place.column + place.block.structure.m)
-        total, seen = (square[columns, columns] for square in squares[place.term])
-        place, held = _held(place, total / n, invisible(total, seen))
+        total, seen = (square[place.columns, place.columns] for square in squares[place.term])
+        directions = invisible(total, seen)
+        if place.T is not None:
+            back = np.linalg.inv(place.T)
+            total, directions = back.T @ total @ back, place.T @ directions
+        place, held = _held(place, total / n, _unit(directions * _lengths(total)[:, None]))
         places.append(place)
         holds += held
     return replace(layout, places=tuple(places), holds=tuple(holds))
 
 
 def invisible(total: np.ndarray, seen: np.ndarray) -> np.ndarray:
-    """(m, r) directions c with c'seen c = 0, of columns with squares `total`; scaled as if the columns had length one.
+    """(m, r) directions c with c'seen c = 0, of columns with squares `total`.
 
     Examples
     --------
@@ -94,18 +97,27 @@ def invisible(total: np.ndarray, seen: np.ndarray) -> np.ndarray:
     array([[0.],
            [1.]])
     """
-    length = np.sqrt(np.diag(total))
-    length = np.where(length > 0, length, 1.0)
+    length = _lengths(total)
     values, vectors = np.linalg.eigh(total / np.outer(length, length))
     there = values > COLLINEAR * values[-1]
     white = vectors[:, there] / np.sqrt(values[there])
     share, turn = np.linalg.eigh(white.T @ (seen / np.outer(length, length)) @ white)
-    found = white @ turn[:, share < WITHIN]
-    return found / np.linalg.norm(found, axis=0)
+    return white @ turn[:, share < WITHIN] / length[:, None]
+
+
+def _lengths(total: np.ndarray) -> np.ndarray:
+    """(m,) lengths of columns with squares `total`; one for columns of zeros."""
+    squares = np.diag(total)
+    return np.sqrt(np.where(squares > 0, squares, 1.0))
+
+
+def _unit(directions: np.ndarray) -> np.ndarray:
+    """(m, r) the directions, each of length one."""
+    return directions / np.linalg.norm(directions, axis=0)
 
 
 def _held(place: Place, gram: np.ndarray, directions: np.ndarray) -> tuple[Place, list[Held]]:
-    """The place with what its block holds at zero."""
+    """The place with what its block holds at zero; `directions` scaled as if the columns as named had length one."""
     block, theta = place.block, np.arange(place.theta.start, place.theta.stop)
     m, r = directions.shape
     if r == m:

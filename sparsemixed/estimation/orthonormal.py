@@ -15,6 +15,7 @@ import numpy as np
 from scipy.linalg import solve_triangular
 
 from sparsemixed.design.values import Constraints, Design, RandomTerm
+from sparsemixed.estimation.parameters import Parameters
 from sparsemixed.solver.crossproducts.crossproducts import TermData
 
 
@@ -80,8 +81,19 @@ def orthonormal_coordinates(design: Design) -> Orthogonal:
     return Orthogonal(Q, R, start, residual - Q @ again, *shared)
 
 
-def term_data(design: Design, term: RandomTerm) -> TermData:
-    """A random term as the engine takes it, rows times the root of their weight."""
+def engine_terms(design: Design, layout: Parameters) -> list[TermData]:
+    """The random terms as the engine takes them: in its order and its columns, rows times the root of their weight."""
+    return [engine_term(design, layout, t) for t in range(len(layout.order))]
+
+
+def engine_term(design: Design, layout: Parameters, t: int) -> TermData:
+    """One of `engine_terms`, by its place in the engine's order."""
+    term = weighted_term(design, design.random[layout.order[t]])
+    return term._replace(columns=layout.engine_columns(term.columns, t))
+
+
+def weighted_term(design: Design, term: RandomTerm) -> TermData:
+    """A random term in its columns as named, rows times the root of their weight."""
     columns = term.columns
     if design.weights is not None:
         columns = columns * np.sqrt(design.weights.rows)[:, None]

@@ -4,22 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
 from sparsemixed.design.values import RandomBlock, RandomTerm
+from sparsemixed.structures.random.base import RandomStructure
 from sparsemixed.structures.random.linear_basis import effects_on_edge
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where one block stands: engine term, first column inside the term, slice of theta."""
+    """Where one block stands.
+
+    Attributes
+    ----------
+    block : RandomBlock
+        Its effects b as they are named and reported.
+    term, column : int
+        Engine term, and first column inside the term.
+    theta : slice
+    T : (m, m) float64 or None
+        The engine has the columns ZT and the effects inv(T) b; None for T = I.
+    """
 
     block: RandomBlock
     term: int
     column: int
     theta: slice
+    T: np.ndarray | None = None
+
+    @property
+    def columns(self) -> slice:
+        """Its columns inside the term."""
+        return slice(self.column, self.column + self.block.structure.m)
+
+    @cached_property
+    def structure(self) -> RandomStructure:
+        """Covariance matrices of the engine's effects."""
+        return self.block.structure if self.T is None else self.block.structure.of_effects(self.T)
 
 
 class Held(NamedTuple):
@@ -32,6 +56,12 @@ class Held(NamedTuple):
 @dataclass(frozen=True)
 class Parameters:
     """All structures of a model.
+
+    Where a covariate lies far from zero, the products Z'Z of a constant and a slope agree in their leading digits and the
+    likelihood depends on the others. A family that is closed under linear maps of the effects has the same likelihood in any
+    columns ZT; in nearly orthonormal ones nothing cancels. So the engine works in ZT, with T the basis in which the family's
+    theta is well scaled (`RandomStructure.in_basis`): columns enter it by `engine_columns`, effects leave it by `named_effects`,
+    and covariances by `Place.block`, whose structure has the same theta. In other families T = I.
 
     Attributes
     ----------
@@ -64,35 +94,80 @@ class Parameters:
         return out
 
     def factors(self, theta: np.ndarray) -> list[np.ndarray]:
-        """One (k, k) matrix Lambda_t for each engine term."""
+        """One (k, k) matrix Lambda_t for each engine term, of the engine's effects."""
         out = [np.zeros((k, k)) for k in self.k]
         for place in self.places:
-            stop = place.column + place.block.structure.m
-            out[place.term][place.column : stop, place.column : stop] = place.block.structure.factor(theta[place.theta])
+            out[place.term][place.columns, place.columns] = place.structure.factor(theta[place.theta])
         return out
+
+    def bases(self) -> list[np.ndarray | None]:
+        """T (k, k) of each engine term; None where it is the identity."""
+        return self._by_term([place.T for place in self.places])
+
+    def _by_term(self, matrices: Sequence[np.ndarray | None]) -> list[np.ndarray | None]:
+        """The (k, k) matrices of each engine term with those of its places as diagonal blocks; None where all are identities."""
+        out: list[np.ndarray | None] = [None] * len(self.k)
+        for place, own in zip(self.places, matrices, strict=True):
+            if own is not None:
+                whole = out[place.term]
+                whole = np.eye(self.k[place.term]) if whole is None else whole
+                whole[place.columns, place.columns] = own
+                out[place.term] = whole
+        return out
+
+    def rebased(self) -> Parameters:
+        """The layout with T of the structures as they are, for columns that are yet to enter the engine.
+
+        What is held at zero has coordinates of its own in them, which starting values from moments can leave out.
+        """
+        return replace(self, places=tuple(replace(place, T=place.block.structure.chosen_basis) for place in self.places))
+
+    def engine_columns(self, columns: np.ndarray, t: int) -> np.ndarray:
+        """ZT (n, k) of the columns Z (n, k) of engine term t.
+
+        Column by column: rows that agree in Z agree in ZT to the last bit, so that patterns of rows stay patterns.
+        """
+        T = self.bases()[t]
+        if T is None:
+            return columns
+        out = np.empty_like(columns)
+        for j, weights in enumerate(T.T):
+            out[:, j] = sum(columns[:, i] * weights[i] for i in np.flatnonzero(weights))
+        return out
+
+    def named_effects(
+        self, means: Sequence[np.ndarray], variances: Sequence[np.ndarray]
+    ) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
+        """b (J, k) and their covariances (J, k, k) of those of the engine, inv(T) b; term by term of the design."""
+        held, named = self.held, []
+        for place in self.places:
+            # What is held at zero is zero, not the rounding of a sum.
+            gone = effects_on_edge(place.block.structure, held[place.theta])[:, None]
+            named.append(None if place.T is None else np.where(gone, 0.0, place.T))
+        bases = dict(zip(self.order, self._by_term(named), strict=True))
+        pairs = [
+            (u, own) if bases[r] is None else (u @ bases[r].T, bases[r] @ own @ bases[r].T)
+            for r, (u, own) in enumerate(zip(means, variances, strict=True))
+        ]
+        return tuple(u for u, _ in pairs), tuple(own for _, own in pairs)
 
     def directions(self) -> list[list[np.ndarray]]:
         """dLambda / dtheta_j for every j: constants, because the factors are linear in theta; zeros for what is held at zero."""
         out, held = [], self.held
         for place in self.places:
-            for derivative in place.block.structure.dfactor():
+            for derivative in place.structure.dfactor():
                 factors = [np.zeros((k, k)) for k in self.k]
-                stop = place.column + place.block.structure.m
                 if not held[len(out)]:
-                    factors[place.term][place.column : stop, place.column : stop] = derivative
+                    factors[place.term][place.columns, place.columns] = derivative
                 out.append(factors)
         return out
 
     def nearest(self, covariances: Sequence[np.ndarray]) -> np.ndarray:
         """theta of the structures closest to one (k, k) covariance over sigma2 for each engine term; zero where it is held."""
-        theta, held = np.empty(self.n_theta), self.held
+        theta = np.empty(self.n_theta)
         for place in self.places:
-            stop = place.column + place.block.structure.m
-            part = covariances[place.term][place.column : stop, place.column : stop]
-            gone = effects_on_edge(place.block.structure, held[place.theta])
-            part = np.where(gone[:, None] | gone, 0.0, part) if gone.any() else part
-            theta[place.theta] = place.block.structure.nearest(part)
-        return np.where(held, 0.0, theta)
+            theta[place.theta] = place.structure.nearest(covariances[place.term][place.columns, place.columns])
+        return np.where(self.held, 0.0, theta)
 
     def on_scale(self, covariances: Sequence[np.ndarray], mean_squares: Sequence[np.ndarray]) -> np.ndarray:
         """theta of the `nearest` members, each scaled to the variance that the covariances give y.
@@ -109,10 +184,9 @@ class Parameters:
         """
         theta, held = self.nearest(covariances), self.held
         for place in self.places:
-            stop = place.column + place.block.structure.m
-            squares = mean_squares[place.term][place.column : stop]
-            wanted = squares @ np.diag(covariances[place.term])[place.column : stop]
-            given = squares @ np.sum(place.block.structure.factor(theta[place.theta]) ** 2, axis=1)
+            squares = mean_squares[place.term][place.columns]
+            wanted = squares @ np.diag(covariances[place.term])[place.columns]
+            given = squares @ np.sum(place.structure.factor(theta[place.theta]) ** 2, axis=1)
             if given > 0 and abs(given - wanted) > 1e-8 * given and not held[place.theta].any():
                 theta[place.theta] *= np.sqrt(wanted / given)
         return theta
@@ -121,7 +195,7 @@ class Parameters:
         """(n_theta,) bool: the parameters that are standard deviations of effects without covariances."""
         out = np.zeros(self.n_theta, bool)
         for place in self.places:
-            derivatives = np.abs(place.block.structure.dfactor())
+            derivatives = np.abs(place.structure.dfactor())
             for k, own in enumerate(derivatives):
                 others = derivatives.sum(axis=0) - own
                 effects = own.any(axis=0)
@@ -174,7 +248,7 @@ def parameters(random: Sequence[RandomTerm], may_lead: Sequence[bool] | None = N
         for block in term.blocks:
             block = _well_scaled(block, term.columns[:, column : column + block.structure.m])
             stop = start + block.structure.n_theta
-            places.append(Place(block, engine[r], column, slice(start, stop)))
+            places.append(Place(block, engine[r], column, slice(start, stop), block.structure.chosen_basis))
             start, column = stop, column + block.structure.m
     return Parameters(tuple(order), tuple(1 if r == NO_TERM else random[r].k for r in order), tuple(places))
 

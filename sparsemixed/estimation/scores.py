@@ -24,7 +24,7 @@ from sparsemixed.estimation.estimate import refactor_at_optimum
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.estimation.objectives.penalized_derivatives import PenalizedDerivatives
 from sparsemixed.estimation.objectives.precision_derivatives import PrecisionDerivatives
-from sparsemixed.estimation.orthonormal import orthonormal_coordinates, term_data
+from sparsemixed.estimation.orthonormal import engine_terms, orthonormal_coordinates
 from sparsemixed.estimation.problems.table import problem_of
 from sparsemixed.solver.crossproducts.block_products import diagonal_blocks, times_lambda
 from sparsemixed.solver.crossproducts.crossproducts import TermData
@@ -145,7 +145,7 @@ def _rho(opened: _Opened, derivatives: PrecisionDerivatives, n_clusters: int) ->
 def _open(fit: Fit, cluster: np.ndarray) -> _Opened:
     objective, orthogonal, at = refactor_at_optimum(fit)
     derivatives = objective.derivatives(at)
-    terms = [term_data(fit.design, fit.design.random[r]) for r in objective.parameters.order]
+    terms = engine_terms(fit.design, objective.parameters)
     residual = orthogonal.residual - orthogonal.Q @ at.beta
     b = times_lambda(at.cp, at.factors, at.u[:, None])[:, 0]
     for term, where, k in zip(terms, objective.cp.slices(), objective.cp.k, strict=True):

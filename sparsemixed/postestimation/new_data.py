@@ -15,7 +15,7 @@ from sparsemixed.design.new_rows import MISSING, NEW, new_rows
 from sparsemixed.design.values import RandomTerm
 from sparsemixed.errors import DataError, NotAvailableError, NotEstimableWarning, OptionError, warn
 from sparsemixed.estimation.fit import Fit
-from sparsemixed.inference.covariance.vce import beta_covariance
+from sparsemixed.inference.covariance.vce import standard_errors
 from sparsemixed.postestimation.random_effects import term_name
 
 WHAT = ("xb", "stdp", "fitted")
@@ -56,7 +56,7 @@ def predict_new(fit: Fit, data: Any, what: str, new_levels: str = "population") 
     frame = model_frame(fit.spec, data)
     X = rows_of_X(fit.design, fit.spec, frame)
     if what == "stdp":
-        values = np.sqrt(np.clip(np.einsum("ij,ij->i", X @ beta_covariance(fit), X), 0.0, None))
+        values = standard_errors(fit, X)
     else:
         values = X @ fit.beta
     rows = Rows(frame, np.arange(frame.n_rows))

@@ -11,7 +11,7 @@ import pandas as pd
 from sparsemixed.design.values import RandomTerm
 from sparsemixed.errors import NotAvailableError, OptionError
 from sparsemixed.estimation.fit import Fit
-from sparsemixed.inference.covariance.vce import beta_covariance
+from sparsemixed.inference.covariance.vce import standard_errors
 from sparsemixed.postestimation.new_data import predict_new
 from sparsemixed.postestimation.random_effects import effect_names
 from sparsemixed.postestimation.scores import parameter_scores
@@ -47,10 +47,6 @@ def predict(fit: Fit, data: Any, what: str, new_levels: str = "population") -> p
 
 def _xb(fit: Fit, X: np.ndarray) -> np.ndarray:
     return X @ fit.beta
-
-
-def _stdp(fit: Fit, X: np.ndarray) -> np.ndarray:
-    return np.sqrt(np.clip(np.einsum("ij,ij->i", X @ beta_covariance(fit), X), 0.0, None))
 
 
 def _fitted(fit: Fit) -> np.ndarray:
@@ -92,7 +88,7 @@ def _term_effects(term: RandomTerm, values: np.ndarray) -> pd.DataFrame:
 
 WHAT: dict[str, Callable[[Fit], Any]] = {
     "xb": _series("xb", lambda fit: _xb(fit, fit.design.X)),
-    "stdp": _series("stdp", lambda fit: _stdp(fit, fit.design.X)),
+    "stdp": _series("stdp", lambda fit: standard_errors(fit, fit.design.X)),
     "fitted": _series("fitted", _fitted),
     "residuals": _series("residuals", lambda fit: fit.design.y - _fitted(fit)),
     "reffects": lambda fit: _effects(fit, standard_errors=False),

@@ -188,7 +188,8 @@ def remarks(fit: Fit, small: bool | None = None) -> list[str]:
     group = fit.spec.residual.group
     if group is not None:
         texts.append(f"Errors are correlated within the groups of {':'.join(group) or '_all'}.")
-    texts += [text for text in (boundary_sentence(fit), identification_sentence(fit), theta_covariance(fit).note) if text]
+    whole = boundary_sentence(fit), identification_sentence(fit), theta_covariance(fit).note, fit.lost_digits
+    texts += [text for text in whole if text]
     if VCE[shown_vce(fit, small)].degrees is not None:
         texts.append("Standard errors of variance parameters are the model's, not cluster-robust.")
     texts += _small_sample_notes(fit, small)

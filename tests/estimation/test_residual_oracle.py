@@ -14,6 +14,7 @@ import pytest
 
 from sparsemixed.command import read_model
 from sparsemixed.design.build import build_design
+from sparsemixed.estimation.orthonormal import engine_term
 from sparsemixed.estimation.parameters import NO_TERM
 from sparsemixed.estimation.problems.table import choose_problem
 from sparsemixed.estimation.sources.rows import reduce_rows
@@ -110,7 +111,7 @@ def dense(design, objective, theta):
     own, rho = objective.split(theta)
     layout = objective.parameters
     there = [t for t, r in enumerate(layout.order) if r != NO_TERM]
-    terms = [design.random[layout.order[t]] for t in there]
+    terms = [engine_term(design, layout, t) for t in there]
     R, first_R, second_R = errors_matrices(design, rho)
     n, k = len(design.y), own.size
     if not terms:

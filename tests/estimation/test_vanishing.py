@@ -15,7 +15,7 @@ from sparsemixed.estimation.objectives import zero_variances as vanishing
 from sparsemixed.estimation.objectives.iterative import StochasticObjective
 from sparsemixed.estimation.objectives.penalized import PenalizedObjective
 from sparsemixed.estimation.objectives.zero_variances import slope_at_zero
-from sparsemixed.estimation.orthonormal import orthonormal_coordinates, term_data
+from sparsemixed.estimation.orthonormal import engine_terms, orthonormal_coordinates
 from sparsemixed.estimation.parameters import parameters
 from sparsemixed.solver.crossproducts.crossproducts import cross_products
 from sparsemixed.solver.factored.choose import penalized_system
@@ -67,8 +67,7 @@ def objectives(data, reml, seed=0):
     """The iterative and the dense objective of `THREE`."""
     design = build_design(read_model(THREE, {"reml": reml}), data)
     orthogonal, layout = orthonormal_coordinates(design), parameters(design.random)
-    terms = [term_data(design, design.random[r]) for r in layout.order]
-    cp = cross_products(terms, orthogonal.Q, orthogonal.residual, orthogonal.n_obs)
+    cp = cross_products(engine_terms(design, layout), orthogonal.Q, orthogonal.residual, orthogonal.n_obs)
     return StochasticObjective(cp, KrylovSystem(cp), layout, reml, seed), PenalizedObjective(
         cp, penalized_system(cp), layout, reml
     )

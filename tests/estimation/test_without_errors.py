@@ -12,7 +12,7 @@ from sparsemixed.command import read_model
 from sparsemixed.design import build_design
 from sparsemixed.errors import BoundaryWarning, NotAvailableError, NumericalError
 from sparsemixed.estimation.objectives.without_errors import ErrorFreeObjective
-from sparsemixed.estimation.orthonormal import orthonormal_coordinates, term_data
+from sparsemixed.estimation.orthonormal import engine_terms, orthonormal_coordinates
 from sparsemixed.estimation.parameters import parameters
 from sparsemixed.solver.residual.patterns import pattern_batches
 from tests.oracles import dense_oracle as oracle
@@ -42,10 +42,9 @@ MODELS = {
 def error_free(command, data, reml):
     design = build_design(read_model(command, {"reml": reml}), data)
     orthogonal, layout = orthonormal_coordinates(design), parameters(design.random)
-    terms = [term_data(design, design.random[r]) for r in layout.order]
     n = len(design.y)
     rows = np.column_stack([orthogonal.Q, orthogonal.residual])
-    batches = pattern_batches(terms, np.arange(n, dtype=np.int32), n, np.zeros(n), rows)
+    batches = pattern_batches(engine_terms(design, layout), np.arange(n, dtype=np.int32), n, np.zeros(n), rows)
     return design, orthogonal, ErrorFreeObjective(batches, layout, orthogonal.n_obs, design.rank, reml)
 
 

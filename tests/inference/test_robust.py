@@ -97,7 +97,8 @@ def test_scores_of_sampling_weights_are_derivatives_of_the_weighted_integral(nam
 
     def log_likelihood(own):
         def at(psi):
-            sigma2, factors = np.exp(psi[-1]), dict(zip(layout.order, layout.factors(psi[p:-1]), strict=True))
+            sigma2 = np.exp(psi[-1])
+            factors = dict(zip(layout.order, dense_sandwich.named_factors(layout, psi[p:-1]), strict=True))
             levels = []
             for r in order:
                 term = fit.design.random[r]

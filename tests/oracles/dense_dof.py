@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from sparsemixed.estimation.parameters import parameters
 from sparsemixed.structures.random.linear_basis import linear_basis
 from tests.oracles import dense_oracle as oracle
 
@@ -21,6 +22,23 @@ def directions(terms, boundary=None):
                     found.append(Z @ np.kron(np.eye(term.n_groups), basis) @ Z.T)
             column, start = column + m, start + q
     return [*found, np.eye(len(terms[0].codes))]
+
+
+def named(fit, W, gone=None):
+    """W (m, m) of the entries of each covariance matrix as named, from that of the entries in its family's own basis.
+
+    `gone` (n_theta,) bool are those without any, of whole blocks.
+    """
+    J, start = np.eye(len(W)), 0
+    for place in parameters(fit.design.random).places:
+        if gone is not None and gone[place.theta].any():
+            continue
+        own = linear_basis(place.block.structure)
+        stop = start + len(own)
+        flat, moved = (x.reshape(len(own), -1).T for x in (own, place.block.structure.from_own_basis(own)))
+        J[start:stop, start:stop] = np.linalg.lstsq(flat, moved, rcond=None)[0]
+        start = stop
+    return J @ W @ J.T
 
 
 def precision(V, X, first):

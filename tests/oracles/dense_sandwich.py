@@ -23,12 +23,16 @@ def covariance(fit, theta=None, sigma2=None):
     if design.weights is not None:
         half = 1 / np.sqrt(design.weights.rows)
         R = R * np.outer(half, half)
-    factors = layout.factors(theta[: layout.n_theta])
-    for r, factor in zip(layout.order, factors, strict=True):
+    for r, factor in zip(layout.order, named_factors(layout, theta[: layout.n_theta]), strict=True):
         term = design.random[r]
         Z = oracle.random_design([(term.codes, term.n_groups, term.columns)])
         R = R + Z @ np.kron(np.eye(term.n_groups), factor @ factor.T) @ Z.T
     return sigma2 * R
+
+
+def named_factors(layout, theta):
+    """T Lambda of each term: factors of the effects as they are named."""
+    return [factor if T is None else T @ factor for factor, T in zip(layout.factors(theta), layout.bases(), strict=True)]
 
 
 def slope(f, x, k):

@@ -21,7 +21,7 @@ from sparsemixed.estimation.interface import FE, FN
 from sparsemixed.estimation.linear import LogLikelihood
 from sparsemixed.estimation.objectives.patterns import PatternEvaluation, PatternObjective
 from sparsemixed.estimation.objectives.without_errors import ErrorFreeDerivatives, ErrorFreeObjective
-from sparsemixed.estimation.orthonormal import term_data
+from sparsemixed.estimation.orthonormal import engine_terms
 from sparsemixed.estimation.parameters import Parameters
 from sparsemixed.estimation.problems.values import Problem
 from sparsemixed.estimation.search.curvature import newton_model
@@ -115,10 +115,8 @@ def has_run_off(design: Design, layout: Parameters, theta: np.ndarray) -> bool:
 
 def shares_of_rows(design: Design, layout: Parameters, theta: np.ndarray) -> dict[int, float]:
     """By term of the design, the largest variance of its part of a row, over sigma2."""
-    found = {}
-    for r, factor in zip(layout.order, layout.factors(theta), strict=True):
-        found[r] = float(np.sum((term_data(design, design.random[r]).columns @ factor) ** 2, axis=1).max())
-    return found
+    parts = zip(layout.order, engine_terms(design, layout), layout.factors(theta), strict=True)
+    return {r: float(np.sum((term.columns @ factor) ** 2, axis=1).max()) for r, term, factor in parts}
 
 
 def obstacle(design: Design, rows: int) -> str:
@@ -137,9 +135,8 @@ def limit_without_errors(problem: Problem[FE, FN], theta: np.ndarray, llf: LogLi
     """The optimum without errors from theta on; None where V is singular there."""
     case, design, orthogonal = problem.case, problem.case.design, problem.case.reduction.orthogonal
     layout, n = problem.objective.parameters, len(design.y)
-    terms = [term_data(design, design.random[r]) for r in layout.order]
     rows = np.column_stack([orthogonal.Q, orthogonal.residual])
-    batches = pattern_batches(terms, np.arange(n, dtype=np.int32), n, np.zeros(n), rows)
+    batches = pattern_batches(engine_terms(design, layout), np.arange(n, dtype=np.int32), n, np.zeros(n), rows)
     objective = ErrorFreeObjective(batches, layout, orthogonal.n_obs, design.rank, case.reml)
     try:
         start = objective.evaluate(objective.scaled(theta))

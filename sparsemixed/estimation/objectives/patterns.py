@@ -290,7 +290,7 @@ def random_effects(design: Design, objective: PatternObjective, at: PatternEvalu
         spread = np.zeros((term.n_groups, term.k, term.k))
         for batch, Q in zip(objective.batches, at.inverses, strict=True):
             pattern = np.repeat(np.arange(len(batch.start) - 1), np.diff(batch.start))
-            z, codes = term.columns[batch.index], term.codes[batch.index]
+            z, codes = batch.columns[t][pattern], term.codes[batch.index]
             solved = Q[pattern] @ batch.rows
             np.add.at(score, codes, z * (solved @ c)[:, :, None])
             np.add.at(fixed, codes, z[..., None] * solved[:, :, None, : objective.p])

@@ -11,7 +11,7 @@ import numpy as np
 from sparsemixed.design.values import Design, ResidualPart
 from sparsemixed.errors import DataError
 from sparsemixed.estimation.interface import FE, FN, FittedObjective
-from sparsemixed.estimation.invisible import hold_invisible, hold_invisible_rows
+from sparsemixed.estimation.invisible import hold_invisible_rows
 from sparsemixed.estimation.objectives.expectation_step import em_step
 from sparsemixed.estimation.objectives.logarithms import LogObjective
 from sparsemixed.estimation.objectives.patterns import PatternDerivatives, PatternEvaluation, PatternObjective
@@ -19,14 +19,15 @@ from sparsemixed.estimation.objectives.penalized import PenalizedObjective
 from sparsemixed.estimation.objectives.penalized_deviance import PenalizedEvaluation
 from sparsemixed.estimation.objectives.precision import PrecisionObjective
 from sparsemixed.estimation.objectives.precision_derivatives import PrecisionDerivatives
-from sparsemixed.estimation.orthonormal import term_data
-from sparsemixed.estimation.parameters import NO_TERM, parameters
+from sparsemixed.estimation.orthonormal import engine_term, engine_terms
+from sparsemixed.estimation.parameters import NO_TERM, Parameters, parameters
 from sparsemixed.estimation.problems.values import Case, Problem
 from sparsemixed.estimation.search.em import EmPath, em_path
 from sparsemixed.estimation.search.values import LogEntry, Plan, Progress
+from sparsemixed.estimation.sources.rows import products_of_rows
 from sparsemixed.estimation.start.moments import mivque_start
 from sparsemixed.estimation.start.residual import residual_start
-from sparsemixed.solver.crossproducts.crossproducts import TermData, cross_products
+from sparsemixed.solver.crossproducts.crossproducts import TermData
 from sparsemixed.solver.crossproducts.weighted_rows import WeightedRows, constant_within
 from sparsemixed.solver.factored.choose import penalized_system
 from sparsemixed.solver.factored.system import FactoredSystem
@@ -54,9 +55,8 @@ def patterns_problem(case: Case) -> Problem[PatternEvaluation, PatternDerivative
     """The problem of `PatternObjective`, on patterns of independent clusters."""
     part, design, orthogonal = _part(case), case.design, case.reduction.orthogonal
     layout = hold_invisible_rows(parameters(design.random), design, orthogonal, case.reml)
-    terms = [term_data(design, design.random[r]) for r in layout.order]
     rows = np.column_stack([orthogonal.Q, orthogonal.residual])
-    batches = pattern_batches(terms, part.codes, part.n_groups, part.t, rows)
+    batches = pattern_batches(engine_terms(design, layout), part.codes, part.n_groups, part.t, rows)
     return _problem(case, PatternObjective(batches, layout, part.structure, orthogonal.n_obs, design.rank, case.reml))
 
 
@@ -75,7 +75,7 @@ def precision_problem(case: Case) -> Problem[PenalizedEvaluation[FactoredSystem]
     own = weights.groups if weights is not None and weights.replicates_groups else None
     layout = parameters(design.random, [constant_within(term.codes[order], start) for term in design.random], own is not None)
     layout = hold_invisible_rows(layout, design, orthogonal, case.reml)
-    terms = [_sorted_term(design, r, order) for r in layout.order]
+    terms = [_sorted_term(design, layout, t, order) for t in range(len(layout.order))]
     rows = np.column_stack([orthogonal.Q, orthogonal.residual])[order]
     weighted = WeightedRows(terms, rows, start, residual.indptr, residual.indices, orthogonal.n_obs)
     ordered = None if own is None else [np.ones(1) if r == NO_TERM else own[r] for r in layout.order]
@@ -99,10 +99,10 @@ def _problem(case: Case, objective: FittedObjective[FE, FN]) -> Problem[FE, FN]:
     return Problem(case, objective, start, Plan(options, exact=True, metric=LogObjective if options.metric == "matlog" else None))
 
 
-def _sorted_term(design: Design, r: int, order: np.ndarray) -> TermData:
-    if r == NO_TERM:
+def _sorted_term(design: Design, layout: Parameters, t: int, order: np.ndarray) -> TermData:
+    if layout.order[t] == NO_TERM:
         return TermData(np.zeros(order.size, np.int32), 1, np.zeros((order.size, 1)))
-    term = term_data(design, design.random[r])
+    term = engine_term(design, layout, t)
     return TermData(term.codes[order], term.n_groups, np.ascontiguousarray(term.columns[order]))
 
 
@@ -124,10 +124,7 @@ def _random_start(case: Case, llf: Callable[[float], float]) -> tuple[np.ndarray
     design, orthogonal = case.design, case.reduction.orthogonal
     if not design.random:
         return np.zeros(0), ()
-    layout = parameters(design.random)
-    terms = [term_data(design, design.random[r]) for r in layout.order]
-    cp = cross_products(terms, orthogonal.Q, orthogonal.residual, orthogonal.n_obs)
-    layout = hold_invisible(layout, cp, case.reml)
+    cp, layout = products_of_rows(design, orthogonal, parameters(design.random), case.reml)
     theta = layout.on_scale(*mivque_start(cp))
     if not case.spec.estimation.emiterate:
         return theta, ()

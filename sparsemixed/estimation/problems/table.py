@@ -6,9 +6,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from sparsemixed.design.values import Design
-from sparsemixed.errors import SlowConvergenceError
+from sparsemixed.errors import NotAvailableError, SlowConvergenceError
 from sparsemixed.estimation.fit import Fit
+from sparsemixed.estimation.parameters import Parameters
 from sparsemixed.estimation.problems.iterative import iterative_problem
 from sparsemixed.estimation.problems.penalized import penalized_problem
 from sparsemixed.estimation.problems.residual import by_patterns, patterns_problem, precision_problem
@@ -17,6 +20,9 @@ from sparsemixed.estimation.problems.values import Case, Problem
 from sparsemixed.estimation.sources.reduction import Reduction
 from sparsemixed.estimation.sources.rows import reduce_rows
 from sparsemixed.spec import ModelSpec
+
+SAME_BASIS = 1e-6
+"""Difference of two orthonormal bases of a structure's parameters that is rounding of the sums that they come from."""
 
 
 class Kind(NamedTuple):
@@ -71,10 +77,29 @@ def problem_of(fit: Fit, kind: str | None = None) -> Problem[Any, Any]:
     Raises
     ------
     NotAvailableError
-        "penalized", and no factorization is within reach.
+        "penalized", and no factorization is within reach; or the parameters of the fit, made by an earlier version and saved, are
+        of other coordinates.
     """
     spec, design = fit.spec, fit.design
     independent = kind == "penalized" or design.residual is None
     if spec.estimation.solver == "auto" and design.residual is None and fit.solver in ("block", "dense", "sparse"):
         spec = replace(spec, estimation=replace(spec.estimation, solver=fit.solver))
-    return choose_problem(spec, design, reduce_rows(spec, design, independent), kind)
+    problem = choose_problem(spec, design, reduce_rows(spec, design, independent), kind)
+    if problem.objective is not None:
+        check_coordinates(fit, problem.objective.parameters)
+    return problem
+
+
+def check_coordinates(fit: Fit, layout: Parameters) -> None:
+    """Refuse a fit, saved by an earlier version, whose theta is of other coordinates than those of the layout."""
+    components = {component.position: component for component in fit.components}
+    for place in layout.places:
+        saved = components[place.block.position].block
+        now, then = place.block.structure.chosen_basis, saved.structure.chosen_basis if saved is not None else None
+        if now is None or then is None:
+            continue
+        if np.abs(np.linalg.solve(now, then) - np.eye(len(now))).max() > SAME_BASIS:
+            raise NotAvailableError(
+                f"this fit was saved by an earlier version, with the effects of {place.block.equation} in other coordinates; fit "
+                "the model again for this result"
+            )

@@ -7,7 +7,7 @@ in which every fit is made.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -28,7 +28,7 @@ from sparsemixed.errors import DataError
 from sparsemixed.estimation.invisible import hold_invisible
 from sparsemixed.estimation.linear import check_residual
 from sparsemixed.estimation.orthonormal import Orthogonal
-from sparsemixed.estimation.parameters import parameters
+from sparsemixed.estimation.parameters import Parameters, parameters
 from sparsemixed.estimation.sources.reduction import Products, Reduction
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts, cross_products
 from sparsemixed.solver.crossproducts.sums import merged
@@ -66,12 +66,14 @@ def triangular_factor(matrix: np.ndarray) -> np.ndarray:
     return np.asarray(np.linalg.qr(matrix, mode="r"))
 
 
-def partial_products(spec: ModelSpec, design: Design, batch: Any, order: Sequence[int]) -> PartialProducts | None:
-    """The contribution of a batch; terms in the engine's `order`. None when no row of it is used."""
+def partial_products(spec: ModelSpec, design: Design, batch: Any, layout: Parameters) -> PartialProducts | None:
+    """The contribution of a batch; terms in the engine's order and columns. None when no row of it is used."""
     rows: BatchRows | None = batch_rows(spec, design, batch)
     if rows is None:
         return None
-    cp = cross_products([rows.terms[r] for r in order], rows.X, rows.y)
+    terms = [rows.terms[r] for r in layout.order]
+    terms = [term._replace(columns=layout.engine_columns(term.columns, t)) for t, term in enumerate(terms)]
+    cp = cross_products(terms, rows.X, rows.y)
     Xy = np.column_stack([rows.X, rows.y])
     padding = np.zeros((max(Xy.shape[1] - len(Xy), 0), Xy.shape[1]))
     return PartialProducts(cp, triangular_factor(np.vstack([Xy, padding])), tuple(group_counts(spec, design, rows)))
@@ -105,8 +107,8 @@ def reduce_batches(spec: ModelSpec, batches: Batches) -> tuple[Design, Reduction
     """
     whole = joined(spec, [skeleton(spec, batch) for batch in batches()])
     design = build_design(spec, whole)
-    order = parameters(design.random).order
-    total = summed(partial_products(spec, design, batch, order) for batch in batches())
+    layout = parameters(design.random)
+    total = summed(partial_products(spec, design, batch, layout) for batch in batches())
     return reduce_sum(spec, design, total)
 
 

@@ -35,9 +35,9 @@ def reduce_dask(spec: ModelSpec, data: Any) -> tuple[Design, Reduction]:
     parts = data[used_columns(spec)].to_delayed()
     whole = joined(spec, _computed([delayed(skeleton, pure=True)(spec, part) for part in parts]))
     design = build_design(spec, whole)
-    order = parameters(design.random).order
+    layout = parameters(design.random)
     shared = delayed(design)
-    sums = [delayed(partial_products, pure=True)(spec, shared, part, order) for part in parts]
+    sums = [delayed(partial_products, pure=True)(spec, shared, part, layout) for part in parts]
     while len(sums) > 1:
         sums = [delayed(_added, pure=True)(*sums[i : i + BRANCHES]) for i in range(0, len(sums), BRANCHES)]
     (total,) = _computed(sums)

@@ -127,8 +127,11 @@ def _terms(fit: Fit) -> list[_Term]:
     reml = fit.spec.estimation.method == "reml"
     layout = hold_invisible_rows(parameters(fit.design.random), fit.design, orthonormal_coordinates(fit.design), reml)
     factors = layout.factors(fit.theta[: layout.n_theta])
-    covariance = {r: fit.sigma2 * factor @ factor.T for r, factor in zip(layout.order, factors, strict=True)}
-    return [_Term(term.codes, term.columns, covariance[r]) for r, term in enumerate(fit.design.random)]
+    found = {}
+    for t, (r, factor) in enumerate(zip(layout.order, factors, strict=True)):
+        term = fit.design.random[r]
+        found[r] = _Term(term.codes, layout.engine_columns(term.columns, t), fit.sigma2 * factor @ factor.T)
+    return [found[r] for r in range(len(found))]
 
 
 def _dense(fit: Fit, terms: list[_Term], rows: np.ndarray, place: np.ndarray) -> np.ndarray:

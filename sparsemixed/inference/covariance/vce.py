@@ -29,6 +29,17 @@ def beta_covariance(fit: Fit) -> np.ndarray:
     return half @ half.T
 
 
+def standard_errors(fit: Fit, K: np.ndarray) -> np.ndarray:
+    """(l,) of K beta, for K (l, p).
+
+    Of the model's from the root of their covariance: where terms of a row cancel, as with covariates far from zero, their squares
+    lose twice the digits.
+    """
+    if fit.spec.vce.method.model_based:
+        return np.linalg.norm(K @ fit.root, axis=1)
+    return np.sqrt(np.clip(np.einsum("ij,ij->i", K @ beta_covariance(fit), K), 0.0, None))
+
+
 @dataclass(frozen=True)
 class ThetaCovariance:
     """Covariance of (theta, log sigma2).

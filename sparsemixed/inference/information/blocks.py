@@ -15,7 +15,7 @@ import numpy as np
 from sparsemixed.design.values import Design, ResidualPart
 from sparsemixed.errors import NotAvailableError
 from sparsemixed.estimation.fit import Fit
-from sparsemixed.estimation.orthonormal import term_data
+from sparsemixed.estimation.orthonormal import weighted_term
 from sparsemixed.inference.fit_cache import cached_on_fit
 from sparsemixed.solver.residual.patterns import independent_blocks
 from sparsemixed.structures.residual_errors.independent import IndependentErrors
@@ -63,7 +63,7 @@ def relative_error(fit: Fit) -> float:
     components = {component.position: component for component in fit.components}
     kappa, q = 0.0, 0
     for random in fit.design.random:
-        term, squares, column = term_data(fit.design, random), np.zeros(len(random.codes)), 0
+        term, squares, column = weighted_term(fit.design, random), np.zeros(len(random.codes)), 0
         for block in random.blocks:
             own = components[block.position]
             assert own.block is not None

@@ -1,4 +1,8 @@
-"""The variance parameters in which V is linear: the distinct entries of each covariance matrix, and sigma2."""
+"""The variance parameters in which V is linear: the distinct entries of each covariance matrix, and sigma2.
+
+Of a matrix whose family has chosen a basis (`RandomStructure.in_basis`) they are those of inv(T) G inv(T)': other coordinates of
+the same matrices, in which sums over all parameters lose no digits to badly scaled columns or covariates far from zero.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ import numpy as np
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.estimation.parameters import Parameters
 from sparsemixed.inference.fit_cache import cached_on_fit
+from sparsemixed.structures.base import Displayed
 from sparsemixed.structures.random.linear_basis import effects_on_edge, entries_on_edge, linear_basis
 
 
@@ -24,19 +29,23 @@ class CovarianceEntry:
     columns : slice
         The block's columns inside the term.
     basis : (m, m) float64
-        Symmetric derivative of the block's covariance matrix.
-    root : (m, m) float64
-        The block's factor lambda at the optimum; not singular where the expected information is wanted (see `just_inside`).
-    position, entry : int
-        The equation's rank as typed, and the place of the entry among those that its component prints.
+        Symmetric derivative of the covariance matrix of the engine's effects.
+    own, root : (m, m) float64
+        The same derivative, and the factor lambda, in the family's own basis; lambda is not singular where the expected
+        information is wanted (see `just_inside`).
+    theta : slice
+        The block's parameters.
+    shown : Displayed
+        The entry over sigma2, with its gradient in theta.
     """
 
     term: int
     columns: slice
     basis: np.ndarray
+    own: np.ndarray
     root: np.ndarray
-    position: int
-    entry: int
+    theta: slice
+    shown: Displayed
 
 
 def covariance_entries(layout: Parameters, theta: np.ndarray, boundary: np.ndarray) -> list[CovarianceEntry]:
@@ -46,13 +55,13 @@ def covariance_entries(layout: Parameters, theta: np.ndarray, boundary: np.ndarr
     """
     found: list[CovarianceEntry] = []
     for place in layout.places:
-        structure = place.block.structure
-        root = structure.factor(theta[place.theta])
-        columns = slice(place.column, place.column + structure.m)
+        structure, at = place.block.structure.in_own_basis(), theta[place.theta]
+        root, shown = structure.factor(at), structure.display(at, place.block.names)
         on_edge = entries_on_edge(structure, boundary[place.theta])
-        for k, basis in enumerate(linear_basis(structure)):
+        for k, own in enumerate(linear_basis(structure)):
             if not on_edge[k]:
-                found.append(CovarianceEntry(place.term, columns, basis, root, place.block.position, k))
+                basis = place.structure.from_own_basis(own)
+                found.append(CovarianceEntry(place.term, place.columns, basis, own, root, place.theta, shown[k]))
     return found
 
 
@@ -68,7 +77,7 @@ def just_inside(layout: Parameters, theta: np.ndarray, boundary: np.ndarray) -> 
     """
     theta, boundary = theta.copy(), boundary.copy()
     for place in layout.places:
-        structure = place.block.structure
+        structure = place.block.structure.in_own_basis()
         factor = structure.factor(theta[place.theta])
         largest = float(np.max(np.sum(factor**2, axis=1)))
         held = layout.held[place.theta]
@@ -87,11 +96,14 @@ def variances_of_zero(fit: Fit) -> bool:
 
 
 def metric_change(fit: Fit, parameters: Sequence[CovarianceEntry], boundary: np.ndarray) -> np.ndarray:
-    """Jacobian of `parameters`, and of the residuals' own unless those are held at zero.
+    """Jacobian of `parameters` at the fit, and of the residuals' own unless those are held at zero.
 
     Its columns are the (theta, log sigma2) that are not on the boundary (n_theta,) bool.
     """
-    components = {component.position: component.variances for component in fit.components}
-    printed = [components[parameter.position][parameter.entry] for parameter in parameters]
-    printed += [] if fit.without_errors else components[None]
-    return np.array([one.gradient for one in printed])[:, np.append(~boundary, True)]
+    errors = [] if fit.without_errors else [parameter.gradient for parameter in fit.components[-1].variances]
+    out = np.zeros((len(parameters) + len(errors), len(fit.theta) + 1))
+    for row, parameter in zip(out, parameters, strict=False):
+        row[parameter.theta] = fit.sigma2 * parameter.shown.gradient
+        row[-1] = fit.sigma2 * parameter.shown.value
+    out[len(parameters) :] = np.reshape(errors, (len(errors), out.shape[1]))
+    return out[:, np.append(~boundary, True)]

@@ -84,7 +84,7 @@ def _whitened(cp: CrossProducts, parameter: CovarianceEntry) -> list[np.ndarray]
     # Effects that are held at zero, and the columns of the factor that were theirs, have no part in it.
     kept, own = (np.flatnonzero(parameter.root.any(axis=axis)) for axis in (1, 0))
     root = parameter.root[np.ix_(kept, own)]
-    half = np.linalg.solve(root, parameter.basis[np.ix_(kept, kept)])
+    half = np.linalg.solve(root, parameter.own[np.ix_(kept, kept)])
     g = np.linalg.solve(root, half.T)
     places = parameter.columns.start + own
     out[parameter.term][np.ix_(places, places)] = (g + g.T) / 2

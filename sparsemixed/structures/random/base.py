@@ -105,6 +105,20 @@ class RandomStructure(Declared):
         """The family in whose matrices `factor(theta)` is a factor but for the basis chosen by `in_basis`."""
         return self
 
+    @property
+    def chosen_basis(self) -> np.ndarray | None:
+        """T (m, m) of `in_basis`; None in a family that chooses none."""
+        return None
+
+    def from_own_basis(self, matrices: np.ndarray) -> np.ndarray:
+        """Covariance matrices (..., m, m) from those that `in_own_basis()` has at the same theta."""
+        T = self.chosen_basis
+        return matrices if T is None else T @ matrices @ T.T
+
+    def of_effects(self, T: np.ndarray) -> RandomStructure:
+        """The family's matrices of the effects inv(T) b in place of b, at the same theta, for T (m, m) of a `chosen_basis`."""
+        return self
+
     def without(self, effects: tuple[int, ...], gram: np.ndarray, leading: int) -> tuple[RandomStructure, np.ndarray] | None:
         """The family in coordinates in which some effects have no variances and covariances where some of theta is zero.
 

@@ -41,7 +41,7 @@ def linear_basis(structure: RandomStructure) -> np.ndarray:
            [[0., 1.],
             [1., 0.]]])
     """
-    m = structure.m
+    structure, m = structure.in_own_basis(), structure.m
     theta = structure.nearest(np.eye(m) + 0.25)
     factor, first = structure.factor(theta), structure.dfactor()
     half = first @ factor.T

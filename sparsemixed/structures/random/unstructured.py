@@ -7,6 +7,9 @@ import numpy as np
 from sparsemixed.structures.base import Displayed
 from sparsemixed.structures.random.base import RandomStructure
 
+SHIFT, LARGER_SHIFTS = 4.0 * float(np.finfo(float).eps), (1.0, 1e2, 1e4, 1e6)
+"""What is added to correlations of columns for each of them, and how much more where sums over many rows have larger errors."""
+
 
 class Unstructured(RandomStructure):
     """General symmetric matrix (manual, `covariance(unstructured)`): the factor is `basis @ L`, theta the lower triangle of L.
@@ -45,9 +48,10 @@ class Unstructured(RandomStructure):
         apart = np.isin(np.arange(self.m), self.last)
         gram = np.where(apart[:, None] == apart, gram, 0.0)
         # In this order gram = A'A with A lower triangular, from the Cholesky factor of the matrix in reversed order.
-        scale = np.sqrt(np.maximum(np.diag(gram), np.finfo(float).tiny))
-        correlation = gram / np.outer(scale, scale) + 1e-10 * np.eye(self.m)
-        reverse = np.linalg.cholesky(correlation[np.ix_(order[::-1], order[::-1])])[::-1, ::-1]
+        squares = np.diag(gram)
+        scale = np.sqrt(np.where(squares > 0, squares, 1.0))
+        correlation = (gram / np.outer(scale, scale))[np.ix_(order[::-1], order[::-1])]
+        reverse = _shifted_cholesky(correlation)[::-1, ::-1]
         basis = np.linalg.inv(reverse.T * scale[order])
         return Unstructured(self.m, basis[np.argsort(order)], leading, self.last)
 
@@ -58,6 +62,14 @@ class Unstructured(RandomStructure):
 
     def in_own_basis(self) -> Unstructured:
         return Unstructured(self.m)
+
+    @property
+    def chosen_basis(self) -> np.ndarray:
+        return self.basis
+
+    def of_effects(self, T: np.ndarray) -> Unstructured:
+        basis = np.eye(self.m) if np.array_equal(T, self.basis) else np.linalg.solve(T, self.basis)
+        return Unstructured(self.m, basis, self.leading, self.last)
 
     def _places(self) -> tuple[np.ndarray, np.ndarray]:
         """Row and column (i >= j) of each theta, column after column."""
@@ -108,6 +120,17 @@ class Unstructured(RandomStructure):
     @classmethod
     def covariances_gained(cls, m: int) -> int:
         return m
+
+
+def _shifted_cholesky(correlation: np.ndarray) -> np.ndarray:
+    """The Cholesky factor (m, m) of correlations plus the least diagonal with which rounding leaves one (Fukaya et al. 2020)."""
+    m = len(correlation)
+    for growth in LARGER_SHIFTS:
+        try:
+            return np.linalg.cholesky(correlation + SHIFT * m * growth * np.eye(m))
+        except np.linalg.LinAlgError:
+            continue
+    return np.linalg.cholesky(correlation + np.eye(m))
 
 
 def _ordered(leading: int, m: int, last: tuple[int, ...]) -> list[int]:

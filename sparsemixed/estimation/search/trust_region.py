@@ -50,7 +50,7 @@ class ScaledQuadratic:
         limit = radius * self.reference
         shift = self._shift(limit)
         rotated = -self.rotated / (self.values + shift)
-        if self.values[0] < 0 and np.linalg.norm(rotated) < limit * (1 - 1e-6):
+        if not self.convex and np.linalg.norm(rotated) < limit * (1 - 1e-6):
             # Hard case: no gradient along the direction of negative curvature; walk to the boundary along it.
             rotated[0] += np.sqrt(limit**2 - rotated @ rotated) * (1.0 if rotated[0] >= 0 else -1.0)
         predicted = -(self.rotated @ rotated + 0.5 * rotated @ (self.values * rotated))
@@ -61,7 +61,7 @@ class ScaledQuadratic:
 
     def _shift(self, limit: float) -> float:
         """Smallest shift that makes the Hessian positive definite and the step no longer than `limit`."""
-        floor = max(0.0, -self.values[0]) + 1e-12
+        floor = max(0.0, -self.values[0]) * (1.0 + 1e-12) + 1e-12
         if np.linalg.norm(self.rotated / (self.values + floor)) <= limit:
             return floor if self.values[0] <= 0 else 0.0
         low, high = floor, floor + float(np.linalg.norm(self.rotated)) / limit + 1e-12

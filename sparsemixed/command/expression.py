@@ -14,24 +14,30 @@ from lark import Token, Tree
 from sparsemixed.command.functions import FUNCTIONS
 from sparsemixed.command.parse import parse_tree, unquoted
 from sparsemixed.command.time_operators import multiplied, time_operators
-from sparsemixed.command.values import KindError, as_values, equal, finite, is_text, less, truth
+from sparsemixed.command.values import KindError, Values, as_values, equal, finite, is_text, less, rounded, truth
 from sparsemixed.errors import CommandError, shortened, suggestion
+from sparsemixed.exact_numbers import ExactNumbers, typed
 from sparsemixed.time_series import TimeOperator
 
 
 @dataclass(frozen=True)
 class Literal:
-    """A number, a string, or missing (NaN)."""
+    """A number, a string, or missing (NaN); `exact` where float64 does not have all digits that were typed."""
 
     value: float | str
     position: int = field(compare=False)
+    exact: ExactNumbers | None = None
+
+    @property
+    def _meaning(self) -> tuple[str, object]:
+        # NaN differs from itself, and two missing literals are the same literal.
+        return repr(self.value), None if self.exact is None else self.exact.numbers.item()
 
     def __eq__(self, other: object) -> bool:
-        # NaN differs from itself, and two missing literals are the same literal.
-        return isinstance(other, Literal) and repr(self.value) == repr(other.value)
+        return isinstance(other, Literal) and self._meaning == other._meaning
 
     def __hash__(self) -> int:
-        return hash(repr(self.value))
+        return hash(self._meaning)
 
 
 @dataclass(frozen=True)
@@ -55,28 +61,30 @@ Node = Literal | Variable | Operation
 
 
 def _arithmetic(operate: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Callable[..., np.ndarray]:
-    def evaluate(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    def evaluate(left: Values, right: Values) -> np.ndarray:
         if is_text(left) or is_text(right):
             raise KindError("type mismatch: arithmetic needs numbers")
-        return finite(operate(left, right))
+        return finite(operate(rounded(left), rounded(right)))
 
     return evaluate
 
 
-def _add(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+def _add(left: Values, right: Values) -> np.ndarray:
     """Sum of numbers, or strings one after the other."""
     if is_text(left) and is_text(right):
-        return np.asarray(left + right, dtype=object)
+        return np.asarray(rounded(left) + rounded(right), dtype=object)
     return _arithmetic(np.add)(left, right)
 
 
-def _element(values: np.ndarray, row: np.ndarray) -> np.ndarray:
+def _element(values: Values, row: Values) -> Values:
     """`x[row]`: the value in another row, counted from 1; missing where there is none."""
     if is_text(row):
         raise KindError("a row is a number")
-    count = values.size
+    row, count = rounded(row), values.size
     there = (row >= 1) & (row < count + 1)
     place = np.where(there, row, 1.0).astype(np.int64) - 1
+    if isinstance(values, ExactNumbers):
+        return values.rows(place, there)
     found = np.append(values, np.array(["" if is_text(values) else np.nan], values.dtype))
     return np.asarray(found[np.where(there, place, count)], dtype=values.dtype)
 
@@ -84,7 +92,7 @@ def _element(values: np.ndarray, row: np.ndarray) -> np.ndarray:
 ELEMENT = "[]"
 """Name of the operation `x[row]`."""
 
-_BINARY: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
+_BINARY: dict[str, Callable[..., Values]] = {
     "+": _add,
     "-": _arithmetic(np.subtract),
     "*": _arithmetic(np.multiply),
@@ -103,8 +111,12 @@ _BINARY: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
 }
 
 
-def _signed(sign: float) -> Callable[[np.ndarray], np.ndarray]:
-    return lambda values: _arithmetic(np.multiply)(np.float64(sign), values)
+def _negative(values: Values) -> Values:
+    return values.negative() if isinstance(values, ExactNumbers) else _arithmetic(np.multiply)(np.float64(-1.0), values)
+
+
+def _positive(values: Values) -> Values:
+    return values if isinstance(values, ExactNumbers) else _arithmetic(np.multiply)(np.float64(1.0), values)
 
 
 _OF_RESULTS = {
@@ -114,9 +126,9 @@ _OF_RESULTS = {
 }
 """Functions of Stata that look up what earlier commands left, and what to do instead."""
 
-_UNARY: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "-": _signed(-1.0),
-    "+": _signed(1.0),
+_UNARY: dict[str, Callable[..., Values]] = {
+    "-": _negative,
+    "+": _positive,
     "!": lambda values: ~truth(values),
     "~": lambda values: ~truth(values),
 }
@@ -176,7 +188,8 @@ class Expression:
         Parameters
         ----------
         columns : mapping of name to (n_rows,) array
-            Numeric (missing is NaN) or strings. Not modified.
+            Numeric (missing is NaN) or strings. Not modified. Whole numbers beyond 2**53, and decimals of more than 15 digits,
+            are compared exactly, with numbers as they were typed.
         n_rows : int
 
         Returns
@@ -189,9 +202,9 @@ class Expression:
         >>> read_expression("x < . & x^2 > 3").evaluate({"x": np.array([1, 2, np.nan])}, 3)
         array([0., 1., 0.])
         """
-        with np.errstate(all="ignore"):
-            values = self._value(self.root, columns, n_rows)
-        return np.broadcast_to(values, (n_rows,)).copy()
+        values = self._values(columns, n_rows)
+        floats = values.floats() if isinstance(values, ExactNumbers) else values
+        return np.broadcast_to(floats, (n_rows,)).copy()
 
     def selects(self, columns: Mapping[str, np.ndarray], n_rows: int) -> np.ndarray:
         """Rows (n_rows,) bool for which the condition holds: its value is not 0, so missing counts as true.
@@ -206,8 +219,14 @@ class Expression:
             raise self._error("type mismatch: the condition is a string", self.root)
         return truth(values)
 
-    def _value(self, node: Node, columns: Mapping[str, np.ndarray], n_rows: int) -> np.ndarray:
+    def _values(self, columns: Mapping[str, np.ndarray], n_rows: int) -> Values:
+        with np.errstate(all="ignore"):
+            return self._value(self.root, columns, n_rows)
+
+    def _value(self, node: Node, columns: Mapping[str, np.ndarray], n_rows: int) -> Values:
         if isinstance(node, Literal):
+            if node.exact is not None:
+                return node.exact
             return np.array(node.value, dtype=object if isinstance(node.value, str) else np.float64)
         if isinstance(node, Variable):
             return self._column(node, columns, n_rows)
@@ -222,15 +241,16 @@ class Expression:
             values = self._apply(operation, [values, *others])
         return values
 
-    def _apply(self, operation: Operation, values: list[np.ndarray]) -> np.ndarray:
+    def _apply(self, operation: Operation, values: list[Values]) -> Values:
         try:
-            result = np.asarray(_operator(operation)(values))
+            found = _operator(operation)(values)
         except KindError as error:
             place = f"{operation.name}(): " if operation.name in FUNCTIONS else ""
             raise self._error(f"{place}{error}", operation) from None
-        return result.astype(np.float64) if result.dtype.kind == "b" else result
+        result = found if isinstance(found, ExactNumbers) else np.asarray(found)
+        return result.astype(np.float64) if isinstance(result, np.ndarray) and result.dtype.kind == "b" else result
 
-    def _column(self, node: Variable, columns: Mapping[str, np.ndarray], n_rows: int) -> np.ndarray:
+    def _column(self, node: Variable, columns: Mapping[str, np.ndarray], n_rows: int) -> Values:
         if node.name == "_n":
             return np.arange(1.0, n_rows + 1)
         if node.name == "_N":
@@ -246,7 +266,7 @@ class Expression:
         return CommandError(message, self.source, node.position)
 
 
-def _operator(node: Operation) -> Callable[[list[np.ndarray]], np.ndarray]:
+def _operator(node: Operation) -> Callable[[list[Values]], Values]:
     if node.name in FUNCTIONS:
         return FUNCTIONS[node.name]
     table = _UNARY if len(node.arguments) == 1 else _BINARY
@@ -309,7 +329,7 @@ def _operand(tree: Tree, source: str) -> Node:
     first: Token = tree.children[0]
     position = first.start_pos or 0
     if tree.data == "number":
-        return Literal(float(finite(np.float64(first))), position)
+        return Literal(float(finite(np.float64(first))), position, typed(str(first)))
     if tree.data == "missing":
         return Literal(float("nan"), position)
     if tree.data == "string":

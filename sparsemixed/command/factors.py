@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from sparsemixed.command.arguments import MOST_DIGITS
 from sparsemixed.command.time_operators import SERIES, multiplied, time_operators
 from sparsemixed.errors import CommandError, shortened
+from sparsemixed.exact_numbers import LARGEST_WHOLE
 from sparsemixed.spec import Base, Factor
 from sparsemixed.time_series import TimeOperator
 
@@ -165,21 +166,22 @@ def _levels(text: str) -> tuple[float | str, ...]:
     return tuple(dict.fromkeys(levels))
 
 
-def _finite(text: str) -> float:
+def _level(text: str) -> float:
+    """A level as typed: a whole number that float64 would round stays an integer."""
     level = float(text)
     if math.isinf(level):
         raise ValueError(f"the level {shortened(text)} is beyond the range of floating point")
-    return level
+    return level if "." in text or abs(level) < LARGEST_WHOLE else int(text)
 
 
 def _listed(match: re.Match) -> list[float | str]:
     if match["text"] is not None:
         return [match["text"]]
     if match["number"] is not None:
-        return [_finite(match["number"])]
+        return [_level(match["number"])]
     if max(len(match["low"]), len(match["high"])) > MOST_DIGITS:
         raise ValueError(f"{shortened(match[0])} is a range of numbers that are too large")
     low, high = int(match["low"]), int(match["high"])
     if not low <= high < low + MOST_LEVELS:
         raise ValueError(f"{shortened(match[0])} is not an increasing range of at most {MOST_LEVELS} levels")
-    return [float(level) for level in range(low, high + 1)]
+    return [_level(str(level)) for level in range(low, high + 1)]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sparsemixed.command.values import KindError, equal, finite, is_text, less, missing, truth
+from sparsemixed.command.values import KindError, Values, equal, finite, is_text, less, missing, rounded, truth
 from sparsemixed.numerals import seven_digits
 from sparsemixed.wildcards import compiled
 
@@ -20,24 +20,27 @@ class Function:
     Attributes
     ----------
     evaluate : callable
-        Takes float64 or object arrays that broadcast together; returns one.
+        Takes float64 or object arrays that broadcast together, and exact numbers if `exact`; returns an array.
     fewest, most : int
         Number of arguments; `most` None means any number.
     kinds : str
         One letter per argument, the last repeated: "n" numeric, "s" string, "a" any.
+    exact : bool
+        Whether it only compares, so that numbers need no rounding.
     """
 
     evaluate: Callable[..., np.ndarray]
     fewest: int
     most: int | None
     kinds: str = "n"
+    exact: bool = False
 
-    def __call__(self, arguments: list[np.ndarray]) -> np.ndarray:
+    def __call__(self, arguments: list[Values]) -> np.ndarray:
         for rank, values in enumerate(arguments):
             kind = self.kinds[min(rank, len(self.kinds) - 1)]
             if kind != "a" and is_text(values) != (kind == "s"):
                 raise KindError(f"type mismatch: argument {rank + 1} must be {'a string' if kind == 's' else 'numeric'}")
-        return self.evaluate(*arguments)
+        return self.evaluate(*(arguments if self.exact else map(rounded, arguments)))
 
 
 def _numeric(function: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
@@ -52,14 +55,14 @@ def _of_strings(function: Callable[[str], object], dtype: type) -> Callable[...,
     return np.vectorize(function, otypes=[dtype])
 
 
-def _inlist(values: np.ndarray, *candidates: np.ndarray) -> np.ndarray:
+def _inlist(values: Values, *candidates: Values) -> np.ndarray:
     found = equal(values, candidates[0])
     for candidate in candidates[1:]:
         found = found | equal(values, candidate)
     return found
 
 
-def _inrange(values: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+def _inrange(values: Values, low: Values, high: Values) -> np.ndarray:
     """A missing bound is no bound; a missing value is never inside."""
     above = ~less(values, low)
     if not is_text(low):
@@ -67,7 +70,7 @@ def _inrange(values: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarra
     return above & ~less(high, values) & ~missing(values)
 
 
-def _missing(*arguments: np.ndarray) -> np.ndarray:
+def _missing(*arguments: Values) -> np.ndarray:
     result = missing(arguments[0])
     for values in arguments[1:]:
         result = result | missing(values)
@@ -155,7 +158,7 @@ _TRIM = Function(_of_strings(lambda text: text.strip(_BLANKS), object), 1, 1, "s
 _TRIM_LEFT = Function(_of_strings(lambda text: text.lstrip(_BLANKS), object), 1, 1, "s")
 _TRIM_RIGHT = Function(_of_strings(lambda text: text.rstrip(_BLANKS), object), 1, 1, "s")
 _LOG = Function(_numeric(np.log), 1, 1)
-_MISSING = Function(_indicator(_missing), 1, None, "a")
+_MISSING = Function(_indicator(_missing), 1, None, "a", exact=True)
 
 FUNCTIONS: dict[str, Function] = {
     "abs": Function(_numeric(np.abs), 1, 1),
@@ -165,8 +168,8 @@ FUNCTIONS: dict[str, Function] = {
     "cos": Function(_numeric(np.cos), 1, 1),
     "exp": Function(_numeric(np.exp), 1, 1),
     "floor": Function(_numeric(np.floor), 1, 1),
-    "inlist": Function(_indicator(_inlist), 2, None, "a"),
-    "inrange": Function(_indicator(_inrange), 3, 3, "a"),
+    "inlist": Function(_indicator(_inlist), 2, None, "a", exact=True),
+    "inrange": Function(_indicator(_inrange), 3, 3, "a", exact=True),
     "int": _TRUNCATE,
     "invlogit": Function(_numeric(_inverse_logit), 1, 1),
     "length": _LENGTH,

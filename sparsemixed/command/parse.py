@@ -22,6 +22,7 @@ _WORDS = {
     "NAME": "a name",
     "QUOTED": "a name",
     "SHORT": "a name",
+    "LEVEL": "a name",
     "OPERATOR": "a name",
     "SERIES": "a value",
     "WILDCARD": "a name",

@@ -1,4 +1,4 @@
-"""The argument of residuals(): restype [#] [, by(varname) t(varname)]."""
+"""The argument of residuals(): restype [#] [, by(varname) t(varname) group(level)]."""
 
 # lark types a tree's children as trees or tokens; which it is, the grammar decides.
 # pyright: reportArgumentType=false, reportAssignmentType=false, reportGeneralTypeIssues=false
@@ -8,11 +8,13 @@ import re
 
 from lark import Token, Tree
 
-from sparsemixed.command.arguments import Word, digits
+from sparsemixed.command.arguments import Word, digits, level_label
 from sparsemixed.command.parse import parse_tree, unquoted
 from sparsemixed.errors import CommandError, OptionError, suggestion
 from sparsemixed.spec import ResidualSpec
 from sparsemixed.structures.residual_errors.table import RESIDUAL_STRUCTURES
+
+EXPECTED = "expected by(varname), t(varname) or group(level)"
 
 _STARTED = re.compile(r"[^\s,()]+\s*(?:\([^()]*)?\Z")
 
@@ -23,7 +25,7 @@ def residuals(text: str) -> ResidualSpec:
     Raises
     ------
     OptionError
-        For what is no structure, an order where none is due, and variables that are not of by() or t().
+        For what is no structure, an order where none is due, and variables that are not of by(), t() or group().
 
     Examples
     --------
@@ -40,9 +42,10 @@ def residuals(text: str) -> ResidualSpec:
     name = _structure(words[0].lower())
     order = _order(name, str(words[1])) if len(words) > 1 else None
     variables = _variables([child for child in tree.children if isinstance(child, Tree)], text)
-    names = {option: unquoted(token) for option, token in variables.items()}
-    positions = {unquoted(token): token.start_pos or 0 for token in variables.values()}
-    return ResidualSpec(name, order, names.get("by"), names.get("t"), text=text.strip(), positions=positions)
+    names = {option: _name(token) for option, token in variables.items()}
+    positions = {_name(token): token.start_pos or 0 for token in variables.values()}
+    group = (names["group"],) if "group" in names else None
+    return ResidualSpec(name, order, names.get("by"), names.get("t"), group, text=text.strip(), positions=positions)
 
 
 def _unread(text: str, position: int) -> str:
@@ -51,7 +54,7 @@ def _unread(text: str, position: int) -> str:
         return f"found {text.strip() or 'nothing'}, expected a structure such as ar 1, t(week)"
     started = _STARTED.search(text[:position])
     found = text[position if started is None else started.start() :].strip()
-    return f"found {found or 'nothing'}, expected by(varname) or t(varname)"
+    return f"found {found or 'nothing'}, {EXPECTED}"
 
 
 def _structure(typed: str) -> str:
@@ -73,14 +76,19 @@ def _order(name: str, typed: str) -> int:
 
 
 def _variables(trees: list[Tree], text: str) -> dict[str, Token]:
-    """The variables of by() and t()."""
+    """The variables of by() and t(), and the level of group()."""
     found: dict[str, Token] = {}
     for tree in trees:
         option: Token = tree.children[0]
         word = option.lower()
-        if word not in ("by", "t"):
-            raise OptionError(f"found {text[option.start_pos or 0 :].strip()}, expected by(varname) or t(varname)")
+        named: Token = tree.children[2].children[0]
+        if word not in ("by", "t", "group") or (word != "group" and named.type == "LEVEL"):
+            raise OptionError(f"found {text[option.start_pos or 0 :].strip()}, {EXPECTED}")
         if word in found:
             raise OptionError(f"{word}() is given twice")
-        found[word] = tree.children[2].children[0]
+        found[word] = named
     return found
+
+
+def _name(token: Token) -> str:
+    return "".join(level_label(str(token)).split()) if token.type == "LEVEL" else unquoted(token)

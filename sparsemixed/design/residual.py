@@ -125,7 +125,7 @@ def _times(
         raise OptionError(message, spec.text, asked.position)
     if not rows.frame[asked.t].is_number:
         raise DataError(f"t({asked.t}) must hold numbers for residuals({asked.name}); {asked.t} holds {rows.frame[asked.t].kind}")
-    t = rows.numbers(asked.t)
+    t = rows.numbers(asked.t) if family.time == "levels" else rows.differences(asked.t)
     if family.time != "real" and not np.all(t == np.round(t)):
         real = _names(lambda other: other.time == "real")
         raise DataError(f"t({asked.t}) must be integer-valued for residuals({asked.name}); use {real} for real times")
@@ -134,9 +134,9 @@ def _times(
     order = np.lexsort((t, codes))
     repeated = (codes[order][1:] == codes[order][:-1]) & (t[order][1:] == t[order][:-1])
     if repeated.any():
-        where = int(order[1:][repeated][0])
+        first = rows.numbers(asked.t)[int(order[1:][repeated][0])]
         raise DataError(
-            f"t({asked.t}) repeats within groups ({int(repeated.sum())} times, first t = {t[where]:g}); residuals({asked.name}) "
+            f"t({asked.t}) repeats within groups ({int(repeated.sum())} times, first t = {first:g}); residuals({asked.name}) "
             "needs distinct times within each lowest-level group"
         )
     if family.time != "levels":

@@ -39,11 +39,12 @@ def finish(case: Case, end: End[FE, FD], em_log: tuple[LogEntry, ...], llf: LogL
 def _gathered(case: Case, end: End[FE, FD], em_log: tuple[LogEntry, ...], llf: LogLikelihood) -> Fit:
     spec, design, orthogonal = case.spec, case.design, case.reduction.orthogonal
     objective, optimum, log = end.objective, end.optimum, end.log
-    at, boundary, flat = _boundary(case, end)
+    at, boundary, flat, unseen = _boundary(case, end)
     derivatives = optimum.derivatives if at is optimum.evaluation else objective.derivatives(at)
-    information = None if spec.estimation.nostderr or spec.estimation.emonly else _information(derivatives, boundary)
+    bare = spec.estimation.nostderr or spec.estimation.emonly
+    information = None if bare else _information(derivatives, boundary.parameters | unseen)
     parts = components(design, objective, at, boundary)
-    parts, unidentified = identified(objective, at, boundary.parameters, information, optimum.converged, parts)
+    parts, unidentified = identified(objective, at, boundary.parameters, information, optimum.converged, parts, design)
     u, u_var = objective.parameters.named_effects(*objective.predictions(design, derivatives))
     root = covariance_root(at.sigma2, at.XVX_inverse)
     return Fit(
@@ -76,14 +77,19 @@ def _gathered(case: Case, end: End[FE, FD], em_log: tuple[LogEntry, ...], llf: L
     )
 
 
-def _boundary(case: Case, end: End[FE, FD]) -> tuple[FE, Boundary, bool]:
-    """The optimum moved onto the boundary, what lies there, and whether the search stands where it started, at a limit."""
+def _boundary(case: Case, end: End[FE, FD]) -> tuple[FE, Boundary, bool, np.ndarray]:
+    """The optimum moved onto the boundary, what lies there, whether the search stands where it started, at a limit, and which
+    parameters (n_theta,) bool of the errors no observed lag depends on there.
+    """
     objective, optimum, lost = end.objective, end.optimum, end.no_maximum
     at, boundary = project_to_boundary(objective, optimum.evaluation, optimum.model.gradient, optimum.model.hessian)
+    unseen = np.zeros(at.theta.size, bool)
     if lost is not None and lost.names:
-        return at, with_limits(boundary, lost.gone, lost.names), False
+        return at, with_limits(boundary, lost.gone, lost.names), False, unseen
     limits = residual_limits(case.design.residual, at.theta[objective.parameters.n_theta :])
-    return at, with_limits(boundary, limits.gone, limits.names), limits.reached and len(optimum.log) == 1
+    if limits.unseen is not None:
+        unseen[objective.parameters.n_theta :] = limits.unseen
+    return at, with_limits(boundary, limits.gone, limits.names), limits.reached and len(optimum.log) == 1, unseen
 
 
 def _message(end: End[FE, FD], flat: bool) -> str:
@@ -93,10 +99,10 @@ def _message(end: End[FE, FD], flat: bool) -> str:
     return end.optimum.message if end.no_maximum is None else end.no_maximum.message
 
 
-def _information(derivatives: FittedDerivatives, boundary: Boundary) -> np.ndarray:
-    """Observed information (n_theta + 1,) of (theta, log sigma2): half the Hessian of the deviance, boundary rows zero."""
+def _information(derivatives: FittedDerivatives, without: np.ndarray) -> np.ndarray:
+    """Observed information (n_theta + 1,) of (theta, log sigma2): half the Hessian of the deviance, rows `without` zero."""
     information = 0.5 * derivatives.information.hessian
-    held = np.append(boundary.parameters, False)
+    held = np.append(without, False)
     information[held] = 0.0
     information[:, held] = 0.0
     return information

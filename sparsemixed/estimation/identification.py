@@ -8,9 +8,9 @@ derivatives V_k by all of them, the Gram matrix
 has the rank of the map from parameters to moments, and of the expected information tr(PV_k PV_l) / 2 with it: P and Q have the
 same null space. Its null vectors are exact: along them the likelihood does not change. V is linear in variances and covariances,
 so that for independent errors G depends on the design alone and is made of cross-products, whatever the number of rows; with
-small clusters of correlated errors it is summed over their patterns at the fit. It is looked at where a fit gives reason to: on a
-boundary, where no step was left, or where the observed information is nearly singular - the rank decides, not rounding in the
-information.
+small clusters of correlated errors it is summed over their patterns at the fit; with large clusters, or groups that weights
+replicate, it is probed (see `estimation.moment_probes`). It is looked at where a fit gives reason to: on a boundary, where no
+step was left, or where the observed information is nearly singular - the rank decides, not rounding in the information.
 """
 
 from __future__ import annotations
@@ -21,8 +21,10 @@ from typing import NamedTuple
 import numpy as np
 import scipy.sparse as sp
 
+from sparsemixed.design.values import Design
 from sparsemixed.estimation.fit import Component, Identification
 from sparsemixed.estimation.interface import FD, FE, FittedObjective
+from sparsemixed.estimation.moment_probes import Direction, probed_gram
 from sparsemixed.estimation.objectives.patterns import PatternObjective
 from sparsemixed.estimation.objectives.penalized_deviance import PenalizedDeviance
 from sparsemixed.estimation.objectives.precision import PrecisionObjective
@@ -78,6 +80,7 @@ def identified(
     information: np.ndarray | None,
     converged: bool,
     parts: tuple[Component, ...],
+    design: Design,
 ) -> tuple[tuple[Component, ...], Identification | None]:
     """The components, their parameters that are not identified marked as such, and what is said of them.
 
@@ -104,7 +107,7 @@ def identified(
         return parts, None
     own = [_entries(place, at.theta, boundary, objective.parameters) for place in objective.parameters.places]
     limits = np.append(boundary[objective.parameters.n_theta :], False)
-    gram = _gram(objective, at, own, limits[:-1], MOST_WORK if doubtful else MOST_WORK_AT_EDGE)
+    gram = _gram(objective, at, own, limits[:-1], MOST_WORK if doubtful else MOST_WORK_AT_EDGE, design)
     if gram is None:
         return parts, None
     none = np.zeros(limits.size, bool)
@@ -113,7 +116,7 @@ def identified(
     if not never:
         return parts, None
     parts = tuple(_marked(part, own, np.array(never), _lengths(gram)) for part in parts)
-    return parts, Identification(_sentence(parts), len(on_edge), len(zero))
+    return parts, Identification(_sentence(parts, len(never)), len(on_edge), len(zero))
 
 
 def _subsets(own: list[Entries]) -> tuple[list[np.ndarray], list[np.ndarray], list[np.ndarray]]:
@@ -169,13 +172,21 @@ def _entries(place: Place, theta: np.ndarray, boundary: np.ndarray, layout: Para
     return Entries(place, np.flatnonzero(kept), basis, back, on_edge, gone)
 
 
-def _gram(objective: FittedObjective[FE, FD], at: FE, own: list[Entries], limits: np.ndarray, most: float) -> np.ndarray | None:
+def _gram(
+    objective: FittedObjective[FE, FD], at: FE, own: list[Entries], limits: np.ndarray, most: float, design: Design
+) -> np.ndarray | None:
     """G of the entries of all blocks, in their coordinates, and of the errors' own parameters; None where it is out of reach."""
+    rho = at.theta[objective.parameters.n_theta :]
+    # At a limit V does not move with a parameter: what it would do inside decides.
+    inside = np.where(limits, np.clip(rho, -1.0, 1.0), rho)
     if isinstance(objective, PatternObjective):
-        # At a limit V does not move with a parameter: what it would do inside decides.
-        rho = objective.split(at.theta)[1]
-        return _gram_of_patterns(objective, np.where(limits, np.clip(rho, -1.0, 1.0), rho), own)
-    if isinstance(objective, PrecisionObjective) or not isinstance(objective, PenalizedDeviance):
+        return _gram_of_patterns(objective, inside, own)
+    replicated = design.weights is not None and design.weights.replicates_groups
+    if isinstance(objective, PrecisionObjective) or (replicated and isinstance(objective, PenalizedDeviance)):
+        order = objective.parameters.order
+        directions = [Direction(order[part.place.term], part.place.column, basis) for part in own for basis in part.basis]
+        return probed_gram(design, directions, inside, objective.reml)
+    if not isinstance(objective, PenalizedDeviance):
         return None
     count = sum(len(part.entries) for part in own)
     if (count + 1) ** 2 * float(objective.cp.cross.size + objective.cp.first.size) > most:
@@ -256,7 +267,8 @@ def _rows(part: Component, own: list[Entries], count: int) -> np.ndarray:
     return rows
 
 
-def _sentence(parts: tuple[Component, ...]) -> str:
+def _sentence(parts: tuple[Component, ...], directions: int) -> str:
+    """What is not identified, by name, with the number of directions in which the likelihood does not change."""
     names = []
     for part in parts:
         of = "" if part.block is None else f" of {part.block.equation}"
@@ -266,5 +278,7 @@ def _sentence(parts: tuple[Component, ...]) -> str:
     if len(names) == 1:
         return f"{names[0]} is not identified: the likelihood does not depend on it. It has no standard error."
     listed = f"{', '.join(names[:-1])} and {names[-1]}"
+    if len(names) == directions:
+        return f"{listed} are not identified: the likelihood does not depend on them. They have no standard errors."
     why = "the likelihood depends only on combinations of them"
     return f"{listed} are not identified together: {why}. They have no standard errors."

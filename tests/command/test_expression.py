@@ -1,8 +1,13 @@
 """Values of `if` expressions: Stata's precedence, missing values above every number, the functions."""
 
+from decimal import Decimal
+
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pytest
 
+import sparsemixed
 from sparsemixed.command import read_expression, read_model
 from sparsemixed.errors import CommandError
 
@@ -248,3 +253,125 @@ def test_a_condition_is_numeric():
     np.testing.assert_array_equal(read_expression("m > 0").selects(DATA, 3), [True, True, False])
     with pytest.raises(CommandError, match="is a string"):
         read_expression("s").selects(DATA, 3)
+
+
+LARGE = 10**18
+IDS = [LARGE + 3, LARGE + 2, LARGE + 4, 7]
+COLUMNS = {
+    "int64": np.array(IDS),
+    "uint64": np.array([2**63 + i for i in IDS], dtype=np.uint64),
+    "objects": np.array([*IDS[:3], None], dtype=object),
+    "negative": np.array([-i for i in IDS]),
+    "big": np.array([2**70 + i for i in IDS], dtype=object),
+    "decimals": np.array([Decimal(i) / 100 for i in IDS], dtype=object),
+    "mixed": np.array([*IDS[:3], 0.5], dtype=object),
+    "x": np.array([1.0, 2.0, np.nan, 7.0]),
+    "rounded": np.array(IDS, dtype=float),
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("int64 == 1000000000000000003", [1, 0, 0, 0]),
+        ("1000000000000000003 == int64", [1, 0, 0, 0]),
+        ("int64 != 1000000000000000003", [0, 1, 1, 1]),
+        ("int64 ~= 1000000000000000003", [0, 1, 1, 1]),
+        ("int64 < 1000000000000000003", [0, 1, 0, 1]),
+        ("int64 <= 1000000000000000003", [1, 1, 0, 1]),
+        ("int64 > 1000000000000000002", [1, 0, 1, 0]),
+        ("int64 >= 1e18", [1, 1, 1, 0]),
+        ("inlist(int64, 1000000000000000002, 7)", [0, 1, 0, 1]),
+        ("inrange(int64, 1000000000000000003, .)", [1, 0, 1, 0]),
+        ("inrange(int64, 8, 1000000000000000003)", [1, 1, 0, 0]),
+        ("int64 == 7", [0, 0, 0, 1]),
+        ("int64 == x", [0, 0, 0, 1]),
+        ("int64 < x", [0, 0, 1, 0]),
+        ("int64 == objects", [1, 1, 1, 0]),
+        ("int64[_n-1] == 1000000000000000003", [0, 1, 0, 0]),
+        ("int64 == int64[1]", [1, 0, 0, 0]),
+        ("missing(int64[_n-1])", [1, 0, 0, 0]),
+        ("!int64 | int64 & int64 < .", [1, 1, 1, 1]),
+        ("uint64 == 10223372036854775811", [1, 0, 0, 0]),
+        ("objects == 1000000000000000003", [1, 0, 0, 0]),
+        ("objects != 1000000000000000003", [0, 1, 1, 1]),
+        ("objects > 1000000000000000003", [0, 0, 1, 1]),
+        ("objects >= .", [0, 0, 0, 1]),
+        ("objects == .", [0, 0, 0, 1]),
+        ("mi(objects)", [0, 0, 0, 1]),
+        ("inlist(objects, ., 1000000000000000004)", [0, 0, 1, 1]),
+        ("negative == -1000000000000000003", [1, 0, 0, 0]),
+        ("negative < -1000000000000000003", [0, 0, 1, 0]),
+        ("big == 1180591620717411303424 + 0", None),
+        ("big == 1181591620717411303427", [1, 0, 0, 0]),
+        ("decimals == 10000000000000000.03", [1, 0, 0, 0]),
+        ("decimals > 10000000000000000.02", [1, 0, 1, 0]),
+        ("decimals == .07", [0, 0, 0, 1]),
+        ("mixed == .5 | mixed == 1000000000000000003", [1, 0, 0, 1]),
+        ("x == 1000000000000000003", [0, 0, 0, 0]),
+        ("x < 1000000000000000003", [1, 1, 0, 1]),
+        ("x * 1000000000000000003 > 2e18", [0, 0, 1, 1]),
+        ("x == 2.00000000000000000001", [0, 1, 0, 0]),
+        ("rounded > 1000000000000000000", [0, 0, 0, 0]),
+        ("rounded == 1000000000000000000", [1, 1, 1, 0]),
+        ("rounded == 1e18", [1, 1, 1, 0]),
+        ("rounded < 1000000000000000003", [1, 1, 1, 1]),
+        ("rounded == 1000000000000000003", None),
+        ("rounded != 1000000000000000003", None),
+        ("inlist(rounded, 7, 1000000000000000003)", None),
+        ("int64 == rounded", None),
+        ("int64 < rounded", None),
+        ("int64 == 1000000000000000000 + 3", None),
+        ("int64 - 1000000000000000000 == 3", None),
+        ("mod(int64, 10) == 3", None),
+        ("max(int64, 3) == 3", None),
+        ("cond(x, int64, 0) == 3", None),
+    ],
+)
+def test_numbers_beyond_float64(text, expected):
+    """Whole numbers beyond 2**53 and long decimals are compared exactly, or not at all."""
+    expression = read_expression(text)
+    if expected is None:
+        with pytest.raises(CommandError, match="double precision"):
+            expression.evaluate(COLUMNS, 4)
+    else:
+        assert expression.evaluate(COLUMNS, 4).tolist() == expected
+
+
+@pytest.mark.parametrize("dtype", ["int64", "Int64", "object", "uint64", "int64[pyarrow]", "decimal", "category", "longdouble"])
+def test_conditions_on_long_identifiers(dtype):
+    """From the command to the rows, in every type that holds such numbers; the neighbours stay out."""
+    ids = [LARGE + i // 4 for i in range(40)]
+    column = {
+        "decimal": lambda: pd.Series([Decimal(i) for i in ids], dtype=pd.ArrowDtype(pa.decimal128(30, 0))),
+        "longdouble": lambda: pd.Series(np.array(ids, dtype=np.int64).astype(np.longdouble)),
+    }.get(dtype, lambda: pd.Series(ids, dtype=dtype))()
+    if dtype == "longdouble" and np.finfo(np.longdouble).nmant < 60:
+        pytest.skip("extended precision is double precision here")
+    data = pd.DataFrame({"id": column, "y": np.random.default_rng(1).normal(size=40)})
+    kept = {"id == 1000000000000000003": 4, "id != 1000000000000000003": 36, "inlist(id, 1000000000000000003)": 4}
+    kept |= {"id < 1000000000000000003": 12, "inrange(id, 1000000000000000003, 1000000000000000005)": 12}
+    for condition, count in kept.items():
+        assert sparsemixed.mixed(f"y if {condition} ||", data).nobs == count
+
+
+def test_numbers_typed_with_all_their_digits():
+    """What float64 rounds is another condition, also when it is read back from a saved fit."""
+    one, other = (read_expression(f"id == 100000000000000000{i}") for i in (2, 3))
+    assert one != other
+    assert one == read_expression(one.source)
+    assert hash(one) != hash(other)
+    huge = read_expression("x < 1e999999999999999999999 & x > 1e-999999999999999999999")
+    assert huge.evaluate({"x": np.array([1.0])}, 1).tolist() == [1]
+
+
+def test_levels_beyond_float64():
+    """`ib#.`, `#.` and `i(#/#).` name the level that is typed, not one beside it."""
+    levels = [10**17 + i for i in range(4)]
+    data = pd.DataFrame({"f": np.repeat(levels, 10), "y": np.random.default_rng(2).normal(size=40)})
+    fit = sparsemixed.mixed("y ib100000000000000003.f ||", data)
+    assert [name.partition(".")[0] for name in fit.params.index[:-1]] == [str(level) for level in levels[:3]]
+    some = sparsemixed.mixed("y i(100000000000000001/100000000000000002).f ||", data)
+    assert [name.partition(".")[0] for name in some.params.index[:-1]] == [str(level) for level in levels[1:3]]
+    one = sparsemixed.mixed("y 100000000000000002.f ||", data)
+    assert one.params.iloc[0] == pytest.approx(data.y[data.f == levels[2]].mean() - data.y[data.f != levels[2]].mean())

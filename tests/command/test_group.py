@@ -85,6 +85,52 @@ def test_levels_of_a_command():
         read_model("y ~ (1 | a)", {"group": "a"})
 
 
+def test_the_level_within_residuals(crossed):
+    """group(level) beside t() and by(), in both languages, means what the option and the keyword mean."""
+    crossed_terms, nested = "y ~ (1 | id) + (1 | rater)", "y ~ (1 | a/b) + (1 | c)"
+    for typed in ("ar 1, t(t) group(rater)", "ar 1, group(rater) t(t)", "AR 1, t(t), GROUP(`rater`)"):
+        assert group(crossed_terms, residuals=typed) == ("rater",)
+    for typed in ("a:b", "a : b", "`a`:b"):
+        assert group(nested, residuals=f"ar 1, t(t) group({typed})") == ("a", "b")
+    assert read_model("y || a: || b:, residuals(ar 1, t(t) group(a))", {}).residual.group == ("a",)
+    assert read_model("y || a: || b:, residuals(ar 1, t(t) group(a)) group(a)", {}).residual.group == ("a",)
+    assert group("y ~ (1 | id)", residuals="un, t(t) by(x) group(id)") == ("id",)
+    fits = [
+        sparsemixed.mixed(crossed_terms, crossed, residuals="ar 1, t(t) group(rater)", reml=True),
+        sparsemixed.mixed(crossed_terms, crossed, residuals="ar 1, t(t)", group="rater", reml=True),
+        sparsemixed.mixed("y || _all: R.id || rater:, residuals(ar 1, t(t) group(rater)) reml", crossed),
+    ]
+    assert [fit.llf for fit in fits] == pytest.approx([fits[0].llf] * 3, abs=1e-6)
+    renamed = crossed.rename(columns={"id": "identity"})
+    short = sparsemixed.mixed("y || _all: R.rater || ident:, residuals(ar 1, t(t) group(ident)) varabbrev", renamed)
+    assert "Errors are correlated within the groups of identity." in str(short)
+
+
+@pytest.mark.parametrize(
+    ("residuals", "message"),
+    [
+        ("ar 1, t(t) group(z)", r"no level z; the levels are a, b"),
+        ("ar 1, t(t) group(a) group(b)", r"group\(\) is given twice"),
+        ("ar 1, t(a:b)", r"found t\(a:b\), expected by\(varname\), t\(varname\) or group\(level\)"),
+        ("ar 1, t(t) group()", "expected by"),
+        ("ar 1, t(t) group", "expected by"),
+        ("independent, by(x) group(a)", "says where errors are correlated, and those of residuals.independent. are not"),
+    ],
+)
+def test_a_level_within_residuals_that_is_none(residuals, message):
+    with pytest.raises(OptionError, match=message):
+        group("y ~ (1 | a) + (1 | b)", residuals=residuals)
+
+
+def test_two_levels_for_the_errors():
+    with pytest.raises(OptionError, match=r"group='b' contradicts group\(a\) within residuals"):
+        group("y ~ (1 | a) + (1 | b)", residuals="ar 1, t(t) group(a)", group="b")
+    text = "y || a: || b:, residuals(ar 1, t(t) group(z))"
+    with pytest.raises(OptionError, match="no level z") as caught:
+        read_model(text, {})
+    assert text[caught.value.position or 0 :].startswith("z)")
+
+
 def test_abbreviated_levels(crossed):
     plain = sparsemixed.mixed("y || _all: R.rater || id:, residuals(ar 1, t(t)) group(id)", crossed)
     renamed = crossed.rename(columns={"id": "identity"})

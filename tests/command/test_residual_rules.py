@@ -183,9 +183,9 @@ def test_unknown_variables_are_pointed_at(argument, wrong, meant):
         ("", "found nothing, expected a structure"),
         ("ar 1 t(week)", "expected a structure such as ar 1"),
         ("ar 1, t(week) t(half)", r"t\(\) is given twice"),
-        ("ar 1, t(week) q(half)", r"found q\(half\), expected by\(varname\) or t\(varname\)"),
-        ("ar 1, t(week half)", r"expected by\(varname\) or t\(varname\)"),
-        ("ar 1, t()", r"expected by\(varname\) or t\(varname\)"),
+        ("ar 1, t(week) q(half)", r"found q\(half\), expected by\(varname\), t\(varname\) or group\(level\)"),
+        ("ar 1, t(week half)", r"expected by\(varname\), t\(varname\) or group\(level\)"),
+        ("ar 1, t()", r"expected by\(varname\), t\(varname\) or group\(level\)"),
     ],
 )
 def test_arguments_that_cannot_be_read(argument, message):

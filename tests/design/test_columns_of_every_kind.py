@@ -137,6 +137,52 @@ def test_objects_that_are_plain_numbers_are_these():
         as_variable("x", pd.Series([10**400, 1], dtype=object))
 
 
+@pytest.mark.skipif(np.finfo(np.longdouble).nmant < 60, reason="extended precision is double precision here")
+@pytest.mark.parametrize("kind", ["array", "objects"])
+def test_extended_precision_stays_apart(kind, visits, tmp_path):
+    """Identifiers closer than float64 tells them: near one, and beyond 2**53."""
+    right = sparsemixed.mixed("y time || id:", visits)
+    for start, step in ((np.longdouble(1), np.longdouble(2) ** -60), (np.longdouble(10) ** 18, np.longdouble(1))):
+        ids = start + step * visits.id.to_numpy().astype(np.longdouble)
+        column = pd.Series(ids if kind == "array" else list(ids), index=visits.index, dtype=None if kind == "array" else object)
+        fit = sparsemixed.mixed("y time || id:", visits.assign(id=column))
+        assert fit.llf == pytest.approx(right.llf, rel=1e-12)
+        assert len(fit.random_effects["id"]) == 10
+        fit.save(tmp_path / "saved.fit")
+        assert (
+            sparsemixed.load(tmp_path / "saved.fit").random_effects["id"].index.tolist()
+            == fit.random_effects["id"].index.tolist()
+        )
+
+
+@pytest.mark.skipif(np.finfo(np.longdouble).nmant < 60, reason="extended precision is double precision here")
+def test_categories_of_extended_precision_stay_apart():
+    values = [np.longdouble(1) + k * np.longdouble(2) ** -60 for k in range(3)]
+    variable = as_variable("c", pd.Series(pd.Categorical(pd.Series(values, dtype=object))))
+    assert len(set(variable.categories)) == 3
+
+
+@pytest.mark.skipif(np.finfo(np.longdouble).nmant < 60, reason="extended precision is double precision here")
+def test_extended_precision_of_covariates_is_rounded():
+    values = np.array([0.1, 0.5, np.nan], dtype=np.longdouble) / 3
+    variable = as_variable("x", pd.Series(values))
+    assert (variable.exact, variable.categories) == (None, ())
+    np.testing.assert_array_equal(variable.numbers(), values.astype(float))
+    with pytest.raises(DataError, match="beyond 1e308"):
+        as_variable("x", pd.Series(np.array(["1e400", "1"], dtype=np.longdouble)))
+
+
+def test_times_beyond_float64():
+    """Nanoseconds since 1970: gaps keep their digits, whatever the zero of time."""
+    data = simulate_longitudinal(10, 6, seed=1)
+    start = 1_600_000_000_000_000_000
+    fits = [
+        sparsemixed.mixed("y || id:, nocons residuals(ar 1, t(t))", data.assign(t=(7 * data.time).astype("int64") + zero))
+        for zero in (0, start)
+    ]
+    assert fits[1].llf == pytest.approx(fits[0].llf, rel=1e-10)
+
+
 ZONES = [ZoneInfo("Europe/Paris"), datetime.UTC, ZoneInfo("America/New_York")]
 
 

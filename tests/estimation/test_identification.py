@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 
 import numpy as np
@@ -10,6 +11,12 @@ import pytest
 
 import sparsemixed
 from sparsemixed.errors import IdentificationWarning, SparseMixedError
+from sparsemixed.estimation.identification import _entries, _gram
+from sparsemixed.estimation.moment_probes import Direction, probed_gram
+from sparsemixed.estimation.objectives.patterns import PatternObjective
+from sparsemixed.estimation.objectives.penalized_deviance import PenalizedDeviance
+from sparsemixed.estimation.problems.table import problem_of
+from sparsemixed.solver.linalg import unit_diagonal
 from tests.oracles.moment_rank import confounded
 from tests.oracles.random_models import RandomModel, random_model, random_part, residual_part
 
@@ -259,3 +266,75 @@ def test_nothing_is_said_of_what_is_identified(seed):
     right = confounded(model.covariance, fit.random_params.estimate.to_numpy(), model.X, model.reml)
     if right is not None:
         assert any(not parameter.identified for parameter in fit.fit.variances) == right.any()
+
+
+def _large(seed: int = 1) -> pd.DataFrame:
+    """Three clusters of 240 rows: too large for one dense matrix each."""
+    rng = np.random.default_rng(seed)
+    d = pd.DataFrame({"g": np.repeat(np.arange(3), 240), "t": np.tile(np.arange(240), 3), "h": np.repeat(np.arange(36), 20)})
+    d["row"], d["x"] = np.arange(len(d)), rng.normal(size=len(d))
+    d["y"] = rng.normal(size=36)[d.h] + rng.normal(size=len(d))
+    return d
+
+
+@pytest.mark.parametrize("reml", [True, False])
+@pytest.mark.parametrize(
+    ("model", "unknown"),
+    [
+        ("y x || g: || h: || row:, residuals(exchangeable) group(h)", 4),
+        ("y x || g: || h:, residuals(exchangeable) group(h)", 3),
+        ("y x || h: || row:, residuals(ar 1, t(t)) group(h)", 0),
+        ("y x || g: || h:, residuals(toeplitz 2, t(u)) group(h)", 1),
+        ("y x || g: || h:, residuals(ar 1, t(t)) group(h)", 0),
+    ],
+)
+def test_large_clusters_are_probed(model, unknown, reml):
+    """The same parameters are named as with small clusters, which are looked at pattern by pattern."""
+    d = _large().assign(u=lambda d: 2 * d.t)
+    with_pieces = sparsemixed.mixed(model, d, reml=reml)
+    assert with_pieces.fit.solver != "patterns"
+    marked = [not p.identified for p in with_pieces.fit.variances]
+    assert sum(marked) == unknown
+    assert with_pieces.random_params.std_err[marked].isna().all()
+    assert ("not identified" in with_pieces.status) == bool(unknown)
+
+
+@pytest.mark.parametrize("level", ["", ", fweight(v)", ", pweight(v)"])
+def test_weights_of_groups_tell_nothing_of_their_rows(level):
+    """One row to a group says nothing of its variance, however many such groups there are."""
+    rng = np.random.default_rng(2)
+    d = pd.DataFrame({"g": np.repeat(np.arange(30), 4), "row": np.arange(120), "v": np.repeat(rng.integers(1, 4, 30), 4)})
+    d["y"] = rng.normal(size=30)[d.g] + rng.normal(size=len(d))
+    fit = sparsemixed.mixed(f"y || g:{level} || row:", d)
+    assert [p.equation or p.label for p in fit.fit.variances if not p.identified] == ["row: Identity", "var(Residual)"]
+
+
+def test_rows_of_levels_that_weights_replicate():
+    """Groups of one row in a level whose groups stand for several: copies of the group are other groups."""
+    rng = np.random.default_rng(2)
+    d = pd.DataFrame({"g": np.repeat(np.arange(30), 4), "row": np.arange(120), "v": np.repeat(rng.integers(1, 4, 60), 2)})
+    d["y"] = rng.normal(size=30)[d.g] + rng.normal(size=len(d))
+    fit = sparsemixed.mixed("y || g: || row:, fweight(v)", d)
+    assert [p.label for p in fit.fit.variances if not p.identified] == ["var(_cons)", "var(Residual)"]
+
+
+@pytest.mark.parametrize("reml", [True, False])
+@pytest.mark.parametrize("seed", range(12))
+def test_probes_have_the_rank_of_the_traces(seed, reml):
+    """On models of every structure the probed matrix has the null space of the exact one."""
+    model = random_model(seed)
+    with contextlib.suppress(SparseMixedError):
+        fit = sparsemixed.mixed(model.command, model.data, **{**model.options, "reml": reml, "dfmethod": None}).fit
+        problem = problem_of(fit)
+        objective = problem.objective
+        if not isinstance(objective, (PatternObjective, PenalizedDeviance)) or fit.design.weights is not None:
+            return
+        at = objective.evaluate(fit.theta)
+        held = np.zeros(fit.theta.size, bool)
+        own = [_entries(place, at.theta, held, objective.parameters) for place in objective.parameters.places]
+        exact = _gram(objective, at, own, held[objective.parameters.n_theta :], 1e12, fit.design)
+        order = objective.parameters.order
+        directions = [Direction(order[part.place.term], part.place.column, basis) for part in own for basis in part.basis]
+        probed = probed_gram(fit.design, directions, at.theta[objective.parameters.n_theta :], reml)
+        ranks = [int((np.linalg.eigvalsh(unit_diagonal(gram)[1]) > 1e-10).sum()) for gram in (exact, probed)]
+        assert ranks[0] == ranks[1]

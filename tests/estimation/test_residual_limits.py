@@ -61,3 +61,97 @@ def test_a_parameter_that_no_lag_sees_is_named(errors):
     assert "no observed lag depends on it" in fit.status
     assert fit.llf == pytest.approx(plain.llf, abs=1e-7)
     assert np.isnan(fit.random_params.std_err.iloc[1])
+
+
+def even_times(n_groups: int = 60, times: tuple[int, ...] = (0, 2, 4, 6), seed: int = 1) -> pd.DataFrame:
+    """Second-order moving averages, seen at some times only."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for i in range(n_groups):
+        u = rng.normal(size=times[-1] + 3)
+        e = u[2:] + 0.3 * u[1:-1] + 0.5 * u[:-2]
+        rows += [(i, t, e[t], rng.normal()) for t in times]
+    return pd.DataFrame(rows, columns=["id", "t", "y", "x"])
+
+
+@pytest.mark.parametrize("method", ["mle", "reml"])
+@pytest.mark.parametrize(
+    ("errors", "same", "unknown"),
+    [
+        ("ma 2", "ma 1", {"theta1"}),
+        ("ma 3", "ma 1", {"theta1", "theta3"}),
+        ("toeplitz 2", "toeplitz 1", {"rho1"}),
+        ("toeplitz 3", "toeplitz 1", {"rho1", "rho3"}),
+    ],
+)
+def test_lags_that_never_occur_are_no_limit(errors, same, unknown, method):
+    """Every second lag of four times: what moves the others alone is named as not identified; the rest is as in half the time."""
+    data = even_times()
+    fit = sparsemixed.mixed(f"y x || id:, noconstant residuals({errors}, t(t)) {method}", data)
+    half = sparsemixed.mixed(f"y x || id:, noconstant residuals({same}, t(t)) {method}", data.assign(t=data.t // 2))
+    assert fit.converged
+    assert fit.llf == pytest.approx(half.llf, abs=1e-6)
+    assert not any(words in fit.status for words in ("its limit", "limit of"))
+    assert {p.label for p in fit.fit.variances if not p.identified} >= unknown
+    assert "var(e)" not in {p.label for p in fit.fit.variances if not p.identified}
+    assert all(np.isnan(fit.random_params.std_err.iloc[[int(name[-1]) - 1 for name in unknown]]))
+    np.testing.assert_allclose(fit.random_params.std_err.iloc[-1], half.random_params.std_err.iloc[-1], rtol=1e-4)
+    np.testing.assert_allclose(fit.bse, half.bse, rtol=1e-6)
+
+
+@pytest.mark.parametrize("method", ["mle", "reml"])
+@pytest.mark.parametrize("errors", ["unstructured", "banded 2"])
+def test_pairs_of_times_that_never_occur(errors, method):
+    """Times 0 and 2 in some groups, 1 and 3 in the others: four covariances of six have no rows."""
+    data = even_times(60, (0, 1, 2, 3))
+    data = data[(data.t % 2) == (data.id % 2)]
+    fit = sparsemixed.mixed(f"y x || id:, noconstant residuals({errors}, t(t)) {method}", data)
+    assert fit.converged
+    named = {p.label for p in fit.fit.variances if not p.identified}
+    assert named == {"cov(e0,e1)", "cov(e1,e2)", "cov(e2,e3)"} | ({"cov(e0,e3)"} if errors == "unstructured" else set())
+    shown = fit.random_params
+    parts = [
+        sparsemixed.mixed(f"y || id:, noconstant residuals(unstructured, t(t)) {method}", data[data.id % 2 == k]).random_params
+        for k in (0, 1)
+    ]
+    assert np.isfinite(shown.std_err[[p.identified for p in fit.fit.variances]]).all()
+    assert len(parts[0]) == len(parts[1]) == 3
+
+
+@pytest.mark.parametrize("method", ["mle", "reml"])
+def test_one_lag_between_two_orders(method):
+    """AR(2) where lags 2 and 4 alone occur is known but for a sign; no limit is reached."""
+    data = even_times(60)
+    fit = sparsemixed.mixed(f"y x || id:, noconstant residuals(ar 2, t(t)) {method}", data)
+    assert fit.converged
+    assert not any(words in fit.status for words in ("its limit", "limit of"))
+
+
+@pytest.mark.parametrize("method", ["mle", "reml"])
+@pytest.mark.parametrize("errors", ["exponential, t(t)", "exchangeable"])
+@pytest.mark.parametrize("by", ["", " by(arm)"])
+def test_groups_of_one_row_have_no_lags(errors, method, by):
+    """The correlation is not identified; the fit is that of independent errors, and converges."""
+    rng = np.random.default_rng(3)
+    data = pd.DataFrame({"id": np.arange(50), "t": rng.uniform(size=50), "x": rng.normal(size=50), "arm": np.arange(50) % 2})
+    data["y"] = data.x + rng.normal(size=50) * (1 + data.arm)
+    option = errors + (by if "," in errors or not by else f",{by}")
+    fit = sparsemixed.mixed(f"y x || id:, noconstant residuals({option}) {method}", data)
+    plain = sparsemixed.mixed(f"y x || id:, noconstant residuals(independent{',' + by if by else ''}) {method}", data)
+    assert fit.converged
+    assert fit.llf == pytest.approx(plain.llf, abs=1e-7)
+    unknown = [p for p in fit.fit.variances if not p.identified]
+    assert {p.kind for p in unknown} <= {"decay", "covariance", "correlation"}
+    assert len(unknown) == (2 if by else 1)
+    assert not any(words in fit.status for words in ("its limit", "limit of"))
+    np.testing.assert_allclose(fit.bse, plain.bse, rtol=1e-6)
+    variances = [p.kind == "variance" for p in fit.fit.variances]
+    np.testing.assert_allclose(fit.random_params.std_err[variances], plain.random_params.std_err, rtol=1e-4)
+
+
+def test_one_row_per_group_beside_an_intercept():
+    rng = np.random.default_rng(3)
+    data = pd.DataFrame({"id": np.arange(50), "t": rng.uniform(size=50), "y": rng.normal(size=50)})
+    fit = sparsemixed.mixed("y || id:, residuals(exponential, t(t)) reml", data)
+    assert fit.converged
+    assert sum(not p.identified for p in fit.fit.variances) == 3

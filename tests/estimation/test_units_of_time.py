@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal, localcontext
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,7 +12,7 @@ import sparsemixed
 from sparsemixed.structures.residual_errors import autoregressive
 from sparsemixed.structures.residual_errors.autoregressive import Autoregressive, autocorrelations_with_gradient
 from sparsemixed.structures.residual_errors.exponential import Exponential
-from sparsemixed.structures.residual_errors.lag_powers import autocorrelations_far_out, hessenberg
+from sparsemixed.structures.residual_errors.lag_powers import autocorrelations_far_out, coordinates_of_roots, departure
 
 
 def visits(seed: int = 3, groups: int = 40, rho: float = 0.55, intercept: float = 1.0) -> pd.DataFrame:
@@ -129,7 +131,53 @@ def test_far_lags_stay_finite_where_roots_are_close_to_one_and_to_each_other(rho
     assert np.isfinite(value).all()
     assert np.isfinite(gradient).all()
     assert (np.abs(value) < 1 + 1e-3).all()
-    assert np.linalg.norm(hessenberg(np.array(rho))[0], 2) <= 1 + 1e-12
+    assert np.linalg.norm(np.eye(len(rho)) - departure(np.array(rho))[0], 2) <= 1 + 1e-12
+
+
+@pytest.mark.parametrize("unit", [10, 86_400, 10**9, 10**12])
+@pytest.mark.parametrize("rates", [(0.5, 1.7), (0.2, 0.3), (1.0, 30.0)])
+def test_far_lags_of_two_roots_near_one(rates, unit):
+    """Against the autocorrelations written by the roots, to sixty digits (Box & Jenkins 1976, section 3.2.4)."""
+    rho = coordinates_of_roots([-rate / unit for rate in rates])
+    lags = np.array([1, 2, 5]) * unit
+    with localcontext() as context:
+        context.prec = 60
+        one, two = (Decimal(-rate / unit).exp() for rate in rates)
+        room = (one - two) * (1 + one * two)
+        wanted = [float(((1 - two**2) * one ** (int(h) + 1) - (1 - one**2) * two ** (int(h) + 1)) / room) for h in lags]
+    value, gradient = autocorrelations_far_out(rho, lags)
+    np.testing.assert_allclose(value, wanted, rtol=1e-8, atol=1e-12)
+    for k in range(2):
+        moved = rho.astype(complex)
+        moved[k] += 1e-100j
+        np.testing.assert_allclose(autocorrelations_far_out(moved, lags)[0].imag / 1e-100, gradient[k], rtol=1e-7, atol=1e-12)
+
+
+@pytest.mark.parametrize("reml", [True, False])
+def test_second_order_errors_in_any_unit(reml):
+    """Visits a second early or late in ten: the same errors in finer units, but for what lies between the units."""
+    d = visits(groups=60)
+    late = np.random.default_rng(0).integers(-1, 2, len(d))
+    fits = [
+        sparsemixed.mixed("y visit || id:, noconstant residuals(ar 2, t(t))", d.assign(t=unit * (10 * d.visit + late)), reml=reml)
+        for unit in (1_000, 86_400, 10**9)
+    ]
+    assert all(fit.converged for fit in fits)
+    np.testing.assert_allclose([fit.llf for fit in fits], fits[-1].llf, atol=2e-3)
+    np.testing.assert_allclose(fits[1].llf, fits[-1].llf, atol=1e-4)
+    for fit in fits:
+        np.testing.assert_allclose(fit.bse, fits[-1].bse, rtol=1e-3)
+
+
+def test_second_order_errors_at_irregular_gaps():
+    d = visits()
+    late = np.random.default_rng(0).integers(-9_000, 9_000, len(d))
+    one, two = (
+        sparsemixed.mixed(f"y visit || id:, noconstant residuals(ar {p}, t(t))", d.assign(t=86_400 * d.visit + late))
+        for p in (1, 2)
+    )
+    assert two.converged
+    assert two.llf >= one.llf - 1e-6
 
 
 def test_the_cost_does_not_grow_with_the_largest_gap(monkeypatch):

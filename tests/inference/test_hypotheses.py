@@ -307,3 +307,21 @@ def test_a_covariance_that_comes_with_an_exchangeable_factor_counts():
     assert mixture_freedoms(linear.fit, one.fit) == (0, 1)
     assert sparsemixed.lrtest(linear, two).df == 2
     assert mixture_freedoms(linear.fit, two.fit) is None
+
+
+def test_parameters_on_a_boundary_are_counted_and_said_to_be():
+    """As Stata does, whose df are those of the models as typed."""
+    rng = np.random.default_rng(5)
+    d = pd.DataFrame({"g": np.repeat(np.arange(12), 5), "x": rng.normal(size=60)})
+    d["y"] = d.x + rng.normal(size=60)
+    d["y"] -= d.groupby("g").y.transform("mean") - d.y.mean()
+    fits = [sparsemixed.mixed(f"y x || g:{effects}", d) for effects in (" x", "")]
+    assert all("var(_cons) of g is 0" in fit.status for fit in fits)
+    test = sparsemixed.lrtest(*fits)
+    held = [sum(v.boundary for v in fit.fit.variances) for fit in fits]
+    assert test.df == 1
+    assert (
+        f"Note: 5 and 4 parameters are counted, those on a boundary or not identified ({held[0]} and {held[1]}) among them."
+        in test.note
+    )
+    assert fits[1].estat.ic(fits[0])["df"].tolist() == [4, 5]

@@ -10,6 +10,7 @@ from sparsemixed.design.data.codes import compress
 from sparsemixed.design.data.frame import Frame
 from sparsemixed.design.data.variable import Variable
 from sparsemixed.errors import DataError
+from sparsemixed.exact_numbers import beyond_floats
 
 Level = int | float | str
 
@@ -54,6 +55,14 @@ class Rows:
                 raise DataError(_not_numeric(variable, use))
             self._numbers[name] = self._take(variable.numbers())
         return self._numbers[name]
+
+    def differences(self, name: str) -> np.ndarray:
+        """Values as (n,) float64 from any zero, so that differences of whole ones beyond 2**53 keep their digits."""
+        variable = self.frame[name]
+        if variable.missing is None and variable.exact is None and beyond_floats(variable.values):
+            unsigned = self._take(variable.values).astype(np.uint64)  # in which differences of int64 do not overflow
+            return (unsigned - np.uint64(int(variable.values.min()) % 2**64)).astype(np.float64)
+        return self.numbers(name)
 
     def distinct(self, name: str) -> tuple[np.ndarray, tuple[Any, ...]]:
         """Codes (n,) int32 of the values, -1 where missing, and the values that occur, in order."""

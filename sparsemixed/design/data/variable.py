@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from sparsemixed.errors import DataError
+from sparsemixed.exact_numbers import LARGEST_WHOLE, beyond_floats
 
 Kind = Literal["numeric", "boolean", "text", "categorical", "dates"]
 
@@ -28,8 +30,8 @@ class Variable:
     categories : tuple
         The distinct values behind the codes: in category order (categorical), else sorted. Empty for most numbers.
     exact : (n,) int32 array or None
-        Only for numbers of which float64 cannot tell all apart, integers beyond 64 bits and decimals: codes into `categories`,
-        which are then the numbers themselves, and -1 where missing.
+        Only for numbers of which float64 cannot tell all apart, integers beyond 64 bits, decimals and extended precision: codes
+        into `categories`, which are then the numbers themselves, and -1 where missing.
     ordered : bool
         A categorical variable that is declared to be ordered.
     """
@@ -65,13 +67,27 @@ class Variable:
         return values
 
     def for_expression(self) -> np.ndarray:
-        """The values as an `if` expression sees them, (n,): float64 with NaN, or objects with "" where text is missing."""
+        """The values as an `if` expression sees them, (n,): numbers, or text with "" where it is missing.
+
+        Numbers are float64 with NaN; whole ones that float64 does not hold, integers or objects with NaN.
+        """
+        if self.exact is not None:
+            return np.array([*self.categories, np.nan], dtype=object)[self.exact]
         if self.is_number:
-            return self.numbers()
+            return self._digits() if beyond_floats(self.values) else self.numbers()
         numbers = all(isinstance(value, (int, float)) for value in self.categories)
         if self.kind == "categorical" and self.categories and numbers:
-            return np.array([*self.categories, np.nan], dtype=np.float64)[self.values]
+            large = any(abs(value) > LARGEST_WHOLE for value in self.categories)
+            return np.array([*self.categories, np.nan], dtype=object if large else np.float64)[self.values]
         return np.array([*map(str, self.categories), ""], dtype=object)[self.values]
+
+    def _digits(self) -> np.ndarray:
+        """Whole numbers as they are, as objects where some are missing."""
+        if self.missing is None:
+            return self.values
+        values = self.values.astype(object)
+        values[self.missing] = np.nan
+        return values
 
 
 def as_variable(name: str, series: pd.Series) -> Variable:
@@ -107,7 +123,10 @@ def _by_inspection(name: str, series: pd.Series) -> Variable:
     """Classify a column of Python objects by its values."""
     found = pd.api.types.infer_dtype(series, skipna=True)
     if found in ("floating", "empty"):
-        return _float(name, series.where(series.notna(), np.nan).astype(float))
+        numbers = series.where(series.notna(), np.nan)
+        if any(isinstance(value, np.longdouble) for value in numbers):
+            return _extended(name, np.array(list(numbers), dtype=np.longdouble))
+        return _float(name, numbers.astype(float))
     if found in ("integer", "mixed-integer-float", "decimal"):
         return _exact(name, series)
     if found == "boolean":
@@ -123,7 +142,7 @@ def _exact(name: str, series: pd.Series) -> Variable:
     """Python's integers and decimals: as int64 or uint64 where these hold them, as float64 where that loses nothing."""
     codes, uniques = pd.factorize(series, sort=False)
     missing = _none_missing(codes)
-    distinct = [value.item() if isinstance(value, np.generic) else value for value in uniques]
+    distinct = [_python_number(value) if isinstance(value, np.generic) else value for value in uniques]
     try:
         floats = np.array([*map(float, distinct), np.nan])
     except OverflowError:
@@ -148,9 +167,36 @@ def _number(name: str, kind: Kind, series: pd.Series, dtype: type) -> Variable:
 
 
 def _float(name: str, series: pd.Series) -> Variable:
+    if isinstance(series.dtype, np.dtype) and series.dtype.itemsize > np.dtype(np.float64).itemsize:
+        return _extended(name, series.to_numpy())
     values = series.to_numpy(dtype=np.float64, na_value=np.nan)
     missing = np.isnan(values)
     return Variable(name, "numeric", values, missing if missing.any() else None)
+
+
+def _extended(name: str, values: np.ndarray) -> Variable:
+    """Numbers of extended precision: as float64 where that tells them apart and rounds no large whole one."""
+    missing = np.isnan(values)
+    distinct = np.unique(values[~missing])
+    with np.errstate(over="ignore"):
+        floats = distinct.astype(np.float64)
+    if np.any(np.isinf(floats) & np.isfinite(distinct)):
+        raise DataError(f"variable `{name}` holds numbers beyond 1e308; keep them as text if they are names")
+    rounded = floats != distinct
+    exact, categories = None, ()
+    if np.any(floats[1:] == floats[:-1]) or np.any(rounded & (np.abs(floats) >= LARGEST_WHOLE)):
+        exact = np.where(missing, -1, np.searchsorted(distinct, values)).astype(np.int32)
+        categories = tuple(map(_python_number, distinct))
+    return Variable(name, "numeric", values.astype(np.float64), missing if missing.any() else None, categories, exact)
+
+
+def _python_number(value: np.generic) -> Any:
+    """A number of NumPy as Python's; one of extended precision as the integer, or the shortest decimal, that it is."""
+    if not isinstance(value, np.longdouble):
+        return value.item()
+    if not np.isfinite(value):
+        return float(value)
+    return int(value) if value == np.rint(value) else Decimal(np.format_float_positional(value, trim="-"))
 
 
 def _mask(series: pd.Series) -> np.ndarray | None:
@@ -171,6 +217,8 @@ def _category(value: Any) -> Any:
     """Whole numbers as int, other numbers as float, everything else (intervals, dates) as text."""
     if isinstance(value, (bool, np.bool_)):
         return int(value)
+    if isinstance(value, np.longdouble) and float(value) != value:
+        return _python_number(value)
     if isinstance(value, (int, float, np.number)):
         return int(value) if float(value).is_integer() else float(value)
     return str(value)

@@ -15,6 +15,8 @@ VANISHED = 1e-7
 """Derivative of the errors' correlations at all observed lags below which a parameter has none left."""
 MODERATE = 0.5
 """Value of the parameters at which a structure is looked at: far from all limits, and not at independence."""
+FAR = 6.0
+"""Size of an unbounded coordinate from which a correlation may be at its limit; nearer, its lags are not observed."""
 
 
 class Limits(NamedTuple):
@@ -23,7 +25,9 @@ class Limits(NamedTuple):
     gone: np.ndarray
     names: tuple[str, ...]
     reached: bool = False
-    """Whether there is one that has run off; those that no lag ever sees have not."""
+    """Whether there is one that has run off; those that the observed lags do not see have not."""
+    unseen: np.ndarray | None = None
+    """(n_rho,) bool: those not at a limit, that the observed lags do not see where the fit is."""
 
 
 def residual_limits(part: ResidualPart | None, rho: np.ndarray) -> Limits:
@@ -31,7 +35,9 @@ def residual_limits(part: ResidualPart | None, rho: np.ndarray) -> Limits:
 
     Residual structures keep correlations inside their limits by transformations without bounds: a correlation at its limit
     is an infinite parameter, of which only the vanished derivative of the correlations is left. Units of time do not count: it
-    is the correlations at the lags of the data that are looked at, not those at one unit.
+    is the correlations at the lags of the data that are looked at, not those at one unit. A derivative that vanishes elsewhere
+    (that by theta1 = 0 of a second-order moving average of which lag two alone is observed) is no limit: the parameter is not
+    identified.
     """
     if part is None or not rho.size:
         return Limits(np.zeros(rho.size, bool), ())
@@ -39,8 +45,12 @@ def residual_limits(part: ResidualPart | None, rho: np.ndarray) -> Limits:
     if not gone.any():
         return Limits(gone, ())
     never = gone & (residual_reach(part, np.full(rho.size, MODERATE)) == 0)
+    unseen = np.zeros(rho.size, bool)
+    if part.structure.within_level.time in ("integer", "real"):
+        unseen = gone & ~never & (np.abs(rho) <= FAR)
+        gone &= ~unseen
     reached = bool((gone & ~never).any())
-    return Limits(gone, (*([part.structure.within_level.limit] if reached else []), *_unseen(part, never)), reached)
+    return Limits(gone, (*([part.structure.within_level.limit] if reached else []), *_unseen(part, never)), reached, unseen)
 
 
 def _unseen(part: ResidualPart, never: np.ndarray) -> list[str]:

@@ -28,7 +28,11 @@ class ScaledQuadratic:
     """The quadratic model in parameters scaled to unit curvature, diagonalised once, solved for any radius."""
 
     def __init__(self, model: QuadraticModel, theta: np.ndarray):
-        hessian, self.held = model.hessian, model.held
+        hessian = model.hessian
+        # What nothing depends on stays: rounding must not turn its zeros into a negative curvature to walk along.
+        self.still = (model.gradient == 0.0) & ~hessian.any(axis=1)
+        if model.held is not None:
+            self.still = self.still | model.held
         diagonal = np.abs(np.diag(hessian))
         floor = 1e-10 * diagonal.max(initial=0.0) or 1.0  # nothing curved: all parameters are held
         self.scale = 1.0 / np.sqrt(np.maximum(diagonal, floor))
@@ -55,13 +59,13 @@ class ScaledQuadratic:
             rotated[0] += np.sqrt(limit**2 - rotated @ rotated) * (1.0 if rotated[0] >= 0 else -1.0)
         predicted = -(self.rotated @ rotated + 0.5 * rotated @ (self.values * rotated))
         step = self.scale * (self.vectors @ rotated)
-        if self.held is not None:
-            step[self.held] = 0.0
+        step[self.still] = 0.0
         return step, float(predicted)
 
     def _shift(self, limit: float) -> float:
         """Smallest shift that makes the Hessian positive definite and the step no longer than `limit`."""
-        floor = max(0.0, -self.values[0]) + 1e-12
+        lowest = max(0.0, -self.values[0])
+        floor = lowest + max(1e-12, 4.0 * float(np.spacing(lowest)))
         if np.linalg.norm(self.rotated / (self.values + floor)) <= limit:
             return floor if self.values[0] <= 0 else 0.0
         low, high = floor, floor + float(np.linalg.norm(self.rotated)) / limit + 1e-12

@@ -46,6 +46,11 @@ def n_parameters(fit: Fit) -> int:
     return fit.design.rank + len(fit.theta) + 1
 
 
+def n_held(fit: Fit) -> int:
+    """How many of the variance parameters printed are on a boundary or not identified: they count all the same, as in Stata."""
+    return sum(v.boundary or not v.identified for v in fit.variances)
+
+
 def n_variances(fit: Fit) -> int:
     """Number of variances, covariances not counted."""
     return sum(v.kind == "variance" for v in fit.variances)
@@ -76,6 +81,11 @@ def likelihood_ratio(a: Fit, b: Fit) -> HypothesisTest:
         notes.append(BOUNDARY)
     if a.spec.estimation.method == "reml":
         notes.append(REML)
+    if n_held(full) or n_held(small):
+        notes.append(
+            f"Note: {n_parameters(full)} and {n_parameters(small)} parameters are counted, those on a boundary or not identified "
+            f"({n_held(full)} and {n_held(small)}) among them."
+        )
     found = chi2_test(statistic, df, "\n".join(notes), "Likelihood-ratio test")
     freedoms = mixture_freedoms(small, full)
     mixture = None if freedoms is None else mixture_pvalue(statistic, freedoms)

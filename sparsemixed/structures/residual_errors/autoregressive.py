@@ -14,8 +14,10 @@ from sparsemixed.structures.residual_errors.decay import (
     signed_coordinate,
     signed_decay,
 )
-from sparsemixed.structures.residual_errors.lag_powers import autocorrelations_far_out
+from sparsemixed.structures.residual_errors.lag_powers import autocorrelations_far_out, coordinates_of_roots
 
+SPREAD = (1.5, 4.0)
+"""Ratios of the logarithms of the roots from which a search may start where times are far apart."""
 LONGEST_RECURSION = 1024
 """Lag up to which all autocorrelations are computed one after the other; beyond it those at the observed lags alone."""
 
@@ -149,7 +151,12 @@ class Autoregressive(ResidualStructure):
             else:
                 places.append(positive_coordinate(log))
         first = [] if typical > 1 else [np.zeros(self.n_rho)]
-        return [*first, *(np.append(w, np.zeros(self.n_rho - 1)) for w in places)]
+        found = [*first, *(np.append(w, np.zeros(self.n_rho - 1)) for w in places)]
+        if self.order == 1 or typical == 1:
+            return found
+        # A second root that is far from one on the scale of a unit has no part in correlations far apart.
+        logs = [np.log(c) / typical * ratio ** np.arange(self.order) for c in TYPICAL for ratio in SPREAD]
+        return [*found, *map(coordinates_of_roots, logs)]
 
     def display(self, rho: np.ndarray) -> list[Displayed]:
         if self.order == 1:

@@ -10,8 +10,9 @@ import pytest
 
 import sparsemixed
 from sparsemixed.errors import IdentificationWarning, SparseMixedError
+from tests.oracles.covariance_parts import random_part, residual_part
 from tests.oracles.moment_rank import confounded
-from tests.oracles.random_models import RandomModel, random_model, random_part, residual_part
+from tests.oracles.random_models import RandomModel, random_model
 
 pytestmark = pytest.mark.filterwarnings("ignore::sparsemixed.errors.SparseMixedWarning")
 

@@ -22,8 +22,8 @@ MODERATE = 0.5
 
 NEARLY, AT_LIMIT = 4.0, 15.0
 """Transformed correlations, in absolute value, from which a limit is tried, and that count as one: 1e-3 and 1e-13 from it."""
-TIE = 1e-9
-"""Deviances that do not differ."""
+TIE = 1e-8
+"""Deviances that do not differ: the other parameters have settled where the search stopped."""
 
 
 class Limits(NamedTuple):

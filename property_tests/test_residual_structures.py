@@ -72,11 +72,11 @@ def test_derivatives_match_the_complex_step_and_differences(case):
         np.testing.assert_allclose(second[j], expected, atol=1e-6 * max(1.0, np.abs(expected).max()))
 
 
-@given(st.sampled_from(sorted(set(MAKE) - {"independent"})), st.integers(0, 2**32 - 1))
+@given(st.sampled_from(sorted(set(RESIDUAL_STRUCTURES) - {"independent"})), st.integers(0, 2**32 - 1))
 def test_second_derivatives_by_level_are_the_complex_step_of_the_first(name, seed):
     """Rows that random effects tie together can hold groups of several levels."""
     rng = np.random.default_rng(seed)
-    structure = ByLevel(tuple(MAKE[name](np.random.default_rng(seed)) for _ in range(3)), ("a", "b", "c"))
+    structure = ByLevel(tuple(member(name, np.random.default_rng(seed)) for _ in range(3)), ("a", "b", "c"))
     t = np.stack([np.tile(np.arange(4.0), (5, 1)), rng.integers(0, 3, (5, 4))], axis=-1)
     rho, weights = 0.15 * rng.normal(size=structure.n_rho), rng.normal(size=(5, 4, 4))
     weights = weights + weights.transpose(0, 2, 1)

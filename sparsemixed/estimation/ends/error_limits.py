@@ -9,7 +9,7 @@ import numpy as np
 
 from sparsemixed.design.values import ResidualPart
 from sparsemixed.errors import NumericalError
-from sparsemixed.estimation.interface import FittedEvaluation, FittedObjective
+from sparsemixed.estimation.interface import FD, FE, FittedObjective
 from sparsemixed.structures.residual_errors.base import ResidualStructure
 from sparsemixed.structures.residual_errors.by_level import ByLevel
 from sparsemixed.structures.residual_errors.gaps import observed_lags
@@ -35,7 +35,7 @@ class Limits(NamedTuple):
     """Whether there is one that has run off; those that no lag ever sees have not."""
 
 
-def at_residual_limits(objective: FittedObjective, at: FittedEvaluation, part: ResidualPart | None) -> FittedEvaluation:
+def at_residual_limits(objective: FittedObjective[FE, FD], at: FE, part: ResidualPart | None) -> FE:
     """The evaluation with those correlations at their limits that a search was on its way to: where going on costs nothing.
 
     The likelihood of a moving average is even in the distance from its limits, so that a search nears a maximum there by ever

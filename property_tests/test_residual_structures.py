@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from sparsemixed.structures.base import as_deviations
-from sparsemixed.structures.residual_errors.base import Times
+from sparsemixed.structures.residual_errors.base import ResidualStructure, Times
 from sparsemixed.structures.residual_errors.by_level import ByLevel
 from sparsemixed.structures.residual_errors.table import RESIDUAL_STRUCTURES
 
@@ -70,6 +70,18 @@ def test_derivatives_match_the_complex_step_and_differences(case):
         change = (structure.dcovariance(rho + unit, t) - structure.dcovariance(rho - unit, t)) / (2 * step)
         expected = np.tensordot(change, weights, axes=3)
         np.testing.assert_allclose(second[j], expected, atol=1e-6 * max(1.0, np.abs(expected).max()))
+
+
+@given(st.sampled_from(sorted(set(RESIDUAL_STRUCTURES) - {"independent"})), st.integers(0, 2**32 - 1))
+def test_second_derivatives_by_level_are_the_complex_step_of_the_first(name, seed):
+    """Rows that random effects tie together can hold groups of several levels."""
+    rng = np.random.default_rng(seed)
+    structure = ByLevel(tuple(member(name, np.random.default_rng(seed)) for _ in range(3)), ("a", "b", "c"))
+    t = np.stack([np.tile(np.arange(4.0), (5, 1)), rng.integers(0, 3, (5, 4))], axis=-1)
+    rho, weights = 0.15 * rng.normal(size=structure.n_rho), rng.normal(size=(5, 4, 4))
+    weights = weights + weights.transpose(0, 2, 1)
+    general = ResidualStructure.second(structure, rho, t, weights)
+    np.testing.assert_allclose(structure.second(rho, t, weights), general, atol=1e-12 * np.abs(general).max())
 
 
 @given(CASES)

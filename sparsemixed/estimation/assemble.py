@@ -6,7 +6,7 @@ import numpy as np
 
 from sparsemixed.errors import NumericalError
 from sparsemixed.estimation.components import components
-from sparsemixed.estimation.ends.error_limits import residual_limits
+from sparsemixed.estimation.ends.error_limits import at_residual_limits, residual_limits
 from sparsemixed.estimation.ends.values import End
 from sparsemixed.estimation.ends.without_errors import without_residual_variance
 from sparsemixed.estimation.fit import Fit
@@ -86,6 +86,7 @@ def _boundary(case: Case, end: End[FE, FD]) -> tuple[FE, Boundary, bool, np.ndar
     unseen = np.zeros(at.theta.size, bool)
     if lost is not None and lost.names:
         return at, with_limits(boundary, lost.gone, lost.names), False, unseen
+    at = at_residual_limits(objective, at, case.design.residual)
     limits = residual_limits(case.design.residual, at.theta[objective.parameters.n_theta :])
     if limits.unseen is not None:
         unseen[objective.parameters.n_theta :] = limits.unseen

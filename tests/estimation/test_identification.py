@@ -17,8 +17,9 @@ from sparsemixed.estimation.objectives.patterns import PatternObjective
 from sparsemixed.estimation.objectives.penalized_deviance import PenalizedDeviance
 from sparsemixed.estimation.problems.table import problem_of
 from sparsemixed.solver.linalg import unit_diagonal
+from tests.oracles.covariance_parts import random_part, residual_part
 from tests.oracles.moment_rank import confounded
-from tests.oracles.random_models import RandomModel, random_model, random_part, residual_part
+from tests.oracles.random_models import RandomModel, random_model
 
 pytestmark = pytest.mark.filterwarnings("ignore::sparsemixed.errors.SparseMixedWarning")
 

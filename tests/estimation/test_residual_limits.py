@@ -33,6 +33,30 @@ def test_a_moving_average_at_its_limit_is_named_and_has_no_standard_error(sign, 
     assert table.std_err.iloc[-1] > 0
 
 
+@pytest.mark.parametrize("reml", [True, False])
+@pytest.mark.parametrize("sign", [-1.0, 1.0])
+def test_a_second_order_of_which_one_root_is_one_is_at_its_limit(sign, reml):
+    """The correlations still depend on the parameter that runs off, and the search stops 1e-5 from the limit."""
+    z = np.random.default_rng(5).normal(size=(25, 12))
+    y = z[:, 2:] + sign * 0.4 * z[:, 1:-1] - 0.6 * z[:, :-2]
+    d = pd.DataFrame({"id": np.repeat(np.arange(25), 10), "t": np.tile(np.arange(10), 25), "y": y.ravel()})
+    fit = sparsemixed.mixed("y || id:, noconstant residuals(ma 2, t(t))", d, reml=reml)
+    theta = fit.random_params.estimate.to_numpy()[:2]
+    assert fit.converged
+    assert "limit of those that are invertible" in fit.status
+    assert 1.0 + sign * -theta[0] + theta[1] == pytest.approx(0.0, abs=1e-9)
+
+
+@pytest.mark.parametrize("seed", [1066, 1208])
+def test_a_search_that_stops_short_of_a_limit_is_taken_there(seed):
+    """Standard errors were computed at a place that only the tolerances had chosen."""
+    _, fit = fit_of(seed)
+    assert "limit of those that are invertible" in fit.status
+    table = fit.random_params.loc["Residual: MA(2)"]
+    assert abs(table.estimate["theta1"]) - table.estimate["theta2"] == pytest.approx(1.0, abs=1e-9)
+    assert table.std_err["theta1"] == pytest.approx(table.std_err["theta2"], rel=1e-6)
+
+
 def test_a_second_order_at_the_border_loses_the_standard_error_of_its_last_coefficient_alone():
     _, fit = fit_of(26)
     assert np.isfinite(fit.random_params.std_err).tolist() == [True, False, True]

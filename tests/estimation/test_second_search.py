@@ -122,3 +122,16 @@ def test_a_better_end_of_the_errors_has_the_log_of_both_searches(seed):
     assert list(fit.log[:first]) == shown[:first]
     assert all(entry in shown for entry in fit.log)
     assert fit.log[-1].llf > fit.log[first - 1].llf
+
+
+@pytest.mark.parametrize(
+    ("seed", "right"),
+    [(1160, -64.773566), (1185, -135.979023)],
+)
+def test_effects_and_correlated_errors_may_change_places(seed, right):
+    """A maximum for each of them, found from random starts on the dense likelihood; the lower one is at -65.249, at -137.268."""
+    model = random_model(seed)
+    fit = sparsemixed.mixed(model.command, model.data, **model.options)
+    assert fit.converged
+    assert fit.llf == pytest.approx(right, abs=1e-5)
+    assert model.llf(fit.random_params.estimate.to_numpy()) == pytest.approx(fit.llf, abs=1e-6)

@@ -6,34 +6,20 @@ are replicated rows, precision weights divide error variances.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.linalg import lapack
 from scipy.optimize import minimize
 
-Share = Callable[[np.ndarray], np.ndarray]
+from tests.oracles.covariance_parts import Part, random_part, residual_part
 
+FARTHEST = 15.0
+"""Unconstrained numbers in searches, in absolute value: standard deviations of 3e-7 to 3e6, correlations of one to 1e-13."""
 
-@dataclass(frozen=True)
-class Part:
-    """One covariance matrix of a model.
-
-    Attributes
-    ----------
-    size : int
-        Number of printed parameters.
-    share : callable
-        From them (size,) to its share of V (n, n).
-    draw : callable
-        From unconstrained numbers (size,) to printed parameters: for searches of its own.
-    """
-
-    size: int
-    share: Share
-    draw: Callable[[np.ndarray], np.ndarray]
+SINGULAR = 1e-6
+"""Least eigenvalue of V, relative to the largest, up to which it counts as singular."""
 
 
 @dataclass(frozen=True)
@@ -63,15 +49,22 @@ class RandomModel:
     def reml(self) -> bool:
         return bool(self.options["reml"])
 
+    @property
+    def size(self) -> int:
+        """Number of printed parameters."""
+        return sum(part.size for part in self.parts)
+
+    def _split(self, numbers: np.ndarray) -> list[tuple[Part, np.ndarray]]:
+        stops = np.cumsum([part.size for part in self.parts])
+        return list(zip(self.parts, np.split(numbers, stops[:-1]), strict=True))
+
     def covariance(self, printed: np.ndarray) -> np.ndarray:
         """V (n, n) of the printed parameters."""
-        stops = np.cumsum([part.size for part in self.parts])
-        return sum(part.share(own) for part, own in zip(self.parts, np.split(printed, stops[:-1]), strict=True))
+        return sum(part.share(own) for part, own in self._split(printed))
 
     def printed(self, free: np.ndarray) -> np.ndarray:
         """Printed parameters of unconstrained numbers, as many."""
-        stops = np.cumsum([part.size for part in self.parts])
-        return np.concatenate([part.draw(own) for part, own in zip(self.parts, np.split(free, stops[:-1]), strict=True)])
+        return np.concatenate([part.family.draw(own) for part, own in self._split(free)])
 
     def llf(self, printed: np.ndarray) -> float:
         """Log (restricted) likelihood, beta profiled out; -inf where V is not positive definite."""
@@ -95,192 +88,97 @@ class RandomModel:
         e = e - X @ np.linalg.lstsq(X, e, rcond=None)[0]
         n, p = self.X.shape
         sigma2 = float(e @ e) / (n - p if self.reml else n)
-        alone = RandomModel("", self.options, self.data, self.y, self.X, [Part(1, lambda v: v[0] * np.diag(scale**2), np.exp)])
-        return alone.llf(np.array([sigma2]))
+        alone = residual_part("independent", 0, np.arange(n), np.zeros(n), None, scale)
+        return RandomModel("", self.options, self.data, self.y, self.X, [alone]).llf(np.array([sigma2]))
 
-    def best_elsewhere(self, seed: int, starts: int = 5) -> float:
-        """The largest log likelihood that searches from random starts find, by finite differences."""
-        rng, size = np.random.default_rng(seed), sum(part.size for part in self.parts)
+    def slope(self, V: np.ndarray) -> tuple[float, np.ndarray] | None:
+        """Log (restricted) likelihood and its derivative by V (n, n), (Pyy'P - P) / 2; None where V is not positive definite."""
+        n, p = self.X.shape
+        lower, failed = lapack.dpotrf(V, lower=1)
+        if failed or not np.isfinite(lower[-1, -1]):
+            return None
+        half, _ = lapack.dpotri(lower, lower=1)
+        inverse = np.tril(half) + np.tril(half, -1).T
+        VX = inverse @ self.X
+        XVX = self.X.T @ VX
+        P = inverse - VX @ np.linalg.solve(XVX, VX.T)
+        Py = P @ self.y
+        value = 2.0 * np.log(np.diag(lower)).sum() + self.y @ Py + (n - p if self.reml else n) * np.log(2 * np.pi)
+        if self.reml:
+            value += np.linalg.slogdet(XVX)[1]
+        return -0.5 * float(value), 0.5 * (np.outer(Py, Py) - (P if self.reml else inverse))
 
-        def loss(free: np.ndarray) -> float:
-            with np.errstate(all="ignore"):
-                printed = self.printed(free)
-                value = self.llf(printed) if np.all(np.isfinite(printed)) else -np.inf
-            return -value if np.isfinite(value) else 1e10
+    def score(self, numbers: np.ndarray, free: bool = True, step: float | np.ndarray = 1e-5) -> tuple[float, np.ndarray]:
+        """Log likelihood and its derivatives by unconstrained (or printed) numbers; -inf and zeros where there is none.
 
-        return max(-minimize(loss, 0.7 * rng.normal(size=size), method="L-BFGS-B").fun for _ in range(starts))
+        The values in which V is linear are differentiated by central differences of `step`.
+        """
+        step = np.broadcast_to(step, numbers.shape)
+        with np.errstate(all="ignore"):
+            V = self.covariance(self.printed(numbers) if free else numbers)
+            found = self.slope(V) if np.isfinite(V).all() else None
+            if found is None:
+                return -np.inf, np.zeros(numbers.size)
+            score = []
+            for (part, own), h in zip(self._split(numbers), (h for _, h in self._split(step)), strict=True):
+                sums, draw = part.gather(found[1]).ravel(), part.family.draw if free else np.asarray
+                for k, move in enumerate(np.diag(h)):
+                    change = part.family.values(draw(own + move)) - part.family.values(draw(own - move))
+                    score.append(sums @ change.ravel() / (2.0 * h[k]))
+        return found[0], np.array(score)
 
-    def numerical_std_errs(self, printed: np.ndarray) -> np.ndarray:
-        """Standard errors of the printed parameters by central differences; NaN where two step sizes disagree."""
-        fine, coarse = (self._std_errs(printed, size) for size in (1e-4, 4e-4))
-        return np.where(np.abs(fine - coarse) <= 3e-4 * fine, fine, np.nan)
+    def best_elsewhere(self, seed: int, enough: float = np.inf, starts: int = 5) -> float:
+        """The largest log likelihood that searches from random starts find; none is made after one above `enough`.
 
-    def _std_errs(self, printed: np.ndarray, size: float) -> np.ndarray:
-        n = printed.size
-        step = size * np.maximum(np.abs(printed), 1e-2)
+        Where V becomes singular the likelihood has no maximum: it rises without end.
+        """
+        rng, best = np.random.default_rng(seed), -np.inf
 
-        def at(k: int, a: int, l: int, b: int) -> float:
-            moved = printed.copy()
-            moved[k] += a * step[k]
-            moved[l] += b * step[l]
-            return self.llf(moved)
+        def loss(free: np.ndarray) -> tuple[float, np.ndarray]:
+            value, score = self.score(free)
+            return (-value, -score) if np.isfinite(score).all() and np.isfinite(value) else (1e10, np.zeros(free.size))
 
-        hessian = np.empty((n, n))
+        for _ in range(starts):
+            start, box = 0.7 * rng.normal(size=self.size), [(-FARTHEST, FARTHEST)] * self.size
+            found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=box, options={"maxiter": 1000})
+            printed = self.printed(found.x)
+            values = np.linalg.eigvalsh(self.covariance(printed))
+            if values[0] > SINGULAR * values[-1]:
+                best = max(best, self.llf(printed))
+            if best > enough:
+                break
+        return best
+
+    def fixed_std_errs(self, printed: np.ndarray) -> np.ndarray:
+        """Standard errors of the coefficients (p,), sqrt(diag(inv(X'inv(V)X)))."""
+        return np.sqrt(np.diag(np.linalg.inv(self.X.T @ np.linalg.solve(self.covariance(printed), self.X))))
+
+    def numerical_std_errs(self, printed: np.ndarray, free: np.ndarray | None = None) -> np.ndarray:
+        """Standard errors of the printed parameters by central differences; NaN where two step sizes disagree.
+
+        Where `free` (size,) is false a parameter is held, and has none.
+        """
+        moved = np.ones(self.size, bool) if free is None else free
+        fine, coarse = (self._std_errs(printed, moved, size) for size in (1e-4, 4e-4))
         with np.errstate(invalid="ignore"):
-            for k in range(n):
-                for l in range(k + 1):
-                    value = at(k, 1, l, 1) - at(k, 1, l, -1) - at(k, -1, l, 1) + at(k, -1, l, -1)
-                    hessian[k, l] = hessian[l, k] = value / (4.0 * step[k] * step[l])
-            with suppress(np.linalg.LinAlgError):
-                return np.sqrt(np.diag(np.linalg.inv(-hessian)))
-        return np.full(n, np.nan)
+            return np.where(np.abs(fine - coarse) <= 3e-4 * fine, fine, np.nan)
 
-
-def autocorrelations(phi: np.ndarray, longest: int) -> np.ndarray:
-    """Of an AR(p) process by the Yule-Walker equations."""
-    p = phi.size
-    system, right = np.eye(p), np.zeros(p)
-    for lag in range(1, p + 1):
-        for j in range(1, p + 1):
-            if abs(lag - j) == 0:
-                right[lag - 1] += phi[j - 1]
-            else:
-                system[lag - 1, abs(lag - j) - 1] -= phi[j - 1]
-    out = np.concatenate([[1.0], np.linalg.solve(system, right)])
-    while out.size <= longest:
-        out = np.append(out, phi @ out[-p:][::-1])
-    return out[: longest + 1]
-
-
-def moving_average_correlations(theta: np.ndarray, longest: int) -> np.ndarray:
-    """Of an MA(q) process."""
-    weights = np.append(1.0, theta)
-    full = np.correlate(weights, weights, "full")[theta.size :]
-    return np.pad(full / full[0], (0, max(longest - theta.size, 0)))[: longest + 1]
-
-
-def partial_to_phi(partial: np.ndarray) -> np.ndarray:
-    """AR coefficients of partial autocorrelations."""
-    phi = partial[:0]
-    for value in partial:
-        phi = np.append(phi - value * phi[::-1], value)
-    return phi
-
-
-def _unstructured(m: int) -> tuple[int, Callable, Callable]:
-    pairs = [(i, j) for i in range(m) for j in range(i + 1, m)]
-
-    def matrix(v: np.ndarray) -> np.ndarray:
-        G = np.diag(v[:m])
-        for (i, j), c in zip(pairs, v[m:], strict=True):
-            G[i, j] = G[j, i] = c
-        return G
-
-    def draw(f: np.ndarray) -> np.ndarray:
-        lower = np.diag(np.exp(f[:m]))
-        for (i, j), c in zip(pairs, f[m:], strict=True):
-            lower[j, i] = c
-        G = lower @ lower.T
-        return np.concatenate([np.diag(G), [G[i, j] for i, j in pairs]])
-
-    return m + len(pairs), matrix, draw
-
-
-def _exchangeable(m: int) -> tuple[int, Callable, Callable]:
-    least = -1.0 / (m - 1)
-
-    def draw(f: np.ndarray) -> np.ndarray:
-        variance = np.exp(2.0 * f[0])
-        return np.array([variance, variance * (least + (1.0 - least) / (1.0 + np.exp(-f[1])))])
-
-    return 2, lambda v: (v[0] - v[1]) * np.eye(m) + v[1], draw
-
-
-def _structure(name: str, m: int) -> tuple[int, Callable, Callable]:
-    """Number of parameters, matrix of printed parameters, printed parameters of free ones."""
-    if name == "identity" or m == 1:
-        return 1, lambda v: v[0] * np.eye(m), lambda f: np.exp(2.0 * f)
-    if name == "independent":
-        return m, np.diag, lambda f: np.exp(2.0 * f)
-    return _exchangeable(m) if name == "exchangeable" else _unstructured(m)
-
-
-def random_part(group: np.ndarray, columns: np.ndarray, structure: str) -> Part:
-    """Random effects of `columns` (n, m) within groups."""
-    size, matrix, draw = _structure(structure, columns.shape[1])
-    same = group[:, None] == group[None, :]
-    return Part(size, lambda v: np.where(same, columns @ matrix(v) @ columns.T, 0.0), draw)
-
-
-def _errors(word: str, order: int, t: np.ndarray, levels: int) -> tuple[int, Callable, Callable]:
-    """The same for the errors of one group, the matrix (n, n) of all pairs of times."""
-    lag = np.abs(t[:, None] - t[None, :])
-    place = lag.astype(int)
-    longest = int(place.max())
-    if word == "independent":
-        return 1, lambda v: v[0] * np.eye(t.size), lambda f: np.exp(2.0 * f)
-    if word == "exchangeable":
-        n = 5
-
-        def draw(f: np.ndarray) -> np.ndarray:
-            return _exchangeable(n)[2](f)
-
-        return 2, lambda v: (v[0] - v[1]) * np.eye(t.size) + v[1], draw
-    if word == "ar":
-        return (
-            order + 1,
-            lambda v: v[-1] * autocorrelations(v[:-1], longest)[place],
-            lambda f: np.append(partial_to_phi(np.tanh(f[:-1])), np.exp(2.0 * f[-1])),
-        )
-    if word == "ma":
-        return (
-            order + 1,
-            lambda v: v[-1] * moving_average_correlations(v[:-1], longest)[place],
-            lambda f: np.append(-partial_to_phi(np.tanh(f[:-1])), np.exp(2.0 * f[-1])),
-        )
-    if word == "toeplitz":
-
-        def toeplitz(v: np.ndarray) -> np.ndarray:
-            return v[-1] * np.concatenate([[1.0], v[:-1], np.zeros(max(longest - order, 0))])[: longest + 1][place]
-
-        return order + 1, toeplitz, lambda f: np.append(np.tanh(f[:-1]), np.exp(2.0 * f[-1]))
-    if word == "exponential":
-        return 2, lambda v: v[1] * v[0] ** lag, lambda f: np.array([1.0 / (1.0 + np.exp(-f[0])), np.exp(2.0 * f[1])])
-    size, matrix, draw = _unstructured(levels)
-    own = t.astype(int)
-    if word == "banded":
-        pairs = [(i, j) for i in range(levels) for j in range(i + 1, levels)]
-        kept = np.array([True] * levels + [j - i <= order for i, j in pairs])
-
-        def full(v: np.ndarray) -> np.ndarray:
-            out = np.zeros(size)
-            out[kept] = v
+    def _std_errs(self, printed: np.ndarray, free: np.ndarray, size: float) -> np.ndarray:
+        step, out = size * np.maximum(np.abs(printed), 1e-2), np.full(printed.size, np.nan)
+        hessian = np.empty((printed.size, printed.size))
+        for k in np.flatnonzero(free):
+            move = step * (np.arange(step.size) == k)
+            (above, up), (below, down) = (self.score(printed + d, False, 0.1 * step) for d in (move, -move))
+            if not np.isfinite(above + below):
+                return out
+            hessian[k] = (up - down) / (2.0 * step[k])
+        own = hessian[np.ix_(free, free)]
+        try:
+            with np.errstate(invalid="ignore"):
+                out[free] = np.sqrt(np.diag(np.linalg.inv(-(own + own.T) / 2.0)))
+        except np.linalg.LinAlgError:
             return out
-
-        return (
-            int(kept.sum()),
-            lambda v: matrix(full(v))[np.ix_(own, own)],
-            lambda f: np.where(np.arange(f.size) < levels, np.exp(2.0 * f), np.tanh(f)),
-        )
-    return size, lambda v: matrix(v)[np.ix_(own, own)], draw
-
-
-def residual_part(word: str, order: int, group: np.ndarray, t: np.ndarray, by: np.ndarray | None, scale: np.ndarray) -> Part:
-    """Errors within groups; `scale` (n,) multiplies standard deviations."""
-    same = (group[:, None] == group[None, :]) & np.isfinite(t[:, None])
-    levels = int(t.max()) + 1
-    size, matrix, draw = _errors(word, order, t, levels)
-    if word == "independent":
-        same = np.eye(t.size, dtype=bool)
-    weights = np.outer(scale, scale)
-    if by is None:
-        return Part(size, lambda v: np.where(same, matrix(v), 0.0) * weights, draw)
-    sets = [same & np.outer(by == k, by == k) for k in np.unique(by)]
-
-    def share(v: np.ndarray) -> np.ndarray:
-        return sum(np.where(own, matrix(part), 0.0) for own, part in zip(sets, np.split(v, len(sets)), strict=True)) * weights
-
-    return Part(size * len(sets), share, lambda f: np.concatenate([draw(part) for part in np.split(f, len(sets))]))
+        return out
 
 
 STRUCTURES = ("identity", "independent", "exchangeable", "unstructured")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import NamedTuple
 
 import numpy as np
 
 from sparsemixed.design.values import ResidualPart
+from sparsemixed.errors import NumericalError
+from sparsemixed.estimation.interface import FD, FE, FittedObjective
 from sparsemixed.structures.residual_errors.base import ResidualStructure
 from sparsemixed.structures.residual_errors.by_level import ByLevel
 from sparsemixed.structures.residual_errors.gaps import observed_lags
@@ -19,6 +22,12 @@ FAR = 6.0
 """Size of an unbounded coordinate from which a correlation may be at its limit; nearer, its lags are not observed."""
 
 
+NEARLY, AT_LIMIT = 4.0, 15.0
+"""Transformed correlations, in absolute value, from which a limit is tried, and that count as one: 1e-3 and 1e-13 from it."""
+TIE = 1e-8
+"""Deviances that do not differ: the other parameters have settled where the search stopped."""
+
+
 class Limits(NamedTuple):
     """Which residual parameters (n_rho,) bool have no derivative left, and why, in words."""
 
@@ -28,6 +37,24 @@ class Limits(NamedTuple):
     """Whether there is one that has run off; those that the observed lags do not see have not."""
     unseen: np.ndarray | None = None
     """(n_rho,) bool: those not at a limit, that the observed lags do not see where the fit is."""
+
+
+def at_residual_limits(objective: FittedObjective[FE, FD], at: FE, part: ResidualPart | None) -> FE:
+    """The evaluation with those correlations at their limits that a search was on its way to: where going on costs nothing.
+
+    The likelihood of a moving average is even in the distance from its limits, so that a search nears a maximum there by ever
+    smaller gains, and stops on the way; with more than one coefficient correlations may still depend on the parameter there.
+    """
+    if part is None or part.structure.within_level.time not in ("integer", "real"):
+        return at
+    own = objective.parameters.n_theta
+    for k in own + np.flatnonzero(np.abs(at.theta[own:]) > NEARLY):
+        theta = at.theta.copy()
+        theta[k] = np.copysign(max(AT_LIMIT, abs(theta[k])), theta[k])
+        with suppress(NumericalError):
+            there = objective.evaluate(theta)
+            at = there if there.deviance <= at.deviance + TIE else at
+    return at
 
 
 def residual_limits(part: ResidualPart | None, rho: np.ndarray) -> Limits:

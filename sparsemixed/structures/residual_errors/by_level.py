@@ -90,6 +90,24 @@ class ByLevel(ResidualStructure):
                     out[first + (k > 0) + j, picked] = factor * change[j]
         return out
 
+    def second(self, rho: np.ndarray, t: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """Level by level, each in its family's own way: no parameter enters two of them."""
+        times, out = t[..., 0], np.zeros((self.n_rho, self.n_rho))
+        for k, structure in enumerate(self.structures):
+            picked, both = self._picked(k, t)
+            if not picked.any():
+                continue
+            scale, own = self._split(k, rho)
+            inside = np.where(both, np.exp(2.0 * scale) * weights[picked], 0.0)
+            first, stop = self.slices[k].start, self.slices[k].stop
+            rest = slice(first + (k > 0), stop)
+            out[rest, rest] = structure.second(own, times[picked], inside)
+            if k:
+                out[first, first] = 4.0 * np.sum(inside * structure.covariance(own, times[picked]))
+                mixed = 2.0 * np.tensordot(structure.dcovariance(own, times[picked]), inside, axes=inside.ndim)
+                out[first, rest] = out[rest, first] = mixed
+        return out
+
     def display(self, rho: np.ndarray) -> list[Displayed]:
         rows = []
         for k, (structure, label) in enumerate(zip(self.structures, self.labels, strict=True)):

@@ -27,8 +27,8 @@ FITS = (
 def main() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for alone in (False, True):  # with threads, and without as in a child that was forked
-            compiled._PROCESS.alone = alone
+        for small in (0, float("inf")):  # with threads, and without
+            compiled.SMALL = small
             for model, data in FITS:
                 str(sparsemixed.mixed(model, data))
 

@@ -56,7 +56,7 @@ def hold_invisible_rows(layout: Parameters, design: Design, orthogonal: Orthogon
 def squares_of_products(cp: CrossProducts) -> list[Squares]:
     """The squares of every term."""
     out, p = [], cp.ZtXy.shape[1] - 1
-    for own, where, k in zip(cp.own_blocks, cp.slices(), cp.k, strict=True):
+    for own, where, k in zip(cp.own_blocks, cp.slices, cp.k, strict=True):
         total, F = own.sum(axis=0), cp.ZtXy[where, :p].reshape(len(own), k, p)
         out.append((total, total - np.einsum("iac,ibc->ab", F, F)))
     return out

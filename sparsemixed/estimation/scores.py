@@ -113,7 +113,7 @@ def _theta(opened: _Opened, n_clusters: int) -> tuple[list[np.ndarray], np.ndarr
     columns = [np.zeros(n_clusters) for _ in derivatives.directions]
     spheres = np.zeros(n_clusters)
     blocks = diagonal_blocks(cp, derivatives.inverse, derivatives.factors)
-    for t, (where, block) in enumerate(zip(cp.slices(), blocks, strict=True)):
+    for t, (where, block) in enumerate(zip(cp.slices, blocks, strict=True)):
         own = _cluster_of_groups(opened, t, cp.n_groups[t])
         u, Ze = (x[where].reshape(cp.n_groups[t], cp.k[t]) for x in (at.u, derivatives.Zte))
         slope = Ze[:, :, None] * u[:, None, :] / at.sigma2 - block.transpose(0, 2, 1)
@@ -148,7 +148,7 @@ def _open(fit: Fit, cluster: np.ndarray) -> _Opened:
     terms = engine_terms(fit.design, objective.parameters)
     residual = orthogonal.residual - orthogonal.Q @ at.beta
     b = times_lambda(at.cp, at.factors, at.u[:, None])[:, 0]
-    for term, where, k in zip(terms, objective.cp.slices(), objective.cp.k, strict=True):
+    for term, where, k in zip(terms, objective.cp.slices, objective.cp.k, strict=True):
         residual -= np.einsum("nk,nk->n", term.columns, b[where].reshape(-1, k)[term.codes])
     return _Opened(cluster, terms, orthogonal.Q, residual, residual, _counts(fit), derivatives)
 

@@ -14,6 +14,10 @@ from numba.np.ufunc.parallel import threading_layer
 
 from sparsemixed.errors import LOGGER
 
+SMALL = 1 << 14
+"""Numbers in all arrays of a loop below which it runs without threads: sharing it out takes longer, and much longer where other
+processes have the cores."""
+
 
 class _Process:
     """What holds for this process.
@@ -68,7 +72,8 @@ def compiled(function: Callable) -> Any:
 def compiled_parallel(function: Callable) -> Callable[..., Any]:
     """As `compiled`, with the iterations of `prange` shared out to threads: one loop at a time, and without threads after a fork.
 
-    The iterations of a loop must not depend on each other, so that both ways give the same numbers to the last digit.
+    Loops over `SMALL` arrays have none either. The iterations of a loop must not depend on each other, so that both ways give the
+    same numbers to the last digit.
     """
     try:
         threads = numba.njit(cache=True, parallel=True)(function)
@@ -78,7 +83,7 @@ def compiled_parallel(function: Callable) -> Callable[..., Any]:
     alone = compiled(_renamed(function))
 
     def loop(*arguments: Any) -> Any:
-        if _PROCESS.alone:
+        if _PROCESS.alone or sum(getattr(argument, "size", 0) for argument in arguments) < SMALL:
             return alone(*arguments)
         with _PROCESS.turn:
             return threads(*arguments)

@@ -101,7 +101,7 @@ def whitened(dense, theta, k):
     A = cp.matrix.toarray() if hasattr(cp.matrix, "toarray") else cp.matrix
     Lambda = np.concatenate([np.full(j, factor[0, 0]) for factor, j in zip(factors, cp.n_groups, strict=True)])
     M = Lambda[:, None] * A * Lambda + np.eye(cp.q)
-    where = cp.slices()[dense.parameters.places[k].term]
+    where = cp.slices[dense.parameters.places[k].term]
     return (A - A @ (Lambda[:, None] * np.linalg.inv(M) * Lambda) @ A)[where, where]
 
 

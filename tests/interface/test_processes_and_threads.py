@@ -21,7 +21,8 @@ from sparsemixed.solver import compiled, threads
 PACKAGE = Path(sparsemixed.__file__).parent
 LINUX = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 FITS = """
-    import sparsemixed
+    import sparsemixed.solver.compiled
+    sparsemixed.solver.compiled.SMALL = 0  # with threads, however small
     long = sparsemixed.datasets.simulate_longitudinal(60, 6, seed=1)
     crossed = sparsemixed.datasets.simulate_crossed(1500, 40, 250, seed=1)
     def fit(k):
@@ -169,12 +170,33 @@ def test_fits_of_different_sizes_may_overlap():
 )
 @pytest.mark.usefixtures("all_threads")
 def test_loops_without_threads_give_the_same_numbers(model, data, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(compiled, "SMALL", 0)
     with_threads = sparsemixed.mixed(model, data)
-    monkeypatch.setattr(compiled._PROCESS, "alone", True)
+    monkeypatch.setattr(compiled, "SMALL", np.inf)
     alone = sparsemixed.mixed(model, data)
     assert alone.llf == with_threads.llf
     np.testing.assert_array_equal(alone.params, with_threads.params)
     np.testing.assert_array_equal(alone.random_params.to_numpy(float), with_threads.random_params.to_numpy(float))
+
+
+def test_small_loops_and_forked_children_go_without_threads(monkeypatch: pytest.MonkeyPatch):
+    taken = []
+
+    def counted(loop):
+        return lambda *arguments: taken.append(loop)
+
+    monkeypatch.setattr(compiled.numba, "njit", lambda *_, **options: lambda _f: counted(options.get("parallel", False)))
+    loop = compiled.compiled_parallel(_nothing)
+    small, large = np.zeros(compiled.SMALL // 2 - 1), np.zeros(compiled.SMALL)
+    loop(small, 3, small)
+    loop(large, 3)
+    monkeypatch.setattr(compiled._PROCESS, "alone", True)
+    loop(large, 3)
+    assert taken == [False, True, False]
+
+
+def _nothing(*arguments) -> None:
+    """A loop that is never compiled."""
 
 
 def test_an_installation_that_cannot_be_written_and_no_home(tmp_path: Path):

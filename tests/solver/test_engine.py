@@ -115,7 +115,7 @@ def test_inverse_blocks_and_traces(shape, solver):
             column = cp.sizes[0] + cp.columns[entry]
             np.testing.assert_allclose(inverse.cross[entry], N_dense[i * k0 : (i + 1) * k0, column], atol=1e-11)
     product = N_dense @ root.T @ A
-    for total, where, k in zip(diagonal_sums(cp, inverse, factors), cp.slices(), cp.k, strict=True):
+    for total, where, k in zip(diagonal_sums(cp, inverse, factors), cp.slices, cp.k, strict=True):
         part = product[where, where]
         expected = sum(part[i : i + k, i : i + k] for i in range(0, part.shape[0], k))
         np.testing.assert_allclose(total, expected, atol=1e-9)

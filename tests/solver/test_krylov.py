@@ -12,6 +12,7 @@ import pytest
 import sparsemixed
 from sparsemixed.errors import NotAvailableError, NumericalError, OptionError
 from sparsemixed.estimation.objectives import iterative as stochastic
+from sparsemixed.solver import compiled
 from sparsemixed.solver.crossproducts.crossproducts import TermData, cross_products
 from sparsemixed.solver.factored import choose
 from sparsemixed.solver.factored.choose import penalized_system
@@ -240,7 +241,8 @@ def test_the_same_seed_gives_the_same_numbers():
 
 
 @pytest.mark.usefixtures("only_probes")
-def test_numbers_do_not_depend_on_threads(all_threads):
+def test_numbers_do_not_depend_on_threads(all_threads, monkeypatch):
+    monkeypatch.setattr(compiled, "SMALL", 0)
     data, fits = ratings(n=3000, users=600, items=450), []
     for threads in (all_threads, 1):
         numba.set_num_threads(threads)

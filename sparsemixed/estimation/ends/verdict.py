@@ -18,6 +18,7 @@ from sparsemixed.estimation.ends.without_errors import (
     better_without_errors,
     has_run_off,
     limit_without_errors,
+    may_run_off,
     obstacle,
     shares_of_rows,
 )
@@ -49,6 +50,8 @@ def _judged_with_residual_variance(problem: Problem[FE, FN], end: End[FE, FN], l
     """Of independent errors: what a residual variance of zero would mean is looked at where a search may run after it."""
     design, at, layout = problem.case.design, end.optimum.evaluation, problem.objective.parameters
     vanished = not end.optimum.converged and at.pwrss < problem.vanished
+    if not vanished and not may_run_off(design):
+        return end
     out_of_reach = obstacle(design, len(problem.case.reduction.orthogonal.Q))
     if out_of_reach and vanished:
         return replace(end, no_maximum=NoMaximum(_unknown(problem, out_of_reach), reportable=False))

@@ -106,10 +106,13 @@ def without_residual_variance(fit: Fit, smallest: float) -> Fit:
     )
 
 
+def may_run_off(design: Design) -> bool:
+    """Whether there are as many random effects as rows: fewer cannot hold all of V."""
+    return sum(term.n_groups * term.k for term in design.random) >= design.n_obs
+
+
 def has_run_off(design: Design, layout: Parameters, theta: np.ndarray) -> bool:
-    """Whether there are as many random effects as rows, and one of them dwarfs the errors."""
-    if sum(term.n_groups * term.k for term in design.random) < design.n_obs:
-        return False
+    """Whether one of the random effects dwarfs the errors."""
     return max(shares_of_rows(design, layout, theta).values()) > RUN_OFF
 
 

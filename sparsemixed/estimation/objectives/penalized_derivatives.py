@@ -59,7 +59,7 @@ class PenalizedScore(ABC, Generic[S]):
         cp = self.at.cp
         return [
             np.einsum("iac,ibc->ab", left[s].reshape(j, k, left.shape[1]), right[s].reshape(j, k, right.shape[1]))
-            for s, k, j in zip(cp.slices(), cp.k, cp.n_groups, strict=True)
+            for s, k, j in zip(cp.slices, cp.k, cp.n_groups, strict=True)
         ]
 
     @lazy_property

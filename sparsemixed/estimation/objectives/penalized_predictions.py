@@ -16,7 +16,7 @@ def random_effects(parameters: Parameters, derivatives: SphericalDerivatives, co
     cp = at.cp
     means: list = [None] * count
     variances: list = [None] * count
-    for t, (r, where) in enumerate(zip(parameters.order, cp.slices(), strict=True)):
+    for t, (r, where) in enumerate(zip(parameters.order, cp.slices, strict=True)):
         if r == NO_TERM:
             continue
         k, factor = cp.k[t], at.factors[t]

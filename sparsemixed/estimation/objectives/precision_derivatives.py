@@ -60,7 +60,7 @@ class PrecisionDerivatives(PenalizedDerivatives):
         out = self.rows.Xy.copy()
         out[:, p] -= self.rows.Xy[:, :p] @ at.beta
         b = times_lambda(at.cp, self.factors, np.column_stack([at.U, at.u]))
-        for term, where in zip(self.rows.terms, at.cp.slices(), strict=True):
+        for term, where in zip(self.rows.terms, at.cp.slices, strict=True):
             effects = b[where].reshape(term.n_groups, term.columns.shape[1], p + 1)
             out -= np.einsum("nk,nkc->nc", term.columns, effects[term.codes])
         return out

@@ -92,7 +92,7 @@ def slope_at_zero(derivatives: StochasticDerivatives, k: int) -> Slope:
 def _columns(objective: StochasticObjective, direction: list[np.ndarray]) -> np.ndarray:
     """The random effects that a direction of Lambda moves."""
     cp, found = objective.cp, []
-    for derivative, where, k in zip(direction, cp.slices(), cp.k, strict=True):
+    for derivative, where, k in zip(direction, cp.slices, cp.k, strict=True):
         place = np.arange(where.start, where.stop).reshape(-1, k)
         found.append(place[:, derivative.any(axis=0)].ravel())
     return np.concatenate(found)

@@ -98,7 +98,7 @@ def _components(cp: CrossProducts) -> list[Component]:
 def _operator(cp: CrossProducts, component: Component) -> sp.csr_array:
     """I x D (q, q)."""
     t, a, b = component.term, component.a, component.b
-    first = cp.slices()[t].start + cp.k[t] * np.arange(cp.n_groups[t])
+    first = cp.slices[t].start + cp.k[t] * np.arange(cp.n_groups[t])
     rows, cols = (first + a, first + b) if a == b else (np.append(first + a, first + b), np.append(first + b, first + a))
     return sp.csr_array((np.ones(rows.size), (rows, cols)), shape=(cp.q, cp.q))
 

@@ -51,7 +51,7 @@ def rank_of_design(fit: Fit) -> int:
     objective = refactor_at_optimum(fit)[0]
     cp, p = objective.cp, objective.p
     factors = []
-    for where, k, j in zip(cp.slices(), cp.k, cp.n_groups, strict=True):
+    for where, k, j in zip(cp.slices, cp.k, cp.n_groups, strict=True):
         size = cp.matrix.diagonal()[where].reshape(j, k).mean(axis=0)
         factors.append(np.diag(1e4 / np.sqrt(np.where(size > 0, size, 1.0))))
     system = objective.system.factor(factors)

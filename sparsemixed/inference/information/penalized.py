@@ -164,7 +164,7 @@ def precision_derivatives(
 def _block(cp: CrossProducts, parameter: CovarianceEntry, values: np.ndarray) -> np.ndarray:
     """The rows of a parameter's block: (J, m, p) of values (q, p)."""
     t = parameter.term
-    return values[cp.slices()[t]].reshape(cp.n_groups[t], cp.k[t], -1)[:, parameter.columns]
+    return values[cp.slices[t]].reshape(cp.n_groups[t], cp.k[t], -1)[:, parameter.columns]
 
 
 def _between(cp: CrossProducts, parameter: CovarianceEntry, left: np.ndarray, right: np.ndarray) -> np.ndarray:
@@ -177,7 +177,7 @@ def _moved(cp: CrossProducts, parameter: CovarianceEntry, values: np.ndarray) ->
     """(I x B)values, (q, p)."""
     out = np.zeros_like(values)
     t = parameter.term
-    target = out[cp.slices()[t]].reshape(cp.n_groups[t], cp.k[t], -1)
+    target = out[cp.slices[t]].reshape(cp.n_groups[t], cp.k[t], -1)
     target[:, parameter.columns] = parameter.basis @ _block(cp, parameter, values)
     return out
 

@@ -57,7 +57,7 @@ def symmetric_product(cp: CrossProducts, left: Factors, right: Factors) -> Patte
 def times_lambda(cp: CrossProducts, factors: Factors, values: np.ndarray, transpose: bool = False) -> np.ndarray:
     """Lambda values, or Lambda'values, for values (q, m)."""
     out = np.empty_like(values)
-    for factor, where, k, j in zip(factors, cp.slices(), cp.k, cp.n_groups, strict=True):
+    for factor, where, k, j in zip(factors, cp.slices, cp.k, cp.n_groups, strict=True):
         lam = factor.T if transpose else factor
         part = values[where].reshape(j, k, values.shape[1])
         out[where] = (lam @ part).reshape(j * k, values.shape[1])

@@ -71,22 +71,22 @@ class CrossProducts:
     XytXy: np.ndarray
     n: float
 
-    @property
+    @cached_property
     def sizes(self) -> tuple[int, ...]:
         """Number of random effects of each term."""
         return tuple(k * j for k, j in zip(self.k, self.n_groups, strict=True))
 
-    @property
+    @cached_property
     def q(self) -> int:
         """Number of random effects of all terms: the order of Z'Z."""
         return sum(self.sizes)
 
-    @property
+    @cached_property
     def q_schur(self) -> int:
         """The same without the term that is eliminated: the order of the Schur complement."""
         return sum(self.sizes[1:])
 
-    @property
+    @cached_property
     def schur_offsets(self) -> tuple[int, ...]:
         """First scalar column of each remaining term."""
         return tuple(int(x) for x in np.cumsum((0, *self.sizes[1:-1]))) if len(self.k) > 1 else ()
@@ -96,10 +96,11 @@ class CrossProducts:
         """For each term the (J, k, k) diagonal blocks of Z'Z."""
         return own_blocks(self, self.first, [pair.values for pair in self.pairs])
 
-    def slices(self) -> list[slice]:
+    @cached_property
+    def slices(self) -> tuple[slice, ...]:
         """Where each term stands in a vector of all random effects."""
         ends = np.cumsum(self.sizes)
-        return [slice(int(e - s), int(e)) for e, s in zip(ends, self.sizes, strict=True)]
+        return tuple(slice(int(e - s), int(e)) for e, s in zip(ends, self.sizes, strict=True))
 
     @cached_property
     def matrix(self) -> sp.csr_array:

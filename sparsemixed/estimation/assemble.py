@@ -17,6 +17,7 @@ from sparsemixed.estimation.lost_digits import lost_digits
 from sparsemixed.estimation.problems.values import Case
 from sparsemixed.estimation.search.boundary import Boundary, project_to_boundary, with_limits
 from sparsemixed.estimation.search.values import LogEntry
+from sparsemixed.solver.factored.choose import solver_note
 from sparsemixed.solver.linalg import covariance_root
 
 FLAT_START = "the likelihood does not depend on the residuals' parameters at the start"
@@ -74,6 +75,7 @@ def _gathered(case: Case, end: End[FE, FD], em_log: tuple[LogEntry, ...], llf: L
         monte_carlo=end.monte_carlo,
         identification=unidentified,
         lost_digits=lost_digits(design, parts, float(orthogonal.residual @ orthogonal.residual), at.pwrss, objective.df),
+        solver_note=solver_note(objective.solver),
     )
 
 

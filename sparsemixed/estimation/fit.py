@@ -158,6 +158,8 @@ class Fit:
         None where all variance parameters are identified, as far as one can tell.
     lost_digits : str
         What is not known of the log likelihood, in words; empty where it has all its digits (see `estimation.lost_digits`).
+    solver_note : str
+        What could be installed for this solver; mostly empty.
     """
 
     spec: ModelSpec
@@ -186,6 +188,7 @@ class Fit:
     monte_carlo: MonteCarlo | None = None
     identification: Identification | None = None
     lost_digits: str = ""
+    solver_note: str = ""
 
     @property
     def variances(self) -> tuple[VarianceParameter, ...]:

@@ -221,7 +221,7 @@ def status(fit: Fit) -> str:
     how = f"converged in {steps}" if fit.converged else f"not converged: {fit.message.rstrip('.')}"
     limit = "emiterate(), leave emonly out" if fit.spec.estimation.emonly else "iterate()"
     advice = "" if fit.converged else f"raise {limit}, or simplify the random part"
-    texts = (how, *(text.rstrip(".") for text in remarks(fit)), advice)
+    texts = (how, *(text.rstrip(".") for text in remarks(fit)), fit.solver_note, advice)
     return ". ".join(t for t in texts if t)
 
 

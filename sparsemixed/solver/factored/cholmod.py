@@ -1,4 +1,7 @@
-"""The only door to scikit-sparse: one small class over the interfaces of 0.4 (SuiteSparse 5) and 0.5 (SuiteSparse >= 7.4)."""
+"""The only door to scikit-sparse: one small class over the interfaces of 0.4 (SuiteSparse 5) and 0.5 (SuiteSparse >= 7.4).
+
+An extra of the installation, `cholmod`: `sparse_factor.py` beside it opens the door where it is there.
+"""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def penalized_system(cp: CrossProducts, solver: str = "auto", weights: Sequence[
         return PenalizedSystem(cp, pattern, BlockSchur(cp, pattern))
     if name == "dense":
         return PenalizedSystem(cp, pattern, DenseSchur(cp, pattern))
-    from sparsemixed.solver.factored.sparse import SparseSchur  # CHOLMOD and its kernels load only when they are used
+    from sparsemixed.solver.factored.sparse import SparseSchur  # sparse factors and their kernels load only when they are used
 
     return PenalizedSystem(cp, pattern, SparseSchur(cp, pattern))
 
@@ -80,7 +80,7 @@ def choose(cp: CrossProducts) -> str:
     may_be_dense = cp.q_schur <= MOST_DENSE
     if entries > DENSE_SHARE * float(cp.q_schur) ** 2 or entries > MOST_ENTRIES:
         return "dense" if may_be_dense else "krylov"
-    from sparsemixed.solver.factored.fill import predicted_fill  # CHOLMOD and its kernels load only when they are used
+    from sparsemixed.solver.factored.fill import predicted_fill  # sparse factors and their kernels load only when they are used
     from sparsemixed.solver.factored.sparse import schur_pattern
 
     # A few cells in every row are enough to fill a factor: only its own pattern tells.
@@ -88,6 +88,15 @@ def choose(cp: CrossProducts) -> str:
     if may_be_dense:
         return "dense" if fill.flops > DENSE_FLOPS * float(cp.q_schur) ** 3 else "sparse"
     return "sparse" if np.isfinite(fill.nonzeros) else "krylov"
+
+
+def solver_note(name: str) -> str:
+    """What users should know of how a fit with this storage was factored; empty where that is nothing."""
+    if name != "sparse":
+        return ""
+    from sparsemixed.solver.factored import sparse_factor  # loaded already: the fit used it
+
+    return sparse_factor.LIBRARY.note
 
 
 def expected_entries(cp: CrossProducts) -> float:

@@ -8,8 +8,8 @@ import numpy as np
 import scipy.sparse as sp
 
 from sparsemixed.errors import FactorTooLargeError
-from sparsemixed.solver.factored.cholmod import SymbolicFactor
 from sparsemixed.solver.factored.kernels import column_counts
+from sparsemixed.solver.factored.sparse_factor import analyse
 
 
 class Fill(NamedTuple):
@@ -20,7 +20,7 @@ class Fill(NamedTuple):
 
 
 def predicted_fill(lower: sp.csc_matrix, most: float) -> Fill:
-    """The fill of a symmetric matrix in CHOLMOD's order; infinite beyond `most` nonzeros, or where CHOLMOD itself gives up.
+    """The fill of a symmetric matrix in its factor's order; infinite beyond `most` nonzeros, or where none is found.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def predicted_fill(lower: sp.csc_matrix, most: float) -> Fill:
     Fill(nonzeros=7.0, flops=13.0)
     """
     try:
-        order = SymbolicFactor(lower).permutation()
+        order = analyse(lower).permutation()
     except FactorTooLargeError:
         return Fill(float("inf"), float("inf"))
     whole = sp.csr_matrix(lower + sp.tril(lower, -1).T)[order][:, order]

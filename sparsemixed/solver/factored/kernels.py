@@ -141,10 +141,35 @@ def column_counts(indptr, indices, most, out):
 
 
 @compiled
+def column_rows(indptr, indices, colptr, rows):
+    """Rows of every column of L into rows (nnz,), ascending, the diagonal first; colptr (q + 1,) from `column_counts`."""
+    q = colptr.size - 1
+    parent, mark, free = np.full(q, -1), np.full(q, -1), colptr[:-1].copy()
+    for i in range(q):
+        rows[free[i]] = i
+        free[i] += 1
+        mark[i] = i
+        for e in range(indptr[i], indptr[i + 1]):
+            j = indices[e]
+            while mark[j] != i:
+                if parent[j] < 0:
+                    parent[j] = i
+                rows[free[j]] = i
+                free[j] += 1
+                mark[j] = i
+                j = parent[j]
+
+
+@compiled
 def factor_in_place(indptr, indices, data, work):
-    """Overwrite the lower triangle `data` of S by L with L L.T = S. work (q,), zero on entry and on return."""
+    """Overwrite the lower triangle `data` of S by L with L L.T = S. work (q,), zero on entry and on return.
+
+    Returns -1, or the first column whose pivot is not positive: S is not positive definite then, and `data` means nothing.
+    """
     for j in range(indptr.size - 1):
         first = indptr[j]
+        if not data[first].real > 0.0:
+            return j
         pivot = np.sqrt(data[first])
         data[first] = pivot
         for e in range(first + 1, indptr[j + 1]):
@@ -156,6 +181,29 @@ def factor_in_place(indptr, indices, data, work):
                 data[f] -= weight * work[indices[f]]
         for e in range(first + 1, indptr[j + 1]):
             work[indices[e]] = 0.0
+    return -1
+
+
+@compiled
+def solve_in_place(indptr, indices, lower, b):
+    """Overwrite b (q, m), C-ordered, by inv(L L.T) b."""
+    q, m = b.shape
+    for j in range(q):
+        first = indptr[j]
+        for c in range(m):
+            b[j, c] /= lower[first]
+        for e in range(first + 1, indptr[j + 1]):
+            i, weight = indices[e], lower[e]
+            for c in range(m):
+                b[i, c] -= weight * b[j, c]
+    for j in range(q - 1, -1, -1):
+        first = indptr[j]
+        for e in range(first + 1, indptr[j + 1]):
+            i, weight = indices[e], lower[e]
+            for c in range(m):
+                b[j, c] -= weight * b[i, c]
+        for c in range(m):
+            b[j, c] /= lower[first]
 
 
 @compiled

@@ -1,4 +1,4 @@
-"""The Schur complement as a sparse matrix, by CHOLMOD; its selected inverse by Takahashi's recurrence."""
+"""The Schur complement as a sparse matrix, factored as such; its selected inverse by Takahashi's recurrence."""
 
 from __future__ import annotations
 
@@ -9,16 +9,11 @@ import numpy as np
 import scipy.sparse as sp
 
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts, pair_indices
-from sparsemixed.solver.factored.cholmod import SparseFactor, SymbolicFactor
 from sparsemixed.solver.factored.elimination_pattern import EliminationPattern
-from sparsemixed.solver.factored.kernels import (
-    column_positions,
-    factor_in_place,
-    gather_sparse,
-    selected_inverse,
-    subtract_sparse,
-)
+from sparsemixed.solver.factored.kernels import factor_in_place, gather_sparse, selected_inverse, subtract_sparse
+from sparsemixed.solver.factored.places import places, places_in_factor
 from sparsemixed.solver.factored.schur import SchurDerivative
+from sparsemixed.solver.factored.sparse_factor import SparseFactor, analyse
 
 COMPLEX_STEP = 1e-100
 """Imaginary step of complex differentiation: no subtraction takes place, so it may be tiny."""
@@ -50,14 +45,14 @@ class SparseSchur:
         self.lower = schur_pattern(cp)
         self.places = [self._pair_positions(*pair_indices(cp, pair)) for pair in cp.pairs]
         # Weighted determinants are defined innermost group first, which is the order of the columns and fills nothing in.
-        self.symbolic = SymbolicFactor(self.matrix(np.zeros(self.lower.nnz)), natural=weights is not None)
+        self.symbolic = analyse(self.matrix(np.zeros(self.lower.nnz)), natural=weights is not None)
         self.permutation = self.symbolic.permutation()
         self.ordered_weights = self.weights[self.permutation]
         self._nonzeros = float(self.lower.nnz)
 
     @property
     def numbers(self) -> float:
-        """Numbers in one factored S with its inverse, about: CHOLMOD's factor, its copy, and indices."""
+        """Numbers in one factored S with its inverse, about: CHOLMOD's factor, its copy (our own has none), and indices."""
         return 4.0 * self._nonzeros
 
     def factor(self, pairs: Sequence[np.ndarray], half: np.ndarray) -> FactoredSparse:
@@ -75,7 +70,7 @@ class SparseSchur:
         """Where the entries (row, col) of S, or (col, row) if those are above the diagonal, stand among the values of the lower
         triangle; row, col and the positions are of one shape."""
         rows, cols = np.maximum(row, col).ravel(), np.minimum(row, col).ravel()
-        return _positions(self.lower, rows.astype(np.int64), cols.astype(np.int64)).reshape(row.shape)
+        return places(self.lower, rows.astype(np.int64), cols.astype(np.int64)).reshape(row.shape)
 
     def assemble(self, pairs: Sequence[np.ndarray], products: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
         """Values (nnz,) of the pair blocks less the sum of left'right over `products`."""
@@ -92,11 +87,7 @@ class SparseSchur:
     def in_factor(self, factor: sp.csc_matrix) -> np.ndarray:
         """Where each entry of S stands in the permuted factor (nnz,): the same in all factors, whose pattern never changes."""
         if self._in_factor is None:
-            place = np.empty(self.cp.q_schur, np.int64)
-            place[self.permutation] = np.arange(self.cp.q_schur)
-            rows = place[self.lower.indices]
-            cols = place[np.repeat(np.arange(self.cp.q_schur), np.diff(self.lower.indptr))]
-            self._in_factor = _positions(factor, np.maximum(rows, cols), np.minimum(rows, cols))
+            self._in_factor = places_in_factor(self.lower, self.permutation, factor)
         return self._in_factor
 
     _in_factor: np.ndarray | None = None
@@ -110,15 +101,8 @@ class SparseSchur:
         return full
 
 
-def _positions(pattern: sp.csc_matrix, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
-    """(m,) int64: where the entries (rows[e], cols[e]), which must be there, stand among the values of a sorted CSC pattern."""
-    out = np.empty(rows.size, np.int64)
-    column_positions(pattern.indptr, pattern.indices, rows, cols, out)
-    return out
-
-
 class FactoredSparse:
-    """S, its lower triangle's values (nnz,) given, factored by CHOLMOD."""
+    """S, its lower triangle's values (nnz,) given, factored."""
 
     def __init__(self, storage: SparseSchur, values: np.ndarray):
         self._storage, self._values = storage, values

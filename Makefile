@@ -13,7 +13,7 @@ endif
 
 INSTEVAL := y service || _all: R.d || _all: R.dept || s:, reml
 
-.PHONY: run test golden bench bench-huge docs lint style types loops format setup clean
+.PHONY: run test wheel-check golden bench bench-huge docs lint style types loops format setup clean
 
 run: setup  ## fit the InstEval ratings (73,421 rows, three crossed factors) through the command line
 	@mkdir -p build
@@ -25,6 +25,9 @@ PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal
 test: style  ## ruff and pyright, which fail fast, then every test that is neither slow nor nightly
 	@$(MAKE) --no-print-directory -j 2 types loops
 	HYPOTHESIS_PROFILE=ci $(PYTEST)
+
+wheel-check: setup  ## build a wheel, install it without scikit-sparse into an empty environment, fit there; WHEEL=--strict needs the network
+	$(BIN)/python packaging/check_wheel.py $(WHEEL)
 
 golden: setup  ## remake the figures of other programs in tests/golden; needs R, whose packages tests/golden/common.R names
 	$(BIN)/python -m tests.golden $(GOLDEN)

@@ -213,7 +213,7 @@ def _operator(cp: CrossProducts, place: Place, basis: np.ndarray) -> sp.csr_arra
     block[place.column : place.column + len(basis), place.column : place.column + len(basis)] = basis
     inside = sp.coo_array(sp.kron(sp.eye_array(cp.n_groups[t]), sp.coo_array(block), format="coo"))
     start = cp.slices[t].start
-    row, column = inside.coords
+    row, column = inside.row, inside.col
     return sp.csr_array((inside.data, (row + start, column + start)), shape=(cp.q, cp.q))
 
 

@@ -14,7 +14,7 @@ import scipy.sparse as sp
 import sparsemixed
 from sparsemixed.datasets import simulate_crossed
 from sparsemixed.errors import FactorTooLargeError, NumericalError
-from sparsemixed.solver.factored import cholmod, simplicial, sparse_factor
+from sparsemixed.solver.factored import cholmod, choose, simplicial, sparse_factor
 from sparsemixed.solver.factored.kernels import selected_inverse
 from sparsemixed.solver.factored.places import places_in_factor
 from tests.oracles.engine_cases import SHAPES, solvers_for
@@ -236,3 +236,22 @@ def test_a_factor_that_is_too_large(monkeypatch):
     monkeypatch.setattr(simplicial, "spilu", refuses)
     with pytest.raises(FactorTooLargeError, match="of order 60"):
         simplicial.SymbolicFactor(lower)
+
+
+def test_a_fit_whose_factor_is_too_large(monkeypatch):
+    """solver(sparse) says so whenever it is found out; solver(auto) goes on without a factor."""
+    monkeypatch.setattr(sparse_factor, "LIBRARY", LIBRARIES["own"])
+    monkeypatch.setattr(simplicial, "MOST_NONZEROS", 100)
+    data = simulate_crossed(900, 60, 25, seed=2)
+    with pytest.raises(FactorTooLargeError, match=r"solver\(krylov\) does without"):
+        sparsemixed.mixed(MODELS["crossed"], data, solver="sparse")
+
+    def refuses(*arguments, **options):
+        raise MemoryError
+
+    monkeypatch.setattr(simplicial, "spilu", refuses)
+    for name, value in (("SMALL_DENSE_ORDER", 5), ("MOST_DENSE", 6), ("DENSE_SHARE", 2.0)):
+        monkeypatch.setattr(choose, name, value)
+    fit = sparsemixed.mixed(MODELS["crossed"], data)
+    assert fit.fit.solver == "krylov"
+    assert "CHOLMOD" not in fit.status

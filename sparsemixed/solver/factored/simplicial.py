@@ -64,11 +64,11 @@ class SymbolicFactor:
     """
 
     def __init__(self, lower: sp.csc_matrix, natural: bool = False):
-        self._lower = lower
+        self._lower, q = lower, lower.indptr.size - 1
         try:
-            self._permutation = np.arange(lower.shape[0]) if natural else minimum_degree(lower)
+            self._permutation = np.arange(q) if natural else minimum_degree(lower)
         except MemoryError as error:
-            raise FactorTooLargeError(_too_large(lower.shape[0])) from error
+            raise FactorTooLargeError(_too_large(q)) from error
 
     def permutation(self) -> np.ndarray:
         """p (q,) with L L' = S[p][:, p]."""

@@ -34,6 +34,8 @@ STAGES = (
     ("resampling",),
     ("reporting",),
     ("storage",),
+    ("fitting",),
+    ("borrowed",),
     ("results",),
     ("api",),
     ("cli",),

@@ -26,12 +26,12 @@ class StatsmodelsNames:
     @property
     def resid(self) -> pd.Series:
         """Residuals, `predict(what="residuals")`: the response less the fixed part and the predicted random effects."""
-        return predict(self.fit, None, "residuals")
+        return _column(self.fit, None, "residuals")
 
     @property
     def fittedvalues(self) -> pd.Series:
         """`predict(what="fitted")`: the fixed part and the predicted random effects of every level."""
-        return predict(self.fit, None, "fitted")
+        return _column(self.fit, None, "fitted")
 
     @property
     def fe_params(self) -> pd.Series:
@@ -66,7 +66,7 @@ class StatsmodelsNames:
         exog : DataFrame or path, optional
             New data with the variables of the fixed part, not columns of a design matrix; the estimation sample by default.
         """
-        return MeanPrediction(predict(self.fit, exog, "xb"), predict(self.fit, exog, "stdp"))
+        return MeanPrediction(_column(self.fit, exog, "xb"), _column(self.fit, exog, "stdp"))
 
     def t_test(self, r_matrix: Any, use_t: bool = False) -> SingleTests:
         """A Wald test of each row of a linear hypothesis by itself.
@@ -96,6 +96,13 @@ class StatsmodelsNames:
         if scalar is not True:
             raise OptionError("wald_test: statistics are numbers here, never arrays; leave scalar out")
         return TestResult.of(hypothesis_test(self.fit, _separated(r_matrix), None, use_f))
+
+
+def _column(fit: Fit, data: Any, what: str) -> pd.Series:
+    """A prediction of one value for each row."""
+    found = predict(fit, data, what)
+    assert isinstance(found, pd.Series)
+    return found
 
 
 def _separated(hypothesis: Any) -> Any:

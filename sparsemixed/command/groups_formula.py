@@ -96,6 +96,6 @@ def _component(name: str, formula: object, group: str | None) -> str:
     slopes = [factor for factor in factors if not _LEVELS.fullmatch(factor) and factor != "1"]
     if any(not _PLAIN.fullmatch(slope) for slope in slopes):
         raise OptionError(f"vc_formula[{name!r}] = {formula!r}: write it as a part of the formula, (effects | grouping)")
-    names = dict.fromkeys([*([] if group is None else [quoted(group)]), *levels])
+    grouping: list[str] = [*([] if group is None else [quoted(group)]), *levels]
     effect = f"0 + {':'.join(slopes)}" if slopes else "1"
-    return f"({effect} | {':'.join(names) if names else _group(None)})"
+    return f"({effect} | {':'.join(dict.fromkeys(grouping)) if grouping else _group(None)})"

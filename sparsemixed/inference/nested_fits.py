@@ -11,7 +11,7 @@ from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.criteria import criteria
 from sparsemixed.inference.hypotheses.comparable import refuse_incomparable
 from sparsemixed.inference.hypotheses.distributions import chi2_pvalue
-from sparsemixed.inference.hypotheses.likelihood_ratio import BOUNDARY, n_parameters, n_variances
+from sparsemixed.inference.hypotheses.likelihood_ratio import BOUNDARY, n_held, n_parameters, n_variances
 
 REFITTED = "Note: fits by REML were fitted again by maximum likelihood for this table."
 SMALLER = "Note: A larger model has the lower likelihood: the models are not nested, or one has not converged."
@@ -82,11 +82,24 @@ def _table(
         if df[i] > 0:
             statistic[i] = max(difference, 0.0) if difference > -TOLERANCE else difference
             pvalue[i] = chi2_pvalue(statistic[i], df[i])
+    more += [*_not_converged(fits, names), *_held(fits, names)]
     models = tuple(" ".join(fit.spec.text.split()) for fit in fits) if command == "anova" else ()
     aic, bic = (found[name].to_numpy(dtype=float) for name in ("AIC", "BIC"))
     return LikelihoodRatios(
         title, tuple(names), models, npar, aic, bic, llf, statistic, df, pvalue, (*notes, *dict.fromkeys(more))
     )
+
+
+def _not_converged(fits: Sequence[Fit], names: Sequence[str]) -> list[str]:
+    """Which fits did not reach their tolerances: those that were fitted for the table have no other place to say so."""
+    missed = [name for name, fit in zip(names, fits, strict=True) if not fit.converged]
+    return [f"Note: not converged: {', '.join(missed)}."] if missed else []
+
+
+def _held(fits: Sequence[Fit], names: Sequence[str]) -> list[str]:
+    """How many variance parameters on a boundary or not identified are counted."""
+    held = [f"{n_held(fit)} of {name}" for name, fit in zip(names, fits, strict=True) if n_held(fit)]
+    return [f"Note: parameters on a boundary or not identified are counted too: {', '.join(held)}."] if held else []
 
 
 def ordered(fits: Sequence[Fit]) -> list[int]:

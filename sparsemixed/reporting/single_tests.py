@@ -132,7 +132,7 @@ class MeanPrediction:
         return pd.DataFrame(columns)
 
     def _repr_html_(self) -> str:
-        return self.frame._repr_html_()
+        return self.frame.to_html()
 
     def __repr__(self) -> str:
         return repr(self.frame)

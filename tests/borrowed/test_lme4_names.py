@@ -213,3 +213,12 @@ def test_exchangeable_effects_of_a_factor(trial):
     shared = sparsemixed.mixed("y || arm: time x, covariance(exchangeable)", trial)
     table = shared.VarCorr().set_index(["grp", "var1", "var2"])["vcov"]
     assert set(np.round(table.to_numpy(), 8)) <= set(np.round(shared.random_params["estimate"].to_numpy(), 8))
+
+
+def test_what_must_be_read_with_care_is_noted():
+    data = load("dyestuff2")
+    flat = sparsemixed.mixed("Yield ~ 1 + (1 | Batch)", data)  # its variance is zero
+    assert any("counted too: 1 of (2)" in note for note in flat.anova(flat.update("Yield ~ 1")).notes)
+    slopes = sparsemixed.mixed("Reaction ~ Days + (Days | Subject)", load("sleepstudy"), iterate=0)
+    assert not slopes.converged
+    assert any("not converged: <none>, Days" in note for note in slopes.drop1().notes)

@@ -43,9 +43,9 @@ def in_own_words(model: str, data: Any, options: Mapping[str, Any]) -> OwnWords:
     DataError
         An array of groups that does not fit the rows.
     """
-    rest = {name: value for name, value in options.items() if name not in GROUPED and value is not None}
+    rest = {name: value for name, value in options.items() if name not in (*GROUPED, "method")}
     if options.get("method") is not None:
-        rest = _with_method(rest)
+        rest = _with_method(options["method"], rest)
     asked = {name: options[name] for name in GROUPED if options.get(name) is not None}
     if not asked or not isinstance(model, str):
         return OwnWords(model, data, rest)
@@ -61,15 +61,14 @@ def in_own_words(model: str, data: Any, options: Mapping[str, Any]) -> OwnWords:
     return OwnWords(equivalent, data, rest)
 
 
-def _with_method(options: dict[str, Any]) -> dict[str, Any]:
-    method = options.pop("method")
+def _with_method(method: Any, options: dict[str, Any]) -> dict[str, Any]:
     known = METHODS.get(method.lower()) if isinstance(method, str) else None
     if known is None:
         raise OptionError(
             f"method={method!r} is neither 'reml' nor 'ml'; there is one optimiser, with exact derivatives, and technique= "
             "chooses among its kinds of steps"
         )
-    if options.get("reml", known) != known:
+    if options.get("reml") not in (None, known):
         raise OptionError(f"method={method!r} contradicts reml={options['reml']}")
     return {**options, "reml": known}
 

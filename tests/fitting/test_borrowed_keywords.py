@@ -110,3 +110,5 @@ def test_none_is_as_if_it_were_not_there(data):
     fit = sparsemixed.mixed("y ~ time + (1 | id)", data, groups=None, re_formula=None, vc_formula=None, method=None)
     assert fit.llf == sparsemixed.mixed("y ~ time + (1 | id)", data).llf
     assert isinstance(fit.params, pd.Series)
+    with pytest.raises(OptionError, match="unknown option levl"):
+        sparsemixed.mixed("y ~ time + (1 | id)", data, levl=None)

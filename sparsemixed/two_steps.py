@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Unpack
 
 from sparsemixed.api import mixed
-from sparsemixed.command.keywords import ModelKeywords
+from sparsemixed.command.keywords import FitKeywords
 from sparsemixed.errors import OptionError, suggestion
 from sparsemixed.results import Results
 
@@ -34,7 +34,7 @@ class MixedLM:
     data: Any
     borrowed: Mapping[str, Any]
 
-    def fit(self, reml: bool = True, method: str | Sequence[str] | None = None, **options: Unpack[ModelKeywords]) -> Results:
+    def fit(self, reml: bool = True, method: str | Sequence[str] | None = None, **options: Unpack[FitKeywords]) -> Results:
         """Fit the model: `mixed` with REML as the default.
 
         Parameters

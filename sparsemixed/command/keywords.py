@@ -54,13 +54,12 @@ class DisplayKeywords(TypedDict, total=False):
     showtolerance: bool | None
 
 
-class ModelKeywords(DisplayKeywords, total=False):
-    """Everything that `mixed` takes beside the model and the data."""
+class FitKeywords(DisplayKeywords, total=False):
+    """Options beside those that say which random effects, and whether by REML."""
 
     noconstant: bool | None
     collinear: bool | None
     mle: bool | None
-    reml: bool | None
     dfmethod: str | None
     residuals: str | None
     group: str | None
@@ -91,6 +90,12 @@ class ModelKeywords(DisplayKeywords, total=False):
     fweights: ArrayLike | Mapping[str, ArrayLike] | None
     pweights: ArrayLike | Mapping[str, ArrayLike] | None
     precision_weights: ArrayLike | None
+
+
+class ModelKeywords(FitKeywords, total=False):
+    """Everything that `mixed` takes beside the model and the data."""
+
+    reml: bool | None
     # As statsmodels says random effects and REML
     groups: ArrayLike | None
     re_formula: str | None

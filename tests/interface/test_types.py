@@ -21,6 +21,7 @@ data = pd.read_csv("visits.csv")
 fit = sparsemixed.mixed("y ~ time + (1 | id)", data, reml=True, level=90, solver="auto", fweights=np.ones(3))
 other = sparsemixed.mixed("y ~ time", data, groups=data["id"], re_formula="~time", vc_formula={"b": "0 + C(b)"}, method="reml")
 weighted = sparsemixed.mixed("y x || id:", data, pweights={"": "w", "id": data["w"]}, constraints=["x = 1"], dfmethod=None)
+sparsemixed.mixedlm("y ~ x", data, groups="g").fit(reml=False, method=["lbfgs"], level=90).llf
 fit.predict(what="fitted", new_levels="error")
 fit.update(". ~ . + x", reml=False).anova(other, names=["a", "b"]).frame
 fit.summary(stddeviations=True, cformat="%8.2f")
@@ -34,6 +35,7 @@ fit.predict(what="fited")  # wrong: fited
 fit.predict(data, new_levels="zero")  # wrong: zero
 fit.summary(levl=90)  # wrong: levl
 fit.update(rmel=True)  # wrong: rmel
+sparsemixed.mixedlm("y ~ x", data, groups="g").fit(levl=90)  # wrong: levl
 fit.contrast("arm", mcompare="tukey")  # wrong: tukey
 fit.tidy("random")  # wrong: random
 fit.parms  # wrong: parms

@@ -29,7 +29,7 @@ test: style  ## ruff and pyright, which fail fast, then every test that is neith
 wheel-check: setup  ## build a wheel, install it without scikit-sparse into an empty environment, fit there; WHEEL=--strict needs the network
 	$(BIN)/python packaging/check_wheel.py $(WHEEL)
 
-golden: setup  ## remake the figures of other programs in tests/golden; needs R, whose packages tests/golden/common.R names
+golden: setup  ## remake the figures in tests/golden; needs R (tests/golden/common.R) and, as GOLDEN_PYTHON, a Python with statsmodels
 	$(BIN)/python -m tests.golden $(GOLDEN)
 
 bench:  ## time whole fits against R's lme4 and statsmodels, and a fresh start; BENCH="--case insteval" passes options on

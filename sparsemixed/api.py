@@ -4,30 +4,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Unpack
 
-from sparsemixed.command import read_model
-from sparsemixed.design import build_design, concrete_spec, read_frame
-from sparsemixed.design.batches import check_batches, used_columns
-from sparsemixed.design.data.parquet_folder import ParquetFolder
-from sparsemixed.errors import warn
-from sparsemixed.estimation import estimate
-from sparsemixed.estimation.estimate import estimate_batches, estimate_dask
-from sparsemixed.estimation.fit import Fit
+from sparsemixed.command.keywords import ModelKeywords
 from sparsemixed.estimation.search.values import LogEntry
-from sparsemixed.estimation.sources.dask_frames import is_dask
-from sparsemixed.inference.degrees.table import coefficient_degrees
+from sparsemixed.fitting.call import Call, run
 from sparsemixed.inference.hypotheses.likelihood_ratio import likelihood_ratio
+from sparsemixed.postestimation.model_comparison import nested_tests
 from sparsemixed.reporting.compare import side_by_side
 from sparsemixed.reporting.hypothesis_tests import TestResult
-from sparsemixed.reporting.report import warnings_of
+from sparsemixed.reporting.likelihood_ratios import LikelihoodRatioTable
 from sparsemixed.reporting.side_by_side import SideBySide
 from sparsemixed.results import Results
-from sparsemixed.spec import ModelSpec
 from sparsemixed.storage.fit_file import load_fit
 
 
-def mixed(model: str, data: Any, *, progress: Callable[[LogEntry], None] | None = None, **options: Any) -> Results:
+def mixed(
+    model: str, data: Any, *, progress: Callable[[LogEntry], None] | None = None, **options: Unpack[ModelKeywords]
+) -> Results:
     """Fit a linear mixed-effects model.
 
     Parameters
@@ -42,7 +36,8 @@ def mixed(model: str, data: Any, *, progress: Callable[[LogEntry], None] | None 
         Called with a `LogEntry` after every iteration.
     **options
         Any option of the command as a keyword: `reml=True`, `level=90`. Weights: `fweights="n"`, `pweights="w"`, by level
-        `pweights={"": "w", "school": "w_school"}`, and `precision_weights="1/v"` for known relative precisions of the rows.
+        `pweights={"": "w", "school": "w_school"}`, and `precision_weights="1/v"` for known relative precisions of the rows, or
+        arrays and Series. Of statsmodels, beside a formula: `groups`, `re_formula`, `vc_formula`, `method="reml"`.
 
     Returns
     -------
@@ -67,39 +62,8 @@ def mixed(model: str, data: Any, *, progress: Callable[[LogEntry], None] | None 
     >>> fit.nobs
     300
     """
-    fit = _estimated(read_model(model, options), data, progress)
-    if fit.spec.small_sample is not None:
-        # Now, not when they are first shown: a method that cannot serve this design must say so here.
-        coefficient_degrees(fit, fit.spec.small_sample)
-    return _told(fit)
-
-
-def _told(fit: Fit) -> Results:
-    """The results, after the warnings of what must not be overlooked in them."""
-    for kind, message in warnings_of(fit):
-        warn(message, kind)
-    return Results(fit)
-
-
-def _estimated(spec: ModelSpec, data: Any, progress: Callable[[LogEntry], None] | None) -> Fit:
-    """The fit to a frame in memory, or batch by batch to what never is."""
-    if is_dask(data):
-        return estimate_dask(_batch_spec(spec, data._meta), data, progress)
-    if isinstance(data, (str, os.PathLike)) and os.path.isdir(data):
-        folder = ParquetFolder(data)
-        concrete = _batch_spec(spec, folder.head())
-        return estimate_batches(concrete, lambda: folder.batches(used_columns(concrete)), progress)
-    frame = read_frame(data)
-    spec = concrete_spec(spec, frame)
-    return estimate(spec, build_design(spec, frame), progress=progress)
-
-
-def _batch_spec(spec: ModelSpec, head: Any) -> ModelSpec:
-    """The concrete specification for batches with the columns of `head`, checked."""
-    frame = read_frame(head)
-    spec = concrete_spec(spec, frame)
-    check_batches(spec, frame)
-    return spec
+    call = Call(model, data, options)
+    return Results(run(call, progress), call)
 
 
 def lrtest(a: Results, b: Results) -> TestResult:
@@ -111,6 +75,42 @@ def lrtest(a: Results, b: Results) -> TestResult:
         If the fits differ in rows, in criterion, or, under REML, in their fixed parts.
     """
     return TestResult.of(likelihood_ratio(a.fit, b.fit))
+
+
+def anova(*fits: Results, refit: bool = True, names: Sequence[str] | None = None) -> LikelihoodRatioTable:
+    """Likelihood-ratio tests of nested fits in one table, each against the one with next fewer parameters.
+
+    Parameters
+    ----------
+    *fits : Results
+        In any order.
+    refit : bool
+        Whether fits by REML are fitted again by maximum likelihood, by which fixed parts can be compared; a note says so.
+        Without it they must have the same fixed part.
+    names : sequence of str, optional
+        One for each fit; by default (1), (2), ... in the order of the table.
+
+    Returns
+    -------
+    LikelihoodRatioTable
+        `str()`, `to_markdown()` and so on, and the numbers in `frame`: npar, AIC, BIC, logLik, deviance, statistic, df, pvalue.
+        Whether the models are nested is for the user to know, but a larger one with a lower likelihood is noted.
+
+    Raises
+    ------
+    OptionError
+        Fewer than two fits; other rows, responses or weights; sampling weights or robust standard errors; a fit by REML that
+        does not hold its data.
+
+    Examples
+    --------
+    >>> import sparsemixed
+    >>> data = sparsemixed.datasets.simulate_longitudinal(50, 6, seed=1)
+    >>> small = sparsemixed.mixed("y ~ 1 + (1 | id)", data)
+    >>> sparsemixed.anova(small, small.update(". ~ . + time")).frame["df"].tolist()
+    [nan, 1.0]
+    """
+    return LikelihoodRatioTable.of(nested_tests([result.fit for result in fits], names, refit))
 
 
 def compare(

@@ -6,13 +6,18 @@ import functools
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 import numpy as np
 import pandas as pd
 
-from sparsemixed.errors import NotAvailableError, OptionError
+from sparsemixed.borrowed.lme4_names import Lme4Names
+from sparsemixed.borrowed.statsmodels_names import StatsmodelsNames
+from sparsemixed.command.keywords import ModelKeywords
+from sparsemixed.errors import NotAvailableError, OptionError, suggestion
 from sparsemixed.estimation.fit import Fit
+from sparsemixed.fitting.call import Call, run
+from sparsemixed.fitting.changed_call import changed_call
 from sparsemixed.inference.covariance.vce import beta_covariance
 from sparsemixed.inference.degrees.table import coefficient_covariance, coefficient_degrees
 from sparsemixed.inference.hypotheses.likelihood_ratio import n_parameters
@@ -24,21 +29,23 @@ from sparsemixed.postestimation.linear_tests import hypothesis_test, lincom, par
 from sparsemixed.postestimation.predict import predict
 from sparsemixed.postestimation.random_effects import random_effects
 from sparsemixed.reporting.comparisons import ContrastResult
-from sparsemixed.reporting.display import check_level, display_options
-from sparsemixed.reporting.document import Document
+from sparsemixed.reporting.display import check_level
 from sparsemixed.reporting.estat_table import EstatTable
 from sparsemixed.reporting.hypothesis_tests import TestResult
 from sparsemixed.reporting.linear_combination import LincomResult
-from sparsemixed.reporting.render import render
-from sparsemixed.reporting.report import report, status
+from sparsemixed.reporting.report import status
+from sparsemixed.reporting.shown_fit import ShownFit
+from sparsemixed.reporting.single_tests import level_of
 from sparsemixed.reporting.stored.results import StoredResults
 from sparsemixed.reporting.stored.table import stored_table
-from sparsemixed.reporting.tidy import glance, tidy
 from sparsemixed.storage.fit_file import save_fit
+
+Prediction = Literal["xb", "stdp", "fitted", "residuals", "reffects", "reses", "scores"]
+Adjustment = Literal["noadjust", "bonferroni", "sidak", "scheffe"]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Results:
+class Results(ShownFit, StatsmodelsNames, Lme4Names):
     """A fitted model.
 
     Nothing here changes a fit: every array and data frame is a copy, and showing a fit in another way never refits.
@@ -47,9 +54,12 @@ class Results:
     ----------
     fit : Fit
         The numbers that everything is computed from.
+    call : Call or None
+        Model, data and options as they were given to `mixed`; None for fits that were loaded, or came from another process.
     """
 
     fit: Fit
+    call: Call | None = None
 
     def _series(self, values: np.ndarray) -> pd.Series:
         return pd.Series(np.array(values, dtype=float), index=list(self.fit.design.names))
@@ -87,15 +97,21 @@ class Results:
             raise OptionError("df needs degrees of freedom: fit the model with the option dfmethod(), or use estat.df(methods=)")
         return self._series(coefficient_degrees(self.fit, asked))
 
-    def conf_int(self, level: float | None = None) -> pd.DataFrame:
+    def conf_int(self, level: float | None = None, *, alpha: float | None = None) -> pd.DataFrame:
         """Confidence limits of the coefficients, columns `low` and `high`.
 
         Parameters
         ----------
         level : float, optional
             In per cent; by default the level that the model was fitted with.
+        alpha : float, optional
+            The probability outside, as statsmodels has it: 0.05 is the level 95.
         """
-        found = coefficients(self.fit, check_level(self.fit.spec.display.level if level is None else level))
+        if alpha is not None:
+            if level is not None:
+                raise OptionError(f"conf_int takes a level or alpha, not both: level={level}, alpha={alpha}")
+            level = level_of(alpha)
+        found = coefficients(self.fit, self._level(level))
         return pd.DataFrame({"low": found.low, "high": found.high}, index=list(self.fit.design.names))
 
     def cov_params(self) -> pd.DataFrame:
@@ -170,11 +186,11 @@ class Results:
     def predict(
         self,
         data: Any = None,
-        what: str = "xb",
+        what: Prediction = "xb",
         level: str | None = None,
         se: bool = False,
         interval: str | None = None,
-        new_levels: str = "population",
+        new_levels: Literal["population", "error"] = "population",
     ) -> pd.Series | pd.DataFrame:
         """Predictions, one row per observation; scores, one row per cluster.
 
@@ -197,9 +213,10 @@ class Results:
 
         Parameters
         ----------
-        hypothesis : str, list of str, or array (l, p)
+        hypothesis : str, list of str, array (l, p), mapping, Series or DataFrame
             A text, `"2.drug = 3.drug = 0"`, `"2*x1 - 3*x2 = 4"`, `"(a = b) (c = 2)"`; names, each of which is zero,
-            `"week age"`, `["week"]`; or rows over the estimated coefficients.
+            `"week age"`, `["week"]`; rows over the estimated coefficients; or weights by name, `{"x1": 2, "x2": -3}`. Names are
+            those of the tables, or statsmodels' and R's: `drug[T.2]:age`, `drug2:age`, `Intercept`.
         values : array (l,), optional
             Right-hand sides of an array's rows.
         small : bool
@@ -215,7 +232,9 @@ class Results:
         """Estimate, test and confidence interval of a linear expression: `"2.drug - 3.drug"`."""
         return LincomResult.of(lincom(self.fit, expression, self._level(level), small))
 
-    def contrast(self, terms: str, mcompare: str = "noadjust", level: float | None = None, small: bool = False) -> ContrastResult:
+    def contrast(
+        self, terms: str, mcompare: Adjustment = "noadjust", level: float | None = None, small: bool = False
+    ) -> ContrastResult:
         """Contrasts of balanced margins: `"r.drug"`, `"drug day drug#day"`, `"ar.day@drug"`.
 
         Parameters
@@ -232,7 +251,7 @@ class Results:
         return ContrastResult.of(contrast(self.fit, terms, mcompare, self._level(level), small))
 
     def pwcompare(
-        self, terms: str, mcompare: str = "noadjust", level: float | None = None, small: bool = False
+        self, terms: str, mcompare: Adjustment | Literal["tukey"] = "noadjust", level: float | None = None, small: bool = False
     ) -> ContrastResult:
         """All pairs of balanced margins of a factor or interaction; `mcompare` as in `contrast`, or "tukey"."""
         return ContrastResult.of(pairwise(self.fit, terms, mcompare, self._level(level), small))
@@ -243,61 +262,37 @@ class Results:
     @property
     def estat(self) -> Estat:
         """Summaries beyond the tables: `estat.df()`, `estat.ic()`."""
-        return Estat(self.fit)
+        return Estat(self.fit, self.call)
 
-    def summary(self, **display: Any) -> str:
-        """The tables as text.
-
-        Parameters
-        ----------
-        **display
-            Display options in place of the model's, by their names in a command: `level=90`, `stddeviations=True`,
-            `estmetric=True`, `noretable`, `cformat="%8.2f"`.
-        """
-        return self.render("text", **display)
-
-    def document(self, **display: Any) -> Document:
-        """What `summary` shows, before any format; display options as there."""
-        return report(self.fit, display_options(self.fit, display))
-
-    def render(self, format: str, **display: Any) -> str:  # noqa: A002  a format's name is the natural word
-        """The tables in a format of `sparsemixed.reporting.render.FORMATS`; display options as in `summary`."""
-        return render(self.document(**display), format)
-
-    def to_html(self, **display: Any) -> str:
-        """The tables as HTML; display options as in `summary`."""
-        return self.render("html", **display)
-
-    def to_latex(self, **display: Any) -> str:
-        """The tables as LaTeX tabulars for booktabs; display options as in `summary`."""
-        return self.render("latex", **display)
-
-    def to_markdown(self, **display: Any) -> str:
-        """The tables in GitHub's Markdown; display options as in `summary`."""
-        return self.render("markdown", **display)
-
-    def tidy(self, effects: str = "all", conf_int: bool = True, level: float | None = None) -> pd.DataFrame:
-        """Estimates as one data frame with the column names of R's broom.mixed.
+    def update(self, model: str | None = None, data: Any = None, **options: Unpack[ModelKeywords]) -> Results:
+        """Fit again with another model, other data or other options; this fit stays as it is.
 
         Parameters
         ----------
-        effects : {"all", "fixed", "ran_pars"}
-            Coefficients, variance parameters, or both.
-        conf_int : bool
-            Whether to add the confidence limits `conf.low` and `conf.high`.
-        level : float, optional
-            Of the limits, in per cent; by default the level that the model was fitted with.
+        model : str, optional
+            A whole model, or a formula in which a point stands for the old side: `". ~ . + x"`, `". ~ . - (1 | g)"`.
+        data : optional
+            By default the data of this fit, as they are now.
+        **options
+            In place of those that this fit had, by keyword or in its text; None takes a keyword away.
 
-        Returns
-        -------
-        DataFrame
-            Columns effect, group, term, estimate, std.error, statistic, df, p.value; missing is what does not apply.
+        Raises
+        ------
+        OptionError
+            The fit does not know its data: it was loaded from a file, or came from another process.
+        DataError
+            The response in the data frame is no longer what it was.
+
+        Examples
+        --------
+        >>> import sparsemixed
+        >>> data = sparsemixed.datasets.simulate_longitudinal(50, 6, seed=1)
+        >>> fit = sparsemixed.mixed("y ~ time + (1 | id)", data)
+        >>> fit.update(". ~ . - time", reml=True).fit.spec.text
+        'y ~ time + (1 | id) - time'
         """
-        return tidy(self.fit, effects, conf_int, self._level(level))
-
-    def glance(self) -> pd.DataFrame:
-        """One row about the whole fit: nobs, sigma, logLik, AIC, BIC, deviance (or REMLcrit), df.residual, converged."""
-        return glance(self.fit)
+        call = changed_call(self.fit, self.call, model, data, options)
+        return Results(run(call), call)
 
     def save(self, path: str | os.PathLike, data: bool = False) -> None:
         """Save the fit in a file that `sparsemixed.load` reads.
@@ -320,11 +315,16 @@ class Results:
         """
         save_fit(self.fit, path, data)
 
-    def _repr_html_(self) -> str:
-        return self.to_html()
+    def __reduce__(self) -> tuple[type[Results], tuple[Fit]]:
+        # Without the call: fits travel between processes, and the data frame of the user would with each of them.
+        return (type(self), (self.fit,))
 
-    def __str__(self) -> str:
-        return self.summary()
+    if not TYPE_CHECKING:  # an editor would take any name for an attribute
+
+        def __getattr__(self, name):
+            if name not in LATER:
+                raise AttributeError(f"Results has no attribute {name!r}{suggestion(name, dir(self))}")
+            return _Later(name)
 
     def __repr__(self) -> str:
         how = "" if self.converged else ", not converged"
@@ -336,6 +336,7 @@ class Estat:
     """`estat` of a fit: one method per subcommand of `postestimation.estat.table`."""
 
     fit: Fit
+    call: Call | None = None
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         if name.startswith("_"):
@@ -347,7 +348,7 @@ class Estat:
             found = function(self.fit, *(a.fit if isinstance(a, Results) else a for a in arguments), **options)
             if isinstance(found, pd.DataFrame):
                 return EstatTable.of(found, found.attrs.get("heading", name), found.attrs.get("kinds"))
-            return Results(found) if isinstance(found, Fit) else found
+            return Results(found, self.call) if isinstance(found, Fit) else found
 
         return run
 
@@ -369,5 +370,4 @@ LATER = (
     *("margins", "profile", "bootstrap", "jackknife"),
     *("simulate", "refit"),
 )
-for _name in LATER:
-    setattr(Results, _name, _Later(_name))
+"""Names of the interface that say that they are not available yet; `dir()` does not list them."""

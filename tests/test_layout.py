@@ -34,8 +34,11 @@ STAGES = (
     ("resampling",),
     ("reporting",),
     ("storage",),
+    ("fitting",),
+    ("borrowed",),
     ("results",),
     ("api",),
+    ("two_steps",),
     ("cli",),
 )
 """Left to right: a stage imports from the ones before it; two on the same line know nothing of each other.

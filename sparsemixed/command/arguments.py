@@ -37,6 +37,8 @@ class Word:
     --------
     >>> Word("UNstructured").matches("unstr"), Word("UNstructured").matches("u")
     (True, False)
+    >>> Word("xtset").matches("x"), Word("xtset").matches("xtset")
+    (False, True)
     """
 
     pattern: str
@@ -48,8 +50,8 @@ class Word:
 
     @property
     def shortest(self) -> str:
-        """The shortest abbreviation."""
-        return "".join(letter for letter in self.pattern if not letter.islower()).lower()
+        """The shortest abbreviation; a word without capitals has none."""
+        return "".join(letter for letter in self.pattern if not letter.islower()).lower() or self.name
 
     def matches(self, typed: str) -> bool:
         """Whether `typed` is the word or one of its abbreviations."""

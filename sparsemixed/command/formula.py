@@ -63,7 +63,9 @@ class _Bar:
     end: int
 
 
-def read_formula(source: str, text: str, keywords: Mapping[str, object], deviations: bool = False) -> ModelSpec:
+def read_formula(
+    source: str, text: str, keywords: Mapping[str, object], deviations: bool = False, keywords_win: bool = False
+) -> ModelSpec:
     """The specification of a formula.
 
     Parameters
@@ -74,8 +76,8 @@ def read_formula(source: str, text: str, keywords: Mapping[str, object], deviati
         The same with the same offsets, without a leading `mixed`.
     keywords : mapping
         Options by name.
-    deviations : bool
-        See `Parts`.
+    deviations, keywords_win : bool
+        See `Parts` and `Settings`.
 
     Examples
     --------
@@ -93,7 +95,7 @@ def read_formula(source: str, text: str, keywords: Mapping[str, object], deviati
     random = tuple(equation for bar in bars for equation in _equations(bar, text, algebra, source, positions))
     _check_repeated_effects(random, source)
     parts = Parts(response, fixed, constant, random, positions, full_coding=True, deviations=deviations)
-    return assemble(parts, Settings(source), keywords)
+    return assemble(parts, Settings(source, keywords_win), keywords)
 
 
 def _response(left: str, source: str, positions: dict[str, int]) -> str:

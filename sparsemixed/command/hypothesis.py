@@ -38,6 +38,24 @@ def read_hypotheses(text: str) -> list[LinearForm]:
         raise CommandError("the text is nested too deeply", text, 0) from None
 
 
+def comma_parts(text: str) -> list[str]:
+    """The hypotheses of statsmodels' lists, between commas outside of brackets.
+
+    Examples
+    --------
+    >>> comma_parts("C(arm, Treatment)[T.2] = 0, time = Intercept")
+    ['C(arm, Treatment)[T.2] = 0', 'time = Intercept']
+    """
+    depth, parts = 0, [""]
+    for letter in text:
+        depth += {"(": 1, "[": 1, ")": -1, "]": -1}.get(letter, 0)
+        if letter == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    return [part.strip() for part in parts]
+
+
 def _hypotheses(part: str, text: str) -> list[LinearForm]:
     tree: Any = parse_tree(part, text, "hypothesis.lark", "hypothesis")
     if tree.data == "names":

@@ -12,7 +12,7 @@ from sparsemixed.errors import CommandError
 from sparsemixed.spec import ModelSpec
 
 
-def read_model(text: str, options: Mapping[str, object] | None = None) -> ModelSpec:
+def read_model(text: str, options: Mapping[str, object] | None = None, options_win: bool = False) -> ModelSpec:
     """Understand a model text.
 
     Parameters
@@ -22,6 +22,8 @@ def read_model(text: str, options: Mapping[str, object] | None = None) -> ModelS
     options : mapping of str to object, optional
         Options as keyword arguments: True or False for those without argument, the argument for the others. An option
         given here and in the text with different values is an error.
+    options_win : bool
+        Take the keyword in such a case, and of two keywords that contradict each other the later one.
 
     Returns
     -------
@@ -45,15 +47,15 @@ def read_model(text: str, options: Mapping[str, object] | None = None) -> ModelS
     try:
         heading = without_heading(readable(text), text)
         if is_formula(heading.text):
-            return read_formula(text, heading.text, options or {}, heading.deviations)
-        return _command(text, heading, options or {})
+            return read_formula(text, heading.text, options or {}, heading.deviations, options_win)
+        return _command(text, heading, options or {}, options_win)
     except RecursionError:
         raise CommandError("the text is nested too deeply", text, 0) from None
 
 
-def _command(source: str, heading: Heading, options: Mapping[str, object]) -> ModelSpec:
+def _command(source: str, heading: Heading, options: Mapping[str, object], options_win: bool) -> ModelSpec:
     try:
-        spec = read_command(source, heading.text, options, heading.deviations)
+        spec = read_command(source, heading.text, options, heading.deviations, options_win)
     except CommandError:
         if not heading.command and "||" not in heading.text:
             refuse_other_command(heading.text, source)

@@ -183,6 +183,7 @@ _ELSEWHERE: dict[str, str] = {
     **dict.fromkeys(("family", "link", "eform", "irr"), "the models here are linear, with normal errors"),
     **dict.fromkeys(("intpoints", "intmethod", "laplace"), "the likelihood needs no integration; leave it out"),
     **dict.fromkeys(("fe", "re", "be"), "a random intercept is || id:, fixed effects of groups are i.id"),
+    "free": "independent random effects are (x || g) in a formula",
     "absorb": "write i.varname among the variables",
     **dict.fromkeys(("corr", "correlation"), "the errors' structure is residuals()"),
     **dict.fromkeys(("from", "start", "startvalues", "startgrid"), "starting values are computed"),

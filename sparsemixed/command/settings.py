@@ -25,10 +25,12 @@ class Settings:
     ----------
     source : str
         The text as typed, for messages.
+    keywords_win : bool
+        Whether a setting without a place in the text, which came by keyword, takes the place of what was set before.
     """
 
-    def __init__(self, source: str):
-        self.source = source
+    def __init__(self, source: str, keywords_win: bool = False):
+        self.source, self.keywords_win = source, keywords_win
         self._found: dict[tuple[str, str], Setting] = {}
 
     def store(self, part: str, field: str, setting: Setting) -> None:
@@ -41,6 +43,9 @@ class Settings:
         """
         before = self._found.setdefault((part, field), setting)
         if before.value == setting.value:
+            return
+        if self.keywords_win and setting.position is None:
+            self._found[part, field] = setting
             return
         if not _of_clusters(before.value, setting.value):
             source = None if setting.position is None else self.source

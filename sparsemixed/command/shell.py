@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from sparsemixed.command.options import Option, find_option, option_advice
 from sparsemixed.command.weights import KEYWORDS
 from sparsemixed.errors import CommandError, OptionError
 
 
-def model_options(words: Sequence[str]) -> dict[str, object]:
+def model_options(words: Sequence[str]) -> dict[str, Any]:
     """Keyword arguments of `mixed` from words: an option with an argument takes the next word, or what follows `=`.
 
     Raises
@@ -32,7 +33,7 @@ def model_options(words: Sequence[str]) -> dict[str, object]:
     return found
 
 
-def display_options(words: Sequence[str]) -> dict[str, object]:
+def display_options(words: Sequence[str]) -> dict[str, Any]:
     """Keyword arguments of `Results.summary` from words.
 
     Raises

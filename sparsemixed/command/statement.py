@@ -23,7 +23,9 @@ from sparsemixed.spec import ModelSpec, Sample, Term
 _FIRST_ROW, _LAST_ROW = 1, -1
 
 
-def read_command(source: str, text: str, keywords: Mapping[str, object], deviations: bool = False) -> ModelSpec:
+def read_command(
+    source: str, text: str, keywords: Mapping[str, object], deviations: bool = False, keywords_win: bool = False
+) -> ModelSpec:
     """The specification of a command.
 
     Parameters
@@ -34,8 +36,8 @@ def read_command(source: str, text: str, keywords: Mapping[str, object], deviati
         The same with the same offsets, without comments and a leading `mixed`.
     keywords : mapping
         Options by name.
-    deviations : bool
-        See `Parts`.
+    deviations, keywords_win : bool
+        See `Parts` and `Settings`.
 
     Examples
     --------
@@ -46,7 +48,7 @@ def read_command(source: str, text: str, keywords: Mapping[str, object], deviati
     """
     tree = parse_tree(text, source)
     parts = [child for child in tree.children if isinstance(child, Tree)]
-    settings, positions = Settings(source), {}
+    settings, positions = Settings(source, keywords_win), {}
     response, fixed = _fixed_part(next((part for part in parts if part.data == "varlist"), None), source, positions)
     equations = [part for part in parts if part.data == "equation"]
     qualifiers = _qualifiers(tree, equations, source)

@@ -16,6 +16,7 @@ from sparsemixed.inference.degrees.table import small_sample
 from sparsemixed.inference.hypotheses.hypothesis import (
     Hypothesis,
     hypothesis,
+    hypothesis_rows,
     independent,
     linear_combination,
     terms_text,
@@ -79,6 +80,51 @@ class LinearCombination:
     equation: str
     response: str
     note: str = ""
+
+
+@dataclass(frozen=True)
+class LinearCombinations:
+    """Linear combinations of coefficients, each with a test of its own against a value.
+
+    Attributes
+    ----------
+    equations : tuple of str
+        The hypotheses as written.
+    estimate, std_err : (l,) float64
+        Of K beta.
+    value : (l,) float64
+        What K beta is tested against.
+    statistic, pvalue : (l,) float64
+        z = (estimate - value) / std_err, or t with `df` degrees of freedom; two-sided.
+    df : (l,) float64 or None
+        None for z tests; infinite where the method defines none for a row.
+    """
+
+    equations: tuple[str, ...]
+    estimate: np.ndarray
+    std_err: np.ndarray
+    value: np.ndarray
+    statistic: np.ndarray
+    pvalue: np.ndarray
+    df: np.ndarray | None = None
+
+
+def single_tests(fit: Fit, what: Any, small: bool) -> LinearCombinations:
+    """A test of each row of a hypothesis by itself, as `hypothesis_test` tests all of them at once.
+
+    Rows that constraints of the model fix have the standard error zero and no test.
+    """
+    K, r = hypothesis_rows(fit, what)
+    method = small_sample(fit, True) if small else None
+    covariance = beta_covariance(fit) if method is None else method.covariance(fit)
+    std_err = np.where(held_rows(fit, K), 0.0, np.sqrt(np.clip(np.einsum("ij,jk,ik->i", K, covariance, K), 0.0, None)))
+    df = None
+    if method is not None:
+        found = [None if se == 0.0 else method.dof(fit, row[None]).df for row, se in zip(K, std_err, strict=True)]
+        df = np.array([np.inf if one is None else one for one in found])
+    tests = tabulated(K @ fit.beta - r, std_err, df, 95.0)
+    equations = tuple(written(fit, row, value) for row, value in zip(K, r, strict=True))
+    return LinearCombinations(equations, K @ fit.beta, std_err, r, tests.statistic, tests.pvalue, df)
 
 
 UNDEFINED = "the method defines no degrees of freedom for this combination; the test is large-sample."

@@ -200,3 +200,11 @@ def test_a_comparison_at_the_start_of_a_line_is_no_mark_of_a_log():
 def test_compound_quotes():
     found, plain = read('y x if s == `"new"\' || id:').sample, read('y x if s == "new" || id:').sample
     assert found.condition == plain.condition
+
+
+@pytest.mark.parametrize("name", ["x", "e", "m", "n", "mi", "est", "lin", "co"])
+def test_a_response_may_be_called_as_the_start_of_another_command(name):
+    """Words without capitals in the table of commands have no abbreviations: `x` is no xtset."""
+    assert read_model(f"{name} ~ z + (1 | g)").response == name
+    assert read_model(f"{name} z || g:").response == name
+    assert read_model(f"{name} z").response == name

@@ -189,7 +189,10 @@ def test_arguments_that_are_no_text(fit, method, given):
         getattr(fit, method)(given)
 
 
-@pytest.mark.parametrize("given", [b"time", {"time": 1}, object(), ["time", 3], [["time"]], 3, [], [np.nan] * 5, 10**400])
+NO_HYPOTHESES = [b"time", {"time": "1 or so"}, {"tmie": 1}, {}, object(), ["time", 3], [["time"]], 3, [], [np.nan] * 5, 10**400]
+
+
+@pytest.mark.parametrize("given", NO_HYPOTHESES)
 def test_hypotheses_that_are_none(fit, given):
     with pytest.raises(SparseMixedError):
         fit.test(given)

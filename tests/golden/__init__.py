@@ -1,8 +1,8 @@
 """Figures of other programs, each file with where its figures come from.
 
-A file NAME.json is written by NAME.R beside it, which fits the samples of `samples.py`; `make golden` remakes them all where R is
-installed. A file without a script holds figures that were printed by programs or papers that cannot be run here. Both have two
-parts: `figures`, by model, and `provenance`.
+A file NAME.json is written by NAME.R or NAME.py beside it, which fits the samples of `samples.py`; `make golden` remakes them all
+where R and statsmodels are installed. A file without a script holds figures that were printed by programs or papers that cannot
+be run here. Both have two parts: `figures`, by model, and `provenance`.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,8 @@ from tests.golden.samples import SAMPLES, MissingSampleError, sample
 
 BUILD = Path("build") / "golden"
 SHARED = "common.R"
+PYTHON = ("mixedlm",)
+"""Scripts in Python, for whose packages GOLDEN_PYTHON may name another interpreter than this one."""
 
 
 def write_samples(folder: Path) -> None:
@@ -39,10 +42,12 @@ def report(name: str, made: Path) -> None:
 def main(asked: list[str]) -> None:
     """Remake the files that are named, or all of them."""
     scripts = {path.stem: path for path in sorted(FOLDER.glob("*.R")) if path.name != SHARED}
+    scripts |= {name: FOLDER / f"{name}.py" for name in PYTHON}
     if unknown := sorted(set(asked) - set(scripts)):
         sys.exit(f"no script makes {', '.join(unknown)}; there are: {', '.join(scripts)}")
     rscript = shutil.which("Rscript")
-    if rscript is None:
+    python = os.environ.get("GOLDEN_PYTHON", sys.executable)
+    if rscript is None and not set(asked or scripts) <= set(PYTHON):
         sys.exit(f"R is not installed: see the first lines of {FOLDER / SHARED} for the packages that are needed")
     try:
         write_samples(BUILD)
@@ -52,7 +57,8 @@ def main(asked: list[str]) -> None:
         # Into the build folder first, so that a script which fails leaves the figures as they were.
         made = BUILD.resolve() / f"{name}.json"
         made.unlink(missing_ok=True)
-        subprocess.run([rscript, scripts[name].name, str(BUILD.resolve()), str(made)], cwd=FOLDER, check=True)
+        program = python if name in PYTHON else rscript
+        subprocess.run([str(program), scripts[name].name, str(BUILD.resolve()), str(made)], cwd=FOLDER, check=True)
         report(name, made)
         shutil.copyfile(made, FOLDER / made.name)
 

@@ -84,8 +84,43 @@ def waves() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["g", "t", "arm", "x", "y", "z"])
 
 
+def dietox() -> pd.DataFrame:
+    """Without the columns that no model here has, one of which has missing values."""
+    return rdata("geepack", "dietox")[["Pig", "Cu", "Weight", "Time"]]
+
+
+def nested_components() -> pd.DataFrame:
+    """statsmodels' notebook on variance components, its design with 40 groups of 6 groups of 5 rows."""
+    random = np.random.RandomState(3123)
+    group1 = np.repeat(np.arange(40), 30)
+    group2 = np.tile(np.repeat(np.arange(6), 5), 40)
+    effects = 2 * random.normal(size=40)[group1] + 3 * random.normal(size=240)[6 * group1 + group2]
+    return pd.DataFrame({"y": (effects + 4 * random.normal(size=1200)).round(6), "group1": group1, "group2": group2})
+
+
+def crossed_components() -> pd.DataFrame:
+    """The same notebook's crossed design, 25 by 20 groups with 2 rows each."""
+    random = np.random.RandomState(3124)
+    group1, group2 = np.repeat(np.arange(25), 40), np.tile(np.repeat(np.arange(20), 2), 25)
+    effects = 2 * random.normal(size=25)[group1] + 3 * random.normal(size=20)[group2]
+    return pd.DataFrame({"y": (effects + 4 * random.normal(size=1000)).round(6), "group1": group1, "group2": group2})
+
+
+def schools() -> pd.DataFrame:
+    """Pupils of classrooms in schools, the study that MixedLM.from_formula's docstring speaks of."""
+    random = np.random.RandomState(3125)
+    school, classroom = np.repeat(np.arange(30), 40), np.tile(np.repeat(np.arange(4), 10), 30)
+    age, pretest = random.uniform(8, 12, size=1200).round(2), random.normal(size=1200).round(4)
+    effects = 2 * random.normal(size=30)[school] + 1.5 * random.normal(size=120)[4 * school + classroom]
+    slopes = 1 + 0.7 * random.normal(size=30)[school]
+    score = (50 + 2 * age + slopes * pretest + effects + 3 * random.normal(size=1200)).round(6)
+    return pd.DataFrame({"test_score": score, "age": age, "pretest": pretest, "school": school, "classroom": classroom})
+
+
 SAMPLES: dict[str, tuple[str, Callable[[], pd.DataFrame]]] = {
     "cake": ("lme4::cake", lambda: rdata("lme4", "cake")),
+    "crossed_components": ("simulated crossed groups, 25 by 20 with 2 rows each", crossed_components),
+    "dietox": ("geepack::dietox, Pig, Cu, Weight and Time", dietox),
     "dyestuff2": ("lme4::Dyestuff2", lambda: rdata("lme4", "Dyestuff2")),
     "fev": (
         "mmrm::fev_data, FEV1 of 200 patients at four visits",
@@ -95,6 +130,7 @@ SAMPLES: dict[str, tuple[str, Callable[[], pd.DataFrame]]] = {
     "insteval_start": ("lme4::InstEval, the first 1,200 rows", lambda: rdata("lme4", "InstEval")[:1200]),
     "machines": ("nlme::Machines", lambda: rdata("nlme", "Machines")),
     "machines_unbalanced": ("nlme::Machines without every 7th row", lambda: without_every(7, rdata("nlme", "Machines"))),
+    "nested_components": ("simulated nested groups, 40 of 6 with 5 rows each", nested_components),
     "oats": ("nlme::Oats", lambda: rdata("nlme", "Oats")),
     "oats_unbalanced": ("nlme::Oats without every 5th row", lambda: without_every(5, rdata("nlme", "Oats"))),
     "orthodont": ("nlme::Orthodont with the number of the visit", orthodont),
@@ -111,6 +147,8 @@ SAMPLES: dict[str, tuple[str, Callable[[], pd.DataFrame]]] = {
         lambda: without_every(6, penicillin()),
     ),
     "rats": ("nlme::BodyWeight", lambda: rdata("nlme", "BodyWeight")),
+    "schools": ("simulated pupils of 4 classrooms in each of 30 schools", schools),
+    "sitka": ("MASS::Sitka", lambda: rdata("MASS", "Sitka")),
     "sleepstudy": ("lme4::sleepstudy", lambda: rdata("lme4", "sleepstudy")),
     "sleepstudy_unbalanced": ("lme4::sleepstudy without every 4th row", lambda: without_every(4, rdata("lme4", "sleepstudy"))),
     "veneer": (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.golden import FILES, FOLDER, document, golden, load
-from tests.golden.__main__ import SHARED
+from tests.golden.__main__ import PYTHON, SHARED
 from tests.golden.samples import SAMPLES, fingerprint
 
 COMPUTED = [name for name in FILES if document(name)["provenance"]["kind"] == "computed"]
@@ -17,7 +17,7 @@ USED = [(name, sample) for name in COMPUTED for sample in document(name)["proven
 def test_computed_figures_name_their_script_and_its_versions(name):
     provenance = document(name)["provenance"]
     assert set(provenance) == {"kind", "script", "program", "packages", "date", "samples"}
-    assert provenance["script"] == f"{name}.R"
+    assert provenance["script"] == f"{name}.{'py' if name in PYTHON else 'R'}"
     assert (FOLDER / provenance["script"]).is_file()
     assert provenance["packages"]
     assert all(figures["call"] for figures in golden(name).values())
@@ -32,7 +32,7 @@ def test_printed_figures_say_where(name):
 
 
 def test_every_script_has_left_its_figures():
-    assert {path.stem for path in FOLDER.glob("*.R")} - {SHARED.removesuffix(".R")} == set(COMPUTED)
+    assert {path.stem for path in FOLDER.glob("*.R")} - {SHARED.removesuffix(".R")} | set(PYTHON) == set(COMPUTED)
 
 
 def test_every_sample_is_fitted():

@@ -132,6 +132,13 @@ def test_later_names_say_so(fit, name):
         _ = fit.df
 
 
+def test_only_what_works_is_listed(fit):
+    assert not set(LATER) & set(dir(fit))
+    with pytest.raises(AttributeError, match=r"no attribute 'parms'; did you mean params\?"):
+        _ = fit.parms
+    assert not hasattr(fit, "_repr_png_")
+
+
 def test_nothing_can_be_changed_through_results(fit):
     with pytest.raises(dataclasses.FrozenInstanceError):
         fit.fit = None

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
+from functools import cached_property
 from itertools import combinations, product
 
 import numpy as np
 
+from sparsemixed.design.fixed.foreign_names import table_names
 from sparsemixed.design.fixed.terms import level_text
 from sparsemixed.design.values import Column
 from sparsemixed.design.wording import first_names
@@ -26,8 +28,8 @@ Piece = tuple[str, str | None]
 class CoefficientNames:
     """The coefficients of a fixed part by name.
 
-    `2.drug#c.age`, `2bn.drug#c.age` and `c.age#2.drug` all find the same column; base, empty and omitted ones are found
-    too and hold zero.
+    `2.drug#c.age`, `2bn.drug#c.age` and `c.age#2.drug` all find the same column, and so do `drug[T.2]:age` and `drug2:age`, the
+    names of statsmodels and R; base, empty and omitted ones are found too and hold zero.
 
     Parameters
     ----------
@@ -43,6 +45,12 @@ class CoefficientNames:
         self._place = {i: place for place, i in enumerate(estimated)}
         self._exact = {c.name: i for i, c in enumerate(self.columns)}
         self._plain = {self._key(pieces(spec, c)): i for i, c in enumerate(self.columns)}
+
+    @cached_property
+    def _in_r(self) -> dict[tuple[str, ...], int]:
+        """Variables with their levels, as R writes them; those that several columns share are left out."""
+        keys = [tuple(sorted(f"{v}{level or ''}" for v, level in pieces(self.spec, c))) for c in self.columns]
+        return {key: i for i, key in enumerate(keys) if keys.count(key) == 1}
 
     @staticmethod
     def _key(found: list[Piece]) -> tuple[str, ...]:
@@ -60,27 +68,36 @@ class CoefficientNames:
         plain = without_equation(name, self.spec.response)
         if plain is None:
             raise CommandError(f"{name}: the only equation of fixed effects is [{self.spec.response}]", source, position)
-        i = self._exact.get(plain)
-        if i is None and plain.count("#") < MOST_FACTORS:
-            several = "#" in plain
-            readings = product(*([_unmarked(*one, several) for one in _readings(piece)] for piece in plain.split("#")))
-            i = next((self._plain[key] for reading in readings if (key := tuple(sorted(reading))) in self._plain), None)
+        i = self._found(plain)
+        if i is None and plain.count(":") < MOST_FACTORS:
+            others = (self._found(other) for other in table_names(plain))
+            i = next((other for other in others if other is not None), self._in_r.get(tuple(sorted(plain.split(":")))))
         if i is None:
             hint = suggestion(plain, self._exact)
             raise CommandError(f"there is no coefficient {plain}{hint or _listed(list(self._exact))}", source, position)
         return i
+
+    def _found(self, plain: str) -> int | None:
+        """Place in the list of columns of a name in the words of the tables; None if it is none."""
+        i = self._exact.get(plain)
+        if i is not None or plain.count("#") >= MOST_FACTORS:
+            return i
+        several = "#" in plain
+        readings = product(*([_unmarked(*one, several) for one in _readings(piece)] for piece in plain.split("#")))
+        return next((self._plain[key] for reading in readings if (key := tuple(sorted(reading))) in self._plain), None)
 
     def place(self, name: str, source: str | None = None, position: int | None = None) -> int | None:
         """Place of a coefficient in beta, or None for one that is held at zero; raises as `index`."""
         return self._place.get(self.index(name, source, position))
 
     def matching(self, text: str) -> list[int]:
-        """Places of the estimated coefficients of terms such as `i.drug`, `i.drug#c.age`, `a##b`, `x*`."""
+        """Places of the estimated coefficients of terms such as `i.drug`, `i.drug#c.age`, `a##b`, `x*`, `drug:age`."""
         found: list[int] = []
         for typed in text.split():
-            if typed.replace("##", "#").count("#") >= MOST_FACTORS:
+            if max(typed.replace("##", "#").count("#"), typed.count(":")) >= MOST_FACTORS:
                 raise CommandError(f"an interaction has at most {MOST_FACTORS} variables", text, text.index(typed))
-            places = [self._place[i] for i in self._place if self._matches(typed, self.columns[i])]
+            spellings = (typed, *table_names(typed))
+            places = [self._place[i] for i in self._place if any(self._matches(one, self.columns[i]) for one in spellings)]
             if not places:
                 raise CommandError(f"no coefficient belongs to {typed}{_listed(list(self._exact))}", text, text.index(typed))
             found += [place for place in places if place not in found]

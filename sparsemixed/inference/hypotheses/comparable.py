@@ -50,27 +50,28 @@ def same_weights(a: Fit, b: Fit) -> bool:
     return one.kind == other.kind and bool(of_rows) and of_levels[0] == of_levels[1]
 
 
-def refuse_incomparable(a: Fit, b: Fit) -> None:
-    """Raise unless a difference of the two log likelihoods means something."""
+def refuse_incomparable(a: Fit, b: Fit, command: str = "lrtest") -> None:
+    """Raise unless a difference of the two log likelihoods means something; `command` is what the message names."""
     n, m = a.design.n_rows, b.design.n_rows
     if n != m:
-        raise OptionError(f"lrtest: the fits have {n} and {m} observations; fit both models on the same rows")
+        raise OptionError(f"{command}: the fits have {n} and {m} observations; fit both models on the same rows")
     if not same_response(a, b):
-        raise OptionError("lrtest: the fits have different responses or different rows; fit both models on the same data")
+        raise OptionError(f"{command}: the fits have different responses or different rows; fit both models on the same data")
     if is_sampling_weighted(a) or is_sampling_weighted(b):
-        raise OptionError("lrtest: fits with sampling weights have a pseudolikelihood; compare them by Wald tests, with test()")
+        message = "fits with sampling weights have a pseudolikelihood; compare them by Wald tests, with test()"
+        raise OptionError(f"{command}: {message}")
     if is_robust(a) or is_robust(b):
         raise OptionError(
-            "lrtest: with robust standard errors the model is not taken to be right, and the distribution of the test rests on "
-            "that; compare the fits by Wald tests, with test(), or fit both with vce(oim)"
+            f"{command}: with robust standard errors the model is not taken to be right, and the distribution of the test rests "
+            "on that; compare the fits by Wald tests, with test(), or fit both with vce(oim)"
         )
     if not same_weights(a, b):
-        raise OptionError("lrtest: the fits have different weights; fit both models with the same ones")
+        raise OptionError(f"{command}: the fits have different weights; fit both models with the same ones")
     if a.spec.estimation.method != b.spec.estimation.method:
-        raise OptionError("lrtest: one fit is by ML and the other by REML; fit both with the same option")
+        raise OptionError(f"{command}: one fit is by ML and the other by REML; fit both with the same option")
     if a.spec.estimation.method == "reml" and not same_fixed_part(a, b):
         raise OptionError(
-            "lrtest: REML likelihoods with different fixed parts or constraints cannot be compared; fit both with option mle"
+            f"{command}: REML likelihoods with different fixed parts or constraints cannot be compared; fit both with option mle"
         )
 
 

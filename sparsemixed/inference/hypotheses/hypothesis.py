@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from sparsemixed.command.hypothesis import read_hypotheses, read_linear
 from sparsemixed.command.text import refuse_unreadable
@@ -51,8 +52,9 @@ def hypothesis(fit: Fit, what: Any, values: Any = None) -> Hypothesis:
 
     Parameters
     ----------
-    what : str, sequence of str, or array (l, p) or (p,)
-        A text (see `command.hypothesis`), names of coefficients or texts, or rows over the estimated coefficients.
+    what : str, sequence of str, array (l, p) or (p,), mapping, Series or DataFrame
+        A text (see `command.hypothesis`), names of coefficients or texts, rows over the estimated coefficients in their order, or
+        rows by the names of coefficients: those of a mapping and of the index of a Series, or the columns of a data frame.
     values : array_like (l,), optional
         Right-hand sides, for an array only.
 
@@ -63,10 +65,16 @@ def hypothesis(fit: Fit, what: Any, values: Any = None) -> Hypothesis:
     OptionError
         For contradictory rows and arrays of the wrong shape.
     """
+    return independent(fit, *hypothesis_rows(fit, what, values))
+
+
+def hypothesis_rows(fit: Fit, what: Any, values: Any = None) -> tuple[np.ndarray, np.ndarray]:
+    """Rows K (l, p) and right-hand sides r (l,) of `hypothesis`, also those that follow from others."""
     if isinstance(what, str) or (isinstance(what, Sequence) and all(isinstance(w, str) for w in what)):
         if values is not None:
             raise OptionError("right-hand sides belong into the text of a hypothesis: x1 = 3")
         return _from_texts(fit, [what] if isinstance(what, str) else list(what))
+    what = _by_name(fit, what)
     K, p = np.atleast_2d(_numbers(what, "a hypothesis is a text, names, or rows of numbers")), len(fit.beta)
     if K.ndim != 2 or K.shape[1] != p or not np.all(np.isfinite(K)):
         raise OptionError(f"a matrix of hypotheses needs one column for each of the {p} estimated coefficients; got {K.shape}")
@@ -75,7 +83,29 @@ def hypothesis(fit: Fit, what: Any, values: Any = None) -> Hypothesis:
         raise OptionError("right-hand sides are finite numbers")
     if r.shape != (len(K),):
         raise OptionError(f"{len(K)} rows need {len(K)} right-hand sides; got {r.shape}")
-    return independent(fit, K, r)
+    return K, r
+
+
+def _by_name(fit: Fit, what: Any) -> Any:
+    """Rows over the estimated coefficients of weights by name; anything without names as it is."""
+    if isinstance(what, pd.DataFrame) and all(isinstance(name, str) for name in what.columns):
+        weights = dict(zip(what.columns, _numbers(what, "weights of coefficients are numbers").T, strict=True))
+    elif isinstance(what, Mapping) or (isinstance(what, pd.Series) and all(isinstance(name, str) for name in what.index)):
+        weights = {name: _numbers(weight, "weights of coefficients are numbers") for name, weight in what.items()}
+    else:
+        return what
+    names = CoefficientNames(fit.design.columns, fit.spec)
+    if not weights:
+        raise OptionError("test: name at least one coefficient or hypothesis")
+    rows = max([1, *(weight.size for weight in weights.values())])
+    if any(weight.ndim > 1 or weight.size not in (1, rows) for weight in weights.values()):
+        raise OptionError("weights of coefficients by name are one number each, or as many numbers each as there are hypotheses")
+    K = np.zeros((rows, len(fit.beta)))
+    for name, weight in weights.items():
+        place = names.place(str(name))
+        if place is not None:
+            K[:, place] += weight
+    return K
 
 
 def _numbers(given: Any, wanted: str) -> np.ndarray:
@@ -115,7 +145,7 @@ def linear_combination(fit: Fit, text: str) -> tuple[np.ndarray, float]:
     return row, constant
 
 
-def _from_texts(fit: Fit, texts: list[str]) -> Hypothesis:
+def _from_texts(fit: Fit, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
     exact = {name: i for i, name in enumerate(fit.design.names)}
     rows: list[tuple[np.ndarray, float]] = []
     for text in texts:
@@ -125,7 +155,7 @@ def _from_texts(fit: Fit, texts: list[str]) -> Hypothesis:
             rows += [_row(fit, form, text) for form in read_hypotheses(text)]
     if not rows:
         raise OptionError("test: name at least one coefficient or hypothesis")
-    return independent(fit, np.array([row for row, _ in rows]), -np.array([constant for _, constant in rows]))
+    return np.array([row for row, _ in rows]), -np.array([constant for _, constant in rows])
 
 
 def _row(fit: Fit, form: LinearForm, source: str) -> tuple[np.ndarray, float]:

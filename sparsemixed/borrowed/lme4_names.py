@@ -1,0 +1,78 @@
+"""What lme4 calls the parts of a fitted model and the comparisons of models."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from sparsemixed.estimation.fit import Fit
+from sparsemixed.fitting.call import Call, frame_of
+from sparsemixed.fitting.changed_call import known_call
+from sparsemixed.postestimation.group_coefficients import group_coefficients
+from sparsemixed.postestimation.model_comparison import nested_tests, single_deletions
+from sparsemixed.postestimation.random_covariances import covariance_table
+from sparsemixed.postestimation.random_effects import random_effects
+from sparsemixed.reporting.likelihood_ratios import LikelihoodRatioTable
+
+
+class Lme4Names:
+    """Functions of R's lme4 as methods."""
+
+    fit: Fit
+    call: Call | None
+
+    def fixef(self) -> pd.Series:
+        """`params`: the coefficients of the fixed part."""
+        return pd.Series(self.fit.beta.copy(), index=list(self.fit.design.names))
+
+    def ranef(self) -> dict[str, pd.DataFrame]:
+        """`random_effects`: predictions of the random effects, one data frame per set of groups."""
+        return random_effects(self.fit)
+
+    def coef(self, group: str | None = None) -> pd.DataFrame:
+        """Coefficients of each group: fixed effects plus the predicted random effects of the same names.
+
+        Parameters
+        ----------
+        group : str, optional
+            The level, a key of `random_effects`; needed where there are several.
+
+        Returns
+        -------
+        DataFrame
+            Indexed by the values that name the groups; random effects without a fixed one of the same name are columns of their
+            own.
+        """
+        return group_coefficients(self.fit, group)
+
+    def VarCorr(self) -> pd.DataFrame:
+        """Variances and covariances of the random effects and errors: columns grp, var1, var2, vcov, sdcor.
+
+        The rows are those of R's `as.data.frame(VarCorr(m))`; `sdcor` is a standard deviation or a correlation. `random_params`
+        adds standard errors and limits.
+        """
+        return covariance_table(self.fit)
+
+    def anova(self, *others: Lme4Names, refit: bool = True, names: Sequence[str] | None = None) -> LikelihoodRatioTable:
+        """Likelihood-ratio tests of this fit and others, each against the one with next fewer parameters.
+
+        See `sparsemixed.anova`.
+        """
+        return LikelihoodRatioTable.of(nested_tests([self.fit, *(other.fit for other in others)], names, refit))
+
+    def drop1(self) -> LikelihoodRatioTable:
+        """Likelihood-ratio tests of leaving out each fixed term that no other one contains.
+
+        Every smaller model is fitted to the data of this one. The comparison is by maximum likelihood: a fit by REML is fitted
+        again first, and a note says so. Terms within an interaction stay as long as it does.
+
+        Raises
+        ------
+        OptionError
+            A fit that does not know its data (it was loaded), constraints, robust standard errors.
+        DataError
+            The data have changed since, or a term's missing values decided which rows were used.
+        """
+        call = known_call(self.call, "drop1")
+        return LikelihoodRatioTable.of(single_deletions(self.fit, frame_of(call, "drop1")))

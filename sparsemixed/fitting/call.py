@@ -1,0 +1,105 @@
+"""A call of `mixed` as a value, and the fit that comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sparsemixed.command import read_model
+from sparsemixed.design import build_design, concrete_spec, read_frame
+from sparsemixed.design.batches import check_batches, used_columns
+from sparsemixed.design.data.frame import Frame
+from sparsemixed.design.data.parquet_folder import ParquetFolder
+from sparsemixed.errors import OptionError, warn
+from sparsemixed.estimation import estimate
+from sparsemixed.estimation.estimate import estimate_batches, estimate_dask
+from sparsemixed.estimation.fit import Fit
+from sparsemixed.estimation.search.values import LogEntry
+from sparsemixed.estimation.sources.dask_frames import is_dask
+from sparsemixed.fitting.batches import in_batches, is_folder
+from sparsemixed.fitting.borrowed_keywords import in_own_words
+from sparsemixed.fitting.weight_columns import with_weight_columns
+from sparsemixed.inference.degrees.table import coefficient_degrees
+from sparsemixed.reporting.report import warnings_of
+from sparsemixed.spec import ModelSpec
+
+
+@dataclass(frozen=True, repr=False)
+class Call:
+    """What a model was fitted by.
+
+    Attributes
+    ----------
+    model : str
+        As typed.
+    data : DataFrame, path or another source
+        The object itself, not a copy.
+    options : mapping
+        The keyword arguments.
+    options_win : bool
+        Whether an option given by keyword takes the place of the same option in the text; else their contradiction is an error.
+    """
+
+    model: str
+    data: Any
+    options: Mapping[str, Any] = field(default_factory=dict)
+    options_win: bool = False
+
+    def __repr__(self) -> str:
+        options = "".join(f", {name}={value!r}" for name, value in self.options.items())
+        return f"mixed({self.model!r}, <{type(self.data).__name__}>{options})"
+
+
+def run(call: Call, progress: Callable[[LogEntry], None] | None = None) -> Fit:
+    """Fit the model, and warn of what must not be overlooked in the fit."""
+    plain = settled(call)
+    fit = _estimated(read_model(plain.model, plain.options, plain.options_win), plain.data, progress)
+    if fit.spec.small_sample is not None:
+        # Now, not when they are first shown: a method that cannot serve this design must say so here.
+        coefficient_degrees(fit, fit.spec.small_sample)
+    for kind, message in warnings_of(fit):
+        warn(message, kind)
+    return fit
+
+
+def settled(call: Call) -> Call:
+    """The call in the words of this package, with every array among its options a column of the data."""
+    own = in_own_words(call.model, call.data, call.options)
+    data, options = with_weight_columns(own.data, own.options)
+    return Call(own.model, data, options, call.options_win)
+
+
+def frame_of(call: Call, what: str) -> Frame:
+    """The data of a call, for what needs them in memory.
+
+    Raises
+    ------
+    OptionError
+        They are read batch by batch.
+    """
+    data = settled(call).data
+    if in_batches(data):
+        raise OptionError(f"{what} needs data in memory, and these are read in batches; fit the models one by one")
+    return read_frame(data)
+
+
+def _estimated(spec: ModelSpec, data: Any, progress: Callable[[LogEntry], None] | None) -> Fit:
+    """The fit to a frame in memory, or batch by batch to what never is."""
+    if is_dask(data):
+        return estimate_dask(_batch_spec(spec, data._meta), data, progress)
+    if is_folder(data):
+        folder = ParquetFolder(data)
+        concrete = _batch_spec(spec, folder.head())
+        return estimate_batches(concrete, lambda: folder.batches(used_columns(concrete)), progress)
+    frame = read_frame(data)
+    spec = concrete_spec(spec, frame)
+    return estimate(spec, build_design(spec, frame), progress=progress)
+
+
+def _batch_spec(spec: ModelSpec, head: Any) -> ModelSpec:
+    """The concrete specification for batches with the columns of `head`, checked."""
+    frame = read_frame(head)
+    spec = concrete_spec(spec, frame)
+    check_batches(spec, frame)
+    return spec

@@ -145,11 +145,11 @@ class Parameters:
             gone = effects_on_edge(place.block.structure, held[place.theta])[:, None]
             named.append(None if place.T is None else np.where(gone, 0.0, place.T))
         bases = dict(zip(self.order, self._by_term(named), strict=True))
-        pairs = [
-            (u, own) if bases[r] is None else (u @ bases[r].T, bases[r] @ own @ bases[r].T)
-            for r, (u, own) in enumerate(zip(means, variances, strict=True))
-        ]
-        return tuple(u for u, _ in pairs), tuple(own for _, own in pairs)
+        named_means, named_variances = list(means), list(variances)
+        for r, T in bases.items():
+            if T is not None:
+                named_means[r], named_variances[r] = means[r] @ T.T, T @ variances[r] @ T.T
+        return tuple(named_means), tuple(named_variances)
 
     def directions(self) -> list[list[np.ndarray]]:
         """dLambda / dtheta_j for every j: constants, because the factors are linear in theta; zeros for what is held at zero."""

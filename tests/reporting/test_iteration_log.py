@@ -72,7 +72,7 @@ def test_steps(fit):
         assert entry.backed_up == bool(entry.refused) == ("refused" in text)
         assert ("taken" in text) == (entry.iteration > 0)
         assert all(size > entry.step for size in entry.refused)
-    assert "Scaled step: 1 refused, .25 taken" in fit.summary(showstep=True)
+    assert "Scaled step: 1, .25 refused, .0625 taken" in fit.summary(showstep=True)
 
 
 def test_tolerances(fit):

@@ -13,6 +13,8 @@ from sparsemixed.errors import DataError
 from sparsemixed.exact_numbers import LARGEST_WHOLE, beyond_floats
 
 Kind = Literal["numeric", "boolean", "text", "categorical", "dates"]
+EXTENDED: type = np.longdouble
+"""Of floating point beyond float64; the stubs of numpy do not know it as a class."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,7 @@ def _by_inspection(name: str, series: pd.Series) -> Variable:
     found = pd.api.types.infer_dtype(series, skipna=True)
     if found in ("floating", "empty"):
         numbers = series.where(series.notna(), np.nan)
-        if any(isinstance(value, np.longdouble) for value in numbers):
+        if any(isinstance(value, EXTENDED) for value in numbers):
             return _extended(name, np.array(list(numbers), dtype=np.longdouble))
         return _float(name, numbers.astype(float))
     if found in ("integer", "mixed-integer-float", "decimal"):
@@ -192,7 +194,7 @@ def _extended(name: str, values: np.ndarray) -> Variable:
 
 def _python_number(value: np.generic) -> Any:
     """A number of NumPy as Python's; one of extended precision as the integer, or the shortest decimal, that it is."""
-    if not isinstance(value, np.longdouble):
+    if not isinstance(value, EXTENDED):
         return value.item()
     if not np.isfinite(value):
         return float(value)
@@ -217,7 +219,7 @@ def _category(value: Any) -> Any:
     """Whole numbers as int, other numbers as float, everything else (intervals, dates) as text."""
     if isinstance(value, (bool, np.bool_)):
         return int(value)
-    if isinstance(value, np.longdouble) and float(value) != value:
+    if isinstance(value, EXTENDED) and float(value) != value:
         return _python_number(value)
     if isinstance(value, (int, float, np.number)):
         return int(value) if float(value).is_integer() else float(value)

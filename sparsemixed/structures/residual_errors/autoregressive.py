@@ -155,7 +155,7 @@ class Autoregressive(ResidualStructure):
         if self.order == 1 or typical == 1:
             return found
         # A second root that is far from one on the scale of a unit has no part in correlations far apart.
-        logs = [np.log(c) / typical * ratio ** np.arange(self.order) for c in TYPICAL for ratio in SPREAD]
+        logs = [np.log(c) / typical * ratio ** np.arange(self.n_rho) for c in TYPICAL for ratio in SPREAD]
         return [*found, *map(coordinates_of_roots, logs)]
 
     def display(self, rho: np.ndarray) -> list[Displayed]:

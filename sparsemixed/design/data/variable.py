@@ -192,7 +192,7 @@ def _extended(name: str, values: np.ndarray) -> Variable:
     return Variable(name, "numeric", values.astype(np.float64), missing if missing.any() else None, categories, exact)
 
 
-def _python_number(value: np.generic) -> Any:
+def _python_number(value: Any) -> Any:
     """A number of NumPy as Python's; one of extended precision as the integer, or the shortest decimal, that it is."""
     if not isinstance(value, EXTENDED):
         return value.item()

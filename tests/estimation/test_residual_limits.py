@@ -62,6 +62,19 @@ def test_a_second_order_at_the_border_loses_the_standard_error_of_its_last_coeff
     assert np.isfinite(fit.random_params.std_err).tolist() == [True, False, True]
 
 
+@pytest.mark.parametrize("seed", [1089, 1158])
+def test_a_first_coefficient_that_vanishes_at_the_border_is_at_the_limit_too(seed):
+    """theta1 = phi1 (1 + theta2) has no derivative by phi1 where theta2 is -1; the other parameters keep their standard errors."""
+    fit = fit_of(seed)[1]
+    table = fit.random_params
+    assert "limit of those that are invertible" in fit.status
+    assert "not positive definite" not in fit.status
+    assert table.estimate.iloc[-2] == pytest.approx(-1.0)
+    assert np.isnan(table.std_err.iloc[-3:-1]).all()
+    assert table.std_err.iloc[0] > 0
+    assert table.std_err.iloc[-1] > 0
+
+
 def test_each_level_of_by_starts_at_its_own_place():
     """A start for both levels at once ended 6.9 lower."""
     model, fit = fit_of(42)

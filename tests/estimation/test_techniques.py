@@ -64,7 +64,7 @@ def test_residual_structures(structure, asked):
 
 
 @pytest.mark.parametrize("asked", TECHNIQUES)
-@pytest.mark.parametrize("name", ["three levels", "four levels", "by", "toeplitz"])
+@pytest.mark.parametrize("name", ["three levels", pytest.param("four levels", marks=pytest.mark.slow), "by", "toeplitz"])
 def test_weights_of_groups(name, asked):
     compare(command(name), nested(3), {"technique": asked})
 

@@ -145,6 +145,8 @@ def test_against_dense_algebra(model, information):
     assert fit.converged
     X, y = fit.design.X, fit.design.y
     V, first, second = dense_model(model)
+    # In the basis in which degrees of freedom are computed; V is linear in the covariances of the random effects in both.
+    first = list(np.einsum("ji,jab->iab", dense_dof.own_to_named(fit, len(first)), first))
     Phi, P, Q, T = dense_dof.precision(V, X, first)
     matrix = dense_dof.expected_information(Phi, P, Q, T)
     if information == "oim":

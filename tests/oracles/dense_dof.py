@@ -29,7 +29,13 @@ def named(fit, W, gone=None):
 
     `gone` (n_theta,) bool are those without any, of whole blocks.
     """
-    J, start = np.eye(len(W)), 0
+    J = own_to_named(fit, len(W), gone)
+    return J @ W @ J.T
+
+
+def own_to_named(fit, m, gone=None):
+    """J (m, m): the derivative of the entries as named by those in the family's own basis; other parameters are what they are."""
+    J, start = np.eye(m), 0
     for place in parameters(fit.design.random).places:
         if gone is not None and gone[place.theta].any():
             continue
@@ -38,7 +44,7 @@ def named(fit, W, gone=None):
         flat, moved = (x.reshape(len(own), -1).T for x in (own, place.block.structure.from_own_basis(own)))
         J[start:stop, start:stop] = np.linalg.lstsq(flat, moved, rcond=None)[0]
         start = stop
-    return J @ W @ J.T
+    return J
 
 
 def precision(V, X, first):

@@ -20,8 +20,6 @@ MODERATE = 0.5
 """Value of the parameters at which a structure is looked at: far from all limits, and not at independence."""
 FAR = 6.0
 """Size of an unbounded coordinate from which a correlation may be at its limit; nearer, its lags are not observed."""
-
-
 NEARLY, AT_LIMIT = 4.0, 15.0
 """Transformed correlations, in absolute value, from which a limit is tried, and that count as one: 1e-3 and 1e-13 from it."""
 TIE = 1e-8
@@ -74,10 +72,20 @@ def residual_limits(part: ResidualPart | None, rho: np.ndarray) -> Limits:
     never = gone & (residual_reach(part, np.full(rho.size, MODERATE)) == 0)
     unseen = np.zeros(rho.size, bool)
     if part.structure.within_level.time in ("integer", "real"):
-        unseen = gone & ~never & (np.abs(rho) <= FAR)
+        for own in _coordinates(part.structure):
+            # Beside one that has run off nothing may be left of another either: theta1 of a moving average where theta2 is -1.
+            far = gone[own] & ~never[own] & (np.abs(rho[own]) > FAR)
+            unseen[own] = gone[own] & ~never[own] & ~far.any()
         gone &= ~unseen
     reached = bool((gone & ~never).any())
     return Limits(gone, (*([part.structure.within_level.limit] if reached else []), *_unseen(part, never)), reached, unseen)
+
+
+def _coordinates(structure: ResidualStructure) -> list[slice]:
+    """Where the coordinates of each level of by() stand in rho, ratios of variances left out."""
+    if not isinstance(structure, ByLevel):
+        return [slice(None)]
+    return [slice(where.start + (k > 0), where.stop) for k, where in enumerate(structure.slices)]
 
 
 def _unseen(part: ResidualPart, never: np.ndarray) -> list[str]:
@@ -102,9 +110,8 @@ def residual_reach(part: ResidualPart, rho: np.ndarray) -> np.ndarray:
         return reach
     if not isinstance(structure, ByLevel):
         return _lag_reach(structure, rho, part.t, part.codes)
-    for k, own in enumerate(structure.structures):
-        where, mine = structure.slices[k], part.t[:, 1] == k
-        where = slice(where.start + (k > 0), where.stop)
+    for k, (own, where) in enumerate(zip(structure.structures, _coordinates(structure), strict=True)):
+        mine = part.t[:, 1] == k
         reach[where] = _lag_reach(own, rho[where], part.t[mine, 0], part.codes[mine])
     return reach
 

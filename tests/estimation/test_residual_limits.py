@@ -64,7 +64,7 @@ def test_a_second_order_at_the_border_loses_the_standard_error_of_its_last_coeff
 
 @pytest.mark.parametrize("seed", [1089, 1158])
 def test_a_first_coefficient_that_vanishes_at_the_border_is_at_the_limit_too(seed):
-    """theta1 = phi1 (1 + theta2) has no derivative by phi1 where theta2 is -1; the other parameters keep their standard errors."""
+    """theta1 = phi1 (1 + theta2) has no derivative by phi1 where theta2 is -1; the other parameters keep theirs."""
     fit = fit_of(seed)[1]
     table = fit.random_params
     assert "limit of those that are invertible" in fit.status

@@ -15,7 +15,7 @@ from sparsemixed.estimation.fit import Fit
 from sparsemixed.estimation.linear import LogLikelihood, linear_fit, log_likelihood
 from sparsemixed.estimation.objectives.penalized import PenalizedObjective
 from sparsemixed.estimation.objectives.penalized_deviance import PenalizedEvaluation
-from sparsemixed.estimation.orthonormal import Orthogonal
+from sparsemixed.estimation.orthonormal import OrthonormalCoordinates
 from sparsemixed.estimation.problems.solvers import check_solver
 from sparsemixed.estimation.problems.table import choose_problem, fall_back, problem_of
 from sparsemixed.estimation.problems.values import Problem
@@ -108,15 +108,14 @@ def _searched(problem: Problem[Any, Any], path: EmPath[Any], llf: LogLikelihood,
     return second_search(problem, plan, path.at, first, llf, progress)
 
 
-def refactor_at_optimum(fit: Fit) -> tuple[PenalizedObjective, Orthogonal, PenalizedEvaluation]:
+def refactor_at_optimum(fit: Fit) -> tuple[PenalizedObjective, OrthonormalCoordinates, PenalizedEvaluation]:
     """Factor once more at the optimum, for whoever needs the system of the random effects (degrees of freedom, scores).
 
     Errors are taken as independent, whatever the fit's residual structure.
 
     Returns
     -------
-    PenalizedObjective; Orthogonal, which takes its coordinates of the fixed effects back to those of X; the evaluation at
-    `fit.theta`.
+    PenalizedObjective; OrthonormalCoordinates, which take its coefficients back to those of X; the evaluation at `fit.theta`.
 
     Raises
     ------

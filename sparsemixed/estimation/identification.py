@@ -28,7 +28,7 @@ from sparsemixed.estimation.moment_probes import Direction, probed_gram
 from sparsemixed.estimation.objectives.patterns import PatternObjective
 from sparsemixed.estimation.objectives.penalized_deviance import PenalizedDeviance
 from sparsemixed.estimation.objectives.precision import PrecisionObjective
-from sparsemixed.estimation.parameters import Parameters, Place
+from sparsemixed.estimation.parameters import Place, ThetaMap
 from sparsemixed.estimation.start.moments import projected_trace, projected_traces
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
 from sparsemixed.solver.linalg import unit_diagonal
@@ -155,7 +155,7 @@ def _lengths(gram: np.ndarray) -> np.ndarray:
     return np.sqrt(np.where(diagonal > IDLE * diagonal.max(initial=0.0), diagonal, 1.0 + diagonal.max(initial=0.0) / NULL))
 
 
-def _entries(place: Place, theta: np.ndarray, boundary: np.ndarray, layout: Parameters) -> Entries:
+def _entries(place: Place, theta: np.ndarray, boundary: np.ndarray, layout: ThetaMap) -> Entries:
     structure, held = place.block.structure, layout.held[place.theta]
     plain = linear_basis(structure)
     kept = ~entries_on_edge(structure, held)

@@ -25,7 +25,7 @@ from typing import Protocol, TypeVar
 import numpy as np
 
 from sparsemixed.design.values import Design
-from sparsemixed.estimation.parameters import Parameters
+from sparsemixed.estimation.parameters import ThetaMap
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
 
 Predictions = tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]
@@ -222,7 +222,7 @@ class Objective(Protocol[E, D_co]):
 
     def singular_faces(self, theta: np.ndarray) -> Iterable[tuple[np.ndarray, np.ndarray, str]]:
         """Faces of the parameter space on which a covariance is singular and on which theta may be put, as
-        `Parameters.singular_faces` gives them."""
+        `ThetaMap.singular_faces` gives them."""
         ...
 
 
@@ -237,7 +237,7 @@ class Coordinates(Objective[E, D_co], Protocol[E, D_co]):
 class FittedObjective(Objective[FE, FD], Protocol[FE, FD]):
     """A deviance of which a fit can be made."""
 
-    parameters: Parameters
+    parameters: ThetaMap
     reml: bool
     p: int
 
@@ -256,5 +256,5 @@ class FittedObjective(Objective[FE, FD], Protocol[FE, FD]):
         ...
 
     def predictions(self, design: Design, derivatives: FD) -> Predictions:
-        """The engine's random effects at the derivatives' evaluation, with their uncertainty (see `Parameters.named_effects`)."""
+        """The engine's random effects at the derivatives' evaluation, with their uncertainty (see `ThetaMap.named_effects`)."""
         ...

@@ -17,8 +17,8 @@ import numpy as np
 from scipy.linalg import qr
 
 from sparsemixed.design.values import Design, RandomBlock
-from sparsemixed.estimation.orthonormal import Orthogonal, engine_term
-from sparsemixed.estimation.parameters import NO_TERM, Held, Parameters, Place
+from sparsemixed.estimation.orthonormal import OrthonormalCoordinates, engine_term
+from sparsemixed.estimation.parameters import NO_TERM, Held, Place, ThetaMap
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts, TermData
 from sparsemixed.structures.random.linear_basis import effects_on_edge
 
@@ -32,12 +32,12 @@ Squares = tuple[np.ndarray, np.ndarray]
 """sum_i Z_i'Z_i and T of one term, each (k, k), of the engine's columns."""
 
 
-def hold_invisible(layout: Parameters, cp: CrossProducts, reml: bool) -> Parameters:
+def hold_invisible(layout: ThetaMap, cp: CrossProducts, reml: bool) -> ThetaMap:
     """The layout with everything held at zero that the likelihood does not see; by maximum likelihood it sees everything.
 
     Parameters
     ----------
-    layout : Parameters
+    layout : ThetaMap
     cp : CrossProducts
         Of its terms, and of orthonormal X.
     reml : bool
@@ -45,7 +45,7 @@ def hold_invisible(layout: Parameters, cp: CrossProducts, reml: bool) -> Paramet
     return _holding(layout, squares_of_products(cp), cp.n) if reml else layout
 
 
-def hold_invisible_rows(layout: Parameters, design: Design, orthogonal: Orthogonal, reml: bool) -> Parameters:
+def hold_invisible_rows(layout: ThetaMap, design: Design, orthogonal: OrthonormalCoordinates, reml: bool) -> ThetaMap:
     """The same from the rows of a design, with columns that suit it."""
     if not reml:
         return layout
@@ -62,7 +62,7 @@ def squares_of_products(cp: CrossProducts) -> list[Squares]:
     return out
 
 
-def _squares_of_rows(design: Design, orthogonal: Orthogonal, layout: Parameters, t: int) -> Squares:
+def _squares_of_rows(design: Design, orthogonal: OrthonormalCoordinates, layout: ThetaMap, t: int) -> Squares:
     if layout.order[t] == NO_TERM:
         return np.zeros((1, 1)), np.zeros((1, 1))
     term: TermData = engine_term(design, layout, t)
@@ -74,7 +74,7 @@ def _squares_of_rows(design: Design, orthogonal: Orthogonal, layout: Parameters,
     return total, total - inside
 
 
-def _holding(layout: Parameters, squares: Sequence[Squares], n: float) -> Parameters:
+def _holding(layout: ThetaMap, squares: Sequence[Squares], n: float) -> ThetaMap:
     places, holds = [], []
     for place in layout.places:
         total, seen = (square[place.columns, place.columns] for square in squares[place.term])

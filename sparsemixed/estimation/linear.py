@@ -9,12 +9,12 @@ import numpy as np
 from sparsemixed.design.values import Design
 from sparsemixed.errors import DataError
 from sparsemixed.estimation.fit import Component, Fit, VarianceParameter
-from sparsemixed.estimation.orthonormal import Orthogonal
+from sparsemixed.estimation.orthonormal import OrthonormalCoordinates
 from sparsemixed.estimation.search.values import LogEntry
 from sparsemixed.spec import ModelSpec
 
 
-def linear_llf(orthogonal: Orthogonal, reml: bool) -> float:
+def linear_llf(orthogonal: OrthonormalCoordinates, reml: bool) -> float:
     """Log (restricted) likelihood of y ~ N(X beta, sigma2 I), beta and sigma2 profiled out."""
     n, p = orthogonal.n_obs, orthogonal.Q.shape[1]
     df = n - p if reml else n
@@ -48,12 +48,12 @@ class LogLikelihood:
         return -2.0 * self.linear - self.constant
 
 
-def log_likelihood(orthogonal: Orthogonal, reml: bool) -> LogLikelihood:
+def log_likelihood(orthogonal: OrthonormalCoordinates, reml: bool) -> LogLikelihood:
     """The log likelihood of a model with this fixed part."""
     return LogLikelihood(orthogonal.constant(reml), linear_llf(orthogonal, reml))
 
 
-def check_residual(orthogonal: Orthogonal, y: np.ndarray, response: str) -> None:
+def check_residual(orthogonal: OrthonormalCoordinates, y: np.ndarray, response: str) -> None:
     """Refuse a response that leaves nothing to model, or whose squares are beyond floating point."""
     with np.errstate(over="ignore", under="ignore"):
         pwrss, y2 = float(orthogonal.residual @ orthogonal.residual), float(y @ y)
@@ -63,7 +63,7 @@ def check_residual(orthogonal: Orthogonal, y: np.ndarray, response: str) -> None
         raise DataError(f"the fixed part fits `{response}` exactly; there is no residual variance to estimate")
 
 
-def linear_fit(spec: ModelSpec, design: Design, orthogonal: Orthogonal) -> Fit:
+def linear_fit(spec: ModelSpec, design: Design, orthogonal: OrthonormalCoordinates) -> Fit:
     """The fit of a model without random effects: closed form."""
     n, p = orthogonal.n_obs, orthogonal.Q.shape[1]
     reml = spec.estimation.method == "reml"

@@ -15,12 +15,12 @@ import numpy as np
 from scipy.linalg import solve_triangular
 
 from sparsemixed.design.values import Constraints, Design, RandomTerm
-from sparsemixed.estimation.parameters import Parameters
+from sparsemixed.estimation.parameters import ThetaMap
 from sparsemixed.solver.crossproducts.crossproducts import TermData
 
 
 @dataclass(frozen=True)
-class Orthogonal:
+class OrthonormalCoordinates:
     """The fixed part in orthonormal coordinates.
 
     Attributes
@@ -60,7 +60,7 @@ class Orthogonal:
         return found if self.constraints is None else self.constraints.T @ found
 
 
-def orthonormal_coordinates(design: Design) -> Orthogonal:
+def orthonormal_coordinates(design: Design) -> OrthonormalCoordinates:
     """Householder QR of the free fixed effects' columns, and the residual of the response."""
     X, y, log_precision = design.X, design.y, 0.0
     if design.constraints is not None:
@@ -72,21 +72,21 @@ def orthonormal_coordinates(design: Design) -> Orthogonal:
             log_precision = float(np.log(design.weights.rows).sum())
     shared = (design.n_obs, log_precision, design.constraints)
     if X.shape[1] == 0:
-        return Orthogonal(X, np.zeros((0, 0)), np.zeros(0), y, *shared)
+        return OrthonormalCoordinates(X, np.zeros((0, 0)), np.zeros(0), y, *shared)
     Q, R = np.linalg.qr(X)
     fitted = Q.T @ y
     residual = y - Q @ fitted
     again = Q.T @ residual  # a second pass removes what the first left of rounding (Giraud, Langou & Rozloznik 2005)
     start = solve_triangular(R, fitted + again)
-    return Orthogonal(Q, R, start, residual - Q @ again, *shared)
+    return OrthonormalCoordinates(Q, R, start, residual - Q @ again, *shared)
 
 
-def engine_terms(design: Design, layout: Parameters) -> list[TermData]:
+def engine_terms(design: Design, layout: ThetaMap) -> list[TermData]:
     """The random terms as the engine takes them: in its order and its columns, rows times the root of their weight."""
     return [engine_term(design, layout, t) for t in range(len(layout.order))]
 
 
-def engine_term(design: Design, layout: Parameters, t: int) -> TermData:
+def engine_term(design: Design, layout: ThetaMap, t: int) -> TermData:
     """One of `engine_terms`, by its place in the engine's order."""
     term = weighted_term(design, design.random[layout.order[t]])
     return term._replace(columns=layout.engine_columns(term.columns, t))

@@ -54,7 +54,7 @@ class Held(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Parameters:
+class ThetaMap:
     """All structures of a model.
 
     Where a covariate lies far from zero, the products Z'Z of a constant and a slope agree in their leading digits and the
@@ -115,7 +115,7 @@ class Parameters:
                 out[place.term] = whole
         return out
 
-    def rebased(self) -> Parameters:
+    def rebased(self) -> ThetaMap:
         """The layout with T of the structures as they are, for columns that are yet to enter the engine.
 
         What is held at zero has coordinates of its own in them, which starting values from moments can leave out.
@@ -226,10 +226,10 @@ class Parameters:
 
 
 NO_TERM = -1
-"""Place in `Parameters.order` of a head without effects, where no term can be eliminated block-wise."""
+"""Place in `ThetaMap.order` of a head without effects, where no term can be eliminated block-wise."""
 
 
-def parameters(random: Sequence[RandomTerm], may_lead: Sequence[bool] | None = None, innermost_first: bool = False) -> Parameters:
+def parameters(random: Sequence[RandomTerm], may_lead: Sequence[bool] | None = None, innermost_first: bool = False) -> ThetaMap:
     """Order the engine's terms by number of random effects and lay out theta.
 
     The first engine term is the largest that `may_lead` (all may, by default); where none may, one without effects. Weights
@@ -250,7 +250,7 @@ def parameters(random: Sequence[RandomTerm], may_lead: Sequence[bool] | None = N
             stop = start + block.structure.n_theta
             places.append(Place(block, engine[r], column, slice(start, stop), block.structure.chosen_basis))
             start, column = stop, column + block.structure.m
-    return Parameters(tuple(order), tuple(1 if r == NO_TERM else random[r].k for r in order), tuple(places))
+    return ThetaMap(tuple(order), tuple(1 if r == NO_TERM else random[r].k for r in order), tuple(places))
 
 
 def _well_scaled(block: RandomBlock, columns: np.ndarray) -> RandomBlock:

@@ -13,7 +13,7 @@ from sparsemixed.command import read_model
 from sparsemixed.design import build_design
 from sparsemixed.estimation.ends.second_search import second_search
 from sparsemixed.estimation.linear import log_likelihood
-from sparsemixed.estimation.parameters import Parameters, Place
+from sparsemixed.estimation.parameters import Place, ThetaMap
 from sparsemixed.estimation.problems.table import choose_problem
 from sparsemixed.estimation.search.minimum import minimize
 from sparsemixed.estimation.search.values import Plan
@@ -46,7 +46,7 @@ def test_the_variance_given_to_y_is_that_of_the_moments():
     covariance, squares = np.diag([1e-4, 1.0]), np.array([1e6, 1.0])
     for structure, same in ((Identity(2), False), (Exchangeable(2), False), (Independent(2), True)):
         place = Place(_block(structure), 0, 0, slice(0, structure.n_theta))
-        layout = Parameters((0,), (2,), (place,))
+        layout = ThetaMap((0,), (2,), (place,))
         theta = layout.on_scale([covariance], [squares])
         factor = structure.factor(theta)
         assert squares @ np.diag(factor @ factor.T) == pytest.approx(squares @ np.diag(covariance))

@@ -6,7 +6,7 @@ import numpy as np
 
 from sparsemixed.design.values import Design
 from sparsemixed.estimation.interface import FittedEvaluation
-from sparsemixed.estimation.orthonormal import Orthogonal
+from sparsemixed.estimation.orthonormal import OrthonormalCoordinates
 from sparsemixed.spec import ModelSpec
 
 VANISHED = 1e-12
@@ -14,7 +14,7 @@ VANISHED = 1e-12
 
 
 def vanished_errors(
-    spec: ModelSpec, design: Design, orthogonal: Orthogonal, at: FittedEvaluation
+    spec: ModelSpec, design: Design, orthogonal: OrthonormalCoordinates, at: FittedEvaluation
 ) -> tuple[np.ndarray, list[str]]:
     """Which residual parameters (n_rho,) bool belong to errors whose variance has run to zero, and the variances in words.
 

@@ -22,7 +22,7 @@ from sparsemixed.estimation.linear import LogLikelihood
 from sparsemixed.estimation.objectives.patterns import PatternEvaluation, PatternObjective
 from sparsemixed.estimation.objectives.without_errors import ErrorFreeDerivatives, ErrorFreeObjective
 from sparsemixed.estimation.orthonormal import engine_terms
-from sparsemixed.estimation.parameters import Parameters
+from sparsemixed.estimation.parameters import ThetaMap
 from sparsemixed.estimation.problems.values import Problem
 from sparsemixed.estimation.search.curvature import newton_model
 from sparsemixed.estimation.search.minimum import minimize
@@ -111,12 +111,12 @@ def may_run_off(design: Design) -> bool:
     return sum(term.n_groups * term.k for term in design.random) >= design.n_obs
 
 
-def has_run_off(design: Design, layout: Parameters, theta: np.ndarray) -> bool:
+def has_run_off(design: Design, layout: ThetaMap, theta: np.ndarray) -> bool:
     """Whether one of the random effects dwarfs the errors."""
     return max(shares_of_rows(design, layout, theta).values()) > RUN_OFF
 
 
-def shares_of_rows(design: Design, layout: Parameters, theta: np.ndarray) -> dict[int, float]:
+def shares_of_rows(design: Design, layout: ThetaMap, theta: np.ndarray) -> dict[int, float]:
     """By term of the design, the largest variance of its part of a row, over sigma2."""
     parts = zip(layout.order, engine_terms(design, layout), layout.factors(theta), strict=True)
     return {r: float(np.sum((term.columns @ factor) ** 2, axis=1).max()) for r, term, factor in parts}

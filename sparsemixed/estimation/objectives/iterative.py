@@ -18,7 +18,7 @@ from sparsemixed.estimation.interface import Curvature, Predictions
 from sparsemixed.estimation.objectives.penalized_derivatives import PenalizedScore
 from sparsemixed.estimation.objectives.penalized_deviance import PenalizedDeviance, PenalizedEvaluation
 from sparsemixed.estimation.objectives.penalized_predictions import random_effects
-from sparsemixed.estimation.parameters import Parameters
+from sparsemixed.estimation.parameters import ThetaMap
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
 from sparsemixed.solver.iterative.deflation import outlying_directions
 from sparsemixed.solver.iterative.lanczos import LogDeterminant, log_determinant
@@ -45,7 +45,7 @@ class StochasticObjective(PenalizedDeviance[KrylovFactored]):
     ----------
     cp : CrossProducts
     system : KrylovSystem
-    parameters : Parameters
+    parameters : ThetaMap
     reml : bool
     seed : int
         Of the probes.
@@ -55,7 +55,7 @@ class StochasticObjective(PenalizedDeviance[KrylovFactored]):
     """
 
     def __init__(
-        self, cp: CrossProducts, system: KrylovSystem, parameters: Parameters, reml: bool, seed: int, blocks: int | None = None
+        self, cp: CrossProducts, system: KrylovSystem, parameters: ThetaMap, reml: bool, seed: int, blocks: int | None = None
     ):
         super().__init__(cp, system, parameters, reml)
         self.seed, self.probes = seed, Probes(cp.q_schur, seed)

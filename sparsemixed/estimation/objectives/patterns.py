@@ -17,7 +17,7 @@ from sparsemixed.errors import NumericalError
 from sparsemixed.estimation.interface import Curvature, Predictions
 from sparsemixed.estimation.lazy import lazy_property
 from sparsemixed.estimation.objectives.fixed_effects import solve_fixed
-from sparsemixed.estimation.parameters import Parameters
+from sparsemixed.estimation.parameters import ThetaMap
 from sparsemixed.solver.linalg import bordered, inverse_and_logdet
 from sparsemixed.solver.residual.patterns import PatternBatch
 from sparsemixed.structures.residual_errors.base import ResidualStructure
@@ -48,7 +48,7 @@ class PatternObjective:
     ----------
     batches : list of PatternBatch
         Of orthonormal X.
-    parameters : Parameters
+    parameters : ThetaMap
         Of the random effects; its engine terms in the order of the batches' terms.
     residual : ResidualStructure
     n : float
@@ -59,7 +59,7 @@ class PatternObjective:
     """
 
     def __init__(
-        self, batches: list[PatternBatch], parameters: Parameters, residual: ResidualStructure, n: float, p: int, reml: bool
+        self, batches: list[PatternBatch], parameters: ThetaMap, residual: ResidualStructure, n: float, p: int, reml: bool
     ):
         self.batches, self.parameters, self.residual, self.reml, self.p = batches, parameters, residual, reml, p
         self.df = n - p if reml else n

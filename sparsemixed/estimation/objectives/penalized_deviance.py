@@ -16,7 +16,7 @@ import numpy as np
 
 from sparsemixed.errors import NumericalError
 from sparsemixed.estimation.objectives.fixed_effects import solve_fixed
-from sparsemixed.estimation.parameters import Parameters
+from sparsemixed.estimation.parameters import ThetaMap
 from sparsemixed.solver.crossproducts.block_products import times_lambda
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
 from sparsemixed.solver.interface import LinearSystem, S
@@ -74,11 +74,11 @@ class PenalizedDeviance(Generic[S]):
         Of orthonormal X (see `estimation.orthonormal`).
     system : LinearSystem
         Of the same cross-products.
-    parameters : Parameters
+    parameters : ThetaMap
     reml : bool
     """
 
-    def __init__(self, cp: CrossProducts, system: LinearSystem[S], parameters: Parameters, reml: bool):
+    def __init__(self, cp: CrossProducts, system: LinearSystem[S], parameters: ThetaMap, reml: bool):
         self.cp, self.system, self.parameters, self.reml = cp, system, parameters, reml
         self.p = cp.ZtXy.shape[1] - 1
         self.df = cp.n - self.p if reml else cp.n
@@ -142,5 +142,5 @@ class PenalizedDeviance(Generic[S]):
         return system.factor(factors)
 
     def singular_faces(self, theta: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, str]]:
-        """(places in theta, linear form, words) of every singular face; see `Parameters.singular_faces`."""
+        """(places in theta, linear form, words) of every singular face; see `ThetaMap.singular_faces`."""
         yield from self.parameters.singular_faces()

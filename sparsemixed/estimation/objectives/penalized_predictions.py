@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from sparsemixed.estimation.interface import Predictions, SphericalDerivatives
-from sparsemixed.estimation.parameters import NO_TERM, Parameters
+from sparsemixed.estimation.parameters import NO_TERM, ThetaMap
 
 
-def random_effects(parameters: Parameters, derivatives: SphericalDerivatives, count: int, reml: bool) -> Predictions:
+def random_effects(parameters: ThetaMap, derivatives: SphericalDerivatives, count: int, reml: bool) -> Predictions:
     """b (J, k) and Var(b - b_hat) (J, k, k) of every term, in the order of the design, which has `count` of them.
 
     Var(b - b_hat) is sigma2 Lambda N Lambda' after maximum likelihood, which takes beta as known as it does the variance

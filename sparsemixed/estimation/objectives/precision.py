@@ -16,7 +16,7 @@ from sparsemixed.estimation.interface import Predictions
 from sparsemixed.estimation.objectives.penalized_deviance import PenalizedDeviance, PenalizedEvaluation
 from sparsemixed.estimation.objectives.penalized_predictions import random_effects
 from sparsemixed.estimation.objectives.precision_derivatives import PrecisionDerivatives
-from sparsemixed.estimation.parameters import Parameters
+from sparsemixed.estimation.parameters import ThetaMap
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
 from sparsemixed.solver.crossproducts.weighted_rows import WeightedRows
 from sparsemixed.solver.factored.choose import penalized_system
@@ -42,7 +42,7 @@ class PrecisionObjective(PenalizedDeviance[FactoredSystem]):
         Of orthonormal X.
     precision : Precision
         On the same rows.
-    parameters : Parameters
+    parameters : ThetaMap
         Of the random effects.
     residual : ResidualStructure
     reml : bool
@@ -56,7 +56,7 @@ class PrecisionObjective(PenalizedDeviance[FactoredSystem]):
         self,
         rows: WeightedRows,
         precision: Precision,
-        parameters: Parameters,
+        parameters: ThetaMap,
         residual: ResidualStructure,
         reml: bool,
         solver: str,

@@ -18,7 +18,7 @@ from sparsemixed.errors import NumericalError
 from sparsemixed.estimation.interface import Curvature
 from sparsemixed.estimation.lazy import lazy_property
 from sparsemixed.estimation.objectives.patterns import PatternDerivatives, PatternEvaluation, PatternObjective
-from sparsemixed.estimation.parameters import Parameters
+from sparsemixed.estimation.parameters import ThetaMap
 from sparsemixed.solver.linalg import bordered
 from sparsemixed.solver.residual.patterns import PatternBatch
 from sparsemixed.structures.residual_errors.independent import IndependentErrors
@@ -44,7 +44,7 @@ class ErrorFreeObjective(PatternObjective):
         As of `PatternObjective`.
     """
 
-    def __init__(self, batches: list[PatternBatch], parameters: Parameters, n: float, p: int, reml: bool):
+    def __init__(self, batches: list[PatternBatch], parameters: ThetaMap, n: float, p: int, reml: bool):
         super().__init__(batches, parameters, IndependentErrors(("e",)), n, p, reml)
         self.mean_variance = _mean_variance(batches, parameters, n)
 
@@ -114,7 +114,7 @@ class ErrorFreeDerivatives(PatternDerivatives):
         return sum(float(np.einsum("gaa->", kernel)) for _, _, _, kernel, _, _ in self._pieces) / size
 
 
-def _mean_variance(batches: list[PatternBatch], parameters: Parameters, n: float) -> np.ndarray:
+def _mean_variance(batches: list[PatternBatch], parameters: ThetaMap, n: float) -> np.ndarray:
     """W (n_theta, n_theta): theta'W theta is the mean diagonal entry of Z Lambda Lambda'Z'."""
     directions = parameters.directions()
     out = np.zeros((len(directions), len(directions)))

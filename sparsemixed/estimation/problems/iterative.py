@@ -14,7 +14,7 @@ from sparsemixed.estimation.objectives.estimated_score import ProbedScore
 from sparsemixed.estimation.objectives.iterative import StochasticDerivatives, StochasticObjective
 from sparsemixed.estimation.objectives.penalized_deviance import PenalizedEvaluation
 from sparsemixed.estimation.objectives.zero_variances import beside_zero
-from sparsemixed.estimation.parameters import Parameters
+from sparsemixed.estimation.parameters import ThetaMap
 from sparsemixed.estimation.problems.solvers import check_iterative
 from sparsemixed.estimation.problems.values import Case, Problem, ScoreZero
 from sparsemixed.estimation.search.em import EmPath
@@ -73,7 +73,7 @@ def solve_iterative(
     return ScoreZero(found.optimum, deviance.value, monte_carlo)
 
 
-def iterative_start(cp: CrossProducts, layout: Parameters, options: EstimationOptions) -> np.ndarray | None:
+def iterative_start(cp: CrossProducts, layout: ThetaMap, options: EstimationOptions) -> np.ndarray | None:
     """theta near the optimum, by the iterative solver; None where that has no answer (see `solve_iterative`)."""
     system = KrylovSystem(cp, STARTING_TOLERANCE, STARTING_PRODUCTS)
     objective = StochasticObjective(cp, system, layout, options.method == "reml", options.seed, blocks=1)

@@ -20,7 +20,7 @@ from sparsemixed.estimation.objectives.penalized_deviance import PenalizedEvalua
 from sparsemixed.estimation.objectives.precision import PrecisionObjective
 from sparsemixed.estimation.objectives.precision_derivatives import PrecisionDerivatives
 from sparsemixed.estimation.orthonormal import engine_term, engine_terms
-from sparsemixed.estimation.parameters import NO_TERM, Parameters, parameters
+from sparsemixed.estimation.parameters import NO_TERM, ThetaMap, parameters
 from sparsemixed.estimation.problems.values import Case, Problem
 from sparsemixed.estimation.search.em import EmPath, em_path
 from sparsemixed.estimation.search.values import LogEntry, Plan, Progress
@@ -99,7 +99,7 @@ def _problem(case: Case, objective: FittedObjective[FE, FN]) -> Problem[FE, FN]:
     return Problem(case, objective, start, Plan(options, exact=True, metric=LogObjective if options.metric == "matlog" else None))
 
 
-def _sorted_term(design: Design, layout: Parameters, t: int, order: np.ndarray) -> TermData:
+def _sorted_term(design: Design, layout: ThetaMap, t: int, order: np.ndarray) -> TermData:
     if layout.order[t] == NO_TERM:
         return TermData(np.zeros(order.size, np.int32), 1, np.zeros((order.size, 1)))
     term = engine_term(design, layout, t)

@@ -11,7 +11,7 @@ import numpy as np
 from sparsemixed.design.values import Design
 from sparsemixed.errors import NotAvailableError, SlowConvergenceError
 from sparsemixed.estimation.fit import Fit
-from sparsemixed.estimation.parameters import Parameters
+from sparsemixed.estimation.parameters import ThetaMap
 from sparsemixed.estimation.problems.iterative import iterative_problem
 from sparsemixed.estimation.problems.penalized import penalized_problem
 from sparsemixed.estimation.problems.residual import by_patterns, patterns_problem, precision_problem
@@ -90,7 +90,7 @@ def problem_of(fit: Fit, kind: str | None = None) -> Problem[Any, Any]:
     return problem
 
 
-def check_coordinates(fit: Fit, layout: Parameters) -> None:
+def check_coordinates(fit: Fit, layout: ThetaMap) -> None:
     """Refuse a fit, saved by an earlier version, whose theta is of other coordinates than those of the layout."""
     components = {component.position: component for component in fit.components}
     for place in layout.places:

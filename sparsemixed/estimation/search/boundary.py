@@ -28,7 +28,7 @@ def project_to_boundary(
     """Move the solution onto every singular face that costs no likelihood, and report them.
 
     Newton approaches a face but stops a rounding error short of it; here theta is projected on the face and kept there
-    if the deviance does not rise. What loses its standard error there is said by `Parameters.singular_faces`.
+    if the deviance does not rise. What loses its standard error there is said by `ThetaMap.singular_faces`.
 
     Parameters
     ----------

@@ -27,8 +27,8 @@ from sparsemixed.design.values import Constraints, Design, SampleSize
 from sparsemixed.errors import DataError
 from sparsemixed.estimation.invisible import hold_invisible
 from sparsemixed.estimation.linear import check_residual
-from sparsemixed.estimation.orthonormal import Orthogonal
-from sparsemixed.estimation.parameters import Parameters, parameters
+from sparsemixed.estimation.orthonormal import OrthonormalCoordinates
+from sparsemixed.estimation.parameters import ThetaMap, parameters
 from sparsemixed.estimation.sources.reduction import Products, Reduction
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts, cross_products
 from sparsemixed.solver.crossproducts.sums import merged
@@ -66,7 +66,7 @@ def triangular_factor(matrix: np.ndarray) -> np.ndarray:
     return np.asarray(np.linalg.qr(matrix, mode="r"))
 
 
-def partial_products(spec: ModelSpec, design: Design, batch: Any, layout: Parameters) -> PartialProducts | None:
+def partial_products(spec: ModelSpec, design: Design, batch: Any, layout: ThetaMap) -> PartialProducts | None:
     """The contribution of a batch; terms in the engine's order and columns. None when no row of it is used."""
     rows: BatchRows | None = batch_rows(spec, design, batch)
     if rows is None:
@@ -126,7 +126,9 @@ def reduce_sum(spec: ModelSpec, design: Design, total: PartialProducts | None) -
     return design, Reduction(orthogonal, Products(cp, layout, None))
 
 
-def in_orthonormal_coordinates(total: PartialProducts, constraints: Constraints | None) -> tuple[Orthogonal, CrossProducts]:
+def in_orthonormal_coordinates(
+    total: PartialProducts, constraints: Constraints | None
+) -> tuple[OrthonormalCoordinates, CrossProducts]:
     """Coordinates of the fixed effects in which X'X = I, and the cross-products in them, without the rows of the data.
 
     As `orthonormal_coordinates`, but from R with R'R = [X y]'[X y], the triangle of the rows' QR decomposition: its part of X is
@@ -142,4 +144,4 @@ def in_orthonormal_coordinates(total: PartialProducts, constraints: Constraints 
     ZtQ = solve_triangular(X, ZtXy[:, :p].T, trans=1).T if p else ZtXy[:, :0]
     residual = ZtXy[:, p] - ZtXy[:, :p] @ start
     products = replace(cp, ZtXy=np.column_stack([ZtQ, residual]), XytXy=np.diag(np.append(np.ones(p), length**2)))
-    return Orthogonal(np.zeros((0, p)), X, start, np.array([length]), cp.n, 0.0, constraints), products
+    return OrthonormalCoordinates(np.zeros((0, p)), X, start, np.array([length]), cp.n, 0.0, constraints), products

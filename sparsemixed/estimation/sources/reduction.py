@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sparsemixed.estimation.orthonormal import Orthogonal
-from sparsemixed.estimation.parameters import Parameters
+from sparsemixed.estimation.orthonormal import OrthonormalCoordinates
+from sparsemixed.estimation.parameters import ThetaMap
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
 
 
@@ -19,13 +19,13 @@ class Products:
     ----------
     cp : CrossProducts
         Of the terms with each other and with orthonormal [X y], in the order of `layout`.
-    layout : Parameters
+    layout : ThetaMap
     weights : list of (J,) arrays, or None
         How many groups every group of every term stands for, where groups have weights.
     """
 
     cp: CrossProducts
-    layout: Parameters
+    layout: ThetaMap
     weights: list[np.ndarray] | None
 
 
@@ -35,11 +35,11 @@ class Reduction:
 
     Attributes
     ----------
-    orthogonal : Orthogonal
+    orthogonal : OrthonormalCoordinates
     products : Products or None
         None without random effects, and with residual structures, whose cross-products move with their parameters: their
         problems are made from the design's rows.
     """
 
-    orthogonal: Orthogonal
+    orthogonal: OrthonormalCoordinates
     products: Products | None

@@ -5,8 +5,8 @@ from __future__ import annotations
 from sparsemixed.design.values import Design
 from sparsemixed.estimation.invisible import hold_invisible
 from sparsemixed.estimation.linear import check_residual
-from sparsemixed.estimation.orthonormal import Orthogonal, engine_terms, orthonormal_coordinates
-from sparsemixed.estimation.parameters import Parameters, parameters
+from sparsemixed.estimation.orthonormal import OrthonormalCoordinates, engine_terms, orthonormal_coordinates
+from sparsemixed.estimation.parameters import ThetaMap, parameters
 from sparsemixed.estimation.sources.reduction import Products, Reduction
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts, cross_products
 from sparsemixed.spec import ModelSpec
@@ -30,7 +30,9 @@ def reduce_rows(spec: ModelSpec, design: Design, independent: bool) -> Reduction
     return Reduction(orthogonal, _products(spec, design, orthogonal) if independent and design.random else None)
 
 
-def products_of_rows(design: Design, orthogonal: Orthogonal, layout: Parameters, reml: bool) -> tuple[CrossProducts, Parameters]:
+def products_of_rows(
+    design: Design, orthogonal: OrthonormalCoordinates, layout: ThetaMap, reml: bool
+) -> tuple[CrossProducts, ThetaMap]:
     """Cross-products of the rows, and the layout with what the likelihood does not see held at zero, in columns that suit it."""
     cp = cross_products(engine_terms(design, layout), orthogonal.Q, orthogonal.residual, orthogonal.n_obs)
     layout = hold_invisible(layout, cp, reml)
@@ -40,7 +42,7 @@ def products_of_rows(design: Design, orthogonal: Orthogonal, layout: Parameters,
     return cp, layout
 
 
-def _products(spec: ModelSpec, design: Design, orthogonal: Orthogonal) -> Products:
+def _products(spec: ModelSpec, design: Design, orthogonal: OrthonormalCoordinates) -> Products:
     weights = design.weights.groups if design.weights is not None and design.weights.replicates_groups else None
     layout = parameters(design.random, innermost_first=weights is not None)
     cp, layout = products_of_rows(design, orthogonal, layout, spec.estimation.method == "reml")

@@ -38,7 +38,7 @@ class Component:
 
 
 class Moments(NamedTuple):
-    """What `Parameters.on_scale` makes a start of.
+    """What `ThetaMap.on_scale` makes a start of.
 
     Attributes
     ----------

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sparsemixed.estimation.fit import Fit
-from sparsemixed.estimation.parameters import Parameters
+from sparsemixed.estimation.parameters import ThetaMap
 from sparsemixed.inference.fit_cache import cached_on_fit
 from sparsemixed.structures.base import Displayed
 from sparsemixed.structures.random.linear_basis import effects_on_edge, entries_on_edge, linear_basis
@@ -48,7 +48,7 @@ class CovarianceEntry:
     shown: Displayed
 
 
-def covariance_entries(layout: Parameters, theta: np.ndarray, boundary: np.ndarray) -> list[CovarianceEntry]:
+def covariance_entries(layout: ThetaMap, theta: np.ndarray, boundary: np.ndarray) -> list[CovarianceEntry]:
     """All entries that are not on the boundary (n_theta,) bool, in the order of theta.
 
     A block is on it as a whole, or with effects that have parameters of their own.
@@ -69,7 +69,7 @@ INSIDE_SHARE = 1e-6
 """How far inside, relative to its largest variance, a singular covariance matrix is looked at."""
 
 
-def just_inside(layout: Parameters, theta: np.ndarray, boundary: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def just_inside(layout: ThetaMap, theta: np.ndarray, boundary: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """theta with singular covariance matrices moved inside by next to nothing, and the boundary that is left.
 
     The expected information is continuous there, so a perfect correlation does not make the block's parameters known.

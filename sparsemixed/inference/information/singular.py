@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sparsemixed.estimation.parameters import Parameters
+from sparsemixed.estimation.parameters import ThetaMap
 from sparsemixed.solver.linalg import root_of_inverse, unit_diagonal
 
 STILL = 1e-8
@@ -23,7 +23,7 @@ STILL = 1e-8
 information below which it does not move the deviance."""
 
 
-def without_singular(layout: Parameters, theta: np.ndarray, boundary: np.ndarray) -> np.ndarray:
+def without_singular(layout: ThetaMap, theta: np.ndarray, boundary: np.ndarray) -> np.ndarray:
     """The boundary (n_theta,) bool without covariance matrices that are singular but not zero: their entries are not known.
 
     What the layout holds at zero stays on it.

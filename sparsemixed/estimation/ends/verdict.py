@@ -77,9 +77,9 @@ def _unbounded(problem: Problem[FE, FN], theta: np.ndarray) -> str:
     largest = max(shares.values())
     named = " and ".join(sorted({design.random[r].blocks[0].equation for r, share in shares.items() if share > 1e-3 * largest}))
     return (
-        f"the likelihood is unbounded: the random effects of {named} fit `{response}` exactly, and it grows without limit as "
-        f"var(Residual) goes to zero. Is `{response}` constant within groups, or determined by their covariates? Leave these "
-        "effects out, or analyse one row per group"
+        f"the likelihood is unbounded: the random effects of {named} fit `{response}` exactly, to double precision, "
+        f"and it grows without limit as var(Residual) goes to zero. Is `{response}` constant within groups, or determined by "
+        "their covariates? Leave these effects out, or analyse one row per group"
     )
 
 

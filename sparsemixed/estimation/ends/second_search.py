@@ -12,7 +12,8 @@ have the second search start:
 - Where the errors' parameters sit at a limit of their family, or have not come to rest, the likelihood may have a maximum inside.
   The searches start from the best of the other starts that the family offers.
 - What random effects explain, correlated errors explain nearly as well, and the likelihood of few rows may have a maximum for
-  either. The searches start from smaller effects and from larger ones, each with the best of a few correlations.
+  either. The searches start from smaller effects and from larger ones, each with the best of a few correlations
+  where errors have lags, else with the errors of the first start.
 """
 
 from __future__ import annotations
@@ -45,8 +46,6 @@ SEARCHES = 2
 """How many of the other starts of the errors are followed: the best ones."""
 BETTER = 1e-6
 """By how much the deviance must be lower for another end to count, where nothing speaks against the first."""
-
-
 FEW_ROWS = 400
 """Observations beyond which one of two such maxima is far below the other, and the first search is taken at its word."""
 LESS, MORE = 0.3, 3.0
@@ -179,11 +178,16 @@ def errors_have_other_maxima(first: First[FE, FN]) -> list[FE]:
 
 
 def _other_shares(first: First[FE, FN], part: ResidualPart) -> list[FE]:
-    """Less and more of the random effects, each with that of the errors' `CORRELATIONS` which goes best with it."""
+    """Less and more of the random effects, each with that of the errors' `CORRELATIONS` which goes best with it.
+
+    Errors that depend on no lags have no such correlation: theirs stay at the start.
+    """
     structure, found = part.structure, []
-    if structure.within_level.time not in ("integer", "real"):
-        return []
     own = first.start.theta.size - structure.n_rho
+    if structure.within_level.time not in ("integer", "real"):
+        theta, rho = np.split(first.start.theta, [own])
+        trials = [evaluated(first.problem.objective, np.append(share * theta, rho)) for share in (LESS, MORE)]
+        return [at for at in trials if at is not None]
     leading = [0] if not isinstance(structure, ByLevel) else [s.start + (k > 0) for k, s in enumerate(structure.slices)]
     for theta in (LESS * first.found.evaluation.theta[:own], MORE * first.start.theta[:own]):
         trials = []

@@ -90,7 +90,7 @@ def typed(digits: str) -> ExactNumbers | None:
 
     Examples
     --------
-    >>> typed("1000000000000000003").numbers.item(), typed("0.1"), typed("9007199254740991")
+    >>> typed("1000000000000000003").numbers.item(), typed("0.1"), typed("9007199254740990")
     (1000000000000000003, None, None)
     """
     try:

@@ -33,7 +33,8 @@ from sparsemixed.estimation.problems.values import Problem
 from sparsemixed.estimation.search.minimum import DEVIANCE_ROUNDING, minimize
 from sparsemixed.estimation.search.trust_region import ScaledQuadratic
 from sparsemixed.estimation.search.values import LogEntry, Optimum, Plan, Progress
-from sparsemixed.estimation.start.residual import evaluated, other_starts
+from sparsemixed.estimation.start.residual import other_starts
+from sparsemixed.estimation.trial import evaluated
 from sparsemixed.structures.residual_errors.by_level import ByLevel
 
 ABOVE = 1e-6

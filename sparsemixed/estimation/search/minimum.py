@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from sparsemixed.errors import NumericalError
-from sparsemixed.estimation.interface import FE, FN, Coordinates, E, FittedObjective, N, Objective, ScoreDerivatives
+from sparsemixed.estimation.interface import FE, FN, Coordinates, E, FittedObjective, N, Objective
 from sparsemixed.estimation.search.boundary import project_to_boundary
 from sparsemixed.estimation.search.curvature import Turns, newton_model
 from sparsemixed.estimation.search.loop import Acceptance, Place, Point, search
 from sparsemixed.estimation.search.values import Optimum, Plan, Progress, Verdict
+from sparsemixed.estimation.trial import evaluated
 
 GROW = 2.0
 """Of the radius, after a step that the model predicted well."""
@@ -109,7 +109,7 @@ class LowerDeviance(Acceptance[E, N]):
 
     def attempt(self, here: Point[E, N], step: np.ndarray, predicted: float, radius: float) -> tuple[Place[E, N], float] | None:
         at = here.at
-        trial = _evaluated(self.objective, at.theta + step)
+        trial = evaluated(self.objective, at.theta + step)
         gain = at.deviance - trial.deviance if trial else -np.inf
         if not trial or not gain >= 0.05 * predicted - DEVIANCE_ROUNDING * abs(at.deviance):
             return None
@@ -125,12 +125,4 @@ class LowerDeviance(Acceptance[E, N]):
             return Verdict("no step changes the deviance beyond rounding", True)
         if radius < SMALLEST_RADIUS:
             return Verdict("no step lowers the deviance (flat or discontinuous region)", False)
-        return None
-
-
-def _evaluated(objective: Objective[E, ScoreDerivatives], theta: np.ndarray) -> E | None:
-    """The evaluation at theta, or None where the system breaks down (the step is then refused and shortened)."""
-    try:
-        return objective.evaluate(theta)
-    except NumericalError:
         return None

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from sparsemixed.design.values import ResidualPart
-from sparsemixed.errors import NumericalError
 from sparsemixed.estimation.interface import E, Objective, ScoreDerivatives
+from sparsemixed.estimation.trial import evaluated
 from sparsemixed.structures.residual_errors.base import ResidualStructure
 from sparsemixed.structures.residual_errors.by_level import ByLevel
 from sparsemixed.structures.residual_errors.gaps import neighbouring_gaps
@@ -113,11 +113,3 @@ def _moments(part: ResidualPart, t: np.ndarray, codes: np.ndarray, residual: np.
     table[codes, place], seen[codes, place] = residual, 1.0
     moments = (table.T @ table) / np.maximum(seen.T @ seen, 1.0)
     return moments if np.all(np.diag(moments) > 0) else None
-
-
-def evaluated(objective: Objective[E, ScoreDerivatives], theta: np.ndarray) -> E | None:
-    """The evaluation at theta, or None where the system breaks down."""
-    try:
-        return objective.evaluate(theta)
-    except NumericalError:
-        return None

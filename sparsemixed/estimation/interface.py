@@ -133,7 +133,12 @@ class ScoreDerivatives(Protocol):
 
     @property
     def average_information(self) -> HasProfiled:
-        """The corrected average information; the exact Hessian where that costs as little."""
+        """The corrected average information; the exact Hessian where that costs as little, or where `knows_average` is False."""
+        ...
+
+    @property
+    def knows_average(self) -> bool:
+        """Whether the average information is to be had without the exact Hessian."""
         ...
 
 

@@ -95,6 +95,25 @@ def test_average_information_replaces_only_one_trace(shape, solver, reml):
 
 
 @pytest.mark.parametrize(("shape", "solver"), CASES)
+def test_average_information_is_exact_at_a_singular_covariance(shape, solver):
+    objective, _, theta, _, _, _ = setting(shape, solver, True)
+    for rows, form, _ in objective.singular_faces(theta):
+        on_the_face = theta - form * (form @ theta) / (form @ form)
+        if not rows.any():
+            continue
+        derivatives, step = objective.derivatives(objective.evaluate(on_the_face)), 1e-5
+        differences = [
+            objective.derivatives(objective.evaluate(on_the_face + sign * step * unit)).gradient
+            for unit in np.eye(theta.size)
+            for sign in (1.0, -1.0)
+        ]
+        expected = (np.array(differences[::2]) - np.array(differences[1::2])) / (2 * step)
+        np.testing.assert_allclose(
+            derivatives.average_information.profiled, expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max()
+        )
+
+
+@pytest.mark.parametrize(("shape", "solver"), CASES)
 def test_inverse_blocks_and_traces(shape, solver):
     objective, _, theta, _, _, Z = setting(shape, solver, False)
     cp, layout = objective.cp, objective.parameters

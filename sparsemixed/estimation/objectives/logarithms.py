@@ -102,6 +102,11 @@ class LogDerivatives(Generic[FE, FN]):
         """J'HJ with the exact Hessian H in theta."""
         return Profiled(self.jacobian.T @ self.inner.observed_information.profiled @ self.jacobian)
 
+    @property
+    def knows_average(self) -> bool:
+        """As in theta."""
+        return self.inner.knows_average
+
     @lazy_property
     def average_information(self) -> Profiled:
         """J'HJ with the average information in the place of H."""

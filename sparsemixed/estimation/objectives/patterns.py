@@ -220,6 +220,11 @@ class PatternDerivatives:
         return self.observed_information
 
     @property
+    def knows_average(self) -> bool:
+        """True: the exact Hessian stands in its place."""
+        return True
+
+    @property
     def average_information(self) -> Curvature:
         """The exact Hessian: clusters are small, nothing is saved by an approximation."""
         return self.observed_information

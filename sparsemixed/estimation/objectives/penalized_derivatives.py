@@ -29,6 +29,9 @@ from sparsemixed.solver.factored.traces import factor_trace_products
 from sparsemixed.solver.interface import S
 from sparsemixed.solver.linalg import bordered
 
+LARGEST_CONDITION = 1e8
+"""Of a Lambda_t by whose inverse sums are divided: half of the digits are left."""
+
 
 class PenalizedScore(ABC, Generic[S]):
     """Gradient and average information at one evaluation, by any solver; computes each shared piece once.
@@ -108,6 +111,15 @@ class PenalizedScore(ABC, Generic[S]):
         x = cp.ZtXy[:, :p].T @ (moved - times_lambda(cp, self.factors, solved))
         return 2.0 * (moved.T @ through - g.T @ solved - x.T @ at.XVX_inverse @ x)
 
+    @property
+    def knows_average(self) -> bool:
+        """False at a singular covariance.
+
+        There the correction needs block sums of Z'inv(V0)Z in directions that the sums at hand, those with Lambda, do not see.
+        """
+        moved = [any(direction[t].any() for direction in self.directions) for t in range(len(self.factors))]
+        return all(np.linalg.cond(factor) <= LARGEST_CONDITION for factor, m in zip(self.factors, moved, strict=True) if m)
+
     @lazy_property
     def average_information(self) -> Curvature:
         """Corrected average information in place of the Hessian: no work beyond the selected inverse."""
@@ -126,10 +138,10 @@ class PenalizedScore(ABC, Generic[S]):
         return np.where(term[:, None] == term[None, :], matrix, 0.0)
 
     def _second_order_traces(self) -> np.ndarray:
-        """tr(Z'inv(V0)Z D_k D_l'): the term's block sums of Z'inv(V0)Z are sums' inv(Lambda_t)."""
+        """tr(Z'inv(V0)Z D_k D_l'): the term's block sums of Z'inv(V0)Z are sums' inv(Lambda_t), no Lambda_t being singular."""
         blocks = []
         for factor, total in zip(self.factors, self.sums, strict=True):
-            block = total.T @ np.linalg.pinv(factor, rcond=1e-13)
+            block = total.T @ np.linalg.pinv(factor)  # of an effect held at zero, which no direction moves
             blocks.append((block + block.T) / 2)
         n = len(self.directions)
         out = np.zeros((n, n))
@@ -149,6 +161,11 @@ class PenalizedDerivatives(PenalizedScore[FactoredSystem]):
     def inverse(self) -> Pattern:
         """N on the pattern of Z'Z."""
         return self.at.system.inverse_blocks
+
+    @lazy_property
+    def average_information(self) -> Curvature:
+        """Corrected average information; the exact Hessian where that is not known."""
+        return super().average_information if self.knows_average else self.observed_information
 
     def inverse_diagonals(self) -> list[np.ndarray]:
         """For each term the (J, k, k) diagonal blocks of N."""

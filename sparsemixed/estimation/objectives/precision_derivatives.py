@@ -121,6 +121,11 @@ class PrecisionDerivatives(PenalizedDerivatives):
         own = data @ (e[rows.row] * e[rows.indices])
         return np.concatenate([self._gradient_parts[1], own]) / self.at.sigma2
 
+    @property
+    def knows_average(self) -> bool:
+        """True: the exact Hessian stands in its place."""
+        return True
+
     @lazy_property
     def average_information(self) -> Curvature:
         """The exact Hessian: the average information would need the same cross-products."""

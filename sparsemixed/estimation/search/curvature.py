@@ -43,7 +43,8 @@ class SecantNewton:
     """`nr` with the average information, and what the exact gradients have shown of the true Hessian beyond it.
 
     After each step s with gradient change y the correction E moves so that (H + E) s = y, H the mean of the curvatures at
-    both ends: a symmetric rank-one update (structured SR1; Nocedal & Wright 2006, section 6.2).
+    both ends: a symmetric rank-one update (structured SR1; Nocedal & Wright 2006, section 6.2). At a singular covariance,
+    where the average information is not known, it stays that of the place before.
     """
 
     def __init__(self) -> None:
@@ -51,8 +52,11 @@ class SecantNewton:
         self.correction = np.zeros(0)
 
     def model(self, derivatives: Derivatives) -> QuadraticModel:
-        gradient, profiled, _ = newton_model(derivatives, exact=False)
-        theta = derivatives.at.theta
+        theta, gradient = derivatives.at.theta, derivatives.gradient
+        if self.last is None or derivatives.knows_average:
+            profiled = derivatives.average_information.profiled
+        else:
+            profiled = self.last[2]
         if self.last is None:
             self.correction = np.zeros_like(profiled)
         else:

@@ -37,9 +37,14 @@ def components(design: Design, objective: FittedObjective[FE, FD], at: FE, bound
     where = slice(objective.parameters.n_theta, n)
     equation, rows = _residual_rows(design, at.theta[where])
     gone = boundary.parameters[where]
-    on_edge = [gone.any() and row.kind not in POWERS and not row.gradient[~gone].any() for row in rows]
+    on_edge = [gone.any() and _at_limit(row) and not row.gradient[~gone].any() for row in rows]
     variances, deviations = (reported(r, equation, where, np.array(on_edge)) for r in (rows, as_deviations(rows)))
     return (*found, Component(None, where.start, where.stop, variances, deviations))
+
+
+def _at_limit(row: Displayed) -> bool:
+    """Whether a parameter of the errors may be one at a limit: a correlation, or a covariance that is none."""
+    return row.kind not in POWERS or (row.kind == "covariance" and row.value == 0.0)
 
 
 def _reported(p: Displayed, equation: str, where: slice, n: int, sigma2: float, on_edge: bool) -> VarianceParameter:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.linalg import null_space
 
 import sparsemixed
 from sparsemixed.command import read_model
@@ -12,7 +13,7 @@ from sparsemixed.design import build_design
 from sparsemixed.errors import NumericalError
 from sparsemixed.estimation.assemble import finish
 from sparsemixed.estimation.ends.second_search import second_search
-from sparsemixed.estimation.ends.verdict import SINGULAR, judged
+from sparsemixed.estimation.ends.verdict import SINGULAR, SINGULAR_INSIDE, judged
 from sparsemixed.estimation.linear import log_likelihood
 from sparsemixed.estimation.objectives.fixed_effects import solve_fixed
 from sparsemixed.estimation.problems.table import choose_problem, problem_of
@@ -113,6 +114,20 @@ def test_a_singular_V_without_a_variance_that_vanishes():
     assert end.no_maximum.message == SINGULAR
     assert not end.no_maximum.names
     assert finish(case, end, (), llf).message == SINGULAR
+
+
+@pytest.mark.parametrize(("seed", "bounded"), [(1466, True), (2808, True), (1562, False), (1170, False)])
+def test_reml_does_not_see_a_V_that_is_singular_along_the_fixed_effects(seed, bounded):
+    """Where K'VK with K'X = 0 keeps its inverse the restricted likelihood is finite, and is not called unbounded."""
+    model = random_model(seed)
+    fit = sparsemixed.mixed(model.command, model.data, **model.options)
+    V = model.covariance(fit.random_params.estimate.to_numpy())
+    K = null_space(model.X.T)
+    values, inside = np.linalg.eigvalsh(V), np.linalg.eigvalsh(K.T @ V @ K)
+    assert values[0] < 1e-9 * values[-1]
+    assert (inside[0] > 1e-7 * inside[-1]) is np.bool_(bounded)
+    assert not fit.converged
+    assert fit.fit.message == (SINGULAR_INSIDE if bounded else SINGULAR)
 
 
 def test_where_nothing_is_left_to_report_the_verdict_is_the_error():

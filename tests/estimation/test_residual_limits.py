@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 
 import sparsemixed
+from sparsemixed.structures.residual_errors.banded import BandedErrors
+from sparsemixed.structures.residual_errors.by_level import ByLevel
 from tests.oracles.random_models import random_model
 
 
@@ -73,6 +75,59 @@ def test_a_first_coefficient_that_vanishes_at_the_border_is_at_the_limit_too(see
     assert np.isnan(table.std_err.iloc[-3:-1]).all()
     assert table.std_err.iloc[0] > 0
     assert table.std_err.iloc[-1] > 0
+
+
+def test_beside_an_error_that_others_determine_the_other_parameters_keep_their_standard_errors():
+    """e1 is a multiple of e0: its covariance with e2 vanishes, and entries of the factor below it were redundant."""
+    model, fit = fit_of(2338)
+    table = fit.random_params.loc["Residual: Banded(1)"]
+    assert fit.converged
+    assert "a correlation of the residuals is at its limit" in fit.status
+    assert "not positive definite" not in fit.status
+    assert table.estimate["cov(e1,e2)"] == 0.0
+    assert np.isnan(table.std_err).tolist() == [label == "cov(e1,e2)" for label in table.index]
+    assert fit.llf == pytest.approx(model.llf(fit.random_params.estimate.to_numpy()), abs=1e-7)
+    free = table.estimate[["var(e0)", "cov(e0,e1)", "var(e2)", "var(e3)", "cov(e2,e3)"]].to_numpy()
+
+    def llf(free: np.ndarray) -> float:
+        """Errors of which e1 is a multiple of e0; the effects' factor, over the first error's, is held on its boundary."""
+        v0, c01, v2, v3, c23 = free
+        effects = fit.random_params.estimate.to_numpy()[:2] * v0 / table.estimate["var(e0)"]
+        return model.llf(np.append(effects, [v0, c01**2 / v0, v2, v3, c01, 0.0, c23]))
+
+    right = np.sqrt(np.diag(np.linalg.inv(-second_differences(llf, free, 1e-4 * np.abs(free)))))
+    found = table.std_err[["var(e0)", "cov(e0,e1)", "var(e2)", "var(e3)", "cov(e2,e3)"]]
+    np.testing.assert_allclose(found, right, rtol=1e-3)
+
+
+def second_differences(value, at: np.ndarray, step: np.ndarray) -> np.ndarray:
+    """Second derivatives (k, k) by central differences."""
+    moves = np.diag(step)
+    four = [[[value(at + a * u + b * w) for a, b in ((1, 1), (1, -1), (-1, 1), (-1, -1))] for w in moves] for u in moves]
+    return np.array(four) @ [1.0, -1.0, -1.0, 1.0] / (4.0 * np.outer(step, step))
+
+
+@pytest.mark.parametrize("band", [1, 2, 3])
+@pytest.mark.parametrize("by", [False, True])
+def test_a_factor_without_redundant_entries_has_the_same_product(band, by):
+    """Entries below a zero of its diagonal go to those on their right; without such a zero nothing changes."""
+    one = BandedErrors(("0", "1", "2", "3"), band)
+    errors = ByLevel((one, one), ("a", "b")) if by else one
+    t = np.arange(4.0)
+    t = np.column_stack([t, np.ones(4)]) if by else t
+    rng = np.random.default_rng(band)
+    for _ in range(20):
+        rho = 0.7 * rng.normal(size=errors.n_rho)
+        assert errors.at_limit(rho) is rho
+        where = (one.n_rho + 1 if by else 0) + int(rng.integers(3))
+        rho[where] = -30.0
+        limit = errors.at_limit(rho)
+        np.testing.assert_allclose(errors.covariance(limit, t), errors.covariance(rho, t), atol=1e-12)
+        np.testing.assert_allclose(errors.at_limit(limit), limit, atol=1e-12)
+        level = errors.structures[1] if by else errors
+        lower = level._lower(limit[one.n_rho + 1 :] if by else limit)
+        zero = int(np.argmin(np.diag(lower)))
+        assert not lower[zero + 1 :, zero].any()
 
 
 def test_each_level_of_by_starts_at_its_own_place():

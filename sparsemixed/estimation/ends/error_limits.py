@@ -43,9 +43,18 @@ def at_residual_limits(objective: FittedObjective[FE, FD], at: FE, part: Residua
     The likelihood of a moving average is even in the distance from its limits, so that a search nears a maximum there by ever
     smaller gains, and stops on the way; with more than one coefficient correlations may still depend on the parameter there.
     """
-    if part is None or part.structure.within_level.time not in ("integer", "real"):
+    if part is None:
         return at
     own = objective.parameters.n_theta
+    if part.structure.within_level.time not in ("integer", "real"):
+        rho = at.theta[own:]
+        limit = part.structure.at_limit(rho)
+        if limit is rho:
+            return at
+        with suppress(NumericalError):
+            there = objective.evaluate(np.append(at.theta[:own], limit))
+            at = there if there.deviance <= at.deviance + TIE else at
+        return at
     for k in own + np.flatnonzero(np.abs(at.theta[own:]) > NEARLY):
         theta = at.theta.copy()
         theta[k] = np.copysign(max(AT_LIMIT, abs(theta[k])), theta[k])

@@ -13,7 +13,8 @@ have the second search start:
   The searches start from the best of the other starts that the family offers.
 - What random effects explain, correlated errors explain nearly as well, and the likelihood of few rows may have a maximum for
   either. The searches start from smaller effects and from larger ones, each with the best of a few correlations
-  where errors have lags, else with the errors of the first start.
+  where errors have lags, else with the errors of the first start. With fewer than ten rows for each parameter they also start
+  from large effects beside the errors' own moments, and beside correlations of opposite signs in the levels of by().
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from sparsemixed.estimation.problems.values import Problem
 from sparsemixed.estimation.search.minimum import DEVIANCE_ROUNDING, minimize
 from sparsemixed.estimation.search.trust_region import ScaledQuadratic
 from sparsemixed.estimation.search.values import LogEntry, Optimum, Plan, Progress
-from sparsemixed.estimation.start.residual import other_starts
+from sparsemixed.estimation.start.residual import other_starts, start_of_moments
 from sparsemixed.estimation.trial import evaluated
 from sparsemixed.structures.residual_errors.by_level import ByLevel
 
@@ -49,10 +50,14 @@ BETTER = 1e-6
 """By how much the deviance must be lower for another end to count, where nothing speaks against the first."""
 FEW_ROWS = 400
 """Observations beyond which one of two such maxima is far below the other, and the first search is taken at its word."""
+WANT_OF_ROWS = 10
+"""Observations for each covariance parameter below which maxima are many."""
 LESS, MORE = 0.3, 3.0
 """Factors of the random effects' theta with which correlated errors are to take over, or to give way."""
 CORRELATIONS = (-1.5, 0.0, 0.5, 1.5)
 """First coordinate of the errors in every level of by(): for autoregressive ones correlations of -0.9, 0, 0.5 and 0.9."""
+OPPOSITE = 1.5
+"""The same, in absolute value, where levels of by() take turns of sign."""
 
 
 class First(NamedTuple, Generic[FE, FN]):
@@ -185,19 +190,50 @@ def _other_shares(first: First[FE, FN], part: ResidualPart) -> list[FE]:
     """
     structure, found = part.structure, []
     own = first.start.theta.size - structure.n_rho
+    theta, rho = np.split(first.start.theta, [own])
+    beyond = _evaluated(first, MORE * theta, _rare_errors(first, part)) if _wants_rows(first) else []
     if structure.within_level.time not in ("integer", "real"):
-        theta, rho = np.split(first.start.theta, [own])
-        trials = [evaluated(first.problem.objective, np.append(share * theta, rho)) for share in (LESS, MORE)]
-        return [at for at in trials if at is not None]
-    leading = [0] if not isinstance(structure, ByLevel) else [s.start + (k > 0) for k, s in enumerate(structure.slices)]
-    for theta in (LESS * first.found.evaluation.theta[:own], MORE * first.start.theta[:own]):
-        trials = []
-        for correlation in CORRELATIONS:
-            rho = np.zeros(structure.n_rho)
-            rho[leading] = correlation
-            trials.append(evaluated(first.problem.objective, np.append(theta, rho)))
-        found += sorted((at for at in trials if at is not None), key=_deviance)[:1]
-    return found
+        return [at for share in (LESS, MORE) for at in _evaluated(first, share * theta, [rho])] + beyond
+    alike = [_with_leading(part, np.full(len(_leading(part)), correlation)) for correlation in CORRELATIONS]
+    for effects in (LESS * first.found.evaluation.theta[:own], MORE * theta):
+        found += sorted(_evaluated(first, effects, alike), key=_deviance)[:1]
+    return found + beyond
+
+
+def _wants_rows(first: First[FE, FN]) -> bool:
+    return first.problem.case.reduction.orthogonal.n_obs < WANT_OF_ROWS * (first.start.theta.size + 1)
+
+
+def _rare_errors(first: First[FE, FN], part: ResidualPart) -> list[np.ndarray]:
+    """Errors that are rarely the best: those of their own moments; correlations of opposite signs in the levels of by()."""
+    structure = part.structure
+    if structure.within_level.time == "levels":
+        rho = start_of_moments(part, first.problem.case.reduction.orthogonal.residual)
+        return [] if np.array_equal(rho, structure.start()) else [rho]
+    leading = _leading(part)
+    if structure.within_level.time not in ("integer", "real") or len(leading) == 1:
+        return []
+    turns = OPPOSITE * (-1.0) ** np.arange(len(leading))
+    return [_with_leading(part, turns), _with_leading(part, -turns)]
+
+
+def _leading(part: ResidualPart) -> list[int]:
+    """The place of the first coordinate of the errors in every level of by()."""
+    structure = part.structure
+    return [0] if not isinstance(structure, ByLevel) else [s.start + (k > 0) for k, s in enumerate(structure.slices)]
+
+
+def _with_leading(part: ResidualPart, values: np.ndarray) -> np.ndarray:
+    """rho with these first coordinates, all others zero."""
+    rho = np.zeros(part.structure.n_rho)
+    rho[_leading(part)] = values
+    return rho
+
+
+def _evaluated(first: First[FE, FN], theta: np.ndarray, errors: list[np.ndarray]) -> list[FE]:
+    """The evaluations at theta of the random effects and each of the `errors`, as far as the system holds there."""
+    trials = (evaluated(first.problem.objective, np.append(theta, rho)) for rho in errors)
+    return [at for at in trials if at is not None]
 
 
 def _deviance(at: FittedEvaluation) -> float:

@@ -24,6 +24,7 @@ from sparsemixed.estimation.ends.without_errors import (
 )
 from sparsemixed.estimation.interface import FE, FN
 from sparsemixed.estimation.linear import LogLikelihood
+from sparsemixed.estimation.objectives.patterns import PatternObjective
 from sparsemixed.estimation.problems.values import Problem
 from sparsemixed.estimation.search.values import Optimum
 from sparsemixed.solver.linalg import has_root
@@ -32,6 +33,13 @@ SINGULAR = (
     "the likelihood appears to be unbounded: it rises without end as the covariance matrix of a group's observations becomes "
     "singular. There are too few groups for so many covariance parameters"
 )
+
+SINGULAR_INSIDE = (
+    "the restricted likelihood has no maximum: it rises to a limit as the covariance matrix of a group's observations becomes "
+    "singular in directions that the fixed effects take up. There are too few groups for so many covariance parameters"
+)
+WITHOUT_VARIANCE = 1e-4
+"""Variance of an estimated coefficient of orthonormal columns, over the largest of an observation, that is on its way to none."""
 
 
 def judged(problem: Problem[FE, FN], end: End[FE, FN], llf: LogLikelihood) -> End[Any, Any]:
@@ -97,4 +105,15 @@ def _of_errors(problem: Problem[FE, FN], found: Optimum[FE, FN]) -> NoMaximum | 
     singular = problem.objective.singular(at.theta)
     if not names and not singular:
         return None
-    return NoMaximum(SINGULAR if singular else found.message, tuple(names), gone)
+    message = found.message if not singular else SINGULAR_INSIDE if _unseen_by_reml(problem, at) else SINGULAR
+    return NoMaximum(message, tuple(names), gone)
+
+
+def _unseen_by_reml(problem: Problem[FE, FN], at: FE) -> bool:
+    """Whether all directions in which V is singular lie in the span of X: there the restricted likelihood stays finite."""
+    objective = problem.objective
+    if not objective.reml or not isinstance(objective, PatternObjective):
+        return False
+    size = objective.largest_variance(at.theta)
+    taken = float((np.linalg.eigvalsh(at.XVX_inverse) < WITHOUT_VARIANCE * size).sum())
+    return 0.0 < objective.null_directions(at.theta) <= taken

@@ -101,6 +101,16 @@ class PatternObjective:
                 return True
         return False
 
+    def largest_variance(self, theta: np.ndarray) -> float:
+        """Of an observation, over sigma2."""
+        return max(float(np.einsum("gaa->ga", V).max()) for V in self._matrices(theta))
+
+    def null_directions(self, theta: np.ndarray) -> float:
+        """In how many directions of all observations V is singular to rounding."""
+        matrices, largest = self._matrices(theta), self.largest_variance(theta)
+        null = [(np.linalg.eigvalsh(V) < SINGULAR * largest).sum(axis=1) for V in matrices]
+        return float(sum(batch.counts @ count for batch, count in zip(self.batches, null, strict=True)))
+
     def _matrices(self, theta: np.ndarray) -> list[np.ndarray]:
         """V_g / sigma2 of every batch, singular or not."""
         return [self.covariance(batch, theta) for batch in self.batches]

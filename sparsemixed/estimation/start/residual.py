@@ -33,11 +33,8 @@ def residual_start(
     NumericalError
         The system breaks down at every one of them.
     """
-    rho, best = part.structure.start(), None
-    shares = _shares(part, residual)
-    for share in shares:
-        rho[share.where] = share.structure.start(share.moments)
-    for share in shares:
+    rho, best = start_of_moments(part, residual), None
+    for share in _shares(part, residual):
         places = share.structure.starts(share.typical, share.moments)
         if len(places) == 1:
             rho[share.where] = places[0]
@@ -53,6 +50,14 @@ def residual_start(
     return (
         best if best is not None and np.array_equal(best.theta[theta.size :], rho) else objective.evaluate(np.append(theta, rho))
     )
+
+
+def start_of_moments(part: ResidualPart, residual: np.ndarray | None) -> np.ndarray:
+    """rho of the residual's moments as if there were no random effects, level of by() by level; independence without one."""
+    rho = part.structure.start()
+    for share in _shares(part, residual):
+        rho[share.where] = share.structure.start(share.moments)
+    return rho
 
 
 def other_starts(part: ResidualPart, residual: np.ndarray) -> list[np.ndarray]:

@@ -163,6 +163,13 @@ class ResidualStructure(Declared):
         """Places from which to search once more where a search has ended at a limit."""
         return self.starts(typical, moments)
 
+    def at_limit(self, rho: np.ndarray) -> np.ndarray:
+        """rho with those of its parameters at their limits that are near, no other being redundant there; else rho itself.
+
+        For a family whose parameters may lose their meaning beside one that has run off (see `UnstructuredErrors`).
+        """
+        return rho
+
     def second(self, rho: np.ndarray, t: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """(n_rho, n_rho) sums over everything of weights (..., m, m) times d2R / drho drho'."""
         out = np.empty((self.n_rho, self.n_rho))

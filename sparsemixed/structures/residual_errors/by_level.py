@@ -55,6 +55,13 @@ class ByLevel(ResidualStructure):
         parts = [np.append(np.zeros(int(k > 0)), s.start(moments)) for k, s in enumerate(self.structures)]
         return np.concatenate(parts)
 
+    def at_limit(self, rho: np.ndarray) -> np.ndarray:
+        parts = [(*self._split(k, rho), s) for k, s in enumerate(self.structures)]
+        moved = [(scale, own, s.at_limit(own)) for scale, own, s in parts]
+        if all(there is own for _, own, there in moved):
+            return rho
+        return np.concatenate([there if k == 0 else np.append(scale, there) for k, (scale, _, there) in enumerate(moved)])
+
     def _picked(self, k: int, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Which sets of times have rows of level k, and which pairs of their rows both do.
 

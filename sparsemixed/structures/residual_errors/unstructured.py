@@ -7,6 +7,9 @@ import numpy as np
 from sparsemixed.structures.base import Displayed
 from sparsemixed.structures.residual_errors.base import ResidualStructure, Times
 
+NEAR_LIMIT, AT_LIMIT = 1e-3, 1e-7
+"""Entries of the factor's diagonal, over the length of their rows, from which a limit is tried, and that are at it."""
+
 
 class UnstructuredErrors(ResidualStructure):
     """Unstructured errors (manual, `residuals(unstructured)`).
@@ -59,9 +62,32 @@ class UnstructuredErrors(ResidualStructure):
         if moments is None:
             return np.zeros(self.n_rho)
         scale = np.sqrt(np.diag(moments))
-        lower = np.linalg.cholesky(self._positive(moments / np.outer(scale, scale)) * np.outer(scale, scale))
-        lower /= lower[0, 0]
+        return self._rho(np.linalg.cholesky(self._positive(moments / np.outer(scale, scale)) * np.outer(scale, scale)))
+
+    def _rho(self, lower: np.ndarray) -> np.ndarray:
+        """rho of a factor (p, p) times any number."""
+        lower = lower / lower[0, 0]
         return np.concatenate([np.log(np.diag(lower))[1:], [lower[i, j] for i, j in self.below]])
+
+    def at_limit(self, rho: np.ndarray) -> np.ndarray:
+        """Errors that those of earlier levels determine have a zero on the diagonal of L, and none are left below it.
+
+        Beside a zero in L's diagonal the entries below it would only say once more what those to their right do: the same R has
+        a factor without them.
+        """
+        lower = self._lower(rho)
+        length = np.linalg.norm(lower, axis=1)
+        determined = np.diag(lower) < NEAR_LIMIT * length
+        if not determined.any():
+            return rho
+        rest, out = lower @ lower.T, np.zeros_like(lower)
+        for k in range(self.p):
+            if determined[k]:
+                out[k, k] = min(lower[k, k], AT_LIMIT * length[k])
+                continue
+            out[k:, k] = rest[k:, k] / np.sqrt(rest[k, k])
+            rest = rest - np.outer(out[:, k], out[:, k])
+        return self._rho(out)
 
     def _positive(self, correlation: np.ndarray) -> np.ndarray:
         """The nearest of correlations (p, p) with eigenvalues off zero; with a band, all within it shrunken alike."""

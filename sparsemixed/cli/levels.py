@@ -52,13 +52,15 @@ class Levels:
         frame, place = self.frame, self._slices[level]
         names = list(frame.names)
         index = None if frame.index is None else frame.index[self._order[place]]
-        return Frame(names, place.stop - place.start, lambda i: pd.Series(self._sorted(i)[place]), frame.value_labels, index)
+        return Frame(names, place.stop - place.start, lambda i: self._stretch(i, place), frame.value_labels, index)
 
-    def _sorted(self, position: int) -> Any:
-        """A column in the order of the levels, so that those of a level are a stretch of it, which takes no copy."""
+    def _stretch(self, position: int, place: slice) -> pd.Series:
+        """The rows of a level of a column; without a copy, because the column is kept in the order of the levels."""
         if position not in self._columns:
-            self._columns[position] = self.frame.series(self.frame.names[position]).array[self._order]
-        return self._columns[position]
+            whole = self.frame.series(self.frame.names[position])
+            self._columns[position] = (whole.array[self._order], whole.dtype)
+        values, dtype = self._columns[position]
+        return pd.Series(values[place], dtype=dtype, copy=False)
 
     def written(self, level: Any) -> str:
         """A level as headings and names of files have it: by its value label where it has one."""

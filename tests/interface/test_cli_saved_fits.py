@@ -188,9 +188,8 @@ def test_levels_of_every_kind_of_variable(tmp_path):
             "mixed": pd.Series([1, "a", 1, "a"], dtype=object),
             "category": pd.Categorical(["x", "y", "x", "y"], categories=["y", "x", "z"], ordered=True),
             "date": pd.to_datetime(["2020-01-02", "2020-01-01", "2020-01-02", "2020-01-02"]),
-        },
-        index=[7, 7, 8, 9],
-    )
+        }
+    ).set_axis([7, 7, 8, 9])
     expected = {
         "whole": {1: [1, 3], 3: [0, 2]},
         "float": {0.5: [0, 2], 2: [3]},

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
-from sparsemixed.cli.commands.fit import fitted, printed, save
-from sparsemixed.cli.exit_status import CONVERGED, NOT_CONVERGED, status_of
-from sparsemixed.cli.levels import Levels
-from sparsemixed.cli.program import one_message
+from sparsemixed.cli.endings import CONVERGED, NOT_CONVERGED, one_message, status_of
+from sparsemixed.cli.levels import Levels, file_for
+from sparsemixed.cli.one_model import fitted, printed, save
 from sparsemixed.cli.record import fit_record, write_json
 from sparsemixed.cli.streams import STANDARD, write_text
 from sparsemixed.design.data.frame import read_frame
@@ -67,15 +64,3 @@ def _status(status: int, errors: list[SparseMixedError], n_levels: int) -> int:
     if len(errors) == n_levels:
         raise errors[0]
     return max(status, NOT_CONVERGED) if errors else status
-
-
-def file_for(pattern: str, level: str) -> str:
-    """The file of one level: {} in its name becomes the level, whose special characters become %xx.
-
-    Examples
-    --------
-    >>> file_for("fits/{}.fit", "North/West")
-    'fits/North%2FWest.fit'
-    """
-    path = Path(pattern)
-    return str(path.with_name(path.name.replace("{}", quote(level, safe=" "))))

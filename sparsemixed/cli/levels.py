@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
@@ -74,3 +76,15 @@ def _scalar(level: Any) -> Any:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return value if isinstance(value, (str, int, float, bool)) else str(level)
+
+
+def file_for(pattern: str, level: str) -> str:
+    """The file of one level: {} in its name becomes the level, whose special characters become %xx.
+
+    Examples
+    --------
+    >>> file_for("fits/{}.fit", "North/West")
+    'fits/North%2FWest.fit'
+    """
+    path = Path(pattern)
+    return str(path.with_name(path.name.replace("{}", quote(level, safe=" "))))

@@ -11,8 +11,8 @@ import warnings
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from sparsemixed.cli.exit_status import BROKEN_OFF, INTERNAL_ERROR, USER_ERROR
-from sparsemixed.errors import CommandError, NotEstimableWarning, SparseMixedError, SparseMixedWarning, printable
+from sparsemixed.cli.endings import BROKEN_OFF, INTERNAL_ERROR, USER_ERROR, one_message
+from sparsemixed.errors import NotEstimableWarning, SparseMixedError, SparseMixedWarning, printable
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -84,12 +84,6 @@ def main(arguments: list[str] | None = None) -> int:
             traceback.print_exc()
         what = " ".join(printable(str(error)).split("\n"))
         return _failed(f"internal error: {type(error).__name__}: {what} (--debug shows where)", INTERNAL_ERROR)
-
-
-def one_message(error: SparseMixedError) -> str:
-    """What an error says: one line, or three with a caret under the text of a command."""
-    text = str(error)
-    return text if isinstance(error, CommandError) else " ".join(filter(None, map(str.strip, text.split("\n"))))
 
 
 def _failed(message: str, status: int) -> int:

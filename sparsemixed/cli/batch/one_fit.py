@@ -10,7 +10,7 @@ from typing import Any
 from sparsemixed.api import mixed
 from sparsemixed.cli.batch.shelf import Shelf
 from sparsemixed.cli.batch.units import Unit
-from sparsemixed.cli.fit_by_level import file_for
+from sparsemixed.cli.levels import file_for
 from sparsemixed.cli.record import fit_record
 from sparsemixed.errors import CommandError, SparseMixedError, SparseMixedWarning, printable
 

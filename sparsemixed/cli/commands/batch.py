@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sparsemixed.cli.exit_status import BROKEN_OFF, CONVERGED, NOT_CONVERGED
+from sparsemixed.cli.endings import BROKEN_OFF, CONVERGED, NOT_CONVERGED
 from sparsemixed.cli.streams import STANDARD
 from sparsemixed.errors import OptionError
 

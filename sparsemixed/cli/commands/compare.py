@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from sparsemixed.cli.documents import add_output, check_output, write_shown
-from sparsemixed.cli.exit_status import status_of
+from sparsemixed.cli.endings import status_of
 from sparsemixed.cli.sources import FIT, load_fit
 from sparsemixed.cli.streams import check_one
 

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import sys
-import tempfile
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from sparsemixed.cli.exit_status import status_of
+from sparsemixed.cli.endings import status_of
+from sparsemixed.cli.one_model import fitted, printed, save
 from sparsemixed.cli.record import fit_record, write_json
 from sparsemixed.cli.sources import DATA, resolve_data
-from sparsemixed.cli.streams import STANDARD, check_one, write_bytes, write_text
+from sparsemixed.cli.streams import STANDARD, check_one, write_text
 from sparsemixed.errors import OptionError
-
-if TYPE_CHECKING:
-    from sparsemixed.results import Results
 
 EXAMPLES = """\
 examples:
@@ -92,36 +86,3 @@ def _check(options: argparse.Namespace) -> None:
     for path in (options.save, options.json):
         if path and path != STANDARD:
             check_destination(path)
-
-
-def fitted(options: argparse.Namespace, data: Any, given: dict[str, Any]) -> tuple[Results, float]:
-    """The fit and the seconds that it took."""
-    from sparsemixed.api import mixed
-
-    shown = options.progress or (sys.stderr.isatty() and not options.quiet)
-    start = time.perf_counter()
-    results = mixed(options.command, data, progress=_show_progress if shown else None, constraints=options.constraint, **given)
-    return results, time.perf_counter() - start
-
-
-def _show_progress(entry: Any) -> None:
-    remark = " (backed up)" if entry.backed_up else ""
-    print(f"iteration {entry.iteration}: log likelihood {entry.llf:.8g}{remark}", file=sys.stderr, flush=True)
-
-
-def printed(options: argparse.Namespace, results: Results, seconds: float) -> str:
-    """The tables, and what they cost."""
-    fit = results.fit
-    cost = f"Time: {seconds:.2f} s, iterations: {fit.iterations}, factorizations: {fit.factorizations} ({fit.solver})"
-    return f"{results.summary(log=True) if options.log else results}\n\n{cost}\n"
-
-
-def save(results: Results, path: str, data: bool) -> None:
-    """The fit in a file, or on standard output."""
-    if path != STANDARD:
-        results.save(path, data=data)
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        whole = Path(folder) / "fit"
-        results.save(whole, data=data)
-        write_bytes(whole.read_bytes())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from sparsemixed.cli.exit_status import status_of
+from sparsemixed.cli.endings import status_of
 from sparsemixed.cli.sources import DATA, FIT, load_fit, resolve_data
 from sparsemixed.cli.streams import STANDARD, check_one, write_text
 

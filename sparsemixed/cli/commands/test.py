@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from sparsemixed.cli.documents import add_output, check_output, write_shown
-from sparsemixed.cli.exit_status import status_of
+from sparsemixed.cli.endings import status_of
 from sparsemixed.cli.sources import FIT, load_fit
 
 EXAMPLES = """\

@@ -1,11 +1,11 @@
-"""What the program's exit status says."""
+"""How the program ends: the exit statuses, and what an error says."""
 
 from __future__ import annotations
 
 import sys
 from typing import TYPE_CHECKING
 
-from sparsemixed.errors import printable
+from sparsemixed.errors import CommandError, SparseMixedError, printable
 
 if TYPE_CHECKING:
     from sparsemixed.results import Results
@@ -21,3 +21,9 @@ def status_of(*fits: Results) -> int:
     for fit in unfinished:
         print(f"sparsemixed: {printable(fit.status)}", file=sys.stderr)
     return NOT_CONVERGED if unfinished else CONVERGED
+
+
+def one_message(error: SparseMixedError) -> str:
+    """What an error says: one line, or three with a caret under the text of a command."""
+    text = str(error)
+    return text if isinstance(error, CommandError) else " ".join(filter(None, map(str.strip, text.split("\n"))))

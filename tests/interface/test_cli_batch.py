@@ -272,6 +272,7 @@ def started(folder, *arguments):
     return process, journal
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_ctrl_c_and_a_lost_process(folder, capsys):
     """The terminal sends Ctrl-C to all processes of a batch; one that the system ends costs its fit alone."""
     write_jobs(*({"id": str(i), "data": "a.csv", "model": MODELS[i % 3]} for i in range(3000)))
@@ -279,7 +280,9 @@ def test_ctrl_c_and_a_lost_process(folder, capsys):
     children = [int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
     assert len(children) == 2
     os.kill(children[0], signal.SIGKILL)
-    time.sleep(0.5)
+    until = time.monotonic() + 60
+    while b'"failed"' not in journal.read_bytes() and time.monotonic() < until:
+        time.sleep(0.02)
     os.killpg(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
@@ -340,3 +343,17 @@ def test_progress_on_demand(folder, capsys, monkeypatch):
     _, _, err = run(capsys, "jobs.jsonl", "--out", "out.csv", "--progress")
     assert [line.split(",")[0] for line in err.splitlines()[:3]] == ["1/3 fits", "2/3 fits", "3/3 fits"]
     assert run_batch.__module__.endswith("batch")
+
+
+@pytest.mark.slow
+def test_processes_that_begin_anew(folder, capsys, monkeypatch):
+    """As on macOS and Windows."""
+    monkeypatch.setattr("sparsemixed.cli.batch.processes.FORKS", False)
+    write_jobs(
+        *({"id": str(i), "data": "a.csv", "model": model} for i, model in enumerate(MODELS)),
+        {"id": "by", "data": "b.csv", "model": MODELS[0], "by": "arm"},
+        {"id": "bad", "data": "none.csv", "model": MODELS[0]},
+    )
+    assert run(capsys, "jobs.jsonl", "--jobs", "2", "--out", "out.csv")[0] == 1
+    assert run(capsys, "jobs.jsonl", "--out", "same.csv")[0] == 1
+    pd.testing.assert_frame_equal(*(pd.read_csv(name).drop(columns="seconds") for name in ("out.csv", "same.csv")), rtol=1e-12)

@@ -21,6 +21,8 @@ LONGEST_STRETCH = 25
 STRETCHES_PER_PROCESS = 4
 LISTENING = 0.2
 """Seconds after which it is looked whether somebody wants to stop."""
+FORKS = sys.platform == "linux"
+"""Whether processes begin as copies of this one, which share what it has read; elsewhere that is not safe, or not there."""
 
 Done = Callable[[Unit, str, bytes], None]
 """Takes a fit that is done: its unit, its outcome, and its record as a line."""
@@ -63,12 +65,11 @@ def run_in_processes(units: list[Unit], shelf: Shelf, n_processes: int, done: Do
     for stretch in waiting:
         name = stretch[0].job.data
         stretches_of[name] = stretches_of.get(name, 0) + 1
-    forks = sys.platform == "linux"
     for name, number in stretches_of.items():
-        if forks and number > 1:
+        if FORKS and number > 1:
             with interruption.breaking():
                 shelf.keep(name)
-    pool = _Pool(multiprocessing.get_context("fork" if forks else "spawn"), shelf if forks else None, waiting, done)
+    pool = _Pool(multiprocessing.get_context("fork" if FORKS else "spawn"), shelf if FORKS else None, waiting, done)
     try:
         pool.run(n_processes, interruption)
     finally:

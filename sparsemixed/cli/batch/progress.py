@@ -24,7 +24,7 @@ class Progress:
     """
 
     def __init__(self, total: int, shown: bool):
-        self.counts = dict.fromkeys((CONVERGED, NOT_CONVERGED, FAILED), 0)
+        self.counts: dict[str, int] = dict.fromkeys((CONVERGED, NOT_CONVERGED, FAILED), 0)
         self._total, self._shown = total, shown
         self._terminal = sys.stderr is not None and sys.stderr.isatty()
         self._began = self._said = time.monotonic()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from importlib import import_module
 from typing import Any
 
 from sparsemixed.cli.streams import write_text
@@ -28,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the script."""
     try:
-        import shtab
+        shtab = import_module("shtab")
     except ImportError:
         raise OptionError('completions need the package shtab: pip install "sparsemixed[completion]"') from None
     write_text(shtab.complete(whole_parser(shtab.FILE), shell=options.shell) + "\n")

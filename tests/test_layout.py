@@ -53,6 +53,7 @@ WINGS = {
     "estimation": (("start", "objectives", "search"), ("sources",), ("problems",), ("ends",)),
     "inference": (("covariance", "information"), ("degrees",), ("hypotheses",)),
     "reporting": (("tables",), ("formats", "stored")),
+    "cli": (("batch",), ("commands",)),
 }
 """The same inside a stage: its folders, left to right. Files that lie beside them may stand anywhere between, as long as no
 folder reaches through them to itself or to its right.

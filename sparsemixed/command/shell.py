@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sparsemixed.command.options import Option, find_option, option_advice
+from sparsemixed.command.options import OPTIONS, Option, find_option, option_advice
 from sparsemixed.command.weights import KEYWORDS
 from sparsemixed.errors import CommandError, OptionError
 
@@ -82,3 +82,17 @@ def _settings(words: Sequence[str]) -> Iterator[tuple[Option | None, str, object
         if argument is None or argument.startswith("--"):
             raise OptionError(f"--{name} needs an argument")
         yield option, name, argument
+
+
+def option_words(fitting: bool) -> list[tuple[str, bool]]:
+    """Every word that `model_options`, or else `display_options`, knows, and whether an argument follows it.
+
+    Examples
+    --------
+    >>> [word for word in option_words(fitting=False) if word[0] in ("--level", "--reml", "--noheader")]
+    [('--level', True), ('--noheader', False)]
+    """
+    parts = ("estimation", "display", "residual", "weights", "vce", "data") if fitting else ("display",)
+    options = [(option.name, option.takes_argument) for option in OPTIONS if option.part in parts]
+    weights = [(name, True) for name in KEYWORDS] if fitting else []
+    return [(f"--{name.replace('_', '-')}", takes_argument) for name, takes_argument in (*options, *weights)]

@@ -9,7 +9,7 @@ import os
 import sys
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -106,16 +106,28 @@ def load_fit(path: str | os.PathLike) -> Fit:
     try:
         check_source(path)
         with path.open("rb") as file:
-            return _read(file, path)
-    except DataError:
-        raise
+            return read_fit(file, path)
     except OSError as error:
         raise DataError(f"`{path}` cannot be read: {error.strerror or error}") from error
+
+
+def read_fit(file: BinaryIO, name: str | os.PathLike) -> Fit:
+    """The same from an open file that can be read from any place, called `name` in messages.
+
+    Raises
+    ------
+    DataError
+        It is no saved fit, is damaged, or was saved by a newer version.
+    """
+    try:
+        return _read(file, Path(name))
+    except (DataError, OSError):
+        raise
     except Exception as error:  # damaged archives raise whatever their first wrong byte leads to
-        raise DataError(f"the saved fit `{path}` is damaged ({type(error).__name__}); save it again") from error
+        raise DataError(f"the saved fit `{name}` is damaged ({type(error).__name__}); save it again") from error
 
 
-def _read(file: Any, path: Path) -> Fit:
+def _read(file: BinaryIO, path: Path) -> Fit:
     if not zipfile.is_zipfile(file):
         file.seek(0)
         raise DataError(f"the saved fit `{path}` is damaged or incomplete" if file.read(2) == b"PK" else _foreign(path))

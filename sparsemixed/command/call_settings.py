@@ -52,6 +52,7 @@ def settings_of(declared: Function, given: Sequence[Any], source: str) -> tuple[
         value = constant_of(node, source)
         if not _fits(parameter, value):
             wanted = _WANTED.get(parameter.kind) or f"one of {', '.join(parameter.choices)}"
+            wanted += f" from {parameter.smallest} to {MOST_COLUMNS}" if parameter.kind == "whole" else ""
             raise CommandError(f"{declared.name}(): {parameter.name} is {wanted}, found {_shown(value)}", source, position)
         if value is not None:
             found[parameter.name] = int(value) if parameter.kind == "whole" else _as_numbers(parameter, value)
@@ -90,14 +91,19 @@ def _as_numbers(parameter: Parameter, value: Value) -> Value:
 
 def _check_together(declared: Function, found: dict[str, Value], source: str, given: Sequence[Any]) -> None:
     """What else would only be found when data are there."""
-    names = [parameter.name for parameter in declared.parameters]
-    if "knots" not in names:
-        return
-    bounds = found.get("Boundary.knots")
+    bounds, df, base = found.get("Boundary.knots"), found.get("df"), found.get("base", 2.0)
+    least = found.get("degree", 3) + found.get("include_intercept", False)  # type: ignore[operator]
+    splines = "knots" in [parameter.name for parameter in declared.parameters]
     message = ""
-    if found.get("df") is not None and found.get("knots") is not None:
+    if base <= 0.0 or base == 1.0:  # type: ignore[operator]
+        message = "the base of a logarithm is positive and not 1"
+    elif not splines:
+        return
+    elif declared.name == "bs" and df is not None and df < least:  # type: ignore[operator]
+        message = f"bs(): df is at least {least}, the degree and one more for an intercept"
+    elif found.get("df") is not None and found.get("knots") is not None:
         message = f"{declared.name}() takes df or knots, not both"
-    elif declared.name != "bs" and found.get("df") is None and found.get("knots") is None:
+    elif declared.name not in ("bs", "ns") and found.get("df") is None and found.get("knots") is None:
         message = f"{declared.name}() needs df or knots, as in {declared.name}(x, df = 5)"
     elif bounds is not None and len(bounds) != 2:  # type: ignore[arg-type]
         message = "Boundary.knots are two numbers, as in c(0, 10)"

@@ -24,8 +24,7 @@ from sparsemixed.spec.model import Base, Factor
 DEEPEST = 40
 """Calls, parentheses and operators within each other that are still read."""
 _INSTEAD = {
-    "ns": 'cr(x, df = 3, constraints = "center") is the natural cubic spline there is',
-    "s": 'smooths of gamm4 and mgcv are not available; bs(x, df = 5) and cr(x, df = 5, constraints = "center") are splines',
+    "s": "smooths of gamm4 and mgcv are not available; bs(x, df = 5) and ns(x, df = 5) are splines",
     "ordered": "C(f, contr.poly) has the contrasts of an ordered factor",
     "relevel": 'C(f, Treatment("b")) compares with level b',
     "cbind": "a linear mixed model has one response, with Gaussian errors",

@@ -27,6 +27,7 @@ _ONE_VARIANCE = {
 """Tag -> structure in which all effects have one variance."""
 _ANY_VARIANCE = {"us": "unstructured", "diag": "independent"}
 """Tag -> structure in which every effect has a variance of its own."""
+NO_SUCH = f"there is no such structure of random effects; there are {', '.join(_ONE_VARIANCE)}"
 _ERRORS = 'correlated errors are an option, residuals="ar 1, t(time)", with the groups of the last random part'
 _INSTEAD = {
     "cs": "a variance for every effect with one correlation is not available: homcs(effects | group), or cs(effects | group, "
@@ -61,6 +62,8 @@ def structure_of(tag: str, settings: str, source: str, position: int) -> Structu
     >>> structure_of("diag", "", "", 0), structure_of("cs", "hom = TRUE", "", 0)
     (Structure(covariance='independent', by_column=True), Structure(covariance='exchangeable', by_column=True))
     """
+    if tag not in _ONE_VARIANCE:
+        raise CommandError(f"{tag}(): {_INSTEAD.get(tag, NO_SUCH)}", source, position)
     match = _HOMOGENEOUS.fullmatch(settings)
     if settings.strip() and match is None:
         raise CommandError(f"{tag}() takes hom = TRUE or FALSE after its grouping, found {settings.strip()}", source, position)
@@ -70,5 +73,4 @@ def structure_of(tag: str, settings: str, source: str, position: int) -> Structu
         return Structure(found, by_column=True)
     if tag == "us":
         raise CommandError("us() has a variance for every effect; diag(effects | group, hom = TRUE) has one", source, position)
-    hint = _INSTEAD.get(tag, f"there are {', '.join(_ONE_VARIANCE)}")
-    raise CommandError(f"{tag}(): {hint}", source, position)
+    raise CommandError(f"{tag}(): {_INSTEAD[tag]}", source, position)

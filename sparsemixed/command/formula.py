@@ -24,9 +24,9 @@ from sparsemixed.spec.functions import FUNCTIONS
 _QUOTED = re.compile(r"\"[^\"\n]*\"|`[^`\n]*`")
 _NAME = r"(?:`[^`\n]+`|[^\W\d][\w.]*)"
 _RESPONSE = re.compile(rf"\s*(?P<name>{_NAME})\s*")
-_TRANSFORMED = re.compile(r"\s*(?P<function>[^\W\d][\w.:]*)\s*\(.*\)\s*", re.DOTALL)
+_TRANSFORMED = re.compile(r"\s*(?P<function>[^\W\d][\w.]*(?:::+[\w.]+)?)\s*\(.*\)\s*", re.DOTALL)
 """A left side that is one call, as far as can be seen without reading it."""
-_TAG = re.compile(r"[^\W\d][\w.:]*\s*\Z")
+_TAG = re.compile(r"[^\W\d][\w.]*\s*\Z")
 _GROUPING_PART = re.compile(rf"\s*(?P<name>{_NAME})\s*(?P<joint>[/:]|$)")
 _ABBREVIATED = re.compile(r"~\w")
 _LEVEL = re.compile(r"\|\|\s*[\w~]+\s*:(?=\s*(?:[^()]*(?:\([^()]*\)[^()]*)*)\Z)")
@@ -90,10 +90,8 @@ def read_formula(
     text : str
         The same with the same offsets, without a leading `mixed`.
     keywords : mapping
-    deviations, keywords_win : bool
-        See `Parts` and `Settings`.
-    columns : sequence of str, optional
-        Those of the data, for which a point stands.
+    deviations, keywords_win, columns
+        See `Parts`, `Settings` and `read_model`.
 
     Examples
     --------

@@ -104,6 +104,7 @@ FUNCTIONS: dict[str, Function] = {
             stateful=True,
             columns=True,
         ),
+        Function("ns", 1, (_DF, _KNOTS, Parameter("intercept", "flag"), *_BOUNDS[:3]), stateful=True, columns=True),
         *map(_cubic, ("cr", "cs", "cc")),
     )
 }

@@ -1,4 +1,4 @@
-"""Functions whose values in one row depend on the data as a whole, done by formulaic's stateful transforms.
+"""Functions whose values in one row depend on the data as a whole, done by formulaic's stateful transforms but for `ns()`.
 
 What formulaic remembers of the data is a mapping of names to numbers, arrays of numbers, and mappings of these; it is kept with
 the specification, and saved with it.
@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from sparsemixed.design.computed.natural_spline import natural_spline
 from sparsemixed.errors import DataError
 
-SPLINES = ("bs", "cr", "cs", "cc")
+SPLINES = ("bs", "ns", "cr", "cs", "cc")
 
 
 def stateful_columns(name: str, x: np.ndarray, parameters: Mapping[str, Any], state: dict, text: str) -> np.ndarray:
@@ -45,7 +46,7 @@ def stateful_columns(name: str, x: np.ndarray, parameters: Mapping[str, Any], st
         raise DataError(f"{text} has no value to be made from: all of its {len(x)} rows are missing")
     if np.isinf(x).any():
         raise DataError(f"{text}: its argument is infinite in {int(np.isinf(x).sum())} rows")
-    if not state and name in ("poly", "cr", "cs", "cc") and not parameters.get("raw"):
+    if not state and name in ("poly", *SPLINES) and not parameters.get("raw"):
         _check_distinct(name, x[there], parameters, text)
     try:
         found = _transform(name)(x[there], _state=state, **_settings(name, parameters))
@@ -58,6 +59,8 @@ def stateful_columns(name: str, x: np.ndarray, parameters: Mapping[str, Any], st
 
 
 def _transform(name: str) -> Any:
+    if name == "ns":
+        return natural_spline
     # formulaic takes a third of a second to import, which commands need not wait for.
     from formulaic.transforms import TRANSFORMS
 
@@ -69,7 +72,7 @@ def _settings(name: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
     bounds = settings.pop("Boundary.knots", None)
     if bounds is not None:
         settings["lower_bound"], settings["upper_bound"] = bounds
-    if name in SPLINES:
+    if name in SPLINES and name != "ns":
         # R goes on beyond the boundary with the last polynomial; formulaic's default is an error.
         settings.setdefault("extrapolation", "extend")
     return settings

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
 
@@ -20,10 +22,15 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 """Of boundaries and of what is collinear, which R drops as well."""
 
 
+@cache
+def fitted(formula):
+    return sparsemixed.mixed(formula, load(FIGURES[formula]["data"]))
+
+
 @pytest.mark.parametrize("formula", FIGURES)
 def test_figures_of_lme4(formula):
     expected, data = FIGURES[formula], load(FIGURES[formula]["data"])
-    ml, reml = sparsemixed.mixed(formula, data), sparsemixed.mixed(formula, data, reml=True)
+    ml, reml = fitted(formula), sparsemixed.mixed(formula, data, reml=True)
     assert ml.nobs == expected["nobs"]
     assert ml.llf == pytest.approx(expected["ml"], abs=1e-6)
     assert reml.llf == pytest.approx(expected["reml"], abs=1e-6)
@@ -38,7 +45,7 @@ def test_figures_of_lme4(formula):
 def test_predictions_of_other_rows_remember_the_data(formula, tmp_path):
     """One row alone, which has no mean and no levels to learn from, by the fit and by the fit saved and loaded."""
     data = load(FIGURES[formula]["data"])
-    fit = sparsemixed.mixed(formula, data)
+    fit = fitted(formula)
     fit.save(tmp_path / "fit")
     own = fit.predict(what="fitted")
     rows = data.loc[own.index[[3, 50, 200]]]

@@ -101,7 +101,8 @@ class Algebra:
         if any(isinstance(factor, Offset) for product in products for factor in product):
             raise CommandError("offset() is a term of its own, added with +", self._source, start)
         constant = () in products
-        terms = sorted(once(Term(product) for product in products if product), key=lambda term: len(term.factors))
+        found = (tuple(factor for factor in product if isinstance(factor, Factor)) for product in products if product)
+        terms = sorted(once(map(Term, found)), key=lambda term: len(term.factors))
         if terms and len(terms[-1].factors) > MOST_FACTORS:
             raise CommandError(f"an interaction has at most {MOST_FACTORS} variables", self._source, start)
         return tuple(terms), constant, offsets

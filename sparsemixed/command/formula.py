@@ -152,7 +152,7 @@ def _bars(tree: Tree, source: str) -> list[_Bar]:
         if inside:
             opening, closing = child.children[0], child.children[-1]
             tag = _TAG.search(before) if isinstance(before, Token) and before.type == "CHUNK" else None
-            start = opening.start_pos if tag is None or before is None else before.start_pos + tag.start()
+            start = opening.start_pos if tag is None or before is None else (before.start_pos or 0) + tag.start()
             bars.append(_Bar(start, opening.start_pos, inside[0].start_pos, inside[0].end_pos, closing.end_pos))
     return bars
 

@@ -24,7 +24,7 @@ def curves() -> pd.DataFrame:
 def others() -> pd.DataFrame:
     """The columns that a point stands for, nothing else."""
     data = curves().dropna()
-    return data[["g", "x", "z", "f", "y"]]
+    return pd.DataFrame({name: data[name] for name in ("g", "x", "z", "f", "y")})
 
 
 def growth() -> pd.DataFrame:

@@ -7,6 +7,7 @@ import pytest
 
 import sparsemixed
 from sparsemixed.design.fixed.coefficient_names import CoefficientNames
+from sparsemixed.errors import SparseMixedError
 from tests.golden import golden, load
 
 TUTORIALS = golden("tutorials")
@@ -28,3 +29,26 @@ def test_figures_of_lme4(formula):
     estimates = np.append(ml.fit.beta, 0.0)
     found = {name: estimates[-1 if (at := names.place(name)) is None else at] for name in expected["params"]}
     assert found == pytest.approx(expected["params"], rel=1e-6, abs=1e-6)
+
+
+OTHERS = {
+    "cbind(incidence, size - incidence) ~ period + (1 | herd)": ({}, "one response, with Gaussian errors"),  # lme4, ?glmer
+    "use ~ urban + poly(age, 2):urban + (poly(age, 2) | district)": ({"family": "binomial"}, "the models here are linear"),
+    "circumference ~ SSlogis(age, Asym, xmid, scal) ~ Asym | Tree": ({}, "belongs inside"),  # lme4, ?nlmer
+    "Reaction ~ s(Days, k = 4) + (1 | Subject)": ({}, "smooths of gamm4"),  # gamm4
+    "Reaction ~ Days + cs(1 + Days | Subject)": (
+        {},
+        "with two effects us\\(\\) is the same model",
+    ),  # lme4 2
+    "Reaction ~ 1 + ar1(0 + Daysf | Subject)": ({}, "an option, residuals="),  # lme4 2, glmmTMB
+    "affect ~ group + day + I(day^2) + (day||ID) + (I(day^2)||ID)": ({}, "a random effect by ID twice"),  # stackexchange 396144
+}
+"""Formulas of tutorials that are no linear mixed models, or have no estimate: options besides, and what the message says."""
+
+
+@pytest.mark.parametrize("formula", OTHERS)
+def test_other_models_get_one_message(formula):
+    options, message = OTHERS[formula]
+    with pytest.raises(SparseMixedError, match=message) as caught:
+        sparsemixed.mixed(formula, load("sleepstudy"), **options)
+    assert len(str(caught.value).splitlines()[0]) < 400

@@ -49,7 +49,7 @@ STAGES = (
 WINGS = {
     "structures": (("random", "residual_errors"),),
     "solver": (("crossproducts",), ("factored", "residual"), ("iterative",)),
-    "design": (("data",), ("groups",), ("fixed", "weights"), ("names",)),
+    "design": (("data",), ("groups",), ("computed",), ("fixed", "weights"), ("names",)),
     "estimation": (("start", "objectives", "search"), ("sources",), ("problems",), ("ends",)),
     "inference": (("covariance", "information"), ("degrees",), ("hypotheses",)),
     "reporting": (("tables",), ("formats", "stored")),

@@ -1,10 +1,15 @@
-"""The algebra of formula terms (`+ - * : / ^`), done by formulaic and restricted to what a model can use."""
+"""The algebra of formula terms (`+ - * : / ^ %in%`), done by formulaic and restricted to what a model can use.
+
+formulaic sees names only: calls are read by `command.calls`, and a name of the same length stands in for each.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from sparsemixed.command.calls import CallReader, Offset
 from sparsemixed.command.varlist import MOST_TERMS, once
 from sparsemixed.errors import CommandError, shortened
 from sparsemixed.spec import MOST_FACTORS, Factor, Term
@@ -14,9 +19,12 @@ if TYPE_CHECKING:
 
 _OPERATORS = re.compile(r"[+-]+|\*|:|/|\^|\*\*")
 _POWERS = ("^", "**")
-_CATEGORICAL = re.compile(r"C\(\s*(?P<name>`[^`\n]+`|[^\W\d][\w.]*)\s*\)")
+_CALL = re.compile(r"(?<![\w.])[^\W\d][\w.]*(?:::+[\w.]+)?\s*\(")
+_STRING = re.compile(r"\"[^\"\n]*\"|'[^'\n]*'|`[^`\n]*`")
+_POINT = re.compile(r"(?<![\w.])\.(?![\w.])")
 _QUOTED = re.compile(r"`(?P<name>[^`\n]+)`")
 _PLAIN = re.compile(r"[^\W\d][\w.]*")
+_SPLIT_UP = re.compile(r"%\s*in\s*%")
 _ANSI = re.compile(r"\x1b\[\d+m|⧛\S*?⧚")
 
 
@@ -29,19 +37,23 @@ class Algebra:
         The formula as typed, for messages.
     positions : dict
         Variable name to first offset; filled while reading.
+    calls : CallReader, optional
+        Reads the calls among the terms.
     """
 
-    def __init__(self, source: str, positions: dict[str, int]):
+    def __init__(self, source: str, positions: dict[str, int], calls: CallReader | None = None):
         self._source, self._positions = source, positions
-        self._quoted: dict[str, str] = {}
+        self._calls = calls or CallReader(source, positions)
+        self._stand_ins: dict[str, str | Factor | Offset] = {}
+        self._others: Sequence[str] | None = None
 
     def terms(self, text: str) -> tuple[tuple[Term, ...], bool]:
-        """Terms by ascending number of variables, and whether there is a constant.
+        """Terms by ascending number of variables, and whether there is a constant; as `terms_and_offsets`, without these.
 
-        Parameters
-        ----------
-        text : str
-            A part of the source, padded with blanks so that offsets agree.
+        Raises
+        ------
+        CommandError
+            For an offset as well.
 
         Examples
         --------
@@ -49,72 +61,126 @@ class Algebra:
         >>> [[factor.variable for factor in term.factors] for term in terms], constant
         ([['x'], ['z'], ['x', 'z']], False)
         """
+        terms, constant, offsets = self.terms_and_offsets(text)
+        if offsets:
+            start = len(text) - len(text.lstrip())
+            raise CommandError("offset() is part of the fixed effects, and there is one here", self._source, start)
+        return terms, constant
+
+    def terms_and_offsets(self, text: str, others: Sequence[str] | None = None) -> tuple[tuple[Term, ...], bool, tuple[str, ...]]:
+        """Terms by ascending number of variables, whether there is a constant, and the variables of offsets.
+
+        Parameters
+        ----------
+        text : str
+            A part of the source, padded with blanks so that offsets agree.
+        others : sequence of str, optional
+            What a point stands for; a pattern `.` where that is not known yet.
+        """
         # formulaic takes a third of a second to import, which commands need not wait for.
         from formulaic.errors import FormulaicError
         from formulaic.parser import DefaultFormulaParser
 
-        text, parser = self._unquoted(text), DefaultFormulaParser()
+        text, parser = self._without_calls(text), DefaultFormulaParser()
         start = len(text) - len(text.lstrip())
         try:
             factors = self._factors(list(parser.get_tokens(text)))
+            text = self._without_points(text, others, factors)
             if _size(parser.get_ast(text)) > MOST_TERMS:
                 raise CommandError(f"the formula expands to more than {MOST_TERMS} terms", self._source, start)
             expanded = list(parser.get_terms(text))
         except (FormulaicError, SyntaxError) as error:
             # Formulaic reads what looks like a call as Python.
-            raise CommandError(_plain(error), self._source, min(start, len(self._source))) from None
+            message = _plain(error)
+            for name in self._stand_ins:
+                message = message.replace(f"`{name}`", "what is called")
+            raise CommandError(message, self._source, min(start, len(self._source))) from None
         products = [tuple(factors[f.expr] for f in term.factors if f.expr in factors) for term in expanded]
+        offsets = tuple(product[0].variable for product in products if len(product) == 1 and isinstance(product[0], Offset))
+        products = [product for product in products if not (len(product) == 1 and isinstance(product[0], Offset))]
+        if any(isinstance(factor, Offset) for product in products for factor in product):
+            raise CommandError("offset() is a term of its own, added with +", self._source, start)
         constant = () in products
-        terms = sorted(once(Term(product) for product in products if product), key=lambda term: len(term.factors))
+        found = (tuple(factor for factor in product if isinstance(factor, Factor)) for product in products if product)
+        terms = sorted(once(map(Term, found)), key=lambda term: len(term.factors))
         if terms and len(terms[-1].factors) > MOST_FACTORS:
             raise CommandError(f"an interaction has at most {MOST_FACTORS} variables", self._source, start)
-        return tuple(terms), constant
+        return tuple(terms), constant, offsets
+
+    def _without_calls(self, text: str) -> str:
+        """The text with a name of the same length for each call and each name in backquotes, so that no sign in them has a
+        meaning; a column `1` is no intercept, and a column `a:b` no product.
+        """
+        shielded = _STRING.sub(lambda match: "`" + "_" * (len(match[0]) - 2) + "`", text)
+        parts, done = [], 0
+        while match := _CALL.search(shielded, done):
+            end = _closing(shielded, match.end())
+            parts.append(self._unquoted(text[done : match.start()]))
+            parts.append(self._stand_in(self._calls.read(match.start(), end), end - match.start()))
+            done = end
+        parts.append(self._unquoted(text[done:]))
+        return _SPLIT_UP.sub(lambda match: ":".center(len(match[0])), "".join(parts))
 
     def _unquoted(self, text: str) -> str:
-        """The text with names in backquotes as plain names of the same length, so that no sign in them has a meaning.
-
-        A column `1` is no intercept, and a column `a:b` no product.
-        """
-
         def plain(match: re.Match) -> str:
             name = match["name"]
             if _PLAIN.fullmatch(name):
                 return f" {name} "
-            count = len(self._quoted)
-            while (stand_in := chr(0x4E00 + count).ljust(len(match[0]), "_")) in text:
-                count += 1
-            known = next((other for other, meant in self._quoted.items() if meant == name), stand_in)
-            self._quoted[known] = name
-            return known
+            return self._stand_in(name, len(match[0]))
 
         return _QUOTED.sub(plain, text)
 
-    def _factors(self, tokens: list[Token]) -> dict[str, Factor]:
+    def _stand_in(self, meant: str | Factor | Offset, length: int = 1) -> str:
+        """A name that the formula does not have, the same for the same meaning, and blanks."""
+        known = next((name for name, other in self._stand_ins.items() if other == meant), None)
+        if known is None:
+            count = len(self._stand_ins)
+            while (known := chr(0x4E00 + count)) in self._source or known in self._stand_ins:
+                count += 1
+            self._stand_ins[known] = meant
+        return known.ljust(length)
+
+    def _without_points(self, text: str, others: Sequence[str] | None, factors: dict[str, Factor | Offset]) -> str:
+        """The text with the sum of all other columns, or a pattern for them, in place of every lone point."""
+        match = _POINT.search(text)
+        if match is None:
+            return text
+        if others is not None and not 0 < len(others) <= MOST_TERMS:
+            message = f"`.` stands for {len(others)} columns of the data here, those that the formula does not use otherwise"
+            raise CommandError(message, self._source, match.start())
+        point = Factor(".", pattern=True, position=match.start())
+        found = [point] if others is None else [Factor(name, "by_type", position=point.position) for name in others]
+        names = []
+        for factor in found:
+            known = next((name for name, other in factors.items() if other == factor), None)
+            names.append(known or self._stand_in(factor, 1))
+            factors.setdefault(names[-1], factor)
+        return _POINT.sub(f"({' + '.join(names)})", text)
+
+    def _factors(self, tokens: list[Token]) -> dict[str, Factor | Offset]:
         """The factor that each variable's token stands for; everything that is no model term is refused here."""
-        factors: dict[str, Factor] = {}
+        factors: dict[str, Factor | Offset] = {}
         for before, token in zip([None, *tokens], tokens, strict=False):
             kind = token.kind.value if token.kind else ""
             if before is not None and before.token in _POWERS:
                 self._check_power(token)
-            elif kind in ("name", "python") and token.token != ".":
-                factors.setdefault(token.token, self._factor(token, kind))
+            elif kind == "name" and token.token != ".":
+                factors.setdefault(token.token, self._factor(token))
             elif kind == "value":
                 self._check_intercept(token)
-            elif not (_OPERATORS.fullmatch(token.token) if kind == "operator" else token.token in ("(", ")")):
+            elif token.token != "." and not (
+                _OPERATORS.fullmatch(token.token) if kind == "operator" else token.token in ("(", ")")
+            ):
                 raise self._refused(token)
         return factors
 
-    def _factor(self, token: Token, kind: str) -> Factor:
+    def _factor(self, token: Token) -> Factor | Offset:
+        meant = self._stand_ins.get(token.token, token.token)
+        if not isinstance(meant, str):
+            return meant
         position = token.source_start or 0
-        if kind == "name":
-            name, variable_kind = self._quoted.get(token.token, token.token), "by_type"
-        else:
-            match = _CATEGORICAL.fullmatch(self._source[position : (token.source_end or position) + 1])
-            if match is None:
-                raise self._refused(token)
-            name, variable_kind = match["name"].strip("`"), "categorical"
-        self._positions[name] = min(position, self._positions.get(name, position))
-        return Factor(name, variable_kind, position=position)
+        self._positions[meant] = min(position, self._positions.get(meant, position))
+        return Factor(meant, "by_type", position=position)
 
     def _check_power(self, token: Token) -> None:
         if not token.token.isdecimal() or len(token.token) > 2 or not 1 <= int(token.token) <= MOST_FACTORS:
@@ -129,13 +195,23 @@ class Algebra:
     def _refused(self, token: Token) -> CommandError:
         position = token.source_start or 0
         if token.kind and token.kind.value == "python":
-            hint = "only C(variable) may be called; compute other columns first"
+            hint = "functions such as log(x) may be called; compute other columns first"
         elif token.token == ",":
             hint = "options of a formula are keyword arguments, as in mixed(formula, data, reml=True)"
         else:
             hint = "terms are joined by + - * : / ^"
         typed = self._source[position : (token.source_end or position) + 1]
         return CommandError(f"{typed} is not understood in a formula; {hint}", self._source, position)
+
+
+def _closing(text: str, start: int) -> int:
+    """Offset after the parenthesis that closes the one before `start`; the end of the text where none does."""
+    depth = 1
+    for position in range(start, len(text)):
+        depth += {"(": 1, ")": -1}.get(text[position], 0)
+        if depth == 0:
+            return position + 1
+    return len(text)
 
 
 def _size(node: Any) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from sparsemixed.command.constraints import read_constraints
 from sparsemixed.command.error_group import error_group
@@ -24,6 +25,7 @@ from sparsemixed.spec import (
     Vce,
     WeightSpec,
 )
+from sparsemixed.spec.computed import Computed
 
 ONLY_EM = 20
 """Stata's default of emiterate(), where EM is all there is."""
@@ -48,6 +50,8 @@ class Parts:
         See `ModelSpec`.
     deviations : bool
         Whether standard deviations are shown unless variances are asked for (xtmixed).
+    computed : tuple of Computed
+    offsets : tuple of str
     """
 
     response: str
@@ -59,6 +63,13 @@ class Parts:
     weights: Sequence[TypedWeight] = ()
     full_coding: bool = False
     deviations: bool = False
+    computed: tuple[Computed, ...] = ()
+    offsets: tuple[str, ...] = ()
+
+    @property
+    def of_functions(self) -> dict[str, Any]:
+        """What only formulas have."""
+        return {"computed": self.computed, "offsets": self.offsets}
 
 
 def assemble(parts: Parts, settings: Settings, keywords: Mapping[str, object]) -> ModelSpec:
@@ -104,6 +115,7 @@ def assemble(parts: Parts, settings: Settings, keywords: Mapping[str, object]) -
         vce=_vce(settings, weights),
         tsset=settings.placed("data", "tsset"),
         abbreviations=bool(settings.value("data", "abbreviations", False)),
+        **parts.of_functions,
     )
 
 

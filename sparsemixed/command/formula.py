@@ -5,21 +5,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lark import Token, Tree
 
 from sparsemixed.command.algebra import Algebra
 from sparsemixed.command.assemble import Parts, assemble
+from sparsemixed.command.calls import CallReader, Offset
+from sparsemixed.command.covariance_tags import Structure, structure_of
 from sparsemixed.command.parse import parse_tree
 from sparsemixed.command.settings import Settings
 from sparsemixed.errors import CommandError
 from sparsemixed.spec import ModelSpec, RandomEquation, Term
+from sparsemixed.spec.computed import source_names
+from sparsemixed.spec.functions import FUNCTIONS
 
 _QUOTED = re.compile(r"\"[^\"\n]*\"|`[^`\n]*`")
 _NAME = r"(?:`[^`\n]+`|[^\W\d][\w.]*)"
 _RESPONSE = re.compile(rf"\s*(?P<name>{_NAME})\s*")
+_TRANSFORMED = re.compile(r"\s*(?P<function>[^\W\d][\w.]*(?:::+[\w.]+)?)\s*\(.*\)\s*", re.DOTALL)
+"""A left side that is one call, as far as can be seen without reading it."""
+_TAG = re.compile(r"[^\W\d][\w.]*\s*\Z")
 _GROUPING_PART = re.compile(rf"\s*(?P<name>{_NAME})\s*(?P<joint>[/:]|$)")
 _ABBREVIATED = re.compile(r"~\w")
 _LEVEL = re.compile(r"\|\|\s*[\w~]+\s*:(?=\s*(?:[^()]*(?:\([^()]*\)[^()]*)*)\Z)")
@@ -40,6 +47,8 @@ def is_formula(text: str) -> bool:
     tilde = _tilde(text)
     if tilde is None:
         return False
+    if _TRANSFORMED.fullmatch(text, 0, tilde):
+        return True
     left = _QUOTED.sub("q", text[:tilde])
     # After a first word, and where a level follows, `x~z` is an abbreviation in a list of variables.
     listed = len(left.split()) > 1 or _LEVEL.search(_QUOTED.sub("q", text))
@@ -55,16 +64,22 @@ def _tilde(text: str) -> int | None:
 
 @dataclass(frozen=True)
 class _Bar:
-    """One `(effects | grouping)` of a formula; all numbers are offsets."""
+    """One `(effects | grouping)` of a formula; all numbers are offsets. A tag, `us` in `us(effects | grouping)`, is before it."""
 
     start: int
+    opening: int
     bar: int
     bar_end: int
     end: int
 
 
 def read_formula(
-    source: str, text: str, keywords: Mapping[str, object], deviations: bool = False, keywords_win: bool = False
+    source: str,
+    text: str,
+    keywords: Mapping[str, object],
+    deviations: bool = False,
+    keywords_win: bool = False,
+    columns: Sequence[str] | None = None,
 ) -> ModelSpec:
     """The specification of a formula.
 
@@ -75,9 +90,8 @@ def read_formula(
     text : str
         The same with the same offsets, without a leading `mixed`.
     keywords : mapping
-        Options by name.
-    deviations, keywords_win : bool
-        See `Parts` and `Settings`.
+    deviations, keywords_win, columns
+        See `Parts`, `Settings` and `read_model`.
 
     Examples
     --------
@@ -87,24 +101,38 @@ def read_formula(
     """
     tilde = _tilde(text) or 0
     positions: dict[str, int] = {}
-    response = _response(text[:tilde], source, positions)
+    calls = CallReader(source, positions)
+    response = _response(text[:tilde], source, positions, calls)
     right = " " * (tilde + 1) + text[tilde + 1 :]
     bars = _bars(parse_tree(right, source, "formula.lark", "formula"), source)
-    algebra = Algebra(source, positions)
-    fixed, constant = algebra.terms(_without_bars(right, bars, source))
+    algebra = Algebra(source, positions, calls)
     random = tuple(equation for bar in bars for equation in _equations(bar, text, algebra, source, positions))
     _check_repeated_effects(random, source)
-    parts = Parts(response, fixed, constant, random, positions, full_coding=True, deviations=deviations)
+    fixed_text = _without_bars(right, bars, source)
+    fixed, constant, offsets = algebra.terms_and_offsets(fixed_text)
+    computed = tuple(calls.computed.values())
+    if columns is not None:
+        used = source_names([response, *offsets, *(name for one in random for name in one.grouping)], computed)
+        fixed, constant, offsets = algebra.terms_and_offsets(fixed_text, [name for name in columns if name not in used])
+    functions = {"computed": computed, "offsets": offsets}
+    parts = Parts(response, fixed, constant, random, positions, full_coding=True, deviations=deviations, **functions)
     return assemble(parts, Settings(source, keywords_win), keywords)
 
 
-def _response(left: str, source: str, positions: dict[str, int]) -> str:
+def _response(left: str, source: str, positions: dict[str, int], calls: CallReader) -> str:
+    start, end = len(left) - len(left.lstrip()), len(left.rstrip())
+    if (call := _TRANSFORMED.fullmatch(left)) is not None:
+        factor = calls.read(start, end)
+        declared = FUNCTIONS.get(call["function"])
+        if isinstance(factor, Offset) or factor.variable not in calls.computed or declared is None or declared.columns:
+            raise CommandError(f"{call['function']}() makes no response: it must be one column of numbers", source, start)
+        return factor.variable
     match = _RESPONSE.fullmatch(left)
     if match is None:
         found = left.strip()
-        hint = "compute a transformed response as a column first" if found else "as in y ~ x + (1 | g)"
+        hint = f"write I({found}) for arithmetic" if found else "as in y ~ x + (1 | g)"
         message = f"the left side of `~` must be one variable, found {found or 'nothing'}; {hint}"
-        raise CommandError(message, source, len(left) - len(left.lstrip()) if found else len(left))
+        raise CommandError(message, source, start if found else len(left))
     positions[match["name"].strip("`")] = match.start("name")
     return match["name"].strip("`")
 
@@ -112,7 +140,7 @@ def _response(left: str, source: str, positions: dict[str, int]) -> str:
 def _bars(tree: Tree, source: str) -> list[_Bar]:
     """The random parts: top-level parentheses with one bar directly inside."""
     bars: list[_Bar] = []
-    for child in tree.children:
+    for before, child in zip([None, *tree.children], tree.children, strict=False):
         if isinstance(child, Token) and child.type == "BAR":
             raise _misplaced_bar(child, source)
         if not isinstance(child, Tree):
@@ -123,7 +151,9 @@ def _bars(tree: Tree, source: str) -> list[_Bar]:
             raise _misplaced_bar([*inside[1:], *nested][0], source)
         if inside:
             opening, closing = child.children[0], child.children[-1]
-            bars.append(_Bar(opening.start_pos, inside[0].start_pos, inside[0].end_pos, closing.end_pos))
+            tag = _TAG.search(before) if isinstance(before, Token) and before.type == "CHUNK" else None
+            start = opening.start_pos if tag is None or before is None else (before.start_pos or 0) + tag.start()
+            bars.append(_Bar(start, opening.start_pos, inside[0].start_pos, inside[0].end_pos, closing.end_pos))
     return bars
 
 
@@ -149,15 +179,36 @@ def _without_bars(right: str, bars: list[_Bar], source: str) -> str:
 
 def _equations(bar: _Bar, text: str, algebra: Algebra, source: str, positions: dict[str, int]) -> list[RandomEquation]:
     """One equation per level: `a/b` is a and a:b."""
-    effects = text[bar.start + 1 : bar.bar]
+    effects = text[bar.opening + 1 : bar.bar]
     if not effects.strip():
         raise CommandError("no random effects before the bar: write 1 for an intercept", source, bar.bar)
-    terms, constant = algebra.terms(" " * (bar.start + 1) + effects)
-    covariance = "independent" if bar.bar_end - bar.bar == 2 else "unstructured"
+    terms, constant = algebra.terms(" " * (bar.opening + 1) + effects)
+    structure, end = _structure(bar, text, source)
     return [
-        RandomEquation(":".join(grouping), grouping, terms, constant, covariance=covariance, position=bar.start)
-        for grouping in _groupings(text, bar.bar_end, bar.end - 1, source, positions)
+        RandomEquation(
+            ":".join(grouping),
+            grouping,
+            terms,
+            constant,
+            covariance=structure.covariance,
+            by_column=structure.by_column,
+            position=bar.start,
+        )
+        for grouping in _groupings(text, bar.bar_end, end, source, positions)
     ]
+
+
+def _structure(bar: _Bar, text: str, source: str) -> tuple[Structure, int]:
+    """The covariance structure of a random part, and where its grouping ends."""
+    end = bar.end - 1
+    independent = bar.bar_end - bar.bar == 2
+    if bar.start == bar.opening:
+        return Structure("independent" if independent else "unstructured"), end
+    tag = text[bar.start : bar.opening].strip()
+    if independent:
+        raise CommandError(f"{tag}() names the structure: write | in place of ||", source, bar.bar)
+    comma = text.find(",", bar.bar_end, end)
+    return structure_of(tag, "" if comma < 0 else text[comma + 1 : end], source, bar.start), end if comma < 0 else comma
 
 
 def _groupings(text: str, start: int, end: int, source: str, positions: dict[str, int]) -> list[tuple[str, ...]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from sparsemixed.command.formula import is_formula, read_formula
 from sparsemixed.command.heading import Heading, refuse_other_command, without_heading
@@ -12,7 +12,9 @@ from sparsemixed.errors import CommandError
 from sparsemixed.spec import ModelSpec
 
 
-def read_model(text: str, options: Mapping[str, object] | None = None, options_win: bool = False) -> ModelSpec:
+def read_model(
+    text: str, options: Mapping[str, object] | None = None, options_win: bool = False, columns: Sequence[str] | None = None
+) -> ModelSpec:
     """Understand a model text.
 
     Parameters
@@ -20,10 +22,12 @@ def read_model(text: str, options: Mapping[str, object] | None = None, options_w
     text : str
         A formula if it has a `~` outside of an `if` condition, else a command; a leading `mixed` is accepted in both.
     options : mapping of str to object, optional
-        Options as keyword arguments: True or False for those without argument, the argument for the others. An option
-        given here and in the text with different values is an error.
+        Keyword arguments: True or False for those without argument, the argument for the others. An option given here and in the
+        text with different values is an error.
     options_win : bool
         Take the keyword in such a case, and of two keywords that contradict each other the later one.
+    columns : sequence of str, optional
+        Those of the data, for which the point of `y ~ .` stands; without them it stays a pattern.
 
     Returns
     -------
@@ -47,7 +51,7 @@ def read_model(text: str, options: Mapping[str, object] | None = None, options_w
     try:
         heading = without_heading(readable(text), text)
         if is_formula(heading.text):
-            return read_formula(text, heading.text, options or {}, heading.deviations, options_win)
+            return read_formula(text, heading.text, options or {}, heading.deviations, options_win, columns)
         return _command(text, heading, options or {}, options_win)
     except RecursionError:
         raise CommandError("the text is nested too deeply", text, 0) from None

@@ -177,7 +177,9 @@ OPTIONS: tuple[Option, ...] = (
 
 
 _ELSEWHERE: dict[str, str] = {
-    **dict.fromkeys(("offset", "exposure"), "subtract it from the dependent variable"),
+    **dict.fromkeys(
+        ("offset", "exposure"), "in a formula + offset(x) is a term; in a command subtract it from the dependent variable"
+    ),
     **dict.fromkeys(("groups", "grouping", "id"), "levels are equations: || id:, or (1 | id) in a formula"),
     "method": "maximum likelihood is the default, reml an option of its own; dfmethod() is about degrees of freedom",
     **dict.fromkeys(("family", "link", "eform", "irr"), "the models here are linear, with normal errors"),
@@ -207,7 +209,7 @@ def option_advice(typed: str, others: Iterable[str] = ()) -> str:
     Examples
     --------
     >>> option_advice("coviarance"), option_advice("offset")
-    ('; did you mean covariance?', '; subtract it from the dependent variable')
+    ('; did you mean covariance?', '; in a formula + offset(x) is a term; in a command subtract it from the dependent variable')
     """
     advice = _ELSEWHERE.get(typed.lower())
     if advice is not None:

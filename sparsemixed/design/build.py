@@ -13,10 +13,11 @@ from sparsemixed.design.fixed.columns import rows_of_X as fixed_rows
 from sparsemixed.design.fixed.constraints import constraints_part
 from sparsemixed.design.group_table import group_table
 from sparsemixed.design.groups.grouping import Groups
+from sparsemixed.design.names.computed_notes import check_coded_levels, computed_notes
 from sparsemixed.design.names.model_frame import model_frame
 from sparsemixed.design.random_terms import random_part
 from sparsemixed.design.residual import residual_part
-from sparsemixed.design.sample import check_known, response_values, sample_rows, used_variables
+from sparsemixed.design.sample import check_known, offset_values, response_values, sample_rows, used_variables
 from sparsemixed.design.values import Design, Weights
 from sparsemixed.design.weights.weights import path_weights, term_weights
 from sparsemixed.spec import ModelSpec
@@ -27,7 +28,7 @@ def build_design(spec: ModelSpec, data: Any) -> Design:
 
     Parameters
     ----------
-    spec : ModelSpec, concrete (see `concrete_spec`)
+    spec : ModelSpec, concrete (see `concrete_spec`, `learned_spec`)
     data : anything that `read_frame` takes; never modified
 
     Raises
@@ -37,12 +38,11 @@ def build_design(spec: ModelSpec, data: Any) -> Design:
     OptionError
         Constraints that cannot hold; weights or residual structures that the groups do not allow.
     DataError
-        Wrong types, missing or infinite values, no observations, a constant response, values that no weight may have.
+        Wrong types, infinite values, no observations, a constant response, values that no weight may have.
     """
     frame = model_frame(spec, data)
     rows = Rows(frame, sample_rows(spec, frame))
-    y = response_values(spec, rows)
-    fixed = fixed_part(spec, rows)
+    y, fixed = response_values(spec, rows), fixed_part(spec, rows)
     constraints, constraint_notes = constraints_part(spec, fixed.columns)
     groups = Groups(rows)
     paths, random = path_weights(spec, rows, groups), random_part(spec, rows, groups)
@@ -56,7 +56,7 @@ def build_design(spec: ModelSpec, data: Any) -> Design:
         random=random.terms,
         groups=group_table(spec.random, groups, paths),
         kept=rows.kept,
-        notes=(*fixed.notes, *constraint_notes, *random.notes, *error_notes, *_ordered_notes(spec, rows, levels)),
+        notes=(*fixed.notes, *constraint_notes, *random.notes, *error_notes, *_data_notes(spec, rows, levels)),
         value_labels={name: frame.value_labels[name] for name in used_variables(spec) if name in frame.value_labels},
         levels=levels,
         residual=errors,
@@ -66,16 +66,20 @@ def build_design(spec: ModelSpec, data: Any) -> Design:
         counts=_level_counts(fixed.levels, rows, weights),
         combinations=fixed.combinations,
         index=None if frame.index is None else frame.index.take(rows.kept),
+        offset=offset_values(spec, rows),
     )
 
 
-def _ordered_notes(spec: ModelSpec, rows: Rows, levels: dict) -> tuple[str, ...]:
-    """That an ordered factor in a formula has no polynomial contrasts, which those who come from R would expect."""
+def _data_notes(spec: ModelSpec, rows: Rows, levels: dict) -> tuple[str, ...]:
+    """That an ordered factor in a formula has no polynomial contrasts, which those who come from R would expect; and where a
+    function has no value.
+    """
     names = [name for name in levels if spec.full_coding and rows.frame[name].ordered]
-    return tuple(
+    ordered = tuple(
         f"note: {name} is an ordered factor; its levels are compared with the base level (treatment contrasts), no polynomials."
         for name in names
     )
+    return (*ordered, *computed_notes(spec, rows.frame))
 
 
 def _level_counts(levels: dict, rows: Rows, weights: Weights | None) -> dict[str, np.ndarray]:
@@ -111,4 +115,6 @@ def rows_of_X(design: Design, spec: ModelSpec, data: Any) -> np.ndarray:
     frame = model_frame(spec, data)
     names = dict.fromkeys(factor.variable for term in spec.fixed for factor in term.factors)
     check_known(frame, tuple(names), spec)
-    return fixed_rows(design.columns, design.levels, spec, Rows(frame, np.arange(frame.n_rows)))
+    rows = Rows(frame, np.arange(frame.n_rows))
+    check_coded_levels(spec, names, rows)
+    return fixed_rows(design.columns, design.levels, spec, rows)

@@ -91,7 +91,7 @@ def _coefficients(
 
 def _refuse_independent_levels(equation: RandomEquation, terms: TermList, spec: ModelSpec) -> None:
     """`(f || g)` of a formula, for which lme4 has two readings: by default only f and the intercept are independent."""
-    if not spec.full_coding or equation.covariance != "independent":
+    if not spec.full_coding or equation.covariance != "independent" or equation.by_column:
         return
     name = next((f.variable for term in terms.terms for f in term.factors if f.kind == "categorical"), None)
     if name is not None:

@@ -13,6 +13,7 @@ from sparsemixed.design.weights.values import positively_weighted, weight_values
 from sparsemixed.design.wording import first_names
 from sparsemixed.errors import CommandError, DataError, NoObservationsError
 from sparsemixed.spec import ModelSpec, Sample
+from sparsemixed.spec.computed import Computed, source_names
 from sparsemixed.structures.residual_errors.table import RESIDUAL_STRUCTURES
 from sparsemixed.time_series import split_name
 
@@ -22,6 +23,7 @@ def used_variables(spec: ModelSpec) -> tuple[str, ...]:
 
     def each() -> Iterator[str]:
         yield spec.response
+        yield from spec.offsets
         for term in spec.fixed:
             yield from (factor.variable for factor in term.factors)
         for equation in spec.random:
@@ -46,8 +48,11 @@ def weight_variables(spec: ModelSpec) -> tuple[str, ...]:
 
 
 def check_known(frame: Frame, names: Sequence[str], spec: ModelSpec) -> None:
-    """Raise a CommandError at the first name that is no column of the data, suggesting one that is."""
-    for name in names:
+    """Raise a CommandError at the first name that is no column of the data, suggesting one that is.
+
+    For what a formula computes it is the columns behind it that must be there.
+    """
+    for name in source_names(names, spec.computed):
         operated = split_name(name)
         if operated is not None and (name not in frame or (name in frame.names and spec.tsset is not None)):
             raise _not_operated(name, operated[1], frame, spec)
@@ -129,7 +134,7 @@ def sample_rows(spec: ModelSpec, frame: Frame) -> np.ndarray:
     if not complete.any():
         raise NoObservationsError(_all_missing(missing, selected))
     kept = np.flatnonzero(complete)
-    _check_finite(frame, names + in_weights, kept)
+    _check_finite(spec, frame, names + in_weights, kept)
     return kept if spec.weights is None else positively_weighted(spec.weights, values, frame, kept)
 
 
@@ -162,13 +167,24 @@ def _all_missing(missing: dict[str, np.ndarray], selected: np.ndarray) -> str:
     return f"no observations: each of the {total} rows selected is missing some variable of the model: {counts}"
 
 
-def _check_finite(frame: Frame, names: Sequence[str], kept: np.ndarray) -> None:
+def _infinite(computed: Computed, frame: Frame, rows: np.ndarray, n: int) -> str:
+    where = ", ".join(f"{name} = {frame[name].values[rows[0]]:g}" for name in computed.sources if frame[name].is_number)
+    return (
+        f"{computed.text} is infinite in {len(rows)} of the {n} rows used, first in row {rows[0] + 1} of the data where {where}; "
+        "leave these rows out, or use another function"
+    )
+
+
+def _check_finite(spec: ModelSpec, frame: Frame, names: Sequence[str], kept: np.ndarray) -> None:
     for name in names:
         values = frame[name].values
         if values.dtype.kind != "f":
             continue
         infinite = int(np.isinf(values[kept]).sum())
         if infinite:
+            computed = next((one for one in spec.computed if name in one.columns), None)
+            if computed is not None:
+                raise DataError(_infinite(computed, frame, kept[np.isinf(values[kept])], len(kept)))
             raise DataError(
                 f"variable `{name}` is infinite in {infinite} of the {len(kept)} rows used; "
                 "make those values missing or leave the rows out with `if`"
@@ -176,17 +192,31 @@ def _check_finite(frame: Frame, names: Sequence[str], kept: np.ndarray) -> None:
 
 
 def response_values(spec: ModelSpec, rows: Rows) -> np.ndarray:
-    """The response, (n,) float64.
+    """The response less its offsets, (n,) float64.
 
     Raises
     ------
     DataError
         When it is not numeric, or does not vary.
     """
-    y = rows.numbers(spec.response, use="response")
+    y = adjusted_response(spec, rows)
     if y.min() == y.max():
+        less = " less its offset" if spec.offsets else ""
         raise DataError(
-            f"the response `{spec.response}` is constant (= {y[0]:g}) in the {rows.n} observations used; "
+            f"the response `{spec.response}`{less} is constant (= {y[0]:g}) in the {rows.n} observations used; "
             "there is no variance to model"
         )
     return y
+
+
+def adjusted_response(spec: ModelSpec, rows: Rows) -> np.ndarray:
+    """The response less its offsets, (n,) float64."""
+    y = rows.numbers(spec.response, use="response")
+    offset = offset_values(spec, rows)
+    return y if offset is None else y - offset
+
+
+def offset_values(spec: ModelSpec, rows: Rows) -> np.ndarray | None:
+    """The sum of all offsets (n,) float64, NaN where one is missing; None where there are none."""
+    values = [rows.numbers(name) for name in spec.offsets]
+    return sum(values[1:], start=values[0]) if values else None

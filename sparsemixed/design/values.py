@@ -227,6 +227,7 @@ class Design(HoldsRows):
     Attributes
     ----------
     y : (n,) float64
+        The response less its offset.
     X : (n, p) float64, C-contiguous
         Estimated columns only, in the order of `columns`; the constant, when there, is last.
     columns : tuple of Column
@@ -256,6 +257,8 @@ class Design(HoldsRows):
         Position in `columns` of every collinear one -> (p,) float64, its coefficients on the columns of X.
     index : Index or None
         The index of a pandas frame in the rows used; None for data without one.
+    offset : (n,) float64 or None
+        What every prediction of the response has besides its effects.
     """
 
     y: np.ndarray = field(metadata=ROWS)
@@ -275,6 +278,7 @@ class Design(HoldsRows):
     counts: dict = field(default_factory=dict)
     combinations: dict = field(default_factory=dict)
     index: pd.Index | None = field(default=None, metadata=ROWS)
+    offset: np.ndarray | None = field(default=None, metadata=ROWS)
 
     @property
     def row_index(self) -> pd.Index:

@@ -7,16 +7,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sparsemixed.command import read_model
-from sparsemixed.design import build_design, concrete_spec, read_frame
-from sparsemixed.design.batches import check_batches, used_columns
+from sparsemixed.design import build_design, concrete_spec, learned_spec, read_frame
+from sparsemixed.design.batches import check_batches, learned_from_batches, used_columns
 from sparsemixed.design.data.frame import Frame
 from sparsemixed.design.data.parquet_folder import ParquetFolder
+from sparsemixed.design.sample import weight_variables
 from sparsemixed.errors import OptionError, warn
 from sparsemixed.estimation import estimate
 from sparsemixed.estimation.estimate import estimate_batches, estimate_dask
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.estimation.search.values import LogEntry
-from sparsemixed.estimation.sources.dask_frames import is_dask
+from sparsemixed.estimation.sources.dask_frames import dask_parts, is_dask
 from sparsemixed.fitting.batches import in_batches, is_folder
 from sparsemixed.fitting.borrowed_keywords import in_own_words
 from sparsemixed.fitting.weight_columns import with_weight_columns
@@ -54,13 +55,30 @@ class Call:
 def run(call: Call, progress: Callable[[LogEntry], None] | None = None) -> Fit:
     """Fit the model, and warn of what must not be overlooked in the fit."""
     plain = settled(call)
-    fit = _estimated(read_model(plain.model, plain.options, plain.options_win), plain.data, progress)
+    fit = _estimated(_asked(plain), plain.data, progress)
     if fit.spec.small_sample is not None:
         # Now, not when they are first shown: a method that cannot serve this design must say so here.
         coefficient_degrees(fit, fit.spec.small_sample)
     for kind, message in warnings_of(fit):
         warn(message, kind)
     return fit
+
+
+def _asked(plain: Call) -> ModelSpec:
+    """The specification; the point of `y ~ .` stands for the columns of the data that say nothing else of the model."""
+    spec = read_model(plain.model, plain.options, plain.options_win)
+    if not any(factor.pattern and factor.variable == "." for term in spec.fixed for factor in term.factors):
+        return spec
+    others = {*weight_variables(spec), spec.vce.variable}
+    columns = [name for name in _head(plain.data).names if name not in others]
+    return read_model(plain.model, plain.options, plain.options_win, columns)
+
+
+def _head(data: Any) -> Frame:
+    """A frame with the columns of the data, and their rows where they are in memory."""
+    if is_dask(data):
+        return read_frame(data._meta)
+    return read_frame(ParquetFolder(data).head() if is_folder(data) else data)
 
 
 def settled(call: Call) -> Call:
@@ -87,13 +105,14 @@ def frame_of(call: Call, what: str) -> Frame:
 def _estimated(spec: ModelSpec, data: Any, progress: Callable[[LogEntry], None] | None) -> Fit:
     """The fit to a frame in memory, or batch by batch to what never is."""
     if is_dask(data):
-        return estimate_dask(_batch_spec(spec, data._meta), data, progress)
+        concrete = _batch_spec(spec, data._meta)
+        return estimate_dask(learned_from_batches(concrete, lambda names: dask_parts(data, names)), data, progress)
     if is_folder(data):
         folder = ParquetFolder(data)
-        concrete = _batch_spec(spec, folder.head())
+        concrete = learned_from_batches(_batch_spec(spec, folder.head()), folder.batches)
         return estimate_batches(concrete, lambda: folder.batches(used_columns(concrete)), progress)
     frame = read_frame(data)
-    spec = concrete_spec(spec, frame)
+    spec = learned_spec(concrete_spec(spec, frame), frame)
     return estimate(spec, build_design(spec, frame), progress=progress)
 
 

@@ -80,14 +80,17 @@ def single_deletions(fit: Fit, frame: Frame) -> LikelihoodRatios:
         raise OptionError("drop1: the fixed part has no term that could be left out")
     check_same_rows(fit, frame, "drop1")
     full = by_maximum_likelihood(fit, "drop1")
-    smaller = [_without(full, term, frame) for term in terms]
+    smaller = [_without(full, columns, frame) for columns in terms]
     notes = (REFITTED,) if full is not fit else ()
-    return deletion_tests(full, smaller, [term_text(fit.spec, term) for term in terms], notes)
+    return deletion_tests(full, smaller, [term_text(fit.spec, columns[0]) for columns in terms], notes)
 
 
-def deletable(spec: ModelSpec) -> list[Term]:
-    """The fixed terms that are no part of another one, in the order typed: main effects stay as long as an interaction does."""
-    variables = [[factor.variable for factor in term.factors] for term in spec.fixed]
+def deletable(spec: ModelSpec) -> list[tuple[Term, ...]]:
+    """The fixed terms that are no part of another one, in the order typed: main effects stay as long as an interaction does.
+
+    A term of a function with several columns, `poly(x, 2)`, is as many terms of the specification.
+    """
+    variables = [list(_typed(spec, term)) for term in spec.fixed]
 
     def within(one: list[str], other: list[str]) -> bool:
         rest = list(other)
@@ -98,12 +101,22 @@ def deletable(spec: ModelSpec) -> list[Term]:
         return bool(rest)
 
     inside = [any(within(own, other) for other in variables) for own in variables]
-    return [term for term, part in zip(spec.fixed, inside, strict=True) if not part]
+    found: dict[tuple[str, ...], list[Term]] = {}
+    for term, part in zip(spec.fixed, inside, strict=True):
+        if not part:
+            found.setdefault(_typed(spec, term), []).append(term)
+    return list(map(tuple, found.values()))
+
+
+def _typed(spec: ModelSpec, term: Term) -> tuple[str, ...]:
+    """The variables of a term, and the functions of those that are computed."""
+    texts = {name: one.text for one in spec.computed for name in one.columns}
+    return tuple(texts.get(factor.variable, factor.variable) for factor in term.factors)
 
 
 def term_text(spec: ModelSpec, term: Term) -> str:
     """A term as a formula has it, `Days:arm`, or as a command does, `i.arm#c.days`."""
-    names = [factor.variable for factor in term.factors]
+    names = list(_typed(spec, term))
     if spec.full_coding:
         return ":".join(names)
     marks = ["c" if factor.kind == "continuous" else "i" for factor in term.factors]
@@ -127,9 +140,10 @@ def check_same_rows(fit: Fit, frame: Frame, command: str) -> None:
         raise DataError(f"{command}: the data have changed since the model was fitted; fit it again")
 
 
-def _without(full: Fit, term: Term, frame: Frame) -> Fit:
-    """The fit without a term, to the same rows."""
-    kept = tuple(other for other in full.spec.fixed if other is not term)
+def _without(full: Fit, terms: tuple[Term, ...], frame: Frame) -> Fit:
+    """The fit without a term, all of its columns, to the same rows."""
+    term = terms[0]
+    kept = tuple(other for other in full.spec.fixed if not any(other is one for one in terms))
     text = f"{' '.join(full.spec.text.split())}, without {term_text(full.spec, term)}"
     spec = replace(full.spec, fixed=kept, text=text, positions={})
     design = build_design(spec, frame)

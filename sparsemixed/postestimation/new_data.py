@@ -12,6 +12,7 @@ from sparsemixed.design.data.rows import Rows
 from sparsemixed.design.fixed.estimable import not_estimable
 from sparsemixed.design.names.model_frame import model_frame
 from sparsemixed.design.new_rows import MISSING, NEW, new_rows
+from sparsemixed.design.sample import check_known, offset_values
 from sparsemixed.design.values import RandomTerm
 from sparsemixed.errors import DataError, NotAvailableError, NotEstimableWarning, OptionError, warn
 from sparsemixed.estimation.fit import Fit
@@ -55,16 +56,20 @@ def predict_new(fit: Fit, data: Any, what: str, new_levels: str = "population") 
         raise OptionError(f"predict: new_levels={new_levels!r} is not one of {', '.join(NEW_LEVELS)}")
     frame = model_frame(fit.spec, data)
     X = rows_of_X(fit.design, fit.spec, frame)
-    if what == "stdp":
-        values = standard_errors(fit, X)
-    else:
-        values = X @ fit.beta
     rows = Rows(frame, np.arange(frame.n_rows))
+    values = standard_errors(fit, X) if what == "stdp" else X @ fit.beta + _offset(fit, rows)
     values[_unknown(fit, rows, X)] = np.nan
     if what == "fitted":
         for position in range(len(fit.design.random)):
             values = values + _effects(fit, position, rows, new_levels)
     return pd.Series(values, index=data.index if isinstance(data, pd.DataFrame) else None, name=what)
+
+
+def _offset(fit: Fit, rows: Rows) -> np.ndarray | float:
+    """(m,) what the fixed part has without a coefficient."""
+    check_known(rows.frame, fit.spec.offsets, fit.spec)
+    offset = offset_values(fit.spec, rows)
+    return 0.0 if offset is None else offset
 
 
 def _unknown(fit: Fit, rows: Rows, X: np.ndarray) -> np.ndarray:

@@ -45,13 +45,23 @@ def predict(fit: Fit, data: Any, what: str, new_levels: str = "population") -> p
     return predict_new(fit, data, what, new_levels)
 
 
-def _xb(fit: Fit, X: np.ndarray) -> np.ndarray:
-    return X @ fit.beta
+def _xb(fit: Fit) -> np.ndarray:
+    """Fixed part, its offset included."""
+    xb = fit.design.X @ fit.beta
+    return xb if fit.design.offset is None else xb + fit.design.offset
 
 
 def _fitted(fit: Fit) -> np.ndarray:
     """Fixed part plus the predicted random effects of every level."""
-    total = _xb(fit, fit.design.X)
+    return _xb(fit) + _random(fit)
+
+
+def _residuals(fit: Fit) -> np.ndarray:
+    return fit.design.y - fit.design.X @ fit.beta - _random(fit)
+
+
+def _random(fit: Fit) -> np.ndarray:
+    total = np.zeros(fit.design.n_rows)
     for term, u in zip(fit.design.random, fit.u, strict=True):
         total = total + np.einsum("ij,ij->i", term.columns, u[term.codes])
     return total
@@ -87,10 +97,10 @@ def _term_effects(term: RandomTerm, values: np.ndarray) -> pd.DataFrame:
 
 
 WHAT: dict[str, Callable[[Fit], Any]] = {
-    "xb": _series("xb", lambda fit: _xb(fit, fit.design.X)),
+    "xb": _series("xb", _xb),
     "stdp": _series("stdp", lambda fit: standard_errors(fit, fit.design.X)),
     "fitted": _series("fitted", _fitted),
-    "residuals": _series("residuals", lambda fit: fit.design.y - _fitted(fit)),
+    "residuals": _series("residuals", _residuals),
     "reffects": lambda fit: _effects(fit, standard_errors=False),
     "reses": lambda fit: _effects(fit, standard_errors=True),
     "scores": parameter_scores,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from sparsemixed.linear_form import Constraint
+from sparsemixed.spec.computed import Computed
 from sparsemixed.spec.methods import VCE, CovarianceMethod, DegreesMethod, degrees_methods
 from sparsemixed.structures.residual_errors.table import RESIDUAL_STRUCTURES
 
@@ -31,7 +32,7 @@ class Factor:
         Ignored unless the variable is treated as categorical. A number or string names the level itself; "#2" is the
         second smallest.
     levels : tuple
-        The only levels that get a column (`i(2 3).a`, `3.a`); empty means all of them.
+        The only levels that get a column (`i(2 3).a`, `3.a`); empty means all.
     omitted : bool
         `o.`: the columns stay in the list of coefficients but are held at zero.
     pattern : bool
@@ -84,6 +85,8 @@ class RandomEquation:
         Keep collinear columns.
     position : int or None
         Offset of the equation in the text as typed.
+    by_column : bool
+        The structure is one of columns, levels of a categorical variable among them (`diag()` in a formula).
     """
 
     label: str
@@ -94,6 +97,7 @@ class RandomEquation:
     covariance: str = "independent"
     collinear: bool = False
     position: int | None = field(default=None, compare=False)
+    by_column: bool = False
 
 
 @dataclass(frozen=True)
@@ -291,7 +295,6 @@ class EstimationOptions:
 NOT_KRYLOV = ("emonly", "technique", "metric", "difficult", "nonrtolerance")
 """Options of the search by deviances and Hessians, which solver(krylov) does without."""
 
-
 EXCLUSIVE = (("estmetric", "stddeviations"), ("estmetric", "dftable"), ("coeflegend", "dftable"))
 """Display options that ask for two different tables."""
 
@@ -354,7 +357,6 @@ class ModelSpec:
     estimation, display : EstimationOptions, DisplayOptions
     positions : mapping of variable name to its first offset in `text`, for messages
     residual : ResidualSpec
-        Structure of the errors within the lowest-level groups.
     full_coding : bool
         Without a constant the first categorical term of a list keeps all its levels (R's rule, formulas); Stata's
         commands drop the base level all the same.
@@ -366,6 +368,10 @@ class ModelSpec:
     tsset : TimeSet or None
     abbreviations : bool
         Whether names may be abbreviated (`varabbrev`).
+    computed : tuple of Computed
+        What a formula computes; the model has it under its name.
+    offsets : tuple of str
+        Variables with the coefficient one.
     """
 
     text: str
@@ -384,6 +390,8 @@ class ModelSpec:
     vce: Vce = Vce()
     tsset: TimeSet | None = None
     abbreviations: bool = False
+    computed: tuple[Computed, ...] = ()
+    offsets: tuple[str, ...] = ()
 
     @property
     def small_sample(self) -> SmallSample | None:

@@ -12,7 +12,7 @@ from sparsemixed.estimation import fit, scores
 from sparsemixed.estimation.search.values import LogEntry
 from sparsemixed.inference.covariance import cluster_robust, vce
 from sparsemixed.inference.information import values as information
-from sparsemixed.spec import DFMETHODS, model
+from sparsemixed.spec import DFMETHODS, computed, model
 from sparsemixed.structures.random.base import RandomStructure
 from sparsemixed.structures.random.table import STRUCTURES
 from sparsemixed.structures.residual_errors.base import ResidualStructure
@@ -30,7 +30,7 @@ DATACLASSES: dict[str, type] = {
     one.__name__: one
     for one in (
         # What was asked, the design, and the fit: all of these modules, so that a new part of a fit can be saved at once.
-        *(one for module in (linear_form, model, values, fit) for one in _dataclasses(module)),
+        *(one for module in (linear_form, model, computed, values, fit) for one in _dataclasses(module)),
         LogEntry,
         # What was computed for the fit
         *(information.FixedDerivatives, information.SecondOrder, cluster_robust.ClusterMoments, vce.ThetaCovariance),

@@ -212,7 +212,7 @@ def test_more_than_eight_factors_after_a_fit(fit):
 @pytest.mark.parametrize(
     ("typed", "advice"),
     [
-        ("offset", "subtract it from the dependent variable"),
+        ("offset", r"in a formula \+ offset\(x\) is a term"),
         ("groups", r"levels are equations: \|\| id:"),
         ("method", "reml an option of its own"),
         ("family", "linear"),

@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from tests.golden.simulated import SIMULATED
+
 
 class MissingSampleError(FileNotFoundError):
     """A sample comes from a file or a package that is not there."""
@@ -156,6 +158,7 @@ SAMPLES: dict[str, tuple[str, Callable[[], pd.DataFrame]]] = {
         lambda: pd.read_stata(from_file("veneer.dta"), convert_categoricals=False),
     ),
     "waves": ("groups of unequal sizes with gaps, computed by formulas", waves),
+    **{name: (f"simulated: {name}", maker) for name, maker in SIMULATED.items()},
 }
 """What a sample is, in words, and the function that makes it."""
 

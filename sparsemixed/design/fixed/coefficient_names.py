@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import cached_property
 from itertools import combinations, product
 
 import numpy as np
 
-from sparsemixed.design.fixed.foreign_names import table_names
+from sparsemixed.design.fixed.foreign_names import name_in_r, table_names
 from sparsemixed.design.fixed.terms import level_text
 from sparsemixed.design.values import Column
 from sparsemixed.design.wording import first_names
@@ -20,6 +20,9 @@ from sparsemixed.spec import MOST_FACTORS, ModelSpec
 from sparsemixed.time_series import unmarked
 
 _EQUATION = re.compile(r"\[(?P<equation>[^\]]*)\](?P<name>.+)", re.DOTALL)
+
+_WORDS = re.compile(r"(?:[^\s()]|\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)|[()])+")
+"""What blanks outside of parentheses separate."""
 
 Piece = tuple[str, str | None]
 """A variable and its level, None for a continuous variable."""
@@ -47,6 +50,10 @@ class CoefficientNames:
         self._plain = {self._key(pieces(spec, c)): i for i, c in enumerate(self.columns)}
 
     @cached_property
+    def _variables(self) -> set[str]:
+        return {variable for c in self.columns for variable, _ in pieces(self.spec, c)}
+
+    @cached_property
     def _in_r(self) -> dict[tuple[str, ...], int]:
         """Variables with their levels, as R writes them; those that several columns share are left out."""
         keys = [tuple(sorted(f"{v}{level or ''}" for v, level in pieces(self.spec, c))) for c in self.columns]
@@ -71,7 +78,7 @@ class CoefficientNames:
         i = self._found(plain)
         if i is None and plain.count(":") < MOST_FACTORS:
             others = (self._found(other) for other in table_names(plain))
-            i = next((other for other in others if other is not None), self._in_r.get(tuple(sorted(plain.split(":")))))
+            i = next((other for other in others if other is not None), self._in_r.get(name_in_r(plain, self._variables)))
         if i is None:
             hint = suggestion(plain, self._exact)
             raise CommandError(f"there is no coefficient {plain}{hint or _listed(list(self._exact))}", source, position)
@@ -93,7 +100,7 @@ class CoefficientNames:
     def matching(self, text: str) -> list[int]:
         """Places of the estimated coefficients of terms such as `i.drug`, `i.drug#c.age`, `a##b`, `x*`, `drug:age`."""
         found: list[int] = []
-        for typed in text.split():
+        for typed in _WORDS.findall(text):
             if max(typed.replace("##", "#").count("#"), typed.count(":")) >= MOST_FACTORS:
                 raise CommandError(f"an interaction has at most {MOST_FACTORS} variables", text, text.index(typed))
             spellings = (typed, *table_names(typed))
@@ -107,7 +114,8 @@ class CoefficientNames:
         factors = typed.replace("##", "#").split("#")
         own = pieces(self.spec, column)
         sizes = range(1, len(factors) + 1) if "##" in typed else [len(factors)]
-        return any(_pair_up(subset, own) for size in sizes for subset in combinations(factors, size))
+        texts = {name: one.text for one in self.spec.computed for name in one.columns}
+        return any(_pair_up(subset, own, texts) for size in sizes for subset in combinations(factors, size))
 
 
 def without_equation(name: str, response: str) -> str | None:
@@ -152,19 +160,21 @@ def pieces(spec: ModelSpec, column: Column) -> list[Piece]:
     return [(factor.variable, None if value is None else level_text(value)) for factor, value in cells]
 
 
-def _pair_up(factors: tuple[str, ...], own: list[Piece]) -> bool:
-    """Whether each typed factor names one of the column's pieces, all of them once."""
+def _pair_up(factors: tuple[str, ...], own: list[Piece], texts: Mapping[str, str]) -> bool:
+    """Whether each typed factor names one of the column's pieces, all of them once; `texts` are those of functions by column."""
     rest = list(own)
     for factor in factors:
-        hit = next((piece for piece in rest if any(_names(mark, variable, piece) for mark, variable in _readings(factor))), None)
+        readings = _readings(factor)
+        hit = next((piece for piece in rest if any(_names(mark, name, piece, texts) for mark, name in readings)), None)
         if hit is None:
             return False
         rest.remove(hit)
     return not rest
 
 
-def _names(operator: str, variable: str, piece: Piece) -> bool:
-    return fnmatchcase(piece[0], variable) and _of_kind(operator, piece[1])
+def _names(operator: str, variable: str, piece: Piece, texts: Mapping[str, str]) -> bool:
+    named = variable in (piece[0], texts.get(piece[0])) or fnmatchcase(piece[0], variable)
+    return named and _of_kind(operator, piece[1])
 
 
 def _of_kind(operator: str, level: str | None) -> bool:
@@ -181,7 +191,10 @@ def _level(text: str) -> str:
 
 def _readings(piece: str) -> set[tuple[str, str]]:
     """Mark and variable: `S.size` may be a difference of `size`, or its level S."""
-    mark, _, variable = piece.rpartition(".")
+    head, opening, tail = piece.partition("(")
+    mark, _, variable = head.rpartition(".")
+    if opening:
+        return {("", piece), (mark, f"{variable}({tail}")}
     return {unmarked(piece), (mark, variable)}
 
 

@@ -11,6 +11,7 @@ A column of the data that is called so comes first: whoever looks a name up trie
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from itertools import product
 
 CONSTANT = "_cons"
@@ -19,6 +20,7 @@ CONSTANTS = ("Intercept", "(Intercept)", "const")
 _JOINT = re.compile(r":(?![^\[]*\])(?![^(]*\))")
 """A colon outside of brackets and parentheses."""
 _PIECE = re.compile(r"(?:C\((?P<wrapped>[^,()]+)(?:,.*)?\)|(?P<variable>[^\[\]()]+))(?:\[(?:T\.)?(?P<level>[^\]]*)\])?")
+_FACTOR_IN_R = re.compile(r"(?:C|factor|as\.factor)\(([^,()]+)(?:,.*)?\)(.+)")
 _LOGICAL = {"True": "1", "False": "0"}
 
 
@@ -37,6 +39,24 @@ def table_names(name: str) -> list[str]:
         return []
     found = ["#".join(one) for one in product(*(_spellings(piece) for piece in pieces if piece))]
     return [one for one in found if one != name]
+
+
+def name_in_r(name: str, variables: Collection[str] = ()) -> tuple[str, ...]:
+    """The variables with their levels of a name that R gives a product, in any order.
+
+    Parameters
+    ----------
+    name : str
+    variables : collection of str
+        Those that are called so here as well, `C(f, contr.sum)1`.
+
+    Examples
+    --------
+    >>> name_in_r("factor(arm)2:time"), name_in_r("log(x):sexM")
+    (('arm2', 'time'), ('log(x)', 'sexM'))
+    """
+    pieces = (piece.strip() for piece in _JOINT.split(name))
+    return tuple(sorted(piece if piece in variables else _FACTOR_IN_R.sub(r"\1\2", piece) for piece in pieces))
 
 
 def _spellings(piece: re.Match[str]) -> list[str]:

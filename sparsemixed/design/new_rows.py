@@ -12,7 +12,7 @@ from sparsemixed.design.data.codes import combine_all, first_rows
 from sparsemixed.design.data.rows import Rows
 from sparsemixed.design.fixed.columns import of_kinds
 from sparsemixed.design.fixed.matrix import fill_columns
-from sparsemixed.design.sample import check_known
+from sparsemixed.design.sample import check_known, check_units
 from sparsemixed.design.values import Design, RandomBlock, RandomTerm
 from sparsemixed.errors import DataError
 from sparsemixed.spec import ModelSpec
@@ -51,6 +51,7 @@ def new_rows(term: RandomTerm, design: Design, spec: ModelSpec, rows: Rows) -> N
     factor = [str(term.blocks[0].factor)] if term.members is not None else []
     names = [*map(str, term.labels.columns), *factor, *covariates]
     check_known(rows.frame, tuple(dict.fromkeys(names)), spec)
+    check_units(rows.frame, tuple(dict.fromkeys(covariates)), design.units)
     named = [_Named(*rows.distinct(name), term.labels[name].tolist(), name) for name in term.labels.columns]
     codes = _matched(named, rows.n)
     if factor:

@@ -256,6 +256,8 @@ class Design(HoldsRows):
         Position in `columns` of every collinear one -> (p,) float64, its coefficients on the columns of X.
     index : Index or None
         The index of a pandas frame in the rows used; None for data without one.
+    units : dict
+        variable -> what it counts, for dates (see `design.data.dates`).
     """
 
     y: np.ndarray = field(metadata=ROWS)
@@ -275,6 +277,7 @@ class Design(HoldsRows):
     counts: dict = field(default_factory=dict)
     combinations: dict = field(default_factory=dict)
     index: pd.Index | None = field(default=None, metadata=ROWS)
+    units: dict = field(default_factory=dict)
 
     @property
     def row_index(self) -> pd.Index:

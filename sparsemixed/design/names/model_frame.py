@@ -44,7 +44,7 @@ class ModelFrame(Frame):
     """
 
     def __init__(self, frame: Frame, spec: ModelSpec):
-        super().__init__(frame.names, frame.n_rows, frame._fetch, frame.value_labels, frame.index)
+        super().__init__(frame.names, frame.n_rows, frame._fetch, frame.value_labels, frame.index, frame.units)
         self._spec = spec
         for name in used_variables(spec):
             operated = split_name(name)
@@ -88,7 +88,7 @@ class ModelFrame(Frame):
         source = self[variable]
         if operator.shifts_only:
             return _shifted(source, name, self._times.rows(operator.lag))
-        if not source.is_number:
+        if not source.counts_as_number:
             raise DataError(f"`{name}` is a difference, and `{variable}` holds {source.kind}, not numbers")
         values = np.append(source.numbers(), np.nan)  # row -1, where there is no such time, is missing
         total = np.zeros(self.n_rows)

@@ -9,9 +9,12 @@ from typing import Any, Unpack
 from sparsemixed.command.keywords import ModelKeywords
 from sparsemixed.estimation.search.values import LogEntry
 from sparsemixed.fitting.call import Call, run
+from sparsemixed.fitting.changed_call import changed_call
+from sparsemixed.fitting.cross_validation import cross_validated
 from sparsemixed.inference.hypotheses.likelihood_ratio import likelihood_ratio
 from sparsemixed.postestimation.model_comparison import nested_tests
 from sparsemixed.reporting.compare import side_by_side
+from sparsemixed.reporting.cross_validation import CrossValidation
 from sparsemixed.reporting.hypothesis_tests import TestResult
 from sparsemixed.reporting.likelihood_ratios import LikelihoodRatioTable
 from sparsemixed.reporting.side_by_side import SideBySide
@@ -149,6 +152,47 @@ def compare(
     (14, 2)
     """
     return side_by_side([result.fit for result in fits], names, stats, se, stars)
+
+
+def cross_validate(
+    model: str | Results,
+    data: Any = None,
+    *,
+    by: str,
+    folds: int | Sequence[Any] | None = 5,
+    seed: int = 0,
+    **options: Unpack[ModelKeywords],
+) -> CrossValidation:
+    """Grouped cross-validation: how well a model predicts groups that it has not seen.
+
+    Every fold is predicted from a fit to the others: by the fixed part, with the marginal covariance V of a group's rows, random
+    effects integrated out, at the fitted parameters. The log score is the sum of log p = -(n log(2 pi) + log|V| + r'inv(V)r) / 2.
+
+    Parameters
+    ----------
+    model : str or Results
+        A model as `mixed` takes it, or a fit, which knows its data and options.
+    data : optional
+        By default those of the fit.
+    by : str
+        A column; rows that share its value are held out together.
+    folds : int, sequence or None
+        Their number; or a fold for each row; None holds out one group at a time.
+    seed : int
+        Of the random dealing of groups to folds.
+    **options
+        As `mixed` takes them.
+
+    Examples
+    --------
+    >>> import sparsemixed
+    >>> data = sparsemixed.datasets.simulate_longitudinal(50, 6, seed=1)
+    >>> found = sparsemixed.cross_validate("y ~ time + (1 | id)", data, by="id")
+    >>> found.frame["groups"].tolist()
+    [10, 10, 10, 10, 10]
+    """
+    call = Call(model, data, options) if isinstance(model, str) else changed_call(model.fit, model.call, None, data, options)
+    return CrossValidation.of(cross_validated(call, by, folds, seed))
 
 
 def load(path: str | os.PathLike) -> Results:

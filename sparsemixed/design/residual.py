@@ -93,10 +93,10 @@ def _by(spec: ModelSpec, rows: Rows, value_labels: dict) -> tuple[np.ndarray | N
         return None, ()
     codes, values = rows.distinct(name)
     labels = value_labels.get(name, {})
-    return codes, tuple(str(labels.get(value, _text(value))) for value in values)
+    return codes, tuple(str(labels.get(value, level_label(value))) for value in values)
 
 
-def _text(value) -> str:
+def level_label(value) -> str:
     """A level as printed: whole numbers without a point, others to six digits."""
     if not isinstance(value, (float, np.floating)):
         return str(value)
@@ -144,7 +144,7 @@ def _times(
     if family.time != "levels":
         return t, None
     levels, place = np.unique(t, return_inverse=True)
-    return place.astype(float), tuple(_text(level) for level in levels)
+    return place.astype(float), tuple(level_label(level) for level in levels)
 
 
 def _names(wanted: Callable[[type[ResidualStructure]], bool]) -> str:

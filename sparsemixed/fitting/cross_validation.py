@@ -73,7 +73,7 @@ def _folds(codes: np.ndarray, n_groups: int, folds: Any, rows: Rows, by: str, se
     """(n,) the fold of each row, 0, 1, ..."""
     if folds is None:
         return codes.astype(np.int64)
-    if isinstance(folds, (int, np.integer)) and not isinstance(folds, bool):
+    if isinstance(folds, (int, np.integer)):
         if not 2 <= folds <= n_groups:
             raise OptionError(f"{WHAT}: folds={folds} does not lie between 2 and {n_groups}, the number of groups of {by}")
         dealt = np.random.default_rng(seed).permutation(n_groups) % folds

@@ -160,7 +160,7 @@ def cross_validate(
     *,
     by: str,
     folds: int | Sequence[Any] | None = 5,
-    seed: int = 0,
+    random_state: int = 0,
     **options: Unpack[ModelKeywords],
 ) -> CrossValidation:
     """Grouped cross-validation: how well a model predicts groups that it has not seen.
@@ -178,8 +178,8 @@ def cross_validate(
         A column; rows that share its value are held out together.
     folds : int, sequence or None
         Their number; or a fold for each row; None holds out one group at a time.
-    seed : int
-        Of the random dealing of groups to folds.
+    random_state : int
+        Seed of the random dealing of groups to folds.
     **options
         As `mixed` takes them.
 
@@ -192,7 +192,7 @@ def cross_validate(
     [10, 10, 10, 10, 10]
     """
     call = Call(model, data, options) if isinstance(model, str) else changed_call(model.fit, model.call, None, data, options)
-    return CrossValidation.of(cross_validated(call, by, folds, seed))
+    return CrossValidation.of(cross_validated(call, by, folds, random_state))
 
 
 def load(path: str | os.PathLike) -> Results:

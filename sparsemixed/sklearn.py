@@ -95,7 +95,7 @@ class MixedRegressor(RegressorMixin, BaseEstimator):
         frame = self._frame(X, reset=True)
         if frame.n_rows < 2:
             raise ValueError("a mixed model needs more than 1 sample (n_samples = 1)")
-        y = column_or_1d(check_array(y, ensure_2d=False, dtype=np.float64, input_name="y"), warn=True)
+        y = column_or_1d(check_array(y, ensure_2d=False, dtype="float64", input_name="y"), warn=True)
         check_consistent_length(frame.series(frame.names[0]), y)
         text, response = self._model(frame)
         if response in frame.names:

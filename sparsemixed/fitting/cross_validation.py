@@ -19,7 +19,7 @@ from sparsemixed.design.sample import check_known, sample_rows
 from sparsemixed.errors import DataError, OptionError, SparseMixedError, SparseMixedWarning
 from sparsemixed.estimation import estimate
 from sparsemixed.fitting.call import Call, frame_of, settled
-from sparsemixed.postestimation.held_out import CrossValidated, held_out
+from sparsemixed.postestimation.held_out import CrossValidated, held_out, root_mean_square
 from sparsemixed.spec import ModelSpec, Sample
 
 WHAT = "cross_validate"
@@ -105,6 +105,11 @@ def _fold(
     groups.insert(0, "fold", number + 1)
     predictions.insert(0, "fold", number + 1)
     predictions.index = pd.Index(places)
-    rmse = float(np.sqrt(np.mean((predictions["y"] - predictions["predicted"]) ** 2)))
-    scores = (len(groups), len(places), rmse, float(groups["log_density"].sum()), bool(fit.converged))
+    scores = (
+        len(groups),
+        len(places),
+        root_mean_square(predictions),
+        float(groups["log_density"].to_numpy(dtype=float).sum()),
+        bool(fit.converged),
+    )
     return scores, groups, predictions

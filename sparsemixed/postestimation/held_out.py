@@ -51,12 +51,18 @@ class CrossValidated:
     @property
     def log_score(self) -> float:
         """Sum of the groups' log predictive densities; higher is better."""
-        return float(self.groups["log_density"].sum())
+        return float(self.groups["log_density"].to_numpy(dtype=float).sum())
 
     @property
     def rmse(self) -> float:
         """Root mean squared error of the predictions from the fixed part, over all rows."""
-        return float(np.sqrt(np.mean((self.predictions["y"] - self.predictions["predicted"]) ** 2)))
+        return root_mean_square(self.predictions)
+
+
+def root_mean_square(predictions: pd.DataFrame) -> float:
+    """Of the differences between the columns y and predicted."""
+    error = predictions["y"].to_numpy(dtype=float) - predictions["predicted"].to_numpy(dtype=float)
+    return float(np.sqrt(np.mean(error**2)))
 
 
 def held_out(fit: Fit, frame: Frame, by: str) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -38,7 +38,7 @@ class CrossValidation(CrossValidated, Shown):
             Paragraph(self.model, "Model: "),
             Table("fixed", "fold", COLUMNS, (Section("", tuple(rows), "variable"), Section("", (total,), "variable"))),
         ]
-        failed = ", ".join(str(fold) for fold in self.folds.index[~self.folds["converged"]])
+        failed = ", ".join(str(fold) for fold in self.folds.index[~self.folds["converged"].to_numpy(dtype=bool)])
         if failed:
             blocks.append(Note(f"Not converged: fold {failed}."))
         return Document(tuple(blocks))

@@ -39,7 +39,7 @@ MODELS = [
 
 @pytest.mark.parametrize(("model", "options", "by"), MODELS)
 def test_scores_are_those_of_the_marginal_normal_density(model, options, by):
-    found = sparsemixed.cross_validate(model, DATA, by=by, folds=3, seed=4, **options)
+    found = sparsemixed.cross_validate(model, DATA, by=by, folds=3, random_state=4, **options)
     complete, residuals = DATA.dropna(), []
     assert found.groups.index.tolist() == sorted(complete[by].unique(), key=lambda g: (found.groups["fold"][g], g))
     for group, row in found.groups.iterrows():

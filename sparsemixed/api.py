@@ -9,9 +9,12 @@ from typing import Any, Unpack
 from sparsemixed.command.keywords import ModelKeywords
 from sparsemixed.estimation.search.values import LogEntry
 from sparsemixed.fitting.call import Call, run
+from sparsemixed.fitting.changed_call import changed_call
+from sparsemixed.fitting.cross_validation import cross_validated
 from sparsemixed.inference.hypotheses.likelihood_ratio import likelihood_ratio
 from sparsemixed.postestimation.model_comparison import nested_tests
 from sparsemixed.reporting.compare import side_by_side
+from sparsemixed.reporting.cross_validation import CrossValidation
 from sparsemixed.reporting.hypothesis_tests import TestResult
 from sparsemixed.reporting.likelihood_ratios import LikelihoodRatioTable
 from sparsemixed.reporting.side_by_side import SideBySide
@@ -28,16 +31,16 @@ def mixed(
     ----------
     model : str
         A command, `"weight week || id: week, reml"`, or, when it holds a `~`, a formula, `"weight ~ week + (1 + week | id)"`.
-    data : DataFrame or path
-        A pandas data frame, any frame that narwhals reads, or the path of a .dta, .csv, .parquet or .feather file. The path
-        of a folder of Parquet files and a Dask data frame are reduced batch by batch and never held in memory; their fits
-        are like fits saved without data.
+    data : DataFrame, dict or path
+        A pandas data frame, a dict of arrays, what narwhals reads (polars, pyarrow, duckdb, ibis), a stream of Arrow, or the path
+        of a .dta, .csv, .tsv, .xlsx, .parquet, .feather or .arrow file. A folder of Parquet files, a data set of pyarrow, a Dask
+        data frame and a function that makes batches are never held in memory; their fits are like fits saved without data.
     progress : callable, optional
         Called with a `LogEntry` after every iteration.
     **options
         Any option of the command as a keyword: `reml=True`, `level=90`. Weights: `fweights="n"`, `pweights="w"`, by level
         `pweights={"": "w", "school": "w_school"}`, and `precision_weights="1/v"` for known relative precisions of the rows, or
-        arrays and Series. Of statsmodels, beside a formula: `groups`, `re_formula`, `vc_formula`, `method="reml"`.
+        arrays and Series. Of text files: `delimiter=";"`. Of statsmodels: `groups`, `re_formula`, `vc_formula`, `method="reml"`.
 
     Returns
     -------
@@ -149,6 +152,47 @@ def compare(
     (14, 2)
     """
     return side_by_side([result.fit for result in fits], names, stats, se, stars)
+
+
+def cross_validate(
+    model: str | Results,
+    data: Any = None,
+    *,
+    by: str,
+    folds: int | Sequence[Any] | None = 5,
+    random_state: int = 0,
+    **options: Unpack[ModelKeywords],
+) -> CrossValidation:
+    """Grouped cross-validation: how well a model predicts groups that it has not seen.
+
+    Every fold is predicted from a fit to the others: by the fixed part, with the marginal covariance V of a group's rows, random
+    effects integrated out, at the fitted parameters. The log score is the sum of log p = -(n log(2 pi) + log|V| + r'inv(V)r) / 2.
+
+    Parameters
+    ----------
+    model : str or Results
+        A model as `mixed` takes it, or a fit, which knows its data and options.
+    data : optional
+        By default those of the fit.
+    by : str
+        A column; rows that share its value are held out together.
+    folds : int, sequence or None
+        Their number; or a fold for each row; None holds out one group at a time.
+    random_state : int
+        Seed of the random dealing of groups to folds.
+    **options
+        As `mixed` takes them.
+
+    Examples
+    --------
+    >>> import sparsemixed
+    >>> data = sparsemixed.datasets.simulate_longitudinal(50, 6, seed=1)
+    >>> found = sparsemixed.cross_validate("y ~ time + (1 | id)", data, by="id")
+    >>> found.frame["groups"].tolist()
+    [10, 10, 10, 10, 10]
+    """
+    call = Call(model, data, options) if isinstance(model, str) else changed_call(model.fit, model.call, None, data, options)
+    return CrossValidation.of(cross_validated(call, by, folds, random_state))
 
 
 def load(path: str | os.PathLike) -> Results:

@@ -45,7 +45,7 @@ def load(name: str) -> pd.DataFrame:
         If the name is unknown, or the file is neither in the folder named by the environment variable SPARSEMIXED_DATA
         nor to be had from the web.
     """
-    table, labels = read_file(path(name))
+    table, labels, _ = read_file(path(name))
     table.attrs["value_labels"] = labels
     return table
 

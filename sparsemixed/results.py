@@ -196,8 +196,8 @@ class Results(ShownFit, StatsmodelsNames, Lme4Names):
 
         Parameters
         ----------
-        data : DataFrame or path, optional
-            New data, for `xb`, `stdp` and `fitted`; by default the estimation sample.
+        data : DataFrame, dict or path, optional
+            New data, whatever `mixed` takes, for `xb`, `stdp` and `fitted`; by default the estimation sample.
         what : {"xb", "stdp", "fitted", "residuals", "reffects", "reses", "scores"}
         new_levels : {"population", "error"}
             Whether `fitted` for rows of new data in groups that were not in the sample has no effect of the group, or raises.

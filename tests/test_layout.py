@@ -38,7 +38,7 @@ STAGES = (
     ("borrowed",),
     ("results",),
     ("api",),
-    ("two_steps",),
+    ("two_steps", "sklearn"),
     ("cli",),
 )
 """Left to right: a stage imports from the ones before it; two on the same line know nothing of each other.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal, overload
 
 import pandas as pd
 
+from sparsemixed.errors import OptionError
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.fitting.call import Call, frame_of
 from sparsemixed.fitting.changed_call import known_call
@@ -13,7 +15,9 @@ from sparsemixed.postestimation.group_coefficients import group_coefficients
 from sparsemixed.postestimation.model_comparison import nested_tests, single_deletions
 from sparsemixed.postestimation.random_covariances import covariance_table
 from sparsemixed.postestimation.random_effects import random_effects
+from sparsemixed.postestimation.term_tests import term_tests
 from sparsemixed.reporting.likelihood_ratios import LikelihoodRatioTable
+from sparsemixed.reporting.term_tests import TermTable
 
 
 class Lme4Names:
@@ -54,11 +58,50 @@ class Lme4Names:
         """
         return covariance_table(self.fit)
 
-    def anova(self, *others: Lme4Names, refit: bool = True, names: Sequence[str] | None = None) -> LikelihoodRatioTable:
-        """Likelihood-ratio tests of this fit and others, each against the one with next fewer parameters.
+    @overload
+    def anova(
+        self,
+        *,
+        type: Literal[1, 2, 3] = ...,
+        small: bool | None = None,
+    ) -> TermTable: ...
 
-        See `sparsemixed.anova`.
+    @overload
+    def anova(self, *others: Lme4Names, refit: bool = True, names: Sequence[str] | None = None) -> LikelihoodRatioTable: ...
+
+    def anova(
+        self,
+        *others: Lme4Names,
+        refit: bool = True,
+        names: Sequence[str] | None = None,
+        type: Literal[1, 2, 3] | None = None,  # noqa: A002
+        small: bool | None = None,
+    ) -> LikelihoodRatioTable | TermTable:
+        """Tests of the fixed terms of this fit; with other fits, likelihood-ratio tests of all.
+
+        Parameters
+        ----------
+        *others : Results
+            Each fit is compared with the one that has next fewer parameters: see `sparsemixed.anova`.
+        refit, names
+            Of `sparsemixed.anova`.
+        type : {1, 2, 3}
+            Without others: every term adjusted for those before it (1), for all that do not contain it (2), or averaged over the
+            levels of other factors (3, the default), as in lmerTest.
+        small : bool, optional
+            F tests by the fit's `dfmethod`; by default if it has one, else chi-squared.
+
+        Raises
+        ------
+        OptionError
+            Options of the one beside the other; constraints; type 3 with empty cells or omitted columns.
         """
+        if not others:
+            if names is not None:
+                raise OptionError("anova: names are those of several fits; give the others")
+            return TermTable.of(term_tests(self.fit, 3 if type is None else type, small))
+        if type is not None or small is not None:
+            raise OptionError("anova: type and small are for the terms of one fit, and there are several")
         return LikelihoodRatioTable.of(nested_tests([self.fit, *(other.fit for other in others)], names, refit))
 
     def drop1(self) -> LikelihoodRatioTable:

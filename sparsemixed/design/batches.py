@@ -156,7 +156,7 @@ def _sets(spec: ModelSpec, rows: Rows) -> set[tuple[str, ...]]:
 
 
 def _by_type(factor, rows: Rows) -> bool:
-    return factor.kind == "by_type" and not rows.frame[factor.variable].is_number
+    return factor.kind == "by_type" and rows.frame[factor.variable].has_names
 
 
 def joined(spec: ModelSpec, parts: Sequence[pd.DataFrame | None]) -> pd.DataFrame:

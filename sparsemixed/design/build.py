@@ -17,7 +17,7 @@ from sparsemixed.design.names.computed_notes import check_coded_levels, computed
 from sparsemixed.design.names.model_frame import model_frame
 from sparsemixed.design.random_terms import random_part
 from sparsemixed.design.residual import residual_part
-from sparsemixed.design.sample import check_known, offset_values, response_values, sample_rows, used_variables
+from sparsemixed.design.sample import check_known, check_units, offset_values, response_values, sample_rows, used_variables
 from sparsemixed.design.values import Design, Weights
 from sparsemixed.design.weights.weights import path_weights, term_weights
 from sparsemixed.spec import ModelSpec
@@ -42,9 +42,9 @@ def build_design(spec: ModelSpec, data: Any) -> Design:
     """
     frame = model_frame(spec, data)
     rows = Rows(frame, sample_rows(spec, frame))
-    y, fixed = response_values(spec, rows), fixed_part(spec, rows)
+    y = response_values(spec, rows)
+    fixed, groups = fixed_part(spec, rows), Groups(rows)
     constraints, constraint_notes = constraints_part(spec, fixed.columns)
-    groups = Groups(rows)
     paths, random = path_weights(spec, rows, groups), random_part(spec, rows, groups)
     weights = None if paths is None else term_weights(paths, spec, random.terms)
     errors, error_notes = residual_part(spec, rows, groups, frame.value_labels)
@@ -67,6 +67,7 @@ def build_design(spec: ModelSpec, data: Any) -> Design:
         combinations=fixed.combinations,
         index=None if frame.index is None else frame.index.take(rows.kept),
         offset=offset_values(spec, rows),
+        units={name: frame[name].unit for name in used_variables(spec) if frame[name].unit},
     )
 
 
@@ -110,11 +111,12 @@ def rows_of_X(design: Design, spec: ModelSpec, data: Any) -> np.ndarray:
     CommandError
         A variable is not in the data.
     DataError
-        A categorical variable has a level that the sample had not.
+        A categorical variable has a level that the sample had not; dates do not count what they counted in the sample.
     """
     frame = model_frame(spec, data)
     names = dict.fromkeys(factor.variable for term in spec.fixed for factor in term.factors)
     check_known(frame, tuple(names), spec)
+    check_units(frame, tuple(names), design.units)
     rows = Rows(frame, np.arange(frame.n_rows))
     check_coded_levels(spec, names, rows)
     return fixed_rows(design.columns, design.levels, spec, rows)

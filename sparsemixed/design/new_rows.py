@@ -13,7 +13,7 @@ from sparsemixed.design.data.rows import Rows
 from sparsemixed.design.fixed.columns import of_kinds
 from sparsemixed.design.fixed.matrix import fill_columns
 from sparsemixed.design.names.computed_notes import check_coded_levels
-from sparsemixed.design.sample import check_known
+from sparsemixed.design.sample import check_known, check_units
 from sparsemixed.design.values import Design, RandomBlock, RandomTerm
 from sparsemixed.errors import DataError
 from sparsemixed.spec import ModelSpec
@@ -53,6 +53,7 @@ def new_rows(term: RandomTerm, design: Design, spec: ModelSpec, rows: Rows) -> N
     names = [*map(str, term.labels.columns), *factor, *covariates]
     check_known(rows.frame, tuple(dict.fromkeys(names)), spec)
     check_coded_levels(spec, covariates, rows)
+    check_units(rows.frame, tuple(dict.fromkeys(covariates)), design.units)
     named = [_Named(*rows.distinct(name), term.labels[name].tolist(), name) for name in term.labels.columns]
     codes = _matched(named, rows.n)
     if factor:

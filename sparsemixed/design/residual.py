@@ -93,10 +93,10 @@ def _by(spec: ModelSpec, rows: Rows, value_labels: dict) -> tuple[np.ndarray | N
         return None, ()
     codes, values = rows.distinct(name)
     labels = value_labels.get(name, {})
-    return codes, tuple(str(labels.get(value, _text(value))) for value in values)
+    return codes, tuple(str(labels.get(value, level_label(value))) for value in values)
 
 
-def _text(value) -> str:
+def level_label(value) -> str:
     """A level as printed: whole numbers without a point, others to six digits."""
     if not isinstance(value, (float, np.floating)):
         return str(value)
@@ -123,12 +123,14 @@ def _times(
     if asked.t is None:
         message = f"residuals({asked.name}) needs a time variable: residuals({asked.name}, t(varname))"
         raise OptionError(message, spec.text, asked.position)
-    if not rows.frame[asked.t].is_number:
-        raise DataError(f"t({asked.t}) must hold numbers for residuals({asked.name}); {asked.t} holds {rows.frame[asked.t].kind}")
+    if not rows.frame[asked.t].counts_as_number:
+        held = {"dates": "times of day"}.get(rows.frame[asked.t].kind, rows.frame[asked.t].kind)
+        raise DataError(f"t({asked.t}) must hold numbers or dates for residuals({asked.name}); {asked.t} holds {held}")
     t = rows.numbers(asked.t) if family.time == "levels" else rows.differences(asked.t)
     if family.time != "real" and not np.all(t == np.round(t)):
-        real = _names(lambda other: other.time == "real")
-        raise DataError(f"t({asked.t}) must be integer-valued for residuals({asked.name}); use {real} for real times")
+        real, unit = _names(lambda other: other.time == "real"), rows.frame[asked.t].unit
+        counts = f"; it counts {unit}" if unit else ""
+        raise DataError(f"t({asked.t}) must be integer-valued for residuals({asked.name}){counts}; use {real} for real times")
     if family.time == "levels" and t.min() < 0:
         raise DataError(f"t({asked.t}) must be nonnegative for residuals({asked.name}); its smallest value is {t.min():g}")
     order = np.lexsort((t, codes))
@@ -142,7 +144,7 @@ def _times(
     if family.time != "levels":
         return t, None
     levels, place = np.unique(t, return_inverse=True)
-    return place.astype(float), tuple(_text(level) for level in levels)
+    return place.astype(float), tuple(level_label(level) for level in levels)
 
 
 def _names(wanted: Callable[[type[ResidualStructure]], bool]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -59,6 +59,18 @@ def check_known(frame: Frame, names: Sequence[str], spec: ModelSpec) -> None:
         if name not in frame:
             advice = _suggestion(name, frame.names)
             raise CommandError(f"variable `{name}` not found{advice}", spec.text, spec.positions.get(name))
+
+
+def check_units(frame: Frame, names: Sequence[str], fitted: Mapping[str, str]) -> None:
+    """Raise a DataError at the first covariate that counts something else than it did in the sample, `fitted` by name."""
+    for name in names:
+        variable, was = frame[name], fitted.get(name, "")
+        dates = variable.kind == "dates"
+        if (dates and not variable.categories) or (variable.unit if dates else "") == was:
+            continue
+        held = f"counted {was}" if was else "held no dates"
+        holds = f"counts {variable.unit}" if dates else "holds no dates"
+        raise DataError(f"variable `{name}` {held} in the data fitted and {holds} here; convert it first")
 
 
 def check_tsset(frame: Frame, spec: ModelSpec) -> None:

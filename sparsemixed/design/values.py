@@ -259,6 +259,8 @@ class Design(HoldsRows):
         The index of a pandas frame in the rows used; None for data without one.
     offset : (n,) float64 or None
         What every prediction of the response has besides its effects.
+    units : dict
+        variable -> what it counts, for dates (see `design.data.dates`).
     """
 
     y: np.ndarray = field(metadata=ROWS)
@@ -279,6 +281,7 @@ class Design(HoldsRows):
     combinations: dict = field(default_factory=dict)
     index: pd.Index | None = field(default=None, metadata=ROWS)
     offset: np.ndarray | None = field(default=None, metadata=ROWS)
+    units: dict = field(default_factory=dict)
 
     @property
     def row_index(self) -> pd.Index:

@@ -86,9 +86,9 @@ def _group_column(groups: Any, data: Any) -> tuple[str | None, Any]:
     frame = read_frame(data)
     values = aligned("groups", groups, frame)
     if values.nunique(dropna=False) <= 1:
-        return None, data
+        return None, frame
     name = getattr(groups, "name", None)
     if isinstance(name, str) and name in frame and frame.series(name).reset_index(drop=True).equals(values):
-        return name, data
+        return name, frame
     name = new_name(name if isinstance(name, str) and name else "groups", frame.names)
     return name, with_columns(frame, {name: pd.Series(values, name=name)})

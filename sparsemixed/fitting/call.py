@@ -10,7 +10,6 @@ from sparsemixed.command import read_model
 from sparsemixed.design import build_design, concrete_spec, learned_spec, read_frame
 from sparsemixed.design.batches import check_batches, learned_from_batches, used_columns
 from sparsemixed.design.data.frame import Frame
-from sparsemixed.design.data.parquet_folder import ParquetFolder
 from sparsemixed.design.sample import weight_variables
 from sparsemixed.errors import OptionError, warn
 from sparsemixed.estimation import estimate
@@ -18,7 +17,7 @@ from sparsemixed.estimation.estimate import estimate_batches, estimate_dask
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.estimation.search.values import LogEntry
 from sparsemixed.estimation.sources.dask_frames import dask_parts, is_dask
-from sparsemixed.fitting.batches import in_batches, is_folder
+from sparsemixed.fitting.batches import batch_source, in_batches
 from sparsemixed.fitting.borrowed_keywords import in_own_words
 from sparsemixed.fitting.weight_columns import with_weight_columns
 from sparsemixed.inference.degrees.table import coefficient_degrees
@@ -78,14 +77,22 @@ def _head(data: Any) -> Frame:
     """A frame with the columns of the data, and their rows where they are in memory."""
     if is_dask(data):
         return read_frame(data._meta)
-    return read_frame(ParquetFolder(data).head() if is_folder(data) else data)
+    source = batch_source(data)
+    return read_frame(data if source is None else source.head())
 
 
 def settled(call: Call) -> Call:
     """The call in the words of this package, with every array among its options a column of the data."""
-    own = in_own_words(call.model, call.data, call.options)
+    own = in_own_words(call.model, *_read(call.data, call.options))
     data, options = with_weight_columns(own.data, own.options)
     return Call(own.model, data, options, call.options_win)
+
+
+def _read(data: Any, options: Mapping[str, Any]) -> tuple[Any, Mapping[str, Any]]:
+    """The text file that `delimiter` is for, read; and the other options."""
+    rest = {name: value for name, value in options.items() if name != "delimiter"}
+    delimiter = options.get("delimiter")
+    return (data if delimiter is None else read_frame(data, delimiter)), rest
 
 
 def frame_of(call: Call, what: str) -> Frame:
@@ -107,13 +114,19 @@ def _estimated(spec: ModelSpec, data: Any, progress: Callable[[LogEntry], None] 
     if is_dask(data):
         concrete = _batch_spec(spec, data._meta)
         return estimate_dask(learned_from_batches(concrete, lambda names: dask_parts(data, names)), data, progress)
-    if is_folder(data):
-        folder = ParquetFolder(data)
-        concrete = learned_from_batches(_batch_spec(spec, folder.head()), folder.batches)
-        return estimate_batches(concrete, lambda: folder.batches(used_columns(concrete)), progress)
+    source = batch_source(data)
+    if source is not None:
+        concrete = learned_from_batches(_batch_spec(spec, source.head()), source.batches)
+        return estimate_batches(concrete, lambda: source.batches(used_columns(concrete)), progress)
     frame = read_frame(data)
     spec = learned_spec(concrete_spec(spec, frame), frame)
-    return estimate(spec, build_design(spec, frame), progress=progress)
+    return estimate(spec, build_design(spec, frame.only(_columns(spec))), progress=progress)
+
+
+def _columns(spec: ModelSpec) -> list[str]:
+    """Everything that the design reads."""
+    times = () if spec.tsset is None else (spec.tsset.panel, spec.tsset.time)
+    return [*used_columns(spec), *weight_variables(spec), *(name for name in times if name is not None)]
 
 
 def _batch_spec(spec: ModelSpec, head: Any) -> ModelSpec:

@@ -40,8 +40,8 @@ def nested_tests(fits: Sequence[Fit], names: Sequence[str] | None, refit: bool) 
     """
     if len(fits) < 2:
         raise OptionError(
-            "anova compares fits: anova(small, large). Tests of the terms of one fit are testparm() and contrast(), those of "
-            "leaving them out drop1()"
+            "anova compares fits: anova(small, large). Tests of the terms of one fit are its anova(), testparm() and "
+            "contrast(), those of leaving them out drop1()"
         )
     given = tuple(names or ())
     if names is not None and (len(given) != len(fits) or len(set(given)) != len(given)):

@@ -20,6 +20,7 @@ def data():
     table["arm"] = table["id"] % 2
     table["name"] = np.where(table["arm"] == 1, "new", "old")
     table["date"] = pd.Timestamp("2020-01-01") + pd.to_timedelta(table["week"], unit="D")
+    table["clock"] = table["date"].dt.time
     table["some week"] = table["week"]
     table["missed"] = table["week"].where(table["id"] != 3).astype(float)
     table["unknown_arm"] = table["arm"].where(table["id"] != 3).astype(float)
@@ -62,9 +63,9 @@ def test_times_must_not_repeat_within_a_group(structure):
         fit(f"{structure}, t(arm)")
 
 
-@pytest.mark.parametrize(("name", "holds"), [("name", "text"), ("date", "dates")])
+@pytest.mark.parametrize(("name", "holds"), [("name", "text"), ("clock", "times of day")])
 def test_times_must_be_numbers(name, holds):
-    with pytest.raises(DataError, match=rf"t\({name}\) must hold numbers .* holds {holds}"):
+    with pytest.raises(DataError, match=rf"t\({name}\) must hold numbers or dates .* holds {holds}"):
         fit(f"ar 1, t({name})")
 
 

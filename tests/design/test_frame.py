@@ -130,7 +130,7 @@ def test_all_missing_and_mixed_objects():
     ("data", "message"),
     [
         ("nowhere/data.csv", "no such data file: `nowhere/data.csv`"),
-        ("data.xlsx", "cannot tell the format of `data.xlsx`"),
+        ("data.ods", "cannot tell the format of `data.ods`"),
         (pd.DataFrame([[1, 2]], columns=["x", "x"]), "more than one column named `x`"),
         (3.14, "the data are a float"),
         (None, "the data are a NoneType"),

@@ -143,7 +143,7 @@ BAD = {
     "constant response": (data(y=[3] * N), r"the response `y` is constant \(= 3\) in the 12 observations used"),
     "text covariate": (data(x=list("abcdefghijkl")), "use i.x to enter it as a categorical covariate"),
     "categorical covariate": (data(x=pd.Categorical(list("ab") * 6)), "`x` holds categories, not numbers; use i.x"),
-    "dates": (data(x=pd.date_range("2020", periods=N)), "`x` holds dates or times; convert it to numbers"),
+    "times of day": (data(x=[pd.Timestamp(hour, unit="h").time() for hour in range(N)]), "`x` holds times of day; convert it to"),
     "complex": (data(x=np.ones(N) * 1j), "`x` holds complex numbers"),
 }
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import sparsemixed
-from sparsemixed.design.data import parquet_folder
+from sparsemixed.design.data import arrow
 from sparsemixed.errors import CommandError, DataError, OptionError
 from sparsemixed.estimation.sources.dask_frames import is_dask
 from sparsemixed.solver.crossproducts.crossproducts import TermData, cross_products
@@ -51,7 +51,7 @@ MODELS = [
 @pytest.mark.parametrize("model", MODELS)
 def test_a_folder_gives_the_fit_of_its_rows(model, tmp_path, monkeypatch):
     data = ratings()
-    monkeypatch.setattr(parquet_folder, "ROWS_PER_BATCH", 700)
+    monkeypatch.setattr(arrow, "ROWS_PER_BATCH", 700)
     fit, other = sparsemixed.mixed(model, data), sparsemixed.mixed(model, written(tmp_path / "data", data))
     assert other.llf == pytest.approx(fit.llf, rel=1e-12)
     np.testing.assert_allclose(other.params, fit.params, rtol=1e-10, atol=1e-12)

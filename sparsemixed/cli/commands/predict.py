@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from sparsemixed.cli.endings import status_of
-from sparsemixed.cli.sources import DATA, FIT, load_fit, resolve_data
+from sparsemixed.cli.sources import DATA, DELIMITER, FIT, load_fit, resolve_data
 from sparsemixed.cli.streams import STANDARD, check_one, write_text
 
 EXAMPLES = """\
@@ -22,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """FIT, DATA and what to predict."""
     parser.add_argument("fit", metavar="FIT", help=FIT)
     parser.add_argument("data", metavar="DATA", help=DATA)
+    parser.add_argument("--delimiter", metavar="MARK", help=DELIMITER)
     parser.add_argument(
         "--what",
         choices=("xb", "stdp", "fitted"),
@@ -52,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
         check_format(options.out)
         check_destination(options.out)
     results = load_fit(options.fit)
-    found = results.predict(resolve_data(options.data), options.what, new_levels=options.new_levels).to_frame()
+    found = results.predict(resolve_data(options.data, options.delimiter), options.what, new_levels=options.new_levels).to_frame()
     if to_file:
         from sparsemixed.storage.table_file import write_table
 

@@ -68,7 +68,7 @@ def with_columns(frame: Frame, columns: Mapping[str, pd.Series]) -> Frame:
     def fetch(position: int) -> pd.Series:
         return frame.series(names[position]) if position < own else added[position - own]
 
-    return Frame([*names, *columns], frame.n_rows, fetch, frame.value_labels, frame.index)
+    return Frame([*names, *columns], frame.n_rows, fetch, frame.value_labels, frame.index, frame.units)
 
 
 def new_name(wanted: str, taken: Collection[str]) -> str:

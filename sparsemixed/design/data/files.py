@@ -8,43 +8,74 @@ import os
 import struct
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
-from sparsemixed.errors import DataError
+from sparsemixed.design.data.dates import STATA_UNITS
+from sparsemixed.design.data.text_files import check_names, read_text
+from sparsemixed.errors import DataError, OptionError
 
 Labels = dict[str, dict[int, str]]
 
 
-def read_file(path: str | os.PathLike) -> tuple[pd.DataFrame, Labels]:
-    """Read a whole data file.
+class DataFile(NamedTuple):
+    """A whole data file.
 
-    Returns
-    -------
+    Attributes
+    ----------
     table : DataFrame
     value_labels : dict
         variable -> {value: label}; only .dta files have any.
+    units : dict
+        variable -> what its dates count; only .dta files say that.
+    """
+
+    table: pd.DataFrame
+    value_labels: Labels
+    units: dict[str, str]
+
+
+def read_file(path: str | os.PathLike, delimiter: str | None = None) -> DataFile:
+    """Read a whole data file.
+
+    Parameters
+    ----------
+    path : path
+        Its ending tells the format, see `READERS`.
+    delimiter : str, optional
+        Between the columns of a text file; by default it is found in its first lines.
+
+    Raises
+    ------
+    DataError
+        There is no such file, its format is unknown, it cannot be read, or two columns share a name.
+    OptionError
+        A delimiter for a file that is no text.
     """
     path = Path(path).expanduser()
     name = path.name.lower()
-    reader = next((reader for ending, reader in READERS.items() if name.endswith(ending)), None)
-    if reader is None:
+    ending = next((ending for ending in READERS if name.endswith(ending)), None)
+    if ending is None:
         raise DataError(f"cannot tell the format of `{path}` from its name; known are {', '.join(READERS)}")
     if not path.is_file():
         raise DataError(f"no such data file: `{path}`")
+    if delimiter is not None and ending not in TEXT:
+        raise OptionError(f"delimiter={delimiter!r} is for text files ({', '.join(TEXT)}), and `{path}` is none")
     try:
-        return reader(path)
+        found = READERS[ending](path) if ending not in TEXT else _plain(read_text(path, delimiter))
     except ImportError as error:
         raise DataError(f"`{path}` cannot be read without a package that is not installed: {error}") from error
     except Exception as error:  # each format has its own exceptions; to the user they all mean an unreadable file
         raise DataError(f"`{path}` cannot be read: {error}") from error
+    return found
 
 
 STRAY = 3
 """Bytes after the end of a .dta file that are left out: fewer than the length of one more set of labels takes."""
 
 
-def _stata(path: Path) -> tuple[pd.DataFrame, Labels]:
+def _stata(path: Path) -> DataFile:
     try:
         return _read_stata(path)
     except struct.error as error:
@@ -56,24 +87,48 @@ def _stata(path: Path) -> tuple[pd.DataFrame, Labels]:
         raise ValueError("it is cut off, or has bytes after its end; save it again") from error
 
 
-def _read_stata(source: Path | io.BytesIO) -> tuple[pd.DataFrame, Labels]:
+def _read_stata(source: Path | io.BytesIO) -> DataFile:
     with pd.io.stata.StataReader(source) as reader:
         table = reader.read(convert_categoricals=False)
         sets = {name: {int(v): label for v, label in labels.items()} for name, labels in reader.value_labels().items()}
-        # pandas publishes the label sets by their own names, but not which variable uses which set.
+        # pandas publishes the label sets by their own names, but not which variable uses which set; formats not at all.
         used = getattr(reader, "_lbllist", table.columns)
-    return table, {variable: sets[name] for variable, name in zip(table.columns, used, strict=True) if name in sets}
+        formats = getattr(reader, "_fmtlist", [""] * len(table.columns))
+    labels = {variable: sets[name] for variable, name in zip(table.columns, used, strict=True) if name in sets}
+    units = {variable: _unit(form) for variable, form in zip(table.columns, formats, strict=True)}
+    return DataFile(table, labels, {variable: unit for variable, unit in units.items() if unit})
 
 
-def _plain(read: Callable[[Path], pd.DataFrame]) -> Callable[[Path], tuple[pd.DataFrame, Labels]]:
-    return lambda path: (read(path), {})
+def _unit(form: str) -> str:
+    """What a format of Stata's counts, `%tdD_m_Y` say; empty for one that shows no dates."""
+    form = form.replace("%-", "%")
+    return next((unit for start, unit in STATA_UNITS.items() if form.startswith(start)), "")
 
 
-READERS: dict[str, Callable[[Path], tuple[pd.DataFrame, Labels]]] = {
+def _excel(path: Path) -> DataFile:
+    """The first sheet, whose first row has the names."""
+    with pd.ExcelFile(path, engine="openpyxl") as book:
+        # pandas would rename a column that is named like another.
+        head = pd.read_excel(book, header=None, nrows=1)
+        check_names([str(name) for name in head.iloc[0].dropna()] if len(head) else [])
+        return _plain(pd.read_excel(book))
+
+
+def _plain(table: pd.DataFrame) -> DataFile:
+    return DataFile(table, {}, {})
+
+
+READERS: dict[str, Callable[[Path], DataFile]] = {
     ".dta": _stata,
-    ".csv": _plain(pd.read_csv),
-    ".csv.gz": _plain(pd.read_csv),
-    ".parquet": _plain(pd.read_parquet),
-    ".feather": _plain(pd.read_feather),
+    ".csv": lambda path: _plain(read_text(path)),
+    ".csv.gz": lambda path: _plain(read_text(path)),
+    ".tsv": lambda path: _plain(read_text(path)),
+    ".tsv.gz": lambda path: _plain(read_text(path)),
+    ".xlsx": _excel,
+    ".parquet": lambda path: _plain(pd.read_parquet(path)),
+    ".feather": lambda path: _plain(pd.read_feather(path)),
+    ".arrow": lambda path: _plain(pd.read_feather(path)),
 }
 """File name ending -> reader."""
+TEXT = (".csv", ".csv.gz", ".tsv", ".tsv.gz")
+"""Endings of files that have a delimiter."""

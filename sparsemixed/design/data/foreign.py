@@ -1,37 +1,111 @@
-"""Columns of tables that are not pandas: whatever narwhals can read."""
+"""Columns of tables that are not pandas: whatever narwhals can read, or streams batches of Arrow."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from sparsemixed.design.data.arrow import Stream, exported_stream, table_or_stream
 from sparsemixed.errors import DataError
 
+KNOWN = (
+    "a data frame (pandas, polars, pyarrow, a relation of duckdb, a table of ibis), a dict of arrays, the path of a file, or a "
+    "function that makes an iterator of batches"
+)
 
-def foreign_columns(data: Any) -> tuple[list[str], int, Callable[[int], pd.Series]]:
+
+class Columns(NamedTuple):
     """Names, number of rows, and a function from a column's position to its pandas Series.
 
     One column is converted at a time, so unused columns cost nothing and a polars table needs no pyarrow.
     """
+
+    names: list[str]
+    n_rows: int
+    fetch: Callable[[int], pd.Series]
+
+
+class Query(NamedTuple):
+    """Names, and a function that computes some of the columns, in the order of the data."""
+
+    names: list[str]
+    run: Callable[[Sequence[str]], Columns]
+
+
+def foreign_columns(data: Any) -> Columns | Query:
+    """The columns of a table in memory, or the query by which they are to be had.
+
+    Raises
+    ------
+    DataError
+        The object is no table.
+    """
     import narwhals as nw
 
+    if type(data).__module__.startswith("pyarrow"):
+        data = table_or_stream(data)
     try:
-        table = nw.from_native(data)
+        table = nw.from_native(data) if not isinstance(data, Stream) else data
     except TypeError as error:
-        raise DataError(
-            f"the data are a {type(data).__name__}; give a data frame (pandas, polars, pyarrow) or the path of a file"
-        ) from error
+        if not hasattr(data, "__arrow_c_stream__"):
+            raise DataError(_no_table(data)) from error
+        table = exported_stream(data)
+    except Exception as error:  # every library has its own exceptions
+        raise DataError(f"the data cannot be read: {_first_line(error)}") from error
+    if isinstance(table, Stream):
+        read = table.read
+        return Query(table.names, lambda names: _columns(nw.from_native(read(names), eager_only=True)))
     if isinstance(table, nw.LazyFrame):
-        table = table.collect()
-    names = table.columns
+        return _lazy(table)
+    return _columns(table)
 
-    def fetch(position: int) -> pd.Series:
-        return _to_pandas(table[names[position]])
 
-    return list(names), len(table), fetch
+def _no_table(data: Any) -> str:
+    if isinstance(data, Iterator):
+        return (
+            f"the data are a {type(data).__name__}, which can be read once, and a fit reads batches twice; give a function that "
+            "makes a new one each time"
+        )
+    return f"the data are a {type(data).__name__}; give {KNOWN}"
+
+
+def _columns(table: Any) -> Columns:
+    names = list(table.columns)
+    return Columns(names, len(table), lambda position: _to_pandas(table[:, position]))
+
+
+def _lazy(query: Any) -> Query:
+    names = _asked(lambda: list(query.collect_schema().names()))
+    return Query(names, lambda wanted: _columns(_asked(lambda: query.select(*wanted).collect())))
+
+
+def _asked(ask: Callable[[], Any]) -> Any:
+    try:
+        return ask()
+    except ImportError as error:
+        raise DataError(f"the data cannot be computed without a package that is not installed: {error}") from error
+    except Exception as error:  # every library has its own exceptions
+        raise DataError(f"the query that is the data failed: {type(error).__name__}: {_first_line(error)}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split("\n")[0]
+
+
+def as_series(values: Any) -> pd.Series | None:
+    """A series or column of polars or pyarrow as one of pandas; None for what is none."""
+    if type(values).__module__.partition(".")[0] not in ("polars", "pyarrow"):
+        return None
+    import narwhals as nw
+
+    if type(values).__name__.endswith("Array") and not hasattr(values, "chunks"):
+        import pyarrow as pa
+
+        values = pa.chunked_array([values])
+    return _to_pandas(nw.from_native(values, series_only=True))
 
 
 def _to_pandas(column: Any) -> pd.Series:

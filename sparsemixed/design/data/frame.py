@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from sparsemixed.design.data.files import read_file
-from sparsemixed.design.data.foreign import foreign_columns
+from sparsemixed.design.data.foreign import Query, foreign_columns
+from sparsemixed.design.data.mapping import mapped_columns
 from sparsemixed.design.data.variable import Variable, as_variable
-from sparsemixed.errors import DataError
+from sparsemixed.errors import DataError, OptionError
 
 
 class Frame:
@@ -28,10 +31,12 @@ class Frame:
         variable -> {value: label}.
     index : Index, optional
         That of a pandas frame.
+    units : mapping, optional
+        variable -> what its dates count, where the data say that.
 
     Attributes
     ----------
-    names, n_rows, value_labels, index
+    names, n_rows, value_labels, index, units
     """
 
     def __init__(
@@ -41,11 +46,13 @@ class Frame:
         fetch: Callable[[int], pd.Series],
         value_labels: Mapping[str, dict[int, str]] | None = None,
         index: pd.Index | None = None,
+        units: Mapping[str, str] | None = None,
     ):
         repeated = [name for name, count in Counter(names).items() if count > 1]
         if repeated:
             raise DataError(f"the data have more than one column named `{repeated[0]}`; rename them")
         self.names, self.n_rows, self.value_labels, self.index = names, n_rows, dict(value_labels or {}), index
+        self.units = dict(units or {})
         self._position = {name: position for position, name in enumerate(names)}
         self._fetch = fetch
         self._converted: dict[str, Variable] = {}
@@ -56,22 +63,62 @@ class Frame:
     def __getitem__(self, name: str) -> Variable:
         """The column, converted on first use."""
         if name not in self._converted:
-            self._converted[name] = as_variable(name, self._fetch(self._position[name]))
+            self._converted[name] = as_variable(name, self._fetch(self._position[name]), self.units.get(name, ""))
         return self._converted[name]
 
     def series(self, name: str) -> pd.Series:
         """The column as it came."""
         return self._fetch(self._position[name])
 
+    def only(self, names: Sequence[str]) -> Frame:
+        """The frame, or one with these columns alone where others would cost something."""
+        return self
 
-def read_frame(data: Any) -> Frame:
+    def rows(self, kept: np.ndarray) -> Frame:
+        """The rows at some positions (m,), as a frame of their own."""
+
+        def fetch(position: int) -> pd.Series:
+            return self._fetch(position).iloc[kept]
+
+        index = None if self.index is None else self.index.take(kept)
+        return Frame(self.names, len(kept), fetch, self.value_labels, index, self.units)
+
+
+class QueryFrame(Frame):
+    """Columns of a query that is yet to run: it runs once, for all columns, when the first value is asked for."""
+
+    def __init__(self, query: Query):
+        super().__init__(list(query.names), 0, lambda position: self._run.fetch(position))
+        del self.n_rows
+        self._query = query
+
+    @cached_property
+    def _run(self):
+        return self._query.run(self.names)
+
+    @cached_property
+    def n_rows(self) -> int:  # type: ignore[override]
+        """Known after the query has run."""
+        return self._run.n_rows
+
+    def only(self, names: Sequence[str]) -> Frame:
+        """A query for these columns, in the order of the data; for all where one of them is not a column itself."""
+        if "_run" in vars(self) or not set(names) <= set(self.names):
+            return self
+        return QueryFrame(Query([name for name in self.names if name in set(names)], self._query.run))
+
+
+def read_frame(data: Any, delimiter: str | None = None) -> Frame:
     """Look at data without converting or changing them.
 
     Parameters
     ----------
-    data : DataFrame, path, or Frame
-        A pandas DataFrame, anything that narwhals reads (polars, pyarrow), or the path of a file (.dta, .csv, .parquet,
-        .feather; .csv.gz). Value labels of a .dta file are kept apart: the values stay numbers.
+    data : DataFrame, mapping, path, or Frame
+        A pandas DataFrame, a dict of arrays, anything that narwhals reads (polars, pyarrow, relations of duckdb, tables of ibis)
+        or that exports a stream of Arrow batches, or the path of a file (see `files.READERS`). Value labels of a .dta file
+        are kept apart: the values stay numbers.
+    delimiter : str, optional
+        Of a text file.
 
     Returns
     -------
@@ -85,13 +132,24 @@ def read_frame(data: Any) -> Frame:
     if isinstance(data, Frame):
         return data
     if isinstance(data, (str, os.PathLike)):
-        table, labels = read_file(data)
-        return _from_pandas(table, labels)
+        file = read_file(data, delimiter)
+        return _from_pandas(file.table, None, file.value_labels, file.units)
+    if delimiter is not None:
+        raise OptionError(f"delimiter={delimiter!r} is for the path of a text file; the data are a {type(data).__name__}")
     if isinstance(data, pd.DataFrame):
-        return _from_pandas(data, {}, data.index)
-    names, n_rows, fetch = foreign_columns(data)
-    return Frame(names, n_rows, fetch)
+        return _from_pandas(data, data.index)
+    if isinstance(data, Mapping) or (isinstance(data, np.ndarray) and data.dtype.names):
+        columns = mapped_columns(data)
+        return Frame(list(columns), len(next(iter(columns.values()))), list(columns.values()).__getitem__)
+    found = foreign_columns(data)
+    return QueryFrame(found) if isinstance(found, Query) else Frame(*found)
 
 
-def _from_pandas(table: pd.DataFrame, labels: Mapping[str, dict[int, str]], index: pd.Index | None = None) -> Frame:
-    return Frame([str(name) for name in table.columns], len(table), lambda position: table.iloc[:, position], labels, index)
+def _from_pandas(
+    table: pd.DataFrame,
+    index: pd.Index | None,
+    labels: Mapping[str, dict[int, str]] | None = None,
+    units: Mapping[str, str] | None = None,
+) -> Frame:
+    names = [str(name) for name in table.columns]
+    return Frame(names, len(table), lambda position: table.iloc[:, position], labels, index, units)

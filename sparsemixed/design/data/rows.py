@@ -47,11 +47,11 @@ class Rows:
         Raises
         ------
         DataError
-            When the variable is not numeric; `use` ("covariate", "response") words the advice.
+            When the variable is not numeric; `use` ("covariate", "response") words the advice. Dates are numbers as covariates.
         """
         if name not in self._numbers:
             variable = self.frame[name]
-            if not variable.is_number:
+            if not (variable.is_number if use == "response" else variable.counts_as_number):
                 raise DataError(_not_numeric(variable, use))
             self._numbers[name] = self._take(variable.numbers())
         return self._numbers[name]
@@ -59,6 +59,8 @@ class Rows:
     def differences(self, name: str) -> np.ndarray:
         """Values as (n,) float64 from any zero, so that differences of whole ones beyond 2**53 keep their digits."""
         variable = self.frame[name]
+        if variable.unit:
+            return self._take(variable.differences())
         if variable.missing is None and variable.exact is None and beyond_floats(variable.values):
             unsigned = self._take(variable.values).astype(np.uint64)  # in which differences of int64 do not overflow
             return (unsigned - np.uint64(int(variable.values.min()) % 2**64)).astype(np.float64)
@@ -89,7 +91,7 @@ class Rows:
         variable = self.frame[name]
         codes, levels = self.distinct(name)
         if variable.kind == "dates":
-            raise DataError(f"variable `{name}` holds dates or times; convert it to numbers or text to use it as a covariate")
+            raise DataError(f"variable `{name}` holds dates or times; convert it to numbers or text to use it as a factor")
         if variable.is_number:
             bad = next((level for level in levels if level < 0 or level != int(level)), None)
             if bad is not None:
@@ -124,7 +126,5 @@ def _not_numeric(variable: Variable, use: str) -> str:
     if use == "response":
         return f"the response `{variable.name}` holds {held}, not numbers; a linear mixed model needs a numeric response"
     if variable.kind == "dates":
-        return (
-            f"variable `{variable.name}` holds {held}; convert it to numbers (days since some date, say) to use it as a covariate"
-        )
+        return f"variable `{variable.name}` holds times of day; convert it to numbers (hours, say) to use it as a covariate"
     return f"variable `{variable.name}` holds {held}, not numbers; use i.{variable.name} to enter it as a categorical covariate"

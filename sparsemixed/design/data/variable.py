@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
+from sparsemixed.design.data.dates import date_numbers, unit_of
 from sparsemixed.errors import DataError
 from sparsemixed.exact_numbers import LARGEST_WHOLE, beyond_floats
 
 Kind = Literal["numeric", "boolean", "text", "categorical", "dates"]
 EXTENDED: type = np.longdouble
 """Of floating point beyond float64; the stubs of numpy do not know it as a class."""
+
+NESTED = (list, tuple, dict, set, np.ndarray, pd.Series)
+"""Types of values that are several."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,8 @@ class Variable:
         into `categories`, which are then the numbers themselves, and -1 where missing.
     ordered : bool
         A categorical variable that is declared to be ordered.
+    unit : str
+        What dates count when they are taken as numbers (see `design.data.dates`); empty for other values and times of day.
     """
 
     name: str
@@ -45,6 +51,7 @@ class Variable:
     categories: tuple[Any, ...] = ()
     exact: np.ndarray | None = None
     ordered: bool = False
+    unit: str = ""
 
     @property
     def keys(self) -> np.ndarray:
@@ -57,16 +64,30 @@ class Variable:
         return self.kind in ("numeric", "boolean")
 
     @property
+    def counts_as_number(self) -> bool:
+        """Whether it can be a covariate that is not categorical: numbers, and dates, but for times of day."""
+        return self.is_number or (self.kind == "dates" and bool(self.unit or not self.categories))
+
+    @property
     def has_names(self) -> bool:
         """Whether the levels are names, so that a formula takes the variable as categorical without being told."""
         return self.kind in ("boolean", "text", "categorical")
 
     def numbers(self) -> np.ndarray:
-        """The values as (n,) float64, NaN where missing; numbers only."""
+        """The values as (n,) float64, NaN where missing; numbers, and dates that have a unit."""
+        if self.kind == "dates":
+            return self._dates(from_first=False)
         values = self.values.astype(np.float64)
         if self.missing is not None:
             values[self.missing] = np.nan
         return values
+
+    def differences(self) -> np.ndarray:
+        """Dates as `numbers`, from the first of them."""
+        return self._dates(from_first=True)
+
+    def _dates(self, from_first: bool) -> np.ndarray:
+        return np.append(date_numbers(self.categories, self.unit, from_first), np.nan)[self.values]
 
     def for_expression(self) -> np.ndarray:
         """The values as an `if` expression sees them, (n,): numbers, or text with "" where it is missing.
@@ -92,12 +113,19 @@ class Variable:
         return values
 
 
-def as_variable(name: str, series: pd.Series) -> Variable:
+def as_variable(name: str, series: pd.Series, unit: str = "") -> Variable:
     """Classify a column by what it holds; the series is only read.
 
     Integers stay integers (identifiers beyond 2**53 keep their last digits), the empty string is a missing value, and
-    booleans are the numbers 0 and 1.
+    booleans are the numbers 0 and 1. Dates count in `unit`, if the data say one.
     """
+    found = _classified(name, series)
+    if found.kind != "dates":
+        return found
+    return replace(found, unit=unit or unit_of(found.categories))
+
+
+def _classified(name: str, series: pd.Series) -> Variable:
     dtype = series.dtype
     if isinstance(dtype, pd.CategoricalDtype):
         return _categorical(name, series)
@@ -122,7 +150,12 @@ def _beyond_int64(series: pd.Series) -> bool:
 
 
 def _by_inspection(name: str, series: pd.Series) -> Variable:
-    """Classify a column of Python objects by its values."""
+    """Classify a column of Python objects by its values; of missing ones all kinds are the same."""
+    missing = series.isna().to_numpy(dtype=bool)
+    if missing.any():
+        values = series.to_numpy(dtype=object, copy=True)
+        values[missing] = None
+        series = pd.Series(values, dtype=object)
     found = pd.api.types.infer_dtype(series, skipna=True)
     if found in ("floating", "empty"):
         numbers = series.where(series.notna(), np.nan)
@@ -137,6 +170,12 @@ def _by_inspection(name: str, series: pd.Series) -> Variable:
         return _coded(name, "dates", series)
     if found == "string":
         return _coded(name, "text", series)
+    if found == "bytes":
+        raise DataError(f"variable `{name}` holds bytes; decode them to text first")
+    nested = next((value for value in series if isinstance(value, NESTED)), None)
+    if nested is not None:
+        kind = type(nested).__name__
+        raise DataError(f"variable `{name}` holds several values in a row ({kind}); make columns of one value in every row first")
     raise DataError(f"variable `{name}` mixes values of different types ({found}); convert it to numbers or to text first")
 
 

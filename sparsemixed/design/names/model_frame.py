@@ -50,7 +50,7 @@ class ModelFrame(Frame):
     """
 
     def __init__(self, frame: Frame, spec: ModelSpec):
-        super().__init__(frame.names, frame.n_rows, frame._fetch, frame.value_labels, frame.index)
+        super().__init__(frame.names, frame.n_rows, frame._fetch, frame.value_labels, frame.index, frame.units)
         self._spec = spec
         self._places = {name: (one, place) for one in spec.computed for place, name in enumerate(one.columns)}
         for name in used_variables(spec):
@@ -114,7 +114,7 @@ class ModelFrame(Frame):
         source = self[variable]
         if operator.shifts_only:
             return _shifted(source, name, self._times.rows(operator.lag))
-        if not source.is_number:
+        if not source.counts_as_number:
             raise DataError(f"`{name}` is a difference, and `{variable}` holds {source.kind}, not numbers")
         values = np.append(source.numbers(), np.nan)  # row -1, where there is no such time, is missing
         total = np.zeros(self.n_rows)

@@ -42,13 +42,12 @@ def build_design(spec: ModelSpec, data: Any) -> Design:
     """
     frame = model_frame(spec, data)
     rows = Rows(frame, sample_rows(spec, frame))
-    y = response_values(spec, rows)
-    fixed, groups = fixed_part(spec, rows), Groups(rows)
+    y, fixed, groups = response_values(spec, rows), fixed_part(spec, rows), Groups(rows)
     constraints, constraint_notes = constraints_part(spec, fixed.columns)
     paths, random = path_weights(spec, rows, groups), random_part(spec, rows, groups)
     weights = None if paths is None else term_weights(paths, spec, random.terms)
     errors, error_notes = residual_part(spec, rows, groups, frame.value_labels)
-    levels = random.levels | fixed.levels
+    levels, used = random.levels | fixed.levels, used_variables(spec)
     return Design(
         y=y,
         X=fixed.X,
@@ -57,7 +56,7 @@ def build_design(spec: ModelSpec, data: Any) -> Design:
         groups=group_table(spec.random, groups, paths),
         kept=rows.kept,
         notes=(*fixed.notes, *constraint_notes, *random.notes, *error_notes, *_data_notes(spec, rows, levels)),
-        value_labels={name: frame.value_labels[name] for name in used_variables(spec) if name in frame.value_labels},
+        value_labels={name: frame.value_labels[name] for name in used if name in frame.value_labels},
         levels=levels,
         residual=errors,
         clusters=clusters(spec, rows, groups, paths),
@@ -67,7 +66,7 @@ def build_design(spec: ModelSpec, data: Any) -> Design:
         combinations=fixed.combinations,
         index=None if frame.index is None else frame.index.take(rows.kept),
         offset=offset_values(spec, rows),
-        units={name: frame[name].unit for name in used_variables(spec) if frame[name].unit},
+        units={name: frame[name].unit for name in used if frame[name].unit},
     )
 
 

@@ -107,8 +107,11 @@ def bordered(matrix: np.ndarray, border: np.ndarray, corner: float) -> np.ndarra
     array([[1., 2.],
            [2., 3.]])
     """
-    full = np.block([[matrix, border[:, None]], [border[None], np.array([[corner]])]])
-    return (full + full.T) / 2
+    full = np.empty((len(matrix) + 1,) * 2)
+    full[:-1, :-1] = (matrix + matrix.T) / 2
+    full[:-1, -1] = full[-1, :-1] = border
+    full[-1, -1] = corner
+    return full
 
 
 Equation = tuple[np.ndarray, float]

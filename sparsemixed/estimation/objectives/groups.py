@@ -37,10 +37,11 @@ class GroupsObjective(PenalizedObjective):
         self.roots = GroupRoots(cp.first, cp.ZtXy.reshape(cp.n_groups[0], cp.k[0], self.p + 1))
         self.rest = cp.XytXy - self.roots.explained()
         self.moves = np.array([direction[0] for direction in self.directions]).reshape(-1, cp.k[0], cp.k[0])
+        self.flat_moves = self.moves.reshape(len(self.moves), -1)
 
     def evaluate(self, theta: np.ndarray) -> PenalizedEvaluation[FactoredSystem]:
         """Sum over groups at theta, and solve for beta and sigma2."""
-        factor = np.tensordot(theta, self.moves, axes=1)
+        factor = (theta @ self.flat_moves).reshape(self.roots.k, self.roots.k)
         gram, logdet = self.roots.deviance(factor)
         self.factorizations += 1
         if not np.isfinite(logdet):
@@ -89,16 +90,22 @@ class GroupsDerivatives(PenalizedDerivatives):
         return half + half.transpose(0, 2, 1)
 
     @lazy_property
+    def _flat(self) -> np.ndarray:
+        """The same, (n_theta, k^2)."""
+        return self._changes.reshape(len(self._moves), -1)
+
+    @lazy_property
     def _slopes(self) -> np.ndarray:
         """Derivative (n_theta, p + 1, p + 1) of [X y]'inv(V0)[X y]."""
-        return -np.tensordot(self._changes, self._moments.B, axes=2)
+        n, P = len(self._moves), self.p + 1
+        return -(self._flat @ self._moments.B.reshape(-1, P * P)).reshape(n, P, P)
 
     @lazy_property
     def _gradient_parts(self) -> tuple[np.ndarray, np.ndarray]:
         v = _against_y(self.at.beta)
-        determinant = np.tensordot(self._changes, self._moments.H, axes=2)
+        determinant = self._flat @ self._moments.H.ravel()
         if self.reml:
-            determinant = determinant + np.tensordot(self.fixed_slopes, self.at.XVX_inverse, axes=2)
+            determinant = determinant + self.fixed_slopes.reshape(len(self._moves), -1) @ self.at.XVX_inverse.ravel()
         return determinant, self._slopes @ v @ v
 
     @lazy_property
@@ -109,10 +116,9 @@ class GroupsDerivatives(PenalizedDerivatives):
     @lazy_property
     def observed_information(self) -> Curvature:
         """Exact Hessian of the deviance."""
-        at, moments, S, D = self.at, self._moments, self._changes, self._moves
+        at, moments, D, flat = self.at, self._moments, self._moves, self._flat
         n, k, p = len(D), D.shape[1], self.p
-        squares = np.tensordot(moments.B, self._columns @ self._columns.T, axes=2)
-        flat = S.reshape(n, k * k)
+        squares = (moments.B.reshape(k * k, -1) @ (self._columns @ self._columns.T).ravel()).reshape(k, k)
         # Entry (ab, cd) multiplies S_k[a, b] S_l[c, d]: H_bc H_da, and H_bc (C C')_da twice.
         products = (2.0 * moments.HC - moments.HH).transpose(3, 0, 1, 2).reshape(k * k, k * k)
         hessian = flat @ products @ flat.T

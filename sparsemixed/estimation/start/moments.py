@@ -53,7 +53,7 @@ class Moments(NamedTuple):
 
 def mean_squares(blocks: list[np.ndarray], n: float) -> list[np.ndarray]:
     """For each term (k,) the mean squares of its columns over n rows, from the (J, k, k) diagonal blocks of Z'Z."""
-    return [np.einsum("iaa->a", block) / n for block in blocks]
+    return [np.ones(len(block)) @ np.einsum("iaa->ia", block) / n for block in blocks]
 
 
 def mivque_start(cp: CrossProducts) -> Moments:

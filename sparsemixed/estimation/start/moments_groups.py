@@ -38,10 +38,10 @@ def groups_start(cp: CrossProducts, roots: GroupRoots, rest: np.ndarray) -> Mome
     """
     (k,), p, n = cp.k, cp.ZtXy.shape[1] - 1, cp.n
     squares = mean_squares([cp.first], n)
+    own = n * squares[0]
     F = cp.ZtXy[:, :p].reshape(cp.n_groups[0], k, p)
-    own = np.diag(cp.first.sum(axis=0))
     # A column in the span of X has no projected trace; its share of the raw one keeps its start finite.
-    traces = np.maximum(own - np.einsum("iax,iax->a", F, F), 1e-2 * own)
+    traces = np.maximum(own - np.array([np.vdot(F[:, a], F[:, a]) for a in range(k)]), 1e-2 * own)
     components = _components(k)
     D = np.zeros((len(components), k, k))
     for matrix, component in zip(D, components, strict=True):
@@ -77,7 +77,7 @@ def _equations(roots: GroupRoots, rest: np.ndarray, prior: np.ndarray, D: np.nda
     columns = np.zeros((p + 1, max(p, 1)))
     columns[:p, :p] = np.linalg.cholesky(phi) if p else phi
     sums = roots.moments(factor, columns)
-    slopes = np.tensordot(D, sums.B, axes=2)
+    slopes = (flat @ sums.B.reshape(flat.shape[1], -1)).reshape(len(D), p + 1, p + 1)
     inside = (phi @ slopes[:, :p, :p]).reshape(len(D), -1)
     turned = (phi @ slopes[:, :p, :p]).transpose(0, 2, 1).reshape(len(D), -1)
     k = len(prior)
@@ -85,7 +85,7 @@ def _equations(roots: GroupRoots, rest: np.ndarray, prior: np.ndarray, D: np.nda
     system, moments = np.empty((len(D) + 1,) * 2), np.empty(len(D) + 1)
     system[:-1, :-1] = flat @ products @ flat.T + inside @ turned.T
     at_prior = np.array([prior @ np.diag(d) if not np.triu(d, 1).any() else 0.0 for d in D])
-    traces = np.tensordot(D, sums.H, axes=2) - np.tensordot(slopes, columns @ columns.T, axes=2)
+    traces = flat @ sums.H.ravel() - slopes.reshape(len(D), -1) @ (columns @ columns.T).ravel()
     system[:-1, -1] = system[-1, :-1] = traces - system[:-1, :-1] @ at_prior
     system[-1, -1] = n - p - at_prior @ (traces + system[:-1, -1])
     moments[:-1] = slopes @ v @ v

@@ -71,7 +71,7 @@ class GroupRoots:
 
     def explained(self) -> np.ndarray:
         """(P, P) sum of q_i'q_i: the part of [X y]'[X y] that random effects reach."""
-        return np.tensordot(self.q, self.q, axes=([0, 2], [0, 2]))
+        return (self.q @ self.q.transpose(0, 2, 1)).sum(axis=0)
 
     def deviance(self, factor: np.ndarray) -> tuple[np.ndarray, float]:
         """(P, P) sum of q_i'inv(I + R_i G R_i')q_i with G = factor factor' (k, k), and the sum of log|I + R_i G R_i'|."""
@@ -94,6 +94,8 @@ class GroupRoots:
             return out
 
         H, B, HH, HC = (sum(each[1:], start=each[0]) for each in zip(*self._pieces(piece), strict=True))
+        if k == 1:
+            return MomentSums(H[None], B[None], HH[None, None], HC[None, None])
         pair = self._pair
         whole = B[pair]
         below = np.tril_indices(k, -1)

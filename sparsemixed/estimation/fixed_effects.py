@@ -19,5 +19,5 @@ def solve_fixed(xvx: np.ndarray, xvy: np.ndarray) -> tuple[np.ndarray, np.ndarra
         raise NumericalError("the fixed effects are not identified given the random effects")
     half, _ = dpotri(lower, lower=1)
     inverse = half + half.T
-    inverse[np.diag_indices(xvy.size)] = np.diag(half)
+    inverse.flat[:: xvy.size + 1] *= 0.5
     return dpotrs(lower, xvy, lower=1)[0], inverse, 2.0 * float(np.log(np.diag(lower)).sum())

@@ -17,6 +17,7 @@ from scipy.linalg import solve_triangular
 from sparsemixed.design.values import Constraints, Design, RandomTerm
 from sparsemixed.estimation.parameters import ThetaMap
 from sparsemixed.solver.crossproducts.crossproducts import TermData
+from sparsemixed.solver.linalg import thin_qr
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class OrthonormalCoordinates:
 
 
 def orthonormal_coordinates(design: Design) -> OrthonormalCoordinates:
-    """Householder QR of the free fixed effects' columns, and the residual of the response."""
+    """QR of the free fixed effects' columns, and the residual of the response."""
     X, log_precision = design.X, 0.0
     if design.constraints is not None:
         X = X @ design.constraints.T
@@ -70,7 +71,7 @@ def orthonormal_coordinates(design: Design) -> OrthonormalCoordinates:
         if design.weights.kind == "precision":
             log_precision = float(np.log(design.weights.rows).sum())
     shared = (design.n_obs, log_precision, design.constraints)
-    Q, R = np.linalg.qr(X) if X.shape[1] else (X, np.zeros((0, 0)))
+    Q, R = thin_qr(X) if X.shape[1] else (X, np.zeros((0, 0)))
     return OrthonormalCoordinates(Q, R, *_least_squares(design, Q, R), *shared)
 
 

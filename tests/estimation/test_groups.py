@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -40,7 +41,7 @@ def test_everything_equals_the_factored_system(shape, reml, scale):
     for name in ("observed_information", "average_information"):
         expected = getattr(first, name).hessian
         np.testing.assert_allclose(getattr(second, name).hessian, expected, rtol=1e-7, atol=1e-8 * np.abs(expected).max())
-    design = SimpleNamespace(random=(None,))
+    design: Any = SimpleNamespace(random=(None,))
     for found, wanted in zip(sums.predictions(design, second), factored.predictions(design, first), strict=True):
         np.testing.assert_allclose(found[0], wanted[0], rtol=1e-8, atol=1e-10)
 

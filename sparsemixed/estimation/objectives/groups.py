@@ -22,8 +22,9 @@ from sparsemixed.estimation.objectives.penalized_derivatives import PenalizedDer
 from sparsemixed.estimation.objectives.penalized_deviance import PenalizedEvaluation
 from sparsemixed.estimation.parameters import ThetaMap
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
-from sparsemixed.solver.factored.system import FactoredSystem, PenalizedSystem
+from sparsemixed.solver.factored.system import FactoredSystem
 from sparsemixed.solver.groups.roots import GroupRoots, MomentSums
+from sparsemixed.solver.interface import LinearSystem
 from sparsemixed.solver.recent import Factorization
 
 BROKE_DOWN = "the random-effects system broke down: variances differ by too many orders of magnitude"
@@ -32,7 +33,7 @@ BROKE_DOWN = "the random-effects system broke down: variances differ by too many
 class GroupsObjective(PenalizedObjective):
     """The deviance of one data set with one term; parameters as of `PenalizedDeviance`."""
 
-    def __init__(self, cp: CrossProducts, system: PenalizedSystem, parameters: ThetaMap, reml: bool):
+    def __init__(self, cp: CrossProducts, system: LinearSystem[FactoredSystem], parameters: ThetaMap, reml: bool):
         super().__init__(cp, system, parameters, reml)
         self.roots = GroupRoots(cp.first, cp.ZtXy.reshape(cp.n_groups[0], cp.k[0], self.p + 1))
         self.rest = cp.XytXy - self.roots.explained()

@@ -68,6 +68,7 @@ class GroupRoots:
         rows, columns = np.triu_indices(k)
         self._pair = np.empty((k, k), np.int64)
         self._pair[rows, columns] = self._pair[columns, rows] = np.arange(rows.size)
+        self._below = np.tril_indices(k, -1)
 
     def explained(self) -> np.ndarray:
         """(P, P) sum of q_i'q_i: the part of [X y]'[X y] that random effects reach."""
@@ -81,7 +82,7 @@ class GroupRoots:
             return gram, deviance_sums(self.root, self.q, factor, begin, end, gram)
 
         grams, logdets = zip(*self._pieces(piece), strict=True)
-        return sum(grams[1:], start=grams[0]), sum(logdets)
+        return _total(grams), sum(logdets)
 
     def moments(self, factor: np.ndarray, columns: np.ndarray) -> MomentSums:
         """Sums for derivatives, at a factor (k, k) and with C_i = B_i columns for columns (P, c)."""
@@ -93,13 +94,12 @@ class GroupRoots:
             derivative_sums(self.root, self.q, factor, columns, begin, end, *out)
             return out
 
-        H, B, HH, HC = (sum(each[1:], start=each[0]) for each in zip(*self._pieces(piece), strict=True))
+        H, B, HH, HC = (_total(each) for each in zip(*self._pieces(piece), strict=True))
         if k == 1:
             return MomentSums(H[None], B[None], HH[None, None], HC[None, None])
         pair = self._pair
         whole = B[pair]
-        below = np.tril_indices(k, -1)
-        whole[below] = whole[below].transpose(0, 2, 1)
+        whole[self._below] = whole[self._below].transpose(0, 2, 1)
         flat = pair.ravel()
         shape = (k, k, k, k)
         return MomentSums(H[pair], whole, HH[flat[:, None], flat].reshape(shape), HC[flat[:, None], flat].reshape(shape))
@@ -135,3 +135,11 @@ class GroupRoots:
             return [work(begin, min(begin + CHUNK, self.n_groups)) for begin in begins]
         with ThreadPoolExecutor(threads) as pool:
             return list(pool.map(lambda begin: work(begin, min(begin + CHUNK, self.n_groups)), begins))
+
+
+def _total(pieces: Sequence[np.ndarray]) -> np.ndarray:
+    """Their sum, in order."""
+    total = pieces[0]
+    for piece in pieces[1:]:
+        total += piece
+    return total

@@ -42,7 +42,8 @@ class GroupsObjective(PenalizedObjective):
 
     def evaluate(self, theta: np.ndarray) -> PenalizedEvaluation[FactoredSystem]:
         """Sum over groups at theta, and solve for beta and sigma2."""
-        factor = (theta @ self.flat_moves).reshape(self.roots.k, self.roots.k)
+        # Of a fit with correlated errors theta goes on with their parameters: here errors are independent.
+        factor = (theta[: self.n_theta] @ self.flat_moves).reshape(self.roots.k, self.roots.k)
         gram, logdet = self.roots.deviance(factor)
         self.factorizations += 1
         if not np.isfinite(logdet):

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from sparsemixed.design import build_design, concrete_spec
+from sparsemixed.design import build_design, concrete_spec, learned_spec
 from sparsemixed.errors import DataError
 from sparsemixed.estimation.estimate import estimate_response
 from sparsemixed.estimation.fit import Fit
@@ -24,7 +24,7 @@ def prepared(call: Call) -> Responses:
     """
     frame = frame_of(call, "prepare")
     plain = settled(call)
-    spec = concrete_spec(asked(plain), frame)
+    spec = learned_spec(concrete_spec(asked(plain), frame), frame)
     return responses(spec, build_design(spec, frame))
 
 

@@ -14,6 +14,7 @@ CROSSED = simulate_crossed(300, 20, 30, seed=1)
 MODELS = [
     ("y time || id: time, covariance(unstructured) reml", LONG),
     ("y ~ time + (1 | id)", LONG),
+    ("y ~ time + scale(big) + (1 + time | id)", LONG),
     ("y time || big: || id:, reml", LONG),
     ("y time", LONG),
     ("y time [pweight=w] || id:", LONG),

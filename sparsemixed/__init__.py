@@ -14,16 +14,28 @@ from sparsemixed import errors
 
 if TYPE_CHECKING:
     from sparsemixed import datasets
-    from sparsemixed.api import anova, compare, cross_validate, load, lrtest, mixed
+    from sparsemixed.api import anova, compare, cross_validate, load, lrtest, mixed, prepare
     from sparsemixed.two_steps import mixedlm
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "anova", "compare", "cross_validate", "datasets", "errors", "load", "lrtest", "mixed", "mixedlm"]
+__all__ = [
+    "__version__",
+    "anova",
+    "compare",
+    "cross_validate",
+    "datasets",
+    "errors",
+    "load",
+    "lrtest",
+    "mixed",
+    "mixedlm",
+    "prepare",
+]
 
 
 def __getattr__(name: str) -> Any:
     # Compiled code, pandas and scipy are loaded when first needed: the command line's --help must not wait for them.
-    if name in ("anova", "compare", "cross_validate", "load", "lrtest", "mixed"):
+    if name in ("anova", "compare", "cross_validate", "load", "lrtest", "mixed", "prepare"):
         return getattr(import_module("sparsemixed.api"), name)
     if name == "mixedlm":
         return import_module("sparsemixed.two_steps").mixedlm

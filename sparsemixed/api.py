@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Unpack
 
 from sparsemixed.command.keywords import ModelKeywords
 from sparsemixed.estimation.search.values import LogEntry
+from sparsemixed.estimation.sources.responses import Responses
 from sparsemixed.fitting.call import Call, run
 from sparsemixed.fitting.changed_call import changed_call
 from sparsemixed.fitting.cross_validation import cross_validated
+from sparsemixed.fitting.prepared import fit_response, prepared
 from sparsemixed.inference.hypotheses.likelihood_ratio import likelihood_ratio
 from sparsemixed.postestimation.model_comparison import nested_tests
 from sparsemixed.reporting.compare import side_by_side
@@ -67,6 +70,71 @@ def mixed(
     """
     call = Call(model, data, options)
     return Results(run(call, progress), call)
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class PreparedModel:
+    """A model whose data are read and whose design is made: see `prepare`."""
+
+    call: Call
+    model: Responses
+
+    def __repr__(self) -> str:
+        return f"prepared {self.call!r}"
+
+    def fit(self, response: Any = None) -> Results:
+        """Fit the model.
+
+        Parameters
+        ----------
+        response : (n,) array_like, optional
+            One value for each row of the estimation sample, in its order; by default the response of the data.
+
+        Returns
+        -------
+        Results
+            As `mixed` returns them. A fit to another response does not know a call, so that it has no `update`.
+
+        Warns
+        -----
+        SparseMixedWarning
+            As `mixed`.
+
+        Raises
+        ------
+        DataError
+            The response has another length, missing or infinite values, or does not vary, or the fixed part fits it exactly.
+        """
+        return Results(fit_response(self.model, response), self.call if response is None else None)
+
+
+def prepare(model: str, data: Any, **options: Unpack[ModelKeywords]) -> PreparedModel:
+    """Read a model and its data once, to fit it to many responses.
+
+    Parameters
+    ----------
+    model, data, **options
+        As of `mixed`; the data must be in memory. Rows where the model's own response is missing are left out.
+
+    Returns
+    -------
+    PreparedModel
+
+    Raises
+    ------
+    SparseMixedError
+        As `mixed`.
+
+    Examples
+    --------
+    >>> import sparsemixed
+    >>> data = sparsemixed.datasets.simulate_longitudinal(50, 6, seed=1)
+    >>> model = sparsemixed.prepare("y ~ time + (1 | id)", data)
+    >>> bool(model.fit(2 * data.y).llf < model.fit().llf)
+    True
+    """
+    call = Call(model, data, options)
+    return PreparedModel(call, prepared(call))
 
 
 def lrtest(a: Results, b: Results) -> TestResult:

@@ -48,7 +48,7 @@ STAGES = (
 
 WINGS = {
     "structures": (("random", "residual_errors"),),
-    "solver": (("crossproducts",), ("factored", "residual"), ("iterative",)),
+    "solver": (("crossproducts",), ("factored", "residual", "groups"), ("iterative",)),
     "design": (("data",), ("groups",), ("computed",), ("fixed", "weights"), ("names",)),
     "estimation": (("start", "objectives", "search"), ("sources",), ("problems",), ("ends",)),
     "inference": (("covariance", "information"), ("degrees",), ("hypotheses",)),

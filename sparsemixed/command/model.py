@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from sparsemixed.command.formula import is_formula, read_formula
 from sparsemixed.command.heading import Heading, refuse_other_command, without_heading
@@ -48,11 +49,27 @@ def read_model(
     """
     if not isinstance(text, str):
         raise CommandError(f"the model must be a text, found {type(text).__name__}")
+    given = tuple((name, value, type(value)) for name, value in (options or {}).items())
+    names = None if columns is None else tuple(columns)
+    if all(isinstance(value, (bool, int, float, str)) for _, value, _ in given):
+        return _read_once(text, given, options_win, names)
+    return _read(text, options or {}, options_win, names)
+
+
+@lru_cache(maxsize=128)
+def _read_once(
+    text: str, given: tuple[tuple[str, object, type], ...], options_win: bool, columns: tuple[str, ...] | None
+) -> ModelSpec:
+    """The specification of a text that is fitted again and again; a value that never changes. Errors are not kept."""
+    return _read(text, {name: value for name, value, _ in given}, options_win, columns)
+
+
+def _read(text: str, options: Mapping[str, object], options_win: bool, columns: Sequence[str] | None) -> ModelSpec:
     try:
         heading = without_heading(readable(text), text)
         if is_formula(heading.text):
-            return read_formula(text, heading.text, options or {}, heading.deviations, options_win, columns)
-        return _command(text, heading, options or {}, options_win)
+            return read_formula(text, heading.text, options, heading.deviations, options_win, columns)
+        return _command(text, heading, options, options_win)
     except RecursionError:
         raise CommandError("the text is nested too deeply", text, 0) from None
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+import numpy as np
+
 from sparsemixed.design.values import Design
 from sparsemixed.errors import SlowConvergenceError
 from sparsemixed.estimation.assemble import finish
@@ -25,6 +27,7 @@ from sparsemixed.estimation.search.values import Progress
 from sparsemixed.estimation.sources.batches import Batches, reduce_batches
 from sparsemixed.estimation.sources.dask_frames import reduce_dask
 from sparsemixed.estimation.sources.reduction import Reduction
+from sparsemixed.estimation.sources.responses import Responses
 from sparsemixed.estimation.sources.rows import reduce_rows
 from sparsemixed.solver.threads import blas_threads
 from sparsemixed.spec import ModelSpec
@@ -47,6 +50,18 @@ def estimate(spec: ModelSpec, design: Design, progress: Progress | None = None) 
     check_solver(spec, design)
     with _threads(design):
         return fit_problem(choose_problem(spec, design, reduce_rows(spec, design, design.residual is None)), progress)
+
+
+def estimate_response(prepared: Responses, y: np.ndarray) -> Fit:
+    """Fit the model of a prepared design to a response (n,): the numbers of `estimate`.
+
+    Raises
+    ------
+    DataError
+        The fixed part leaves nothing of the response, or its squares are beyond floating point.
+    """
+    check_solver(prepared.spec, prepared.design)
+    return _estimate_reduced(prepared.spec, *prepared.reduced(y), None)
 
 
 def estimate_batches(spec: ModelSpec, batches: Batches, progress: Progress | None = None) -> Fit:

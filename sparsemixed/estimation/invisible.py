@@ -57,8 +57,9 @@ def squares_of_products(cp: CrossProducts) -> list[Squares]:
     """The squares of every term."""
     out, p = [], cp.ZtXy.shape[1] - 1
     for own, where, k in zip(cp.own_blocks, cp.slices, cp.k, strict=True):
-        total, F = own.sum(axis=0), cp.ZtXy[where, :p].reshape(len(own), k, p)
-        out.append((total, total - np.einsum("iac,ibc->ab", F, F)))
+        total = (np.ones(len(own)) @ own.reshape(len(own), k * k)).reshape(k, k)
+        F = cp.ZtXy[where, :p].reshape(len(own), k, p).transpose(1, 0, 2).reshape(k, len(own) * p)
+        out.append((total, total - F @ F.T))
     return out
 
 

@@ -9,7 +9,7 @@ cross-product into a weighted one. Constraints beta = T gamma + a replace X by X
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.linalg import solve_triangular
@@ -17,6 +17,7 @@ from scipy.linalg import solve_triangular
 from sparsemixed.design.values import Constraints, Design, RandomTerm
 from sparsemixed.estimation.parameters import ThetaMap
 from sparsemixed.solver.crossproducts.crossproducts import TermData
+from sparsemixed.solver.linalg import thin_qr
 
 
 @dataclass(frozen=True)
@@ -61,24 +62,38 @@ class OrthonormalCoordinates:
 
 
 def orthonormal_coordinates(design: Design) -> OrthonormalCoordinates:
-    """Householder QR of the free fixed effects' columns, and the residual of the response."""
-    X, y, log_precision = design.X, design.y, 0.0
+    """QR of the free fixed effects' columns, and the residual of the response."""
+    X, log_precision = design.X, 0.0
     if design.constraints is not None:
-        X, y = X @ design.constraints.T, y - X @ design.constraints.a
+        X = X @ design.constraints.T
     if design.weights is not None:
-        half = np.sqrt(design.weights.rows)
-        X, y = X * half[:, None], y * half
+        X = X * np.sqrt(design.weights.rows)[:, None]
         if design.weights.kind == "precision":
             log_precision = float(np.log(design.weights.rows).sum())
     shared = (design.n_obs, log_precision, design.constraints)
-    if X.shape[1] == 0:
-        return OrthonormalCoordinates(X, np.zeros((0, 0)), np.zeros(0), y, *shared)
-    Q, R = np.linalg.qr(X)
+    Q, R = thin_qr(X) if X.shape[1] else (X, np.zeros((0, 0)))
+    return OrthonormalCoordinates(Q, R, *_least_squares(design, Q, R), *shared)
+
+
+def with_response(orthogonal: OrthonormalCoordinates, design: Design) -> OrthonormalCoordinates:
+    """The same coordinates for a design that differs in its response alone."""
+    start, residual = _least_squares(design, orthogonal.Q, orthogonal.R)
+    return replace(orthogonal, start=start, residual=residual)
+
+
+def _least_squares(design: Design, Q: np.ndarray, R: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Coefficients (r,) of the response on X = QR, and what they leave of it (n,)."""
+    y = design.y
+    if design.constraints is not None:
+        y = y - design.X @ design.constraints.a
+    if design.weights is not None:
+        y = y * np.sqrt(design.weights.rows)
+    if not len(R):
+        return np.zeros(0), y
     fitted = Q.T @ y
     residual = y - Q @ fitted
     again = Q.T @ residual  # a second pass removes what the first left of rounding (Giraud, Langou & Rozloznik 2005)
-    start = solve_triangular(R, fitted + again)
-    return OrthonormalCoordinates(Q, R, start, residual - Q @ again, *shared)
+    return solve_triangular(R, fitted + again), residual - Q @ again
 
 
 def engine_terms(design: Design, layout: ThetaMap) -> list[TermData]:

@@ -148,7 +148,7 @@ class ThetaMap:
         named_means, named_variances = list(means), list(variances)
         for r, T in bases.items():
             if T is not None:
-                named_means[r], named_variances[r] = means[r] @ T.T, T @ variances[r] @ T.T
+                named_means[r], named_variances[r] = means[r] @ T.T, _congruent(T, variances[r])
         return tuple(named_means), tuple(named_variances)
 
     def directions(self) -> list[list[np.ndarray]]:
@@ -225,6 +225,15 @@ class ThetaMap:
         return out
 
 
+def _congruent(T: np.ndarray, matrices: np.ndarray) -> np.ndarray:
+    """T C T' for every C of (J, k, k); of small ones as one product of all their entries with the square of T by Kronecker."""
+    if len(T) > SMALL:
+        return T @ matrices @ T.T
+    return (matrices.reshape(len(matrices), -1) @ np.kron(T, T).T).reshape(matrices.shape)
+
+
+SMALL = 4
+"""Order up to which one product with (k^2, k^2) costs less than many of (k, k)."""
 NO_TERM = -1
 """Place in `ThetaMap.order` of a head without effects, where no term can be eliminated block-wise."""
 

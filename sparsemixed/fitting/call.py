@@ -54,7 +54,11 @@ class Call:
 def run(call: Call, progress: Callable[[LogEntry], None] | None = None) -> Fit:
     """Fit the model, and warn of what must not be overlooked in the fit."""
     plain = settled(call)
-    fit = _estimated(_asked(plain), plain.data, progress)
+    return checked(_estimated(asked(plain), plain.data, progress))
+
+
+def checked(fit: Fit) -> Fit:
+    """The fit, once its degrees of freedom are known to be had and its warnings are given."""
     if fit.spec.small_sample is not None:
         # Now, not when they are first shown: a method that cannot serve this design must say so here.
         coefficient_degrees(fit, fit.spec.small_sample)
@@ -63,7 +67,7 @@ def run(call: Call, progress: Callable[[LogEntry], None] | None = None) -> Fit:
     return fit
 
 
-def _asked(plain: Call) -> ModelSpec:
+def asked(plain: Call) -> ModelSpec:
     """The specification; the point of `y ~ .` stands for the columns of the data that say nothing else of the model."""
     spec = read_model(plain.model, plain.options, plain.options_win)
     if not any(factor.pattern and factor.variable == "." for term in spec.fixed for factor in term.factors):

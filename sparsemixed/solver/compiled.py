@@ -69,6 +69,18 @@ def compiled(function: Callable) -> Any:
         return numba.njit(function)
 
 
+def compiled_sums(function: Callable) -> Any:
+    """As `compiled`, for loops that threads of Python share out: they run side by side, and sums are taken in the order that
+    vectors of the processor like best, the same in every run.
+    """
+    options: dict[str, Any] = {"nogil": True, "fastmath": {"reassoc", "nsz", "contract"}}
+    try:
+        return numba.njit(cache=True, **options)(function)
+    except RuntimeError as error:
+        _tell_uncached(error)
+        return numba.njit(**options)(function)
+
+
 def compiled_parallel(function: Callable) -> Callable[..., Any]:
     """As `compiled`, with the iterations of `prange` shared out to threads: one loop at a time, and without threads after a fork.
 

@@ -10,6 +10,8 @@ from sparsemixed.errors import NumericalError
 
 SINGULAR = 1e-13
 """Smallest eigenvalue, in units of the diagonal, at which a matrix still counts as positive definite."""
+TALL, FAR_FROM_SINGULAR = 50_000, 1e-6
+"""Rows from which QR goes by inner products, and the smallest eigenvalue of the columns' correlations down to which it may."""
 
 
 def unit_diagonal(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -85,6 +87,33 @@ def has_root(matrix: np.ndarray) -> bool:
     return True
 
 
+def thin_qr(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Q (n, p) with orthonormal columns and upper triangular R (p, p), X = QR.
+
+    Of many rows by two Cholesky factors of inner products in place of Householder's reflections: in a third of the time, and as
+    orthogonal to rounding where no column is nearly a combination of others (Yamamoto, Nakatsukasa, Yanagisawa & Fukaya 2015).
+
+    Examples
+    --------
+    >>> Q, R = thin_qr(np.column_stack([np.ones(4), np.arange(4.0)]))
+    >>> np.allclose(Q.T @ Q, np.eye(2)), R[1, 0] == 0.0
+    (True, True)
+    """
+    if len(X) < TALL or not X.shape[1]:
+        return np.linalg.qr(X)
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        gram = X.T @ X
+    if not (np.isfinite(gram).all() and np.all(np.diag(gram) > 0)):
+        return np.linalg.qr(X)
+    scale, correlations = unit_diagonal(gram)
+    if np.linalg.eigvalsh(correlations)[0] < FAR_FROM_SINGULAR:
+        return np.linalg.qr(X)
+    first = np.linalg.cholesky(correlations).T * scale
+    Q = X @ np.linalg.inv(first)
+    second = np.linalg.cholesky(Q.T @ Q).T
+    return Q @ np.linalg.inv(second), np.triu(second @ first)
+
+
 def inverse_and_logdet(stack: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Inverses (G, m, m) and log-determinants (G,) of positive definite matrices (G, m, m).
 
@@ -107,8 +136,11 @@ def bordered(matrix: np.ndarray, border: np.ndarray, corner: float) -> np.ndarra
     array([[1., 2.],
            [2., 3.]])
     """
-    full = np.block([[matrix, border[:, None]], [border[None], np.array([[corner]])]])
-    return (full + full.T) / 2
+    full = np.empty((len(matrix) + 1,) * 2)
+    full[:-1, :-1] = (matrix + matrix.T) / 2
+    full[:-1, -1] = full[-1, :-1] = border
+    full[-1, -1] = corner
+    return full
 
 
 Equation = tuple[np.ndarray, float]

@@ -14,8 +14,8 @@ from sparsemixed.errors import NumericalError
 from sparsemixed.estimation.assemble import finish
 from sparsemixed.estimation.ends.second_search import second_search
 from sparsemixed.estimation.ends.verdict import SINGULAR, SINGULAR_INSIDE, judged
+from sparsemixed.estimation.fixed_effects import solve_fixed
 from sparsemixed.estimation.linear import log_likelihood
-from sparsemixed.estimation.objectives.fixed_effects import solve_fixed
 from sparsemixed.estimation.problems.table import choose_problem, problem_of
 from sparsemixed.estimation.search.minimum import minimize
 from sparsemixed.estimation.sources.rows import reduce_rows

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from sparsemixed.design.values import Design, RandomBlock, RandomTerm
+from sparsemixed.estimation.objectives.groups import GroupsObjective
 from sparsemixed.estimation.objectives.penalized import PenalizedObjective
 from sparsemixed.estimation.orthonormal import orthonormal_coordinates
 from sparsemixed.estimation.parameters import parameters
@@ -68,11 +69,12 @@ def make_objective(terms, X, y, reml, solver="auto"):
     layout = parameters(terms)
     data = [TermData(terms[r].codes, terms[r].n_groups, terms[r].columns) for r in layout.order]
     cp = cross_products(data, orthogonal.Q, orthogonal.residual)
-    return PenalizedObjective(cp, penalized_system(cp, solver), layout, reml), orthogonal
+    kind = GroupsObjective if solver == "groups" else PenalizedObjective
+    return kind(cp, penalized_system(cp, "block" if solver == "groups" else solver), layout, reml), orthogonal
 
 
 def solvers_for(shape):
-    """Every storage that can hold the design."""
+    """Every storage that can hold the design, and the sums over groups, which store nothing."""
     if shape in ("intercept", "slope", "blocks", "exchangeable"):
-        return ["block"]
+        return ["block", "groups"]
     return ["block", "dense", "sparse"] if shape == "nested" else ["dense", "sparse"]

@@ -127,6 +127,8 @@ def as_variable(name: str, series: pd.Series, unit: str = "") -> Variable:
 
 def _classified(name: str, series: pd.Series) -> Variable:
     dtype = series.dtype
+    if dtype in (np.float64, np.int64):
+        return _plain(name, series.to_numpy())
     if isinstance(dtype, pd.CategoricalDtype):
         return _categorical(name, series)
     if pd.api.types.is_bool_dtype(dtype):
@@ -198,6 +200,12 @@ def _exact(name: str, series: pd.Series) -> Variable:
     rank = np.empty(len(distinct) + 1, dtype=np.int32)
     rank[order], rank[-1] = np.arange(len(distinct)), -1
     return Variable(name, "numeric", floats[codes], missing, tuple(distinct[i] for i in order), rank[codes])
+
+
+def _plain(name: str, values: np.ndarray) -> Variable:
+    """Numbers of the two usual types, as they are."""
+    missing = np.isnan(values) if values.dtype == np.float64 else None
+    return Variable(name, "numeric", values, missing if missing is not None and missing.any() else None)
 
 
 def _number(name: str, kind: Kind, series: pd.Series, dtype: type) -> Variable:

@@ -77,8 +77,12 @@ def _clearly_independent(X: np.ndarray, centre: np.ndarray, constant: bool) -> b
         return False
     products = np.zeros((p + constant, p + constant))
     with np.errstate(over="ignore", under="ignore", invalid="ignore", divide="ignore"):
-        for block in _blocks(X, centre, constant):
-            products += block.T @ block
+        for block in _blocks(X, centre, False):
+            products[constant:, constant:] += block.T @ block
+            if constant:
+                products[0, 1:] += np.ones(len(block)) @ block
+        if constant:
+            products[0, 0], products[1:, 0] = n, products[0, 1:]
         norms = np.sqrt(np.diag(products))
         correlations = products / np.outer(norms, norms)
     if not np.isfinite(correlations).all():

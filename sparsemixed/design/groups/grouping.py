@@ -7,6 +7,7 @@ import pandas as pd
 
 from sparsemixed.design.data.codes import combine_all, first_rows
 from sparsemixed.design.data.rows import Rows
+from sparsemixed.design.data.variable import Variable
 
 
 class Groups:
@@ -39,7 +40,17 @@ class Groups:
         columns = {}
         for variable in variables:
             place, values = self.rows.distinct(variable)
-            # Long integers among decimals would become floats, and the same ones.
-            exact = self.rows.frame[variable].exact is not None
-            columns[variable] = pd.Series(list(values), dtype=object if exact else None).to_numpy()[place[first]]
+            columns[variable] = _array(values, self.rows.frame[variable])[place[first]]
+        if len(columns) == 1 and columns[variables[0]].dtype.kind in "if":
+            return pd.DataFrame(columns[variables[0]][:, None], columns=list(variables))
         return pd.DataFrame(columns, index=pd.RangeIndex(n_groups))
+
+
+def _array(values: tuple, variable: Variable) -> np.ndarray:
+    """The distinct values of a variable as pandas keeps them."""
+    if variable.exact is not None:
+        # Long integers among decimals would become floats, and the same ones.
+        return pd.Series(list(values), dtype=object).to_numpy()
+    if variable.kind == "numeric" and variable.values.dtype == np.int64:
+        return np.array(values, np.int64)
+    return pd.Series(list(values)).to_numpy()

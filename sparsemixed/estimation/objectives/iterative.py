@@ -126,6 +126,9 @@ class StochasticDerivatives(PenalizedScore[KrylovFactored]):
     def __init__(self, objective: StochasticObjective, evaluation: PenalizedEvaluation[KrylovFactored]):
         self.objective = objective
         super().__init__(objective, evaluation)
+        # At once: what has no answer is to be known before a step is tried from here.
+        self._probe_sums: list[np.ndarray] = []
+        _ = self.sums
 
     @property
     def held(self) -> np.ndarray:
@@ -138,7 +141,6 @@ class StochasticDerivatives(PenalizedScore[KrylovFactored]):
         own = [factor[np.ix_(*kept)] for factor, kept in zip(self.factors, free, strict=True)]
         # I - N is this small a share of I, and the solutions must tell the two apart.
         objective.probes.tolerance = PROBE_TOLERANCE * min(self._share(t, factor) for t, factor in enumerate(own))
-        self._probe_sums = []
         found = ProbeTraces(self.at.system).block_sums(objective.probes)
         for blocks, factor, (kept, moved), groups in zip(found, own, free, cp.n_groups, strict=True):
             # Beside a variance of zero the sum is zero too; its other entries meet no direction of theta.

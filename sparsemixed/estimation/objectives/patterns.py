@@ -14,9 +14,9 @@ import numpy as np
 
 from sparsemixed.design.values import Design
 from sparsemixed.errors import NumericalError
+from sparsemixed.estimation.fixed_effects import solve_fixed
 from sparsemixed.estimation.interface import Curvature, Predictions
 from sparsemixed.estimation.lazy import lazy_property
-from sparsemixed.estimation.objectives.fixed_effects import solve_fixed
 from sparsemixed.estimation.parameters import ThetaMap
 from sparsemixed.solver.linalg import bordered, inverse_and_logdet
 from sparsemixed.solver.residual.patterns import PatternBatch

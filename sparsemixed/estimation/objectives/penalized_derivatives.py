@@ -45,13 +45,30 @@ class PenalizedScore(ABC, Generic[S]):
     def __init__(self, objective: PenalizedDeviance[S], evaluation: PenalizedEvaluation[S]):
         self.at, self.reml, self.p, self.df = evaluation, objective.reml, objective.p, objective.df
         self.factors, self.directions = evaluation.factors, objective.directions
-        cp, p = evaluation.cp, objective.p
-        columns = np.column_stack([evaluation.U, evaluation.u])
+
+    @lazy_property
+    def _residuals(self) -> np.ndarray:
+        """Z'[E e], (q, p + 1)."""
+        at, cp, p = self.at, self.at.cp, self.p
+        columns = np.column_stack([at.U, at.u])
         fixed = cp.ZtXy.copy()
-        fixed[:, p] -= cp.ZtXy[:, :p] @ evaluation.beta
-        residual = fixed - evaluation.system.times_ZtZ(times_lambda(cp, self.factors, columns))
-        self.ZtE, self.Zte = residual[:, :p], residual[:, p]
-        self.sums = self._diagonal_sums()
+        fixed[:, p] -= cp.ZtXy[:, :p] @ at.beta
+        return fixed - at.system.times_ZtZ(times_lambda(cp, self.factors, columns))
+
+    @property
+    def ZtE(self) -> np.ndarray:
+        """(q, p)"""
+        return self._residuals[:, : self.p]
+
+    @property
+    def Zte(self) -> np.ndarray:
+        """(q,)"""
+        return self._residuals[:, self.p]
+
+    @lazy_property
+    def sums(self) -> list[np.ndarray]:
+        """For each term the (k, k) sum over its groups of the diagonal blocks of N Lambda'A."""
+        return self._diagonal_sums()
 
     @abstractmethod
     def _diagonal_sums(self) -> list[np.ndarray]:

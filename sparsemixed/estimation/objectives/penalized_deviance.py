@@ -10,12 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from math import log, pi
 from typing import Generic
 
 import numpy as np
 
 from sparsemixed.errors import NumericalError
-from sparsemixed.estimation.objectives.fixed_effects import solve_fixed
+from sparsemixed.estimation.fixed_effects import solve_fixed
+from sparsemixed.estimation.lazy import lazy_property
 from sparsemixed.estimation.parameters import ThetaMap
 from sparsemixed.solver.crossproducts.block_products import times_lambda
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
@@ -33,10 +36,6 @@ class PenalizedEvaluation(Generic[S]):
     deviance : float
     beta : (p,)
     pwrss, sigma2 : float
-    u : (q,)
-        Spherical random effects, b = Lambda u.
-    U : (q, p)
-        inv(M) Lambda'Z'X.
     XVX_inverse : (p, p)
         inverse of X'inv(V0)X.
     cp : CrossProducts
@@ -45,6 +44,8 @@ class PenalizedEvaluation(Generic[S]):
         Lambda.
     factorization : Factorization
         Of M.
+    solution : (q, p + 1) or None
+        inv(M) Lambda'Z'[X y]; None where it is not to be solved for unless it is asked for.
     """
 
     theta: np.ndarray
@@ -52,12 +53,28 @@ class PenalizedEvaluation(Generic[S]):
     beta: np.ndarray
     pwrss: float
     sigma2: float
-    u: np.ndarray
-    U: np.ndarray
     XVX_inverse: np.ndarray
     cp: CrossProducts
     factors: list[np.ndarray]
     factorization: Factorization[S]
+    solution: np.ndarray | None = None
+
+    @cached_property
+    def _solved(self) -> np.ndarray:
+        """inv(M) Lambda'Z'[X y], (q, p + 1)."""
+        if self.solution is not None:
+            return self.solution
+        return self.system.solve(times_lambda(self.cp, self.factors, self.cp.ZtXy, transpose=True))
+
+    @lazy_property
+    def u(self) -> np.ndarray:
+        """(q,): spherical random effects, b = Lambda u."""
+        return self._solved[:, -1] - self.U @ self.beta
+
+    @lazy_property
+    def U(self) -> np.ndarray:
+        """(q, p): inv(M) Lambda'Z'X."""
+        return self._solved[:, :-1]
 
     @property
     def system(self) -> S:
@@ -104,13 +121,24 @@ class PenalizedDeviance(Generic[S]):
         self, theta: np.ndarray, own: np.ndarray, cp: CrossProducts, system: LinearSystem[S], logdet: float = 0.0
     ) -> PenalizedEvaluation[S]:
         """Theta's random effects' part is `own`; `system` is that of `cp`, and `logdet` what the errors add to log|M|."""
-        p, factors = self.p, self.parameters.factors(own)
+        factors = self.parameters.factors(own)
         factorization = Factorization(lambda: self._factored(system, factors), self._recent)
         solved_system = factorization.system()
         rhs = times_lambda(cp, factors, cp.ZtXy, transpose=True)
         solved = solved_system.solve(rhs)
         w = cp.XytXy - rhs.T @ solved
-        w = (w + w.T) / 2
+        parts = (cp, factors, factorization, solved)
+        return self._profiled(theta, (w + w.T) / 2, solved_system.logdet + logdet, parts)
+
+    def _profiled(self, theta: np.ndarray, w: np.ndarray, logdet: float, parts: tuple) -> PenalizedEvaluation[S]:
+        """The deviance with beta and sigma2 at their best, from w = [X y]'inv(V0)[X y] and log|V0|.
+
+        Parameters
+        ----------
+        parts : tuple
+            The evaluation's `cp`, `factors`, `factorization` and `solution`.
+        """
+        p = self.p
         beta, inverse, logdet_x = solve_fixed(w[:p, :p], w[:p, p])
         pwrss = float(w[p, p] - w[:p, p] @ beta)
         if not pwrss > 0:
@@ -118,20 +146,8 @@ class PenalizedDeviance(Generic[S]):
                 "the residual sum of squares vanished: the random effects fit the response exactly. "
                 "Is there a group for every observation, or a constant response within groups?"
             )
-        deviance = solved_system.logdet + self.df * (1 + np.log(2 * np.pi * pwrss / self.df)) + (logdet_x if self.reml else 0.0)
-        return PenalizedEvaluation(
-            theta=theta.copy(),
-            deviance=float(deviance) + logdet,
-            beta=beta,
-            pwrss=pwrss,
-            sigma2=pwrss / self.df,
-            u=solved[:, p] - solved[:, :p] @ beta,
-            U=solved[:, :p],
-            XVX_inverse=inverse,
-            cp=cp,
-            factors=factors,
-            factorization=factorization,
-        )
+        deviance = logdet + self.df * (1 + log(2 * pi * pwrss / self.df)) + (logdet_x if self.reml else 0.0)
+        return PenalizedEvaluation(theta.copy(), float(deviance), beta, pwrss, pwrss / self.df, inverse, *parts)
 
     def singular(self, theta: np.ndarray) -> bool | None:
         """Not known: V is never formed."""

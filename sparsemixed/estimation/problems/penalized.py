@@ -12,13 +12,12 @@ from sparsemixed.estimation.objectives.logarithms import LogObjective
 from sparsemixed.estimation.objectives.penalized import PenalizedObjective
 from sparsemixed.estimation.objectives.penalized_derivatives import PenalizedDerivatives
 from sparsemixed.estimation.objectives.penalized_deviance import PenalizedEvaluation
+from sparsemixed.estimation.problems.independent import independent_objective, moments_of
 from sparsemixed.estimation.problems.iterative import iterative_start
 from sparsemixed.estimation.problems.solvers import exact_is_cheap, factorization_is_dear, patience
 from sparsemixed.estimation.problems.values import Case, Problem
 from sparsemixed.estimation.search.em import EmPath, em_path
 from sparsemixed.estimation.search.values import Plan, Progress
-from sparsemixed.estimation.start.moments import mivque_start
-from sparsemixed.solver.factored.choose import penalized_system
 from sparsemixed.solver.factored.system import FactoredSystem
 from sparsemixed.spec import EstimationOptions
 
@@ -30,7 +29,7 @@ def penalized_problem(case: Case) -> Problem[PenalizedEvaluation[FactoredSystem]
     """The problem of `PenalizedObjective`: EM and Newton from moments."""
     products, options = case.products, case.spec.estimation
     cp, weighted = products.cp, products.weights is not None
-    objective = PenalizedObjective(cp, penalized_system(cp, case.solver, products.weights), products.layout, case.reml)
+    objective = independent_objective(products, case.reml, case.solver)
 
     def start(llf: Callable[[float], float], progress: Progress | None) -> EmPath[PenalizedEvaluation[FactoredSystem]]:
         at = objective.evaluate(_theta(objective, case))
@@ -49,4 +48,4 @@ def _theta(objective: PenalizedObjective, case: Case) -> np.ndarray:
         found = iterative_start(products.cp, products.layout, options)
         if found is not None:
             return found
-    return objective.parameters.on_scale(*mivque_start(products.cp))
+    return objective.parameters.on_scale(*moments_of(objective))

@@ -15,21 +15,20 @@ from sparsemixed.estimation.invisible import hold_invisible_rows
 from sparsemixed.estimation.objectives.expectation_step import em_step
 from sparsemixed.estimation.objectives.logarithms import LogObjective
 from sparsemixed.estimation.objectives.patterns import PatternDerivatives, PatternEvaluation, PatternObjective
-from sparsemixed.estimation.objectives.penalized import PenalizedObjective
 from sparsemixed.estimation.objectives.penalized_deviance import PenalizedEvaluation
 from sparsemixed.estimation.objectives.precision import PrecisionObjective
 from sparsemixed.estimation.objectives.precision_derivatives import PrecisionDerivatives
 from sparsemixed.estimation.orthonormal import engine_term, engine_terms
 from sparsemixed.estimation.parameters import NO_TERM, ThetaMap, parameters
+from sparsemixed.estimation.problems.independent import independent_objective, moments_of
 from sparsemixed.estimation.problems.values import Case, Problem
 from sparsemixed.estimation.search.em import EmPath, em_path
 from sparsemixed.estimation.search.values import LogEntry, Plan, Progress
+from sparsemixed.estimation.sources.reduction import Products
 from sparsemixed.estimation.sources.rows import products_of_rows
-from sparsemixed.estimation.start.moments import mivque_start
 from sparsemixed.estimation.start.residual import residual_start
 from sparsemixed.solver.crossproducts.crossproducts import TermData
 from sparsemixed.solver.crossproducts.weighted_rows import WeightedRows, constant_within
-from sparsemixed.solver.factored.choose import penalized_system
 from sparsemixed.solver.factored.system import FactoredSystem
 from sparsemixed.solver.residual.patterns import independent_blocks, pattern_batches
 from sparsemixed.solver.residual.precision import precision
@@ -120,14 +119,14 @@ def _check_size(part: ResidualPart, start: np.ndarray) -> None:
 
 
 def _random_start(case: Case, llf: Callable[[float], float]) -> tuple[np.ndarray, tuple[LogEntry, ...]]:
-    """theta of the random effects as if errors were independent: MIVQUE(0), then `emiterate` EM steps with their log."""
+    """theta of the random effects as if errors were independent, from moments, then `emiterate` EM steps with their log."""
     design, orthogonal = case.design, case.reduction.orthogonal
     if not design.random:
         return np.zeros(0), ()
     cp, layout = products_of_rows(design, orthogonal, parameters(design.random), case.reml)
-    theta = layout.on_scale(*mivque_start(cp))
+    independent = independent_objective(Products(cp, layout, None), case.reml)
+    theta = layout.on_scale(*moments_of(independent))
     if not case.spec.estimation.emiterate:
         return theta, ()
-    independent = PenalizedObjective(cp, penalized_system(cp), layout, case.reml)
     path = em_path(independent, partial(em_step, independent), independent.evaluate(theta), case.spec.estimation, llf)
     return path.at.theta, path.log

@@ -35,6 +35,9 @@ class EliminationPattern:
 
 def elimination_pattern(cp: CrossProducts) -> EliminationPattern:
     """Derive the pattern of a design's cross block."""
+    if not cp.q_schur:
+        none = np.zeros(0, np.int64)
+        return EliminationPattern(none[:1], none, none, none, none[None], none, (np.zeros(cp.sizes[0] + 1, np.int64), none))
     nnz = cp.columns.size
     widths = np.diff(cp.indptr)
     places = sp.csr_array((np.arange(nnz), cp.columns, cp.indptr), shape=(cp.n_groups[0], cp.q_schur)).tocsc()

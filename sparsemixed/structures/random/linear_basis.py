@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from sparsemixed.structures.random.base import RandomStructure
@@ -23,7 +25,7 @@ def effects_on_edge(structure: RandomStructure, theta: np.ndarray) -> np.ndarray
 def entries_on_edge(structure: RandomStructure, theta: np.ndarray) -> np.ndarray:
     """(q,) bool: the displayed entries of the effects that depend on no parameter but those of `theta` (q,) bool."""
     gone = effects_on_edge(structure, theta)
-    return np.any(linear_basis(structure).any(axis=2) & gone, axis=1)
+    return np.any(linear_basis(structure).any(axis=2) & gone, axis=1) if gone.any() else np.zeros(structure.n_theta, bool)
 
 
 def linear_basis(structure: RandomStructure) -> np.ndarray:
@@ -41,7 +43,13 @@ def linear_basis(structure: RandomStructure) -> np.ndarray:
            [[0., 1.],
             [1., 0.]]])
     """
-    structure, m = structure.in_own_basis(), structure.m
+    return _linear_basis(structure.in_own_basis()).copy()
+
+
+@lru_cache(maxsize=64)
+def _linear_basis(structure: RandomStructure) -> np.ndarray:
+    """The same, of a family in its own basis, which its class and dimensions tell; not to be changed."""
+    m = structure.m
     theta = structure.nearest(np.eye(m) + 0.25)
     factor, first = structure.factor(theta), structure.dfactor()
     half = first @ factor.T

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from sparsemixed.structures.base import Displayed
@@ -73,14 +75,10 @@ class Unstructured(RandomStructure):
 
     def _places(self) -> tuple[np.ndarray, np.ndarray]:
         """Row and column (i >= j) of each theta, column after column."""
-        columns, rows = np.triu_indices(self.m)
-        return rows, columns
+        return _places(self.m)
 
     def dfactor(self) -> np.ndarray:
-        rows, columns = self._places()
-        d = np.zeros((len(rows), self.m, self.m))
-        d[np.arange(len(rows)), rows, columns] = 1.0
-        return self.basis @ d
+        return self.basis @ _units(self.m)
 
     def nearest(self, covariance: np.ndarray) -> np.ndarray:
         # A semidefinite sample covariance (fewer groups than effects) still has a factor: clip eigenvalues, then QR.
@@ -120,6 +118,22 @@ class Unstructured(RandomStructure):
     @classmethod
     def covariances_gained(cls, m: int) -> int:
         return m
+
+
+@lru_cache(maxsize=64)
+def _places(m: int) -> tuple[np.ndarray, np.ndarray]:
+    """Row and column of each theta; not to be changed."""
+    columns, rows = np.triu_indices(m)
+    return rows, columns
+
+
+@lru_cache(maxsize=16)
+def _units(m: int) -> np.ndarray:
+    """dL / dtheta (q, m, m); not to be changed."""
+    rows, columns = _places(m)
+    d = np.zeros((len(rows), m, m))
+    d[np.arange(len(rows)), rows, columns] = 1.0
+    return d
 
 
 def _shifted_cholesky(correlation: np.ndarray) -> np.ndarray:

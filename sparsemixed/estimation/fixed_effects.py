@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg.lapack import dpotrf, dpotri, dpotrs
 
 from sparsemixed.errors import NumericalError
 
@@ -14,9 +14,10 @@ def solve_fixed(xvx: np.ndarray, xvy: np.ndarray) -> tuple[np.ndarray, np.ndarra
         return xvy, xvx, 0.0
     if not (np.all(np.isfinite(xvx)) and np.all(np.isfinite(xvy))):
         raise NumericalError("the fixed effects' system overflowed: variances differ by too many orders of magnitude")
-    try:
-        factor = cho_factor(xvx, lower=True)
-    except np.linalg.LinAlgError as error:
-        raise NumericalError("the fixed effects are not identified given the random effects") from error
-    inverse = cho_solve(factor, np.eye(xvy.size))
-    return cho_solve(factor, xvy), inverse, 2.0 * float(np.log(np.diag(factor[0])).sum())
+    lower, failed = dpotrf(xvx, lower=1, clean=1)
+    if failed:
+        raise NumericalError("the fixed effects are not identified given the random effects")
+    half, _ = dpotri(lower, lower=1)
+    inverse = half + half.T
+    inverse.flat[:: xvy.size + 1] *= 0.5
+    return dpotrs(lower, xvy, lower=1)[0], inverse, 2.0 * float(np.log(np.diag(lower)).sum())

@@ -1,0 +1,139 @@
+"""The penalised deviance where all random effects belong to one set of independent groups: sums over them in compiled passes.
+
+The values are those of `PenalizedObjective`, whose system of the random effects is factored only for whoever asks for it (EM,
+average information). With S_k = D_k lambda' + lambda D_k', H_i and B_i as in `solver.groups.roots`, and W = [X y]'inv(V0)[X y]:
+
+- log|V0|: gradient tr(H S_k), Hessian 2 tr(D_k'H D_l) - tr(H S_k H S_l), summed over groups;
+- W: gradient -B'S_k B, Hessian -2 B'D_k D_l'B + B'S_k H S_l B + B'S_l H S_k B, summed over groups,
+
+of which pwrss takes v'Wv with v = [-beta, 1], and log|X'inv(V0)X| the upper left block.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sparsemixed.design.values import Design
+from sparsemixed.errors import NumericalError
+from sparsemixed.estimation.interface import Curvature, Predictions
+from sparsemixed.estimation.lazy import lazy_property
+from sparsemixed.estimation.objectives.penalized import PenalizedObjective
+from sparsemixed.estimation.objectives.penalized_derivatives import PenalizedDerivatives
+from sparsemixed.estimation.objectives.penalized_deviance import PenalizedEvaluation
+from sparsemixed.estimation.parameters import ThetaMap
+from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
+from sparsemixed.solver.factored.system import FactoredSystem
+from sparsemixed.solver.groups.roots import GroupRoots, MomentSums
+from sparsemixed.solver.interface import LinearSystem
+from sparsemixed.solver.recent import Factorization
+
+BROKE_DOWN = "the random-effects system broke down: variances differ by too many orders of magnitude"
+
+
+class GroupsObjective(PenalizedObjective):
+    """The deviance of one data set with one term; parameters as of `PenalizedDeviance`."""
+
+    def __init__(self, cp: CrossProducts, system: LinearSystem[FactoredSystem], parameters: ThetaMap, reml: bool):
+        super().__init__(cp, system, parameters, reml)
+        self.roots = GroupRoots(cp.first, cp.ZtXy.reshape(cp.n_groups[0], cp.k[0], self.p + 1))
+        self.rest = cp.XytXy - self.roots.explained()
+        self.moves = np.array([direction[0] for direction in self.directions]).reshape(-1, cp.k[0], cp.k[0])
+        self.flat_moves = self.moves.reshape(len(self.moves), -1)
+
+    def evaluate(self, theta: np.ndarray) -> PenalizedEvaluation[FactoredSystem]:
+        """Sum over groups at theta, and solve for beta and sigma2."""
+        # Of a fit with correlated errors theta goes on with their parameters: here errors are independent.
+        factor = (theta[: self.n_theta] @ self.flat_moves).reshape(self.roots.k, self.roots.k)
+        gram, logdet = self.roots.deviance(factor)
+        self.factorizations += 1
+        if not np.isfinite(logdet):
+            raise NumericalError(BROKE_DOWN)
+        factorization = Factorization(lambda: self.system.factor([factor]), self._recent)
+        return self._profiled(theta, self.rest + gram, logdet, (self.cp, [factor], factorization, None))
+
+    def derivatives(self, at: PenalizedEvaluation[FactoredSystem]) -> GroupsDerivatives:
+        """Derivatives at one of its own evaluations."""
+        return GroupsDerivatives(self, at)
+
+    def predictions(self, design: Design, derivatives: PenalizedDerivatives) -> Predictions:
+        """Random effects and their prediction-error covariance."""
+        at = derivatives.at
+        spread = np.linalg.cholesky(at.XVX_inverse) if self.reml and self.p else np.zeros((self.p, 0))
+        spread = np.concatenate([spread, np.zeros((1, spread.shape[1]))])
+        means, variances = self.roots.predictions(at.factors[0], _against_y(at.beta), spread, at.sigma2)
+        return (means,), (variances,)
+
+
+class GroupsDerivatives(PenalizedDerivatives):
+    """Exact derivatives at one evaluation, from one pass over the groups."""
+
+    def __init__(self, objective: GroupsObjective, evaluation: PenalizedEvaluation[FactoredSystem]):
+        super().__init__(objective, evaluation)
+        self._roots, self._moves = objective.roots, objective.moves
+
+    @lazy_property
+    def _columns(self) -> np.ndarray:
+        """(P, c): columns whose squares in inv(V0) are pwrss / sigma2 and, under REML, the trace of Phi X'inv(V0)X."""
+        at, p = self.at, self.p
+        residual = _against_y(at.beta)[:, None] / np.sqrt(at.sigma2)
+        if not (self.reml and p):
+            return residual
+        root = np.concatenate([np.linalg.cholesky(at.XVX_inverse), np.zeros((1, p))])
+        return np.concatenate([residual, root], axis=1)
+
+    @lazy_property
+    def _moments(self) -> MomentSums:
+        return self._roots.moments(self.at.factors[0], self._columns)
+
+    @lazy_property
+    def _changes(self) -> np.ndarray:
+        """S_k (n_theta, k, k): derivatives of lambda lambda'."""
+        half = self._moves @ self.at.factors[0].T
+        return half + half.transpose(0, 2, 1)
+
+    @lazy_property
+    def _flat(self) -> np.ndarray:
+        """The same, (n_theta, k^2)."""
+        return self._changes.reshape(len(self._moves), -1)
+
+    @lazy_property
+    def _slopes(self) -> np.ndarray:
+        """Derivative (n_theta, p + 1, p + 1) of [X y]'inv(V0)[X y]."""
+        n, P = len(self._moves), self.p + 1
+        return -(self._flat @ self._moments.B.reshape(-1, P * P)).reshape(n, P, P)
+
+    @lazy_property
+    def _gradient_parts(self) -> tuple[np.ndarray, np.ndarray]:
+        v = _against_y(self.at.beta)
+        determinant = self._flat @ self._moments.H.ravel()
+        if self.reml:
+            determinant = determinant + self.fixed_slopes.reshape(len(self._moves), -1) @ self.at.XVX_inverse.ravel()
+        return determinant, self._slopes @ v @ v
+
+    @lazy_property
+    def fixed_slopes(self) -> np.ndarray:
+        """Derivative (n_theta, p, p) of X'inv(V0)X."""
+        return self._slopes[:, : self.p, : self.p]
+
+    @lazy_property
+    def observed_information(self) -> Curvature:
+        """Exact Hessian of the deviance."""
+        at, moments, D, flat = self.at, self._moments, self._moves, self._flat
+        n, k, p = len(D), D.shape[1], self.p
+        squares = (moments.B.reshape(k * k, -1) @ (self._columns @ self._columns.T).ravel()).reshape(k, k)
+        # Entry (ab, cd) multiplies S_k[a, b] S_l[c, d]: H_bc H_da, and H_bc (C C')_da twice.
+        products = (2.0 * moments.HC - moments.HH).transpose(3, 0, 1, 2).reshape(k * k, k * k)
+        hessian = flat @ products @ flat.T
+        hessian += 2.0 * D.reshape(n, -1) @ ((moments.H - squares) @ D).reshape(n, -1).T
+        if p:
+            x = self._slopes[:, :p] @ _against_y(at.beta)
+            hessian -= 2.0 / at.sigma2 * x @ at.XVX_inverse @ x.T
+            if self.reml:
+                first = at.XVX_inverse @ self.fixed_slopes
+                hessian -= first.reshape(n, -1) @ first.transpose(0, 2, 1).reshape(n, -1).T
+        return self._with_sigma(hessian)
+
+
+def _against_y(beta: np.ndarray) -> np.ndarray:
+    """(P,): [-beta, 1]."""
+    return np.append(-beta, 1.0)

@@ -1,0 +1,93 @@
+"""Starting values where all random effects belong to one set of independent groups: MINQUE from a typical member.
+
+The quadratic forms y'PV_cPy of the components V_c = Z(I x D_c)Z' and I, with P at the variances that `start.moments` weighs by,
+have expectations sum_d tr(PV_cPV_d) phi_d: unbiased equations (Rao 1971), and one step of scoring. All of them are contractions
+of the sums that the derivatives there take; what holds for the identity follows from I = V0 - ZGZ' and PV0P = P.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sparsemixed.estimation.fixed_effects import solve_fixed
+from sparsemixed.estimation.start.moments import (
+    MOST_COMPONENTS,
+    PRIOR,
+    Component,
+    Moments,
+    bounds,
+    mean_squares,
+    positive,
+    solve_bounded,
+)
+from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
+from sparsemixed.solver.groups.roots import GroupRoots
+
+
+def groups_start(cp: CrossProducts, roots: GroupRoots, rest: np.ndarray) -> Moments:
+    """A start from the sums over groups; X must be orthonormal and y orthogonal to it.
+
+    Parameters
+    ----------
+    cp : CrossProducts
+        With one term.
+    roots : GroupRoots
+        Of the same.
+    rest : (p + 1, p + 1) float64
+        What random effects do not reach of [X y]'[X y].
+    """
+    (k,), p, n = cp.k, cp.ZtXy.shape[1] - 1, cp.n
+    squares = mean_squares([cp.first], n)
+    own = n * squares[0]
+    F = cp.ZtXy[:, :p].reshape(cp.n_groups[0], k, p)
+    # A column in the span of X has no projected trace; its share of the raw one keeps its start finite.
+    traces = np.maximum(own - np.array([np.vdot(F[:, a], F[:, a]) for a in range(k)]), 1e-2 * own)
+    components = _components(k)
+    D = np.zeros((len(components), k, k))
+    for matrix, component in zip(D, components, strict=True):
+        matrix[component.a, component.b] = matrix[component.b, component.a] = 1.0
+    prior = 1.0 / (PRIOR * np.maximum(squares[0], np.finfo(float).tiny))
+    system, moments = _equations(roots, rest, prior, D, n)
+    total = float(cp.XytXy[p, p]) / max(n - p, 1)
+    of_component = np.array([traces[c.a] if c.a == c.b else 0.0 for c in components])
+    values = solve_bounded(system, moments, *bounds(components, of_component / n, total))
+    sigma2 = max(values[-1], 0.05 * total)
+    return Moments(positive(cp, components, values[:-1] / sigma2, of_component / n), squares)
+
+
+def _components(k: int) -> list[Component]:
+    pairs = [(a, b) for a in range(k) for b in range(a, k)]
+    return [Component(0, a, b) for a, b in pairs if len(pairs) <= MOST_COMPONENTS or a == b]
+
+
+def _equations(roots: GroupRoots, rest: np.ndarray, prior: np.ndarray, D: np.ndarray, n: float) -> tuple[np.ndarray, np.ndarray]:
+    """The matrix (c + 1, c + 1) of tr(PV_cPV_d) and the forms (c + 1,) y'PV_cPy, the identity last.
+
+    Parameters
+    ----------
+    prior : (k,)
+        Variances of the effects over sigma2 at which P is taken.
+    D : (c, k, k)
+        Those of the single variances among them.
+    """
+    p, factor, flat = len(rest) - 1, np.diag(np.sqrt(prior)), D.reshape(len(D), -1)
+    w = rest + roots.deviance(factor)[0]
+    beta, phi, _ = solve_fixed(w[:p, :p], w[:p, p])
+    v = np.append(-beta, 1.0)
+    columns = np.zeros((p + 1, max(p, 1)))
+    columns[:p, :p] = np.linalg.cholesky(phi) if p else phi
+    sums = roots.moments(factor, columns)
+    slopes = (flat @ sums.B.reshape(flat.shape[1], -1)).reshape(len(D), p + 1, p + 1)
+    inside = (phi @ slopes[:, :p, :p]).reshape(len(D), -1)
+    turned = (phi @ slopes[:, :p, :p]).transpose(0, 2, 1).reshape(len(D), -1)
+    k = len(prior)
+    products = (sums.HH - 2.0 * sums.HC).transpose(3, 0, 1, 2).reshape(k * k, k * k)
+    system, moments = np.empty((len(D) + 1,) * 2), np.empty(len(D) + 1)
+    system[:-1, :-1] = flat @ products @ flat.T + inside @ turned.T
+    at_prior = np.array([prior @ np.diag(d) if not np.triu(d, 1).any() else 0.0 for d in D])
+    traces = flat @ sums.H.ravel() - slopes.reshape(len(D), -1) @ (columns @ columns.T).ravel()
+    system[:-1, -1] = system[-1, :-1] = traces - system[:-1, :-1] @ at_prior
+    system[-1, -1] = n - p - at_prior @ (traces + system[:-1, -1])
+    moments[:-1] = slopes @ v @ v
+    moments[-1] = v @ w @ v - at_prior @ moments[:-1]
+    return system, moments

@@ -1,0 +1,58 @@
+"""A model whose design is made once, to be fitted to one response after another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sparsemixed.design import build_design, concrete_spec, learned_spec
+from sparsemixed.errors import DataError
+from sparsemixed.estimation.estimate import estimate_response
+from sparsemixed.estimation.fit import Fit
+from sparsemixed.estimation.sources.responses import Responses, responses
+from sparsemixed.fitting.call import Call, asked, checked, frame_of, settled
+
+
+def prepared(call: Call) -> Responses:
+    """The design of a call, reduced.
+
+    Raises
+    ------
+    OptionError
+        The data are read in batches.
+    """
+    frame = frame_of(call, "prepare")
+    plain = settled(call)
+    spec = learned_spec(concrete_spec(asked(plain), frame), frame)
+    return responses(spec, build_design(spec, frame))
+
+
+def fit_response(model: Responses, response: Any = None) -> Fit:
+    """The fit to a response, by default the one that the design came with; it warns as `mixed` does.
+
+    Raises
+    ------
+    DataError
+        The response has another length than the sample, or missing or infinite values, or does not vary.
+    """
+    return checked(estimate_response(model, model.design.y if response is None else _values(model, response)))
+
+
+def _values(model: Responses, response: Any) -> np.ndarray:
+    """The response as (n,) float64, checked."""
+    try:
+        y = np.array(response, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise DataError("the response is to be numbers, one for each row of the estimation sample") from None
+    n = model.design.n_rows
+    if y.shape != (n,):
+        raise DataError(f"the response is to have {n} values, one for each row of the estimation sample; found shape {y.shape}")
+    if not np.isfinite(y).all():
+        raise DataError(
+            f"the response has {int(np.sum(~np.isfinite(y)))} missing or infinite values; the rows of a prepared model are "
+            "fixed: prepare it from the rows where the response is known"
+        )
+    if y.min() == y.max():
+        raise DataError(f"the response is constant (= {y[0]:g}); there is no variance to model")
+    return y

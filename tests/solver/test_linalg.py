@@ -1,0 +1,30 @@
+"""Orthonormal columns of many rows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sparsemixed.solver import linalg
+
+
+@pytest.mark.parametrize("scale", [1e-120, 1.0, 1e160])
+@pytest.mark.parametrize("offset", [0.0, 10.0, 1e3, 1e9])
+def test_tall_matrices_are_orthonormal_to_rounding(monkeypatch, offset, scale):
+    """Also where their inner products overflow, or would lose the digits of a column far from zero."""
+    monkeypatch.setattr(linalg, "TALL", 100)
+    rng = np.random.default_rng(0)
+    X = np.column_stack([offset + rng.normal(size=500), rng.normal(size=(500, 2)), np.ones(500)]) * scale
+    Q, R = linalg.thin_qr(X)
+    np.testing.assert_allclose(Q.T @ Q, np.eye(4), atol=1e-14)
+    np.testing.assert_allclose(Q @ (R / scale), X / scale, atol=1e-13 * max(offset, 1.0))
+    np.testing.assert_array_equal(R, np.triu(R))
+
+
+def test_inner_products_serve_where_they_may(monkeypatch):
+    monkeypatch.setattr(linalg, "TALL", 100)
+    X = np.column_stack([np.random.default_rng(0).normal(size=500), np.ones(500)])
+    with monkeypatch.context() as patch:
+        patch.setattr(np.linalg, "qr", None)
+        _, R = linalg.thin_qr(X)
+    np.testing.assert_allclose(np.abs(R), np.abs(np.linalg.qr(X)[1]), rtol=1e-12, atol=1e-12)

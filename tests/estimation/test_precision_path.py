@@ -195,4 +195,4 @@ def test_long_series_take_linear_time_and_memory():
     fit = sparsemixed.mixed("y x || id:, noconstant residuals(ar 1, t(t))", data)
     assert fit.random_params["estimate"].iloc[0] == pytest.approx(-0.6, abs=0.05)
     with pytest.raises(sparsemixed.errors.DataError, match="would need"):
-        sparsemixed.mixed("y x || id:, noconstant residuals(exchangeable)", data)
+        sparsemixed.mixed("y x || id:, noconstant residuals(toeplitz 40, t(t))", data)

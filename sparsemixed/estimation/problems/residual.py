@@ -41,6 +41,8 @@ SMALL_CLUSTER = 200
 """Rows tied together up to which one dense covariance matrix per cluster pattern is the cheapest way."""
 LONG_GROUP = 64
 """Rows of the largest residual group beyond which recursions along its rows are cheaper than dense blocks."""
+MOST_PARAMETERS = 12
+"""Parameters of the errors, in one level of by(), up to which their second derivatives are carried along the rows."""
 MAX_DERIVATIVE_NUMBERS = 1e9
 """Numbers in all derivative matrices (8 GB) beyond which a design is refused."""
 
@@ -94,7 +96,8 @@ def precision_problem(case: Case) -> Problem[PenalizedEvaluation[FactoredSystem]
 
 def _is_long(structure: ResidualStructure, start: np.ndarray) -> bool:
     """Whether groups are whitened row after row: where a recursion serves, but for errors of which inv(R) is tridiagonal."""
-    return structure.markov is None and has_recursion(structure) and bool(np.diff(start).max() > LONG_GROUP)
+    few = structure.within_level.n_rho <= MOST_PARAMETERS
+    return structure.markov is None and has_recursion(structure) and few and bool(np.diff(start).max() > LONG_GROUP)
 
 
 def _part(case: Case) -> ResidualPart:
@@ -121,7 +124,7 @@ def _sorted_term(design: Design, layout: ThetaMap, t: int, order: np.ndarray) ->
 
 
 def _check_size(part: ResidualPart, start: np.ndarray) -> None:
-    """Refuse dense blocks beyond memory; Markov errors need no more than a tridiagonal."""
+    """Refuse dense blocks beyond memory; Markov errors have a tridiagonal inverse."""
     if part.structure.markov is not None:
         return
     widths = np.diff(start).astype(float)
@@ -129,7 +132,8 @@ def _check_size(part: ResidualPart, start: np.ndarray) -> None:
     if numbers > MAX_DERIVATIVE_NUMBERS:
         raise DataError(
             f"{part.equation[10:]} residuals within groups of up to {int(widths.max()):,} rows would need "
-            f"{8e-9 * numbers:,.0f} GB. AR(1) and exponential errors have no such limit; otherwise use smaller groups"
+            f"{8e-9 * numbers:,.0f} GB. AR(1) and exponential errors have no such limit, nor have AR, MA and Toeplitz errors up to "
+            f"order {MOST_PARAMETERS} where random effects do not change within these groups; otherwise use smaller groups"
         )
 
 

@@ -204,7 +204,7 @@ def _times(structure: ResidualStructure, t: np.ndarray, start: np.ndarray, rho: 
     (table,) = jets(lambda at: [by_lag(at)], rho, rule)
     group = np.repeat(np.arange(start.size - 1), np.diff(start))
     for apart in range(1, min(len(table) - 1, w.size)):
-        lag = np.minimum(t[apart:] - t[:-apart], len(table) - 1).astype(np.int64)
+        lag = np.clip(t[apart:] - t[:-apart], 0, len(table) - 1).astype(np.int64)
         entry = np.where((group[apart:] == group[:-apart])[:, None], table[lag], 0.0)
         out[apart:] += entry * w[:-apart, None]
         out[:-apart] += entry * w[apart:, None]

@@ -80,10 +80,10 @@ def series(n_rows: int) -> pd.DataFrame:
     errors = rng.normal(size=(5, n_rows))
     for t in range(2, n_rows):
         errors[:, t] += 0.5 * errors[:, t - 1] - 0.3 * errors[:, t - 2]
-    id, t = np.divmod(np.arange(5 * n_rows), n_rows)
-    x = rng.normal(size=id.size)
-    data = pd.DataFrame({"y": 1.0 + 0.5 * x + rng.normal(size=5)[id] + errors.ravel(), "x": x, "t": t, "id": id + 1})
-    return data[rng.random(id.size) > 0.1].reset_index(drop=True)
+    group, t = np.divmod(np.arange(5 * n_rows), n_rows)
+    x = rng.normal(size=t.size)
+    data = pd.DataFrame({"y": 1.0 + 0.5 * x + rng.normal(size=5)[group] + errors.ravel(), "x": x, "t": t, "id": group + 1})
+    return data[rng.random(t.size) > 0.1].reset_index(drop=True)
 
 
 DATA = {

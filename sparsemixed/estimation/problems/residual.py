@@ -132,8 +132,8 @@ def _check_size(part: ResidualPart, start: np.ndarray) -> None:
     if numbers > MAX_DERIVATIVE_NUMBERS:
         raise DataError(
             f"{part.equation[10:]} residuals within groups of up to {int(widths.max()):,} rows would need "
-            f"{8e-9 * numbers:,.0f} GB. AR(1) and exponential errors have no such limit, nor have AR, MA and Toeplitz errors up to "
-            f"order {MOST_PARAMETERS} where random effects do not change within these groups; otherwise use smaller groups"
+            f"{8e-9 * numbers:,.0f} GB. AR(1) and exponential errors have no such limit, nor have AR, MA and Toeplitz errors "
+            f"up to order {MOST_PARAMETERS} where random effects do not change within these groups; otherwise use smaller groups"
         )
 
 

@@ -132,6 +132,19 @@ CASES = {
         model=AUTOREGRESSIVE,
         nlme=AUTOREGRESSIVE_NLME,
     ),
+    **{
+        f"{name}-{rows}": Case(
+            title=f"5 series of {rows:,} times, a tenth missing, random intercept, {words} errors",
+            data=f"series-{rows}",
+            model=f"y x || id:, residuals({option}, t(t))",
+        )
+        for rows in (1500, 20_000)
+        for name, option, words in (
+            ("ar2", "ar 2", "AR(2)"),
+            ("ma1", "ma 1", "MA(1)"),
+            ("toeplitz3", "toeplitz 3", "Toeplitz(3)"),
+        )
+    },
 }
 
 

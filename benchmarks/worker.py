@@ -74,6 +74,18 @@ def autoregressive(n_groups: int = 100_000) -> pd.DataFrame:
     return pd.DataFrame({"y": y.ravel(), "x": x.ravel(), "visit": visit + 1, "id": group + 1})
 
 
+def series(n_rows: int) -> pd.DataFrame:
+    """5 long series of which a tenth of the times is missing, with errors of a second-order autoregression."""
+    rng = np.random.default_rng(1)
+    errors = rng.normal(size=(5, n_rows))
+    for t in range(2, n_rows):
+        errors[:, t] += 0.5 * errors[:, t - 1] - 0.3 * errors[:, t - 2]
+    group, t = np.divmod(np.arange(5 * n_rows), n_rows)
+    x = rng.normal(size=t.size)
+    data = pd.DataFrame({"y": 1.0 + 0.5 * x + rng.normal(size=5)[group] + errors.ravel(), "x": x, "t": t, "id": group + 1})
+    return data[rng.random(t.size) > 0.1].reset_index(drop=True)
+
+
 DATA = {
     "insteval": insteval,
     "crossed": crossed,
@@ -82,6 +94,8 @@ DATA = {
     "experiment": experiment,
     "autoregressive": autoregressive,
     "autoregressive-2000": functools.partial(autoregressive, 2000),
+    "series-1500": functools.partial(series, 1500),
+    "series-20000": functools.partial(series, 20_000),
 }
 
 

@@ -20,6 +20,7 @@ from scipy.linalg import solveh_banded
 from sparsemixed.design.values import Design, ResidualPart
 from sparsemixed.solver.crossproducts.crossproducts import outer_sums
 from sparsemixed.solver.residual.precision import MarkovPrecision
+from sparsemixed.solver.residual.whitened import covariance_products, has_recursion
 from sparsemixed.structures.residual_errors.base import ResidualStructure
 
 PROBES = 8
@@ -187,10 +188,28 @@ class _MarkovErrors(_Errors):
         return list(out)
 
 
+class _RecursiveErrors(_Errors):
+    """Errors whose R is banded, or that are part of a Markov process: linear in rows."""
+
+    def __init__(self, structure: ResidualStructure, codes: np.ndarray, t: np.ndarray, rho: np.ndarray):
+        self.structure, self.rho = structure, rho
+        self.order = np.lexsort((t if t.ndim == 1 else t[:, 0], codes))
+        self.t = t[self.order]
+        self.start = np.append(np.flatnonzero(np.diff(codes[self.order], prepend=-1)), codes.size)
+
+    def times(self, w: np.ndarray) -> list[np.ndarray]:
+        product, change = covariance_products(self.structure, self.t, self.start, self.rho, w[self.order])
+        out = np.empty((len(change) + 1, w.size))
+        out[:, self.order] = np.vstack([change, product])
+        return list(out)
+
+
 def _errors(part: ResidualPart | None, rows: np.ndarray, rho: np.ndarray) -> _Errors:
     if part is None:
         return _Errors()
     if part.structure.independent_rows:  # copies of a row are rows of their own
         return _BlockErrors(part.structure, np.arange(rows.size), part.t[rows], rho)
     kind = _BlockErrors if part.structure.markov is None else _MarkovErrors
+    if kind is _BlockErrors and has_recursion(part.structure):
+        kind = _RecursiveErrors
     return kind(part.structure, part.codes[rows], part.t[rows], rho)

@@ -50,13 +50,12 @@ class Scores(HoldsRows):
 
 @dataclass(frozen=True)
 class _Opened:
-    """A fit's rows in the engine's order, with their clusters, and what is known at the optimum."""
+    """What scores are summed of, rows or residual groups in the engine's order: their clusters, X'Qe, e'Qe, observations."""
 
     cluster: np.ndarray
     terms: Sequence[TermData]
-    Q: np.ndarray
-    residual: np.ndarray
-    weighted_residual: np.ndarray
+    fixed: np.ndarray
+    squares: np.ndarray
     counts: np.ndarray
     derivatives: PenalizedDerivatives
 
@@ -84,11 +83,11 @@ def cluster_scores(fit: Fit, cluster: np.ndarray, n_clusters: int) -> Scores:
     if fit.design.residual is None and not fit.design.random:
         return _linear(fit, cluster, n_clusters)
     opened = _open_residual(fit, cluster) if fit.design.residual is not None else _open(fit, cluster)
-    at, weighted = opened.derivatives.at, opened.weighted_residual
-    beta = np.zeros((n_clusters, 1, opened.Q.shape[1]))
-    scatter_outer(opened.cluster, weighted[:, None], opened.Q, beta)
+    at = opened.derivatives.at
+    beta = np.zeros((n_clusters, 1, opened.fixed.shape[1]))
+    scatter_outer(opened.cluster, np.ones((len(opened.fixed), 1)), opened.fixed, beta)
     root = covariance_root(at.sigma2, at.XVX_inverse)
-    squares = np.bincount(opened.cluster, opened.residual * weighted, n_clusters)
+    squares = np.bincount(opened.cluster, opened.squares, n_clusters)
     counts = np.bincount(opened.cluster, opened.counts, n_clusters)
     columns, spheres = _theta(opened, n_clusters)
     if isinstance(opened.derivatives, PrecisionDerivatives):
@@ -150,20 +149,17 @@ def _open(fit: Fit, cluster: np.ndarray) -> _Opened:
     b = times_lambda(at.cp, at.factors, at.u[:, None])[:, 0]
     for term, where, k in zip(terms, objective.cp.slices, objective.cp.k, strict=True):
         residual -= np.einsum("nk,nk->n", term.columns, b[where].reshape(-1, k)[term.codes])
-    return _Opened(cluster, terms, orthogonal.Q, residual, residual, _counts(fit), derivatives)
+    return _Opened(cluster, terms, residual[:, None] * orthogonal.Q, residual**2, _counts(fit), derivatives)
 
 
 def _open_residual(fit: Fit, cluster: np.ndarray) -> _Opened:
     problem = problem_of(fit, "precision")
     objective, order = problem.objective, problem.order
     assert order is not None
-    at = objective.evaluate(fit.theta)
-    derivatives = objective.derivatives(at)
-    residual = derivatives.row_residuals[:, -1]
-    weighted = objective.rows.matrix(objective.precision.values(derivatives.rho)[0]) @ residual
-    return _Opened(
-        cluster[order], objective.rows.terms, objective.rows.Xy[:, :-1], residual, weighted, _counts(fit)[order], derivatives
-    )
+    derivatives = objective.derivatives(objective.evaluate(fit.theta))
+    fixed, squares, first = derivatives.score_rows()
+    counts = np.add.reduceat(_counts(fit)[order], first)
+    return _Opened(cluster[order[first]], objective.rows.terms, fixed, squares, counts, derivatives)
 
 
 def _counts(fit: Fit) -> np.ndarray:

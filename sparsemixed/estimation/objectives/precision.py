@@ -13,15 +13,17 @@ import numpy as np
 
 from sparsemixed.design.values import Design
 from sparsemixed.estimation.interface import Predictions
+from sparsemixed.estimation.objectives.group_derivatives import GroupDerivatives
 from sparsemixed.estimation.objectives.penalized_deviance import PenalizedDeviance, PenalizedEvaluation
 from sparsemixed.estimation.objectives.penalized_predictions import random_effects
 from sparsemixed.estimation.objectives.precision_derivatives import PrecisionDerivatives
 from sparsemixed.estimation.parameters import ThetaMap
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
+from sparsemixed.solver.crossproducts.group_rows import GroupRows
 from sparsemixed.solver.crossproducts.weighted_rows import WeightedRows
 from sparsemixed.solver.factored.choose import penalized_system
 from sparsemixed.solver.factored.system import FactoredSystem
-from sparsemixed.solver.residual.precision import Precision
+from sparsemixed.solver.residual.precision import Products
 from sparsemixed.structures.residual_errors.base import ResidualStructure
 
 
@@ -38,10 +40,10 @@ class PrecisionObjective(PenalizedDeviance[FactoredSystem]):
 
     Parameters
     ----------
-    rows : WeightedRows
+    rows : WeightedRows or GroupRows
         Of orthonormal X.
-    precision : Precision
-        On the same rows.
+    precision : Products
+        On the same rows; on whole residual groups for `GroupRows`.
     parameters : ThetaMap
         Of the random effects.
     residual : ResidualStructure
@@ -54,8 +56,8 @@ class PrecisionObjective(PenalizedDeviance[FactoredSystem]):
 
     def __init__(
         self,
-        rows: WeightedRows,
-        precision: Precision,
+        rows: WeightedRows | GroupRows,
+        precision: Products,
         parameters: ThetaMap,
         residual: ResidualStructure,
         reml: bool,
@@ -90,6 +92,8 @@ class PrecisionObjective(PenalizedDeviance[FactoredSystem]):
 
     def derivatives(self, at: PenalizedEvaluation[FactoredSystem]) -> PrecisionDerivatives:
         """Derivatives at one of its own evaluations."""
+        if isinstance(self.rows, GroupRows):
+            return GroupDerivatives(self, at, self.rows, self.precision)
         return PrecisionDerivatives(self, at, self.rows, self.precision)
 
     def predictions(self, design: Design, derivatives: PrecisionDerivatives) -> Predictions:

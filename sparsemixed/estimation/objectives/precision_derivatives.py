@@ -8,6 +8,8 @@ as sums of d2Q with one weight per entry of its pattern, Psi = ZLambda N Lambda'
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from sparsemixed.estimation.interface import Curvature
@@ -20,7 +22,15 @@ from sparsemixed.solver.crossproducts.weighted_rows import WeightedRows
 from sparsemixed.solver.factored.system import FactoredSystem
 from sparsemixed.solver.factored.traces import trace_products
 from sparsemixed.solver.linalg import bordered
-from sparsemixed.solver.residual.precision import Precision
+from sparsemixed.solver.residual.precision import Products
+
+
+class ScoreRows(NamedTuple):
+    """X'Qe (m, p) and e'Qe (m,) of what scores are summed of, rows or whole residual groups, and the first row of each (m,)."""
+
+    fixed: np.ndarray
+    squares: np.ndarray
+    first: np.ndarray
 
 
 class PrecisionDerivatives(PenalizedDerivatives):
@@ -32,7 +42,7 @@ class PrecisionDerivatives(PenalizedDerivatives):
     evaluation : PenalizedEvaluation
         Its cross-products are those in inv(R(rho)).
     rows : WeightedRows
-    precision : Precision
+    precision : Products
         On the same rows.
     """
 
@@ -41,7 +51,7 @@ class PrecisionDerivatives(PenalizedDerivatives):
         objective: PenalizedDeviance[FactoredSystem],
         evaluation: PenalizedEvaluation[FactoredSystem],
         rows: WeightedRows,
-        precision: Precision,
+        precision: Products,
     ):
         super().__init__(objective, evaluation)
         self.rows, self._precision = rows, precision
@@ -96,6 +106,18 @@ class PrecisionDerivatives(PenalizedDerivatives):
                 psi += np.einsum("ea,eab,eb->e", left[s], mirrored, right[r])
         return psi
 
+    @lazy_property
+    def residual_products(self) -> np.ndarray:
+        """ee' on the pattern of Q (nnz,)."""
+        e, rows = self.row_residuals[:, -1], self.rows
+        return e[rows.row] * e[rows.indices]
+
+    def score_rows(self) -> ScoreRows:
+        """What scores are summed of."""
+        e, rows = self.row_residuals[:, -1], self.rows
+        weighted = rows.matrix(self._precision.values(self.rho)[0]) @ e
+        return ScoreRows(weighted[:, None] * rows.Xy[:, :-1], e * weighted, np.arange(e.size))
+
     def _mirror_cells(self, pair: tuple) -> np.ndarray:
         """Cell of entry (s, r) for every entry (r, s)."""
         rows = self.rows
@@ -117,8 +139,7 @@ class PrecisionDerivatives(PenalizedDerivatives):
     def _full_square_gradient(self) -> np.ndarray:
         """Derivative (n_theta,) of pwrss / sigma2 in (theta, rho)."""
         _, data, _ = self.residual_changes
-        e, rows = self.row_residuals[:, -1], self.rows
-        own = data @ (e[rows.row] * e[rows.indices])
+        own = data @ self.residual_products
         return np.concatenate([self._gradient_parts[1], own]) / self.at.sigma2
 
     @property

@@ -28,13 +28,20 @@ from sparsemixed.estimation.sources.reduction import Products
 from sparsemixed.estimation.sources.rows import products_of_rows
 from sparsemixed.estimation.start.residual import residual_start
 from sparsemixed.solver.crossproducts.crossproducts import TermData
+from sparsemixed.solver.crossproducts.group_rows import GroupRows
 from sparsemixed.solver.crossproducts.weighted_rows import WeightedRows, constant_within
 from sparsemixed.solver.factored.system import FactoredSystem
 from sparsemixed.solver.residual.patterns import independent_blocks, pattern_batches
 from sparsemixed.solver.residual.precision import precision
+from sparsemixed.solver.residual.whitened import WhitenedPrecision, has_recursion
+from sparsemixed.structures.residual_errors.base import ResidualStructure
 
 SMALL_CLUSTER = 200
 """Rows tied together up to which one dense covariance matrix per cluster pattern is the cheapest way."""
+LONG_GROUP = 64
+"""Rows of the largest residual group beyond which recursions along its rows are cheaper than dense blocks."""
+MOST_PARAMETERS = 12
+"""Parameters of the errors, in one level of by(), up to which their second derivatives are carried along the rows."""
 MAX_DERIVATIVE_NUMBERS = 1e9
 """Numbers in all derivative matrices (8 GB) beyond which a design is refused."""
 
@@ -67,19 +74,29 @@ def precision_problem(case: Case) -> Problem[PenalizedEvaluation[FactoredSystem]
     if part.structure.independent_rows:
         # Rows are their own groups, so that each may have a weight of its own.
         start = np.arange(order.size + 1)
-    _check_size(part, start)
     weights = design.weights if design.weights is not None and design.weights.kind != "precision" else None
-    counts = None if weights is None else weights.rows[order][start[:-1]]
-    residual = precision(part.structure, part.t[order], start, counts)
+    counts = np.ones(len(start) - 1) if weights is None else weights.rows[order][start[:-1]]
     own = weights.groups if weights is not None and weights.replicates_groups else None
-    layout = parameters(design.random, [constant_within(term.codes[order], start) for term in design.random], own is not None)
-    layout = hold_invisible_rows(layout, design, orthogonal, case.reml)
+    constant = [constant_within(term.codes[order], start) for term in design.random]
+    layout = hold_invisible_rows(parameters(design.random, constant, own is not None), design, orthogonal, case.reml)
     terms = [_sorted_term(design, layout, t, order) for t in range(len(layout.order))]
-    rows = np.column_stack([orthogonal.Q, orthogonal.residual])[order]
-    weighted = WeightedRows(terms, rows, start, residual.indptr, residual.indices, orthogonal.n_obs)
+    Xy, t = np.column_stack([orthogonal.Q, orthogonal.residual])[order], part.t[order]
+    if _is_long(part.structure, start) and all(constant):
+        rows = GroupRows(terms, Xy, start, orthogonal.n_obs)
+        residual = WhitenedPrecision(part.structure, t, start, counts, rows.columns)
+    else:
+        _check_size(part, start)
+        residual = precision(part.structure, t, start, counts)
+        rows = WeightedRows(terms, Xy, start, residual.indptr, residual.indices, orthogonal.n_obs)
     ordered = None if own is None else [np.ones(1) if r == NO_TERM else own[r] for r in layout.order]
-    objective = PrecisionObjective(weighted, residual, layout, part.structure, case.reml, case.solver, ordered)
+    objective = PrecisionObjective(rows, residual, layout, part.structure, case.reml, case.solver, ordered)
     return replace(_problem(case, objective), order=order)
+
+
+def _is_long(structure: ResidualStructure, start: np.ndarray) -> bool:
+    """Whether groups are whitened row after row: where a recursion serves, but for errors of which inv(R) is tridiagonal."""
+    few = structure.within_level.n_rho <= MOST_PARAMETERS
+    return structure.markov is None and has_recursion(structure) and few and bool(np.diff(start).max() > LONG_GROUP)
 
 
 def _part(case: Case) -> ResidualPart:
@@ -106,7 +123,7 @@ def _sorted_term(design: Design, layout: ThetaMap, t: int, order: np.ndarray) ->
 
 
 def _check_size(part: ResidualPart, start: np.ndarray) -> None:
-    """Refuse dense blocks beyond memory; Markov errors need no more than a tridiagonal."""
+    """Refuse dense blocks beyond memory; Markov errors have a tridiagonal inverse."""
     if part.structure.markov is not None:
         return
     widths = np.diff(start).astype(float)
@@ -114,7 +131,8 @@ def _check_size(part: ResidualPart, start: np.ndarray) -> None:
     if numbers > MAX_DERIVATIVE_NUMBERS:
         raise DataError(
             f"{part.equation[10:]} residuals within groups of up to {int(widths.max()):,} rows would need "
-            f"{8e-9 * numbers:,.0f} GB. AR(1) and exponential errors have no such limit; otherwise use smaller groups"
+            f"{8e-9 * numbers:,.0f} GB. AR(1) and exponential errors have no such limit, nor have AR, MA and Toeplitz errors "
+            f"up to order {MOST_PARAMETERS} where random effects do not change within these groups; otherwise use smaller groups"
         )
 
 

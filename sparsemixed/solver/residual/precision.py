@@ -17,22 +17,19 @@ from sparsemixed.solver.linalg import inverse_and_logdet
 from sparsemixed.structures.residual_errors.base import COMPLEX_STEP, ResidualStructure
 
 
-class Precision(Protocol):
-    """inv(R(rho)) on a fixed CSR pattern."""
-
-    indptr: np.ndarray
-    indices: np.ndarray
+class Products(Protocol):
+    """Numbers that are linear in inv(R(rho)): its entries on a pattern, or products of the columns of every group with it."""
 
     def values(self, rho: np.ndarray) -> tuple[np.ndarray, float]:
-        """Entries (nnz,) of inv(R), and log|R|."""
+        """The numbers (nnz,), and log|R|."""
         ...
 
     def derivatives(self, rho: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Derivatives of the entries (n_rho, nnz) and of every group's part of log|R| (n_rho, J)."""
+        """Derivatives of the numbers (n_rho, nnz) and of every group's part of log|R| (n_rho, J)."""
         ...
 
     def second(self, rho: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        """(n_rho, n_rho): second derivatives of log|R| plus those of the entries summed with weights (nnz,)."""
+        """(n_rho, n_rho): second derivatives of log|R| plus those of the numbers summed with weights (nnz,)."""
         ...
 
 

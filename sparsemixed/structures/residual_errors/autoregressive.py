@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sparsemixed.structures.base import Displayed
-from sparsemixed.structures.residual_errors.base import OrderLimits, ResidualStructure, Times, lags, unit_variance
+from sparsemixed.structures.residual_errors.base import OrderLimits, ResidualStructure, Times, Transitions, lags, unit_variance
 from sparsemixed.structures.residual_errors.decay import (
     TYPICAL,
     Decay,
@@ -14,7 +14,7 @@ from sparsemixed.structures.residual_errors.decay import (
     signed_coordinate,
     signed_decay,
 )
-from sparsemixed.structures.residual_errors.lag_powers import autocorrelations_far_out, coordinates_of_roots
+from sparsemixed.structures.residual_errors.lag_powers import autocorrelations_far_out, coordinates_of_roots, transitions
 
 SPREAD = (1.5, 4.0)
 """Ratios of the logarithms of the roots from which a search may start where times are far apart."""
@@ -102,6 +102,14 @@ class Autoregressive(ResidualStructure):
     @property
     def markov(self):
         return self._powers if self.order == 1 else None
+
+    @property
+    def transitions(self):
+        return super().transitions if self.order == 1 else self._transitions
+
+    @staticmethod
+    def _transitions(rho: np.ndarray, gaps: np.ndarray) -> Transitions:
+        return transitions(rho, gaps.astype(np.int64))
 
     @property
     def _signed(self) -> bool:

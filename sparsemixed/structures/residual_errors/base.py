@@ -65,6 +65,18 @@ class OrderLimits(NamedTuple):
     stored: str
 
 
+class Transitions(NamedTuple):
+    """How p numbers, normalised so that their covariance is I, move over each of U gaps: s(t + gap) = Phi s(t) + a noise.
+
+    Phi and the noise's covariance (U, p, p); their derivatives (n_rho, U, p, p).
+    """
+
+    Phi: np.ndarray
+    Phi_slopes: np.ndarray
+    noise: np.ndarray
+    noise_slopes: np.ndarray
+
+
 class ResidualStructure(Declared):
     """A family of positive definite matrices R(rho; t), the covariance of one group's errors over sigma2.
 
@@ -115,6 +127,26 @@ class ResidualStructure(Declared):
         """For a Markov process, a function of rho[0], complex allowed, and of distances; None for other errors.
 
         It gives the correlations phi at those distances, their derivatives, and 1 - phi^2 without cancellation near one.
+        """
+        return None
+
+    @property
+    def transitions(self) -> Callable[[np.ndarray, np.ndarray], Transitions] | None:
+        """For errors that are the first of a few numbers which are a Markov process, a function of rho and gaps (U,), analytic in
+        rho; None for other errors.
+        """
+        return self._markov_transitions if self.markov is not None else None
+
+    def _markov_transitions(self, rho: np.ndarray, gaps: np.ndarray) -> Transitions:
+        assert self.markov is not None
+        phi, change, room = (each[:, None, None] for each in self.markov(rho[0], gaps))
+        return Transitions(phi, change[None], room, -2.0 * (phi * change)[None])
+
+    @property
+    def by_lag(self) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]] | None:
+        """For errors that are independent beyond some lag q and stationary, a function of rho, analytic in it; None for others.
+
+        It gives the correlations (q + 2,) at lags 0 .. q + 1, the last one zero, and their derivatives (n_rho, q + 2).
         """
         return None
 

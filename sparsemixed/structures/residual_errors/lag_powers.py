@@ -7,6 +7,8 @@ from decimal import Decimal, localcontext
 
 import numpy as np
 
+from sparsemixed.structures.residual_errors.base import Transitions
+
 
 def autocorrelations_far_out(rho: np.ndarray, lags: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Autocorrelations (L,) at `lags` (L,) int64 of the process with partial ones tanh(rho), and their gradients (p, L).
@@ -28,6 +30,56 @@ def autocorrelations_far_out(rho: np.ndarray, lags: np.ndarray) -> tuple[np.ndar
         if left.any():
             E, dE = 2.0 * E - E @ E, 2.0 * dE - dE @ E - E @ dE
     return state[0], dstate[:, 0]
+
+
+def transitions(rho: np.ndarray, gaps: np.ndarray) -> Transitions:
+    """How the p normalised backward prediction errors, of which the first is the error itself, move over `gaps` (U,) int64.
+
+    Phi = G^gap as in `autocorrelations_far_out`; the noise of one unit of time is bb' with b_k = -a_k s_{k+1} ... s_p, and that
+    of twice a gap is the gap's and that carried over another one: sums of positive semidefinite matrices, without cancellation.
+    """
+    E, dE = departure(rho)
+    b, db = _innovation(rho)
+    p, left = rho.size, gaps.copy()
+    noise = np.outer(b, b)
+    dnoise = db[:, :, None] * b + b[:, None] * db[:, None, :]
+    Phi, total = np.zeros((gaps.size, p, p), E.dtype) + np.eye(p), np.zeros((gaps.size, p, p), E.dtype)
+    dPhi, dtotal = np.zeros((p, *Phi.shape), E.dtype), np.zeros((p, *Phi.shape), E.dtype)
+    while left.any():
+        G = np.eye(p) - E
+        odd = (left & 1).astype(bool)
+        total[odd], dtotal[:, odd] = _carried(G, -dE[:, None], total[odd], dtotal[:, odd])
+        total[odd] += noise
+        dtotal[:, odd] += dnoise[:, None]
+        dPhi[:, odd] -= dE[:, None] @ Phi[odd] + E @ dPhi[:, odd]
+        Phi[odd] -= E @ Phi[odd]
+        left >>= 1
+        if left.any():
+            more, dmore = _carried(G, -dE, noise, dnoise)
+            noise, dnoise = noise + more, dnoise + dmore
+            E, dE = 2.0 * E - E @ E, 2.0 * dE - dE @ E - E @ dE
+    return Transitions(Phi, dPhi, total, dtotal)
+
+
+def _carried(G: np.ndarray, dG: np.ndarray, noise: np.ndarray, dnoise: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """G noise G' and its derivatives."""
+    half = noise @ G.T
+    turned = dG @ half
+    return G @ half, turned + turned.swapaxes(-1, -2) + G @ dnoise @ G.T
+
+
+def _innovation(rho: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """b (p,), what the innovation of unit variance adds to each backward prediction error, and db / drho (p, p)."""
+    p = rho.size
+    a, s = np.append([-1.0], np.tanh(rho)), np.append([1.0], _sech(rho))
+    rest = np.array([np.prod(s[k + 1 :]) for k in range(p)])
+    b = -a[:p] * rest
+    db = np.zeros((p, p), a.dtype)
+    for k in range(p):
+        db[k:, k] = -a[k + 1 :] * b[k]
+        if k:
+            db[k - 1, k] = -(s[k] ** 2) * rest[k]
+    return b, db
 
 
 def departure(rho: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sparsemixed.structures.base import Displayed
-from sparsemixed.structures.residual_errors.autoregressive import coefficients, coefficients_with_gradient
+from sparsemixed.structures.residual_errors.autoregressive import coefficients_with_gradient
 from sparsemixed.structures.residual_errors.base import OrderLimits, ResidualStructure, Times, lags, unit_variance
 
 
@@ -39,31 +39,25 @@ class MovingAverage(ResidualStructure):
     def title(self) -> str:
         return f"MA({self.order})"
 
-    def _theta(self, rho: np.ndarray) -> np.ndarray:
-        return -coefficients(np.tanh(rho))
-
-    def _by_lag(self, rho: np.ndarray) -> np.ndarray:
-        """Correlations at lags 0 .. q, and the zero of all beyond."""
-        weights = np.append([1.0], self._theta(rho))
-        out = np.zeros(self.n_rho + 2, weights.dtype)
-        for lag in range(self.n_rho + 1):
-            out[lag] = weights[: weights.size - lag] @ weights[lag:]
-        return out / out[0]
+    @property
+    def by_lag(self):
+        return self._by_lag
 
     def starts(self, typical: float, moments: np.ndarray | None = None) -> list[np.ndarray]:
         first = np.arctanh(np.array([0.0, 0.25, -0.25, 0.6, -0.6]))
         return [np.append(w, np.zeros(self.n_rho - 1)) for w in first]
 
     def covariance(self, rho: np.ndarray, t: np.ndarray) -> np.ndarray:
-        return self._by_lag(rho)[self._place(t)]
+        return self._by_lag(rho)[0][self._place(t)]
 
     def _place(self, t: np.ndarray) -> np.ndarray:
         return np.minimum(lags(t), self.n_rho + 1).astype(np.int64)
 
     def dcovariance(self, rho: np.ndarray, t: np.ndarray) -> np.ndarray:
-        return self._derivative(rho)[:, self._place(t)]
+        return self._by_lag(rho)[1][:, self._place(t)]
 
-    def _derivative(self, rho: np.ndarray) -> np.ndarray:
+    def _by_lag(self, rho: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Correlations at lags 0 .. q and the zero of all beyond, and their derivatives."""
         q = self.n_rho
         phi, dphi = coefficients_with_gradient(rho)
         weights = np.append([1.0], -phi)
@@ -73,7 +67,7 @@ class MovingAverage(ResidualStructure):
             head, tail = slice(0, weights.size - lag), slice(lag, None)
             value[lag] = weights[head] @ weights[tail]
             out[:, lag] = change[:, head] @ weights[tail] + change[:, tail] @ weights[head]
-        return out / value[0] - out[:, :1] * value / value[0] ** 2
+        return value / value[0], out / value[0] - out[:, :1] * value / value[0] ** 2
 
     def display(self, rho: np.ndarray) -> list[Displayed]:
         phi, gradient = coefficients_with_gradient(rho)

@@ -37,16 +37,23 @@ class Toeplitz(ResidualStructure):
     def title(self) -> str:
         return f"Toeplitz({self.order})"
 
+    @property
+    def by_lag(self):
+        return self._by_lag
+
+    def _by_lag(self, rho: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        r, change = np.tanh(rho), np.zeros((self.n_rho, self.n_rho + 2), rho.dtype)
+        change[np.arange(self.n_rho), np.arange(1, self.n_rho + 1)] = 1.0 - r**2
+        return np.concatenate([[1.0], r, [0.0]]), change
+
     def covariance(self, rho: np.ndarray, t: np.ndarray) -> np.ndarray:
-        return np.concatenate([[1.0], np.tanh(rho), [0.0]])[self._place(t)]
+        return self._by_lag(rho)[0][self._place(t)]
 
     def _place(self, t: np.ndarray) -> np.ndarray:
         return np.minimum(lags(t), self.n_rho + 1).astype(np.int64)
 
     def dcovariance(self, rho: np.ndarray, t: np.ndarray) -> np.ndarray:
-        place = self._place(t)
-        slopes = 1.0 - np.tanh(rho) ** 2
-        return np.array([np.where(place == k + 1, slope, 0.0) for k, slope in enumerate(slopes)])
+        return self._by_lag(rho)[1][:, self._place(t)]
 
     def display(self, rho: np.ndarray) -> list[Displayed]:
         unit = np.eye(self.n_rho)

@@ -254,7 +254,7 @@ def margins_result(fit: Fit, asked: Asked, sample: MarginSample) -> MarginsResul
     if asked.pairs or asked.contrasts:
         found = replace(found, request=asked.request)
         if asked.pairs:
-            return ContrastResult.of(pairs_of_margins(fit, found))
+            return ContrastResult.of(pairs_of_margins(fit, found, asked.reverse, asked.within))
         return ContrastResult.of(contrasts_of_margins(fit, found, asked.terms, asked.at_operator))
     own = {field.name: getattr(found, field.name) for field in fields(found)}
     shown = {"labels": fit.design.value_labels, "legend": asked.legend, "nopvalues": not asked.pvalues}

@@ -44,6 +44,10 @@ class Asked:
         Whether the weights of the estimation count.
     legend, pvalues : bool
         Whether the text has the points of at(), and p-values.
+    within : int
+        Number of factors, the first ones, within whose levels pairs are compared.
+    reverse : bool
+        Whether pairs are the first minus the second.
     """
 
     request: MarginsRequest
@@ -54,6 +58,8 @@ class Asked:
     weighted: bool = True
     legend: bool = True
     pvalues: bool = True
+    within: int = 0
+    reverse: bool = False
 
 
 def read_margins(terms: str, keywords: Mapping[str, Any], level: float) -> Asked:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -16,30 +17,44 @@ from sparsemixed.postestimation.margins.margins import Block, Margins
 from sparsemixed.time_series import unmarked
 
 
-def pairs_of_margins(fit: Fit, found: Margins, reverse: bool = False) -> Comparisons:
+def pairs_of_margins(fit: Fit, found: Margins, reverse: bool = False, within: int = 0) -> Comparisons:
     """All pairs within each term: margins of all points of at() and groups of over() are compared too, as in Stata.
 
     Parameters
     ----------
     reverse : bool
         First minus second, as R has it.
+    within : int
+        Compare only within the levels of so many of the first factors, at each point by itself; adjustments are for each.
     """
     _check_linear(found)
     terms = []
     for block in found.blocks:
-        texts = [" ".join(label) for label in labels_of(block, found)]
-        pairs = list(combinations(range(len(texts)), 2))
-        if not pairs:
-            raise OptionError("pwcompare: there is only one margin, and nothing to compare it with")
-        C = np.zeros((len(pairs), len(texts)))
-        for row, (i, j) in zip(C, pairs, strict=True):
-            row[[i, j]] = (1.0, -1.0) if reverse else (-1.0, 1.0)
-        several = any(" " in text for text in texts)
-        shown = [f"({text})" if several else text for text in texts]
-        ends = [(i, j) if reverse else (j, i) for i, j in pairs]
-        labels = tuple(f"{shown[a]} vs {shown[b]}" for a, b in ends)
-        terms.append(_term(name_of(block, found), block, found, C, labels))
+        labels = labels_of(block, found)
+        apart = 0 if not within else len(labels[0]) - len(block.factors) + within
+        for key in dict.fromkeys(label[:apart] for label in labels):
+            terms.append(_pairs(block, found, labels, key, reverse))
     return _compared(fit, found, terms, joint=False, title="Pairwise comparisons of ")
+
+
+def _pairs(block: Block, found: Margins, labels: list[tuple[str, ...]], key: tuple[str, ...], reverse: bool) -> TermContrasts:
+    """The pairs among margins whose labels begin with `key`."""
+    places = [i for i, label in enumerate(labels) if label[: len(key)] == key]
+    texts = {i: " ".join(labels[i][len(key) :]) for i in places}
+    pairs = list(combinations(places, 2))
+    if not pairs:
+        raise OptionError("pwcompare: there is only one margin, and nothing to compare it with")
+    C = np.zeros((len(pairs), len(labels)))
+    for row, (i, j) in zip(C, pairs, strict=True):
+        row[[i, j]] = (1.0, -1.0) if reverse else (-1.0, 1.0)
+    several = any(" " in text for text in texts.values())
+    shown = {i: f"({text})" if several else text for i, text in texts.items()}
+    words = tuple(f"{shown[i]} vs {shown[j]}" if reverse else f"{shown[j]} vs {shown[i]}" for i, j in pairs)
+    names = name_of(block, found).split("#")
+    name = "#".join(names[len(key) :])
+    if key:
+        name += f"@{' '.join(f'{level}.{factor}' for level, factor in zip(key, names, strict=False))}"
+    return replace(_term(name, block, found, C, words), groups=len(places))
 
 
 def contrasts_of_margins(fit: Fit, found: Margins, typed: Sequence[str], at_operator: str = "") -> Comparisons:

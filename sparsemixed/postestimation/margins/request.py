@@ -203,7 +203,7 @@ def numbers_of(text: str) -> tuple:
     out: list = []
     for word in text.replace(",", " ").split():
         match = _STEPS.fullmatch(word)
-        ends = [_value(match["first"]), _value(match["step"] or "1"), _value(match["last"])] if match else []
+        ends: list = [_value(match["first"]), _value(match["step"] or "1"), _value(match["last"])] if match else []
         if not match:
             out.append(_value(word.strip('"')))
             continue

@@ -102,7 +102,7 @@ class HasMargins:
         from sparsemixed.reporting.margins import margins_result
 
         asked = read_emmeans(self.fit, specs, by, at, pairwise, adjust, level)
-        return margins_result(self.fit, asked, margin_sample(self.fit, self.call))
+        return margins_result(self.fit, asked, margin_sample(self.fit, self.call, weighted=asked.weighted))
 
     def _keep_margin_statistics(self) -> None:
         """Compute what margins need of the rows, for a fit that is to be left without them."""

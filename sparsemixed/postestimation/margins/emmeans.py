@@ -32,7 +32,9 @@ def read_emmeans(
     method = ("noadjust" if adjust == "none" else adjust) if pairwise else "noadjust"
     options = {"at": at, "atmeans": True, "asbalanced": True, "small": small, "level": level, "mcompare": method}
     asked = read_margins("#".join((*within, *shown)), options, fit.spec.display.level)
-    return replace(asked, pairs=pairwise, within=len(within), reverse=pairwise)
+    # The grid has a covariate at the mean of its observations: how precise each of them is does not count.
+    weighted = fit.spec.weights is None or fit.spec.weights.kind != "precision"
+    return replace(asked, pairs=pairwise, within=len(within), reverse=pairwise, weighted=weighted)
 
 
 def _names(given: str | Sequence[str], what: str) -> tuple[str, ...]:

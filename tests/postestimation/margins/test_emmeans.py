@@ -64,3 +64,12 @@ def test_bad_input():
         fit.emmeans([])
     with pytest.raises(OptionError, match="adjust='x' is not one of"):
         fit.emmeans("a", pairwise=True, adjust="x")
+
+
+def test_covariates_are_at_the_mean_of_the_observations():
+    data = sample("unbalanced2").assign(w=lambda frame: 1.0 + frame["x"] ** 2)
+    precise = sparsemixed.mixed("y i.a##c.x || g:", data, precision_weights="w").emmeans("a")
+    assert precise.at[0][0].values["x"] == pytest.approx(data["x"].mean())
+    counted = data.assign(w=lambda frame: 1 + frame["b"])
+    frequent = sparsemixed.mixed("y i.a##c.x [fw=w] || g:", counted).emmeans("a")
+    assert frequent.at[0][0].values["x"] == pytest.approx((counted["x"] * counted["w"]).sum() / counted["w"].sum())

@@ -31,6 +31,7 @@ class MarginsKeywords(TypedDict, total=False):
     df: float
     level: float
     noweights: bool
+    subpop: str
     noatlegend: bool
     nopvalues: bool
 

@@ -50,12 +50,15 @@ class MarginsResult(Margins, Shown):
     nopvalues : bool
     n : float
         Observations of the fit.
+    subpop : str
+        The condition that selects the rows averaged over.
     """
 
     labels: dict = field(default_factory=dict)
     legend: bool = True
     nopvalues: bool = False
     n: float = float("nan")
+    subpop: str = ""
 
     @property
     def title(self) -> str:
@@ -72,6 +75,8 @@ class MarginsResult(Margins, Shown):
             lines.append(f"{DERIVATIVE[self.request.derivative.kind]} wrt:  {' '.join(dict.fromkeys(names))}")
         if self.request.over:
             lines.append(f"Over:       {' '.join(self.request.over)}")
+        if self.subpop:
+            lines.append(f"Subpop:     {self.subpop}")
         if self.legend:
             lines += _legend(self)
         blocks.append(Verbatim("\n".join(lines)))
@@ -250,6 +255,7 @@ def _labels(block: MarginBlock, result: MarginsResult) -> list[str]:
 
 def margins_result(fit: Fit, asked: Asked, sample: MarginSample) -> MarginsResult | ContrastResult:
     """Margins as asked for, or their comparisons, ready to be shown."""
+    sample = sample.subset(asked.subpop) if asked.subpop else sample
     found = margins(fit, asked.request if not (asked.pairs or asked.contrasts) else plain(asked.request), sample)
     if asked.pairs or asked.contrasts:
         found = replace(found, request=asked.request)
@@ -257,5 +263,5 @@ def margins_result(fit: Fit, asked: Asked, sample: MarginSample) -> MarginsResul
             return ContrastResult.of(pairs_of_margins(fit, found, asked.reverse, asked.within))
         return ContrastResult.of(contrasts_of_margins(fit, found, asked.terms, asked.at_operator))
     own = {field.name: getattr(found, field.name) for field in fields(found)}
-    shown = {"labels": fit.design.value_labels, "legend": asked.legend, "nopvalues": not asked.pvalues}
+    shown = {"labels": fit.design.value_labels, "legend": asked.legend, "nopvalues": not asked.pvalues, "subpop": asked.subpop}
     return MarginsResult(**own, **shown, n=float(fit.design.nobs))

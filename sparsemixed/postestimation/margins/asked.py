@@ -44,6 +44,8 @@ class Asked:
         Whether the weights of the estimation count.
     legend, pvalues : bool
         Whether the text has the points of at(), and p-values.
+    subpop : str
+        The condition that selects the rows averaged over; empty for all.
     within : int
         Number of factors, the first ones, within whose levels pairs are compared.
     reverse : bool
@@ -58,6 +60,7 @@ class Asked:
     weighted: bool = True
     legend: bool = True
     pvalues: bool = True
+    subpop: str = ""
     within: int = 0
     reverse: bool = False
 
@@ -92,6 +95,7 @@ def read_margins(terms: str, keywords: Mapping[str, Any], level: float) -> Asked
         contrasts=bool(operators) or bool(contrast),
         at_operator=_at_operator(contrast),
         weighted="noweights" not in options,
+        subpop=options.get("subpop", ""),
         legend="noatlegend" not in options,
         pvalues="nopvalues" not in options,
     )
@@ -108,8 +112,8 @@ def _options(terms: str, keywords: Mapping[str, Any]) -> tuple[str, dict[str, An
     options |= given
     if "post" in options:
         raise NotAvailableError("margins: post is not available; the result has its estimates and their covariance")
-    if "subpop" in options:
-        raise NotAvailableError("margins: subpop() is not available; over() has the groups of its variable, 1 among them")
+    if not isinstance(options.get("subpop", ""), str):
+        raise OptionError(f"margins: subpop takes a condition as a text; found {options['subpop']!r:.40}")
     if options.get("vce", "delta") != "delta":
         raise NotAvailableError(f"margins: vce({options['vce']}) is not available; vce(delta) is")
     return listed, options

@@ -60,6 +60,22 @@ class MarginSample:
             raise DataError(f"{what} needs the rows of the data, which this fit was left without; give them by data=")
         return self.values
 
+    def subset(self, condition: str) -> MarginSample:
+        """The rows that a condition selects.
+
+        Raises
+        ------
+        OptionError
+            It selects none, or names a variable that is not in the data.
+        """
+        values = self.rows("subpop()")
+        selected = self._evaluated(condition, "subpop()") != 0
+        if not selected.any():
+            raise OptionError(f"margins: subpop({condition}) selects none of the {values.n} rows")
+        rows = Rows(values.rows.frame, values.rows.kept[selected])
+        weights = None if values.weights is None else values.weights[selected]
+        return MarginSample(self.fit, RowValues(rows, values.levels, weights))
+
     def groups(self, over: Sequence[str]) -> list[tuple[tuple[Level, ...], RowStatistics, np.ndarray | None]]:
         """Levels, means and positions of the rows of every group of over(); one of all rows without."""
         if not over:
@@ -97,21 +113,23 @@ class MarginSample:
             for name in item.variables:
                 if name not in continuous_variables(self.fit.design, self.fit.spec):
                     raise OptionError(f"at(): generate() is for continuous variables, and {name} is none of the fixed part")
-                made[name] = self._evaluated(item.values[0])
+                made[name] = self._evaluated(item.values[0], f"at(): generate({item.values[0]})")
         return self._of(values.replaced(made), where)
 
-    def _evaluated(self, text: str) -> np.ndarray:
+    def _evaluated(self, text: str, where: str) -> np.ndarray:
         """(n,) values of an expression in the rows used."""
-        values, expression = self.rows("generate()"), read_expression(text)
+        values, expression = self.rows(where), read_expression(text)
         frame = values.rows.frame
         unknown = next((name for name in sorted(expression.variables) if name not in frame), None)
         if unknown is not None:
-            raise OptionError(f"at(): generate({text}): variable `{unknown}` is not in the data")
+            raise OptionError(f"{where}: variable `{unknown}` is not in the data")
         columns = {name: frame[name].for_expression() for name in expression.variables}
-        whole = np.broadcast_to(np.asarray(expression.evaluate(columns, frame.n_rows), dtype=float), (frame.n_rows,))
-        found = whole[values.rows.kept]
+        whole = np.broadcast_to(np.asarray(expression.evaluate(columns, frame.n_rows)), (frame.n_rows,))
+        if whole.dtype.kind not in "bfiu":
+            raise OptionError(f"{where}: {text} is a text, and no number")
+        found = whole[values.rows.kept].astype(float)
         if not np.all(np.isfinite(found)):
-            raise OptionError(f"at(): generate({text}) is missing in {int((~np.isfinite(found)).sum())} of the rows")
+            raise OptionError(f"{where}: {text} is missing in {int((~np.isfinite(found)).sum())} of the rows")
         return found
 
     def _of(self, values: RowValues, where: np.ndarray | None) -> RowStatistics:

@@ -65,6 +65,17 @@ def test_over_groups(case):
     agrees(fit, fit.margins("a, over(w)"), wanted)
 
 
+def test_a_subpopulation(case):
+    fit, data = case
+    used = ((data["x"] > 2.5) & (data["w"] != 2)).to_numpy()[fit.fit.design.kept]
+    wanted = [mean_row(fit, X_of(fit, data, a=level), used) for level in (1, 2, 3)]
+    agrees(fit, fit.margins("a, subpop(x > 2.5 & w != 2)"), wanted)
+    with pytest.raises(OptionError, match="selects none"):
+        fit.margins(subpop="x > 99")
+    with pytest.raises(OptionError, match="is not in the data"):
+        fit.margins(subpop="nothing == 1")
+
+
 def test_slopes_are_central_differences(case):
     fit, data = case
     h = 1e-4

@@ -34,6 +34,7 @@ class FixedVariables:
     def __init__(self, fit: Fit):
         self.factors: dict[str, tuple[Level, ...]] = dict(fit.design.levels)
         self.covariates = continuous_variables(fit.design, fit.spec)
+        self.computed = fit.spec.computed
         self.bases = {name: levels[0] for name, levels in self.factors.items()}
         for column in fit.design.columns:
             if column.status == "base" and len(column.cell) == 1:
@@ -62,11 +63,28 @@ class FixedVariables:
             elif plain in self.all:
                 out.append(plain)
             else:
+                self.check_free(plain, where)
                 known = ", ".join(self.all) or "none"
                 raise OptionError(
                     f"{where}: {name} is not a variable of the fixed part{suggestion(plain, self.all)}; its variables are {known}"
                 )
+        for name in out:
+            self.check_free(name, where)
         return list(dict.fromkeys(out))
+
+    def check_free(self, name: str, where: str) -> None:
+        """Refuse a variable that cannot move by itself: other columns are computed from it, or it is computed.
+
+        Raises
+        ------
+        OptionError
+        """
+        for column in self.computed:
+            if name in column.sources or name in column.names():
+                raise OptionError(
+                    f"{where}: {name} cannot be set or differentiated, because of {column.text} in the formula; give the model "
+                    "columns of the data, and powers by c.x#c.x in a command"
+                )
 
     def factor(self, name: str, where: str) -> str:
         """A name that must be a factor's."""

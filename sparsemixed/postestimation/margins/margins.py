@@ -191,7 +191,7 @@ def _settings(
         averages = Averages(group.statistics, fit.design.levels)
         first = Setting()
         if request.atmeans:
-            first = first.merged(means(variables, variables.all, averages))
+            first = first.merged(means(variables, variables.group(["_all"], "atmeans"), averages))
         if request.asbalanced:
             first = first.merged(balanced(variables, variables.factors))
         for items in [p for at in (request.at or ((),)) for p in points(at)]:

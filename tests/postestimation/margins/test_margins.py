@@ -341,3 +341,12 @@ def test_all_formats_and_stored_results(plain):
     assert r["b"].index.tolist()[0] == "1._at#1.a"
     np.testing.assert_allclose(r["V"].to_numpy(), found.covariance)
     assert r["table"].loc["df"].to_numpy() == pytest.approx(found.df)
+
+
+def test_computed_columns_move_with_their_variable():
+    fit = sparsemixed.mixed("y ~ log(z^2 + 1) + c * x + (1 | g)", simulated(38))
+    agrees(fit, fit.margins(), mean_row(fit, fit.fit.design.X))
+    assert fit.margins("c", dydx="x").estimable.all()
+    for options in ({"dydx": "*"}, {"at": {"z": 1}}, {"atmeans": True}):
+        with pytest.raises(OptionError, match="in the formula"):
+            fit.margins(**options)

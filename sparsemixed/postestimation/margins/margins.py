@@ -171,6 +171,8 @@ def margins(fit: Fit, request: MarginsRequest, sample: MarginSample) -> Margins:
     DataError
         What is asked for needs rows that are not there.
     """
+    if fit.spec.offsets:
+        raise OptionError("margins of a model with an offset are not available; subtract it from the response and fit again")
     variables, rows = FixedVariables(fit), FixedRows(fit.design, fit.spec)
     groups = [_Group(levels, statistics, where) for levels, statistics, where in sample.groups(request.over)]
     settings = _settings(fit, request, variables, groups, sample)

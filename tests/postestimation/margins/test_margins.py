@@ -350,3 +350,9 @@ def test_computed_columns_move_with_their_variable():
     for options in ({"dydx": "*"}, {"at": {"z": 1}}, {"atmeans": True}):
         with pytest.raises(OptionError, match="in the formula"):
             fit.margins(**options)
+
+
+def test_an_offset_is_refused():
+    fit = sparsemixed.mixed("y ~ x + offset(z) + (1 | g)", simulated(39))
+    with pytest.raises(OptionError, match="with an offset are not available"):
+        fit.margins()

@@ -18,6 +18,7 @@ from sparsemixed.errors import NotAvailableError, OptionError, suggestion
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.fitting.call import Call, run
 from sparsemixed.fitting.changed_call import changed_call
+from sparsemixed.fitting.has_margins import HasMargins
 from sparsemixed.inference.covariance.vce import beta_covariance
 from sparsemixed.inference.degrees.table import coefficient_covariance, coefficient_degrees
 from sparsemixed.inference.hypotheses.likelihood_ratio import n_parameters
@@ -45,7 +46,7 @@ Adjustment = Literal["noadjust", "bonferroni", "sidak", "scheffe"]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Results(ShownFit, StatsmodelsNames, Lme4Names):
+class Results(ShownFit, HasMargins, StatsmodelsNames, Lme4Names):
     """A fitted model.
 
     Nothing here changes a fit: every array and data frame is a copy, and showing a fit in another way never refits.
@@ -313,6 +314,7 @@ class Results(ShownFit, StatsmodelsNames, Lme4Names):
         DataError
             The file cannot be written, or `data=True` for a fit that was loaded without its data.
         """
+        self._keep_margin_statistics()
         save_fit(self.fit, path, data)
 
     def __reduce__(self) -> tuple[type[Results], tuple[Fit]]:
@@ -367,7 +369,7 @@ class _Later:
 
 
 LATER = (
-    *("margins", "profile", "bootstrap", "jackknife"),
+    *("profile", "bootstrap", "jackknife"),
     *("simulate", "refit"),
 )
 """Names of the interface that say that they are not available yet; `dir()` does not list them."""

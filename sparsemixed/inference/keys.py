@@ -15,6 +15,7 @@ KEYS = (
     "derivatives-linear",
     "derivatives-random",
     "derivatives-residual",
+    "margin-statistics",
     "method-degrees",
     "penalised-system-error",
     "singular-matrix",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -14,7 +14,9 @@ from sparsemixed.errors import OptionError, shortened
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.constrained import held_rows
 from sparsemixed.inference.covariance.vce import beta_covariance
+from sparsemixed.inference.degrees.method import DofMethod
 from sparsemixed.inference.degrees.table import small_sample
+from sparsemixed.inference.hypotheses.distributions import f_pvalue
 from sparsemixed.inference.hypotheses.hypothesis import rows_of, terms_text
 from sparsemixed.inference.hypotheses.multiple import adjusted
 from sparsemixed.inference.hypotheses.wald import HypothesisTest, wald_test
@@ -41,6 +43,8 @@ class Comparisons:
         Of the joint test of everything.
     mcompare, note : str
     level : float
+    title : str
+        What is compared, where it is not the balanced margins.
     """
 
     tests: pd.DataFrame
@@ -52,6 +56,7 @@ class Comparisons:
     mcompare: str
     level: float
     note: str = ""
+    title: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,7 @@ def contrast(fit: Fit, terms: str, mcompare: str, level: float, small: bool) -> 
     found = [_term(fit, term) for typed in terms.split() for term in _expanded(typed)]
     if not found:
         raise OptionError("contrast: name a term, such as r.drug")
-    return _comparisons(fit, found, mcompare, level, small, joint=True)
+    return compared(fit, found, mcompare, level, small, joint=True)
 
 
 def pairwise(fit: Fit, terms: str, mcompare: str, level: float, small: bool) -> Comparisons:
@@ -89,7 +94,7 @@ def pairwise(fit: Fit, terms: str, mcompare: str, level: float, small: bool) -> 
         found.append(_contrasts(term, margins, C, labels))
     if not found:
         raise OptionError("pwcompare: name a factor, such as drug")
-    return _comparisons(fit, found, mcompare, level, small, joint=False)
+    return compared(fit, found, mcompare, level, small, joint=False)
 
 
 def _expanded(typed: str) -> list[str]:
@@ -138,32 +143,73 @@ def _contrasts(name: str, margins: MarginRows, C: np.ndarray, labels: tuple[str,
     return TermContrasts(name, C @ margins.rows, estimable, labels, len(margins.cells))
 
 
-def _comparisons(fit: Fit, found: list[TermContrasts], mcompare: str, level: float, small: bool, joint: bool) -> Comparisons:
+def compared(
+    fit: Fit,
+    found: list[TermContrasts],
+    mcompare: str,
+    level: float,
+    small: bool,
+    joint: bool,
+    title: str = "",
+    given_df: float | None = None,
+) -> Comparisons:
+    """Tests of all comparisons, one by one and jointly.
+
+    Parameters
+    ----------
+    found : list of TermContrasts
+    mcompare : str
+    level : float
+    small : bool
+        With the degrees of freedom of the fit's method.
+    joint : bool
+        Whether each term has a test of its own.
+    title : str
+    given_df : float, optional
+        Degrees of freedom of all t and F tests.
+    """
     method = small_sample(fit, True) if small else None
-    covariance = beta_covariance(fit) if method is None else method.covariance(fit)
     frames, joint_tests = [], []
     for term in found:
         usable = term.estimable & np.any(np.abs(term.rows) > 0, axis=1)
-        rows = np.where(usable[:, None], term.rows, np.nan)
-        estimate = rows @ fit.beta
-        held = usable & held_rows(fit, term.rows)
-        std_err = np.where(held, 0.0, np.sqrt(np.einsum("ia,ab,ib->i", rows, covariance, rows)))
-        df = None
-        if method is not None:
-            moves = usable & ~held
-            degrees = [method.dof(fit, row[None]).df if ok else np.nan for row, ok in zip(rows, moves, strict=True)]
-            df = None if any(d is None for d in degrees) else np.array(degrees, dtype=float)
         whole = rows_of(fit, term.rows[usable])
+        estimate, std_err, df = _single_tests(fit, term, usable, method, given_df)
         table = adjusted(estimate, std_err, df, level, mcompare, len(whole.K), 0 if joint else term.groups)
-        joint_tests.append(wald_test(fit, whole.K, whole.r, method))
+        joint_tests.append(with_degrees(wald_test(fit, whole.K, whole.r, method), given_df))
         frames.append(_frame(term, table))
     everything = np.concatenate([t.rows[t.estimable & np.any(np.abs(t.rows) > 0, axis=1)] for t in found])
-    overall = wald_test(fit, rows_of(fit, everything).K, None, method)
+    overall = with_degrees(wald_test(fit, rows_of(fit, everything).K, None, method), given_df)
     tests = _tests(found, joint_tests, overall) if joint else _tests([], [], overall)
     note = "" if all(t.estimable.all() for t in found) else NOT_ESTIMABLE
     return Comparisons(
-        tests, pd.concat(frames), overall.statistic, overall.df, overall.ddf, overall.pvalue, mcompare, level, note
+        tests, pd.concat(frames), overall.statistic, overall.df, overall.ddf, overall.pvalue, mcompare, level, note, title
     )
+
+
+def _single_tests(
+    fit: Fit, term: TermContrasts, usable: np.ndarray, method: DofMethod | None, given_df: float | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """Estimates, standard errors and degrees of freedom of a term's comparisons; NaN where they are not estimable."""
+    covariance = beta_covariance(fit) if method is None else method.covariance(fit)
+    rows = np.where(usable[:, None], term.rows, np.nan)
+    held = usable & held_rows(fit, term.rows)
+    std_err = np.where(held, 0.0, np.sqrt(np.einsum("ia,ab,ib->i", rows, covariance, rows)))
+    df = None
+    if given_df is not None:
+        df = np.full(len(rows), given_df)
+    elif method is not None:
+        moves = usable & ~held
+        degrees = [method.dof(fit, row[None]).df if ok else np.nan for row, ok in zip(rows, moves, strict=True)]
+        df = None if any(d is None for d in degrees) else np.array(degrees, dtype=float)
+    return rows @ fit.beta, std_err, df
+
+
+def with_degrees(test: HypothesisTest, given: float | None) -> HypothesisTest:
+    """A chi-squared test as F with `given` denominator degrees of freedom; the test itself without any."""
+    if given is None or not test.df:
+        return test
+    statistic = test.statistic / test.df if test.ddf is None else test.statistic
+    return replace(test, statistic=statistic, ddf=given, pvalue=f_pvalue(statistic, test.df, given), kind="F")
 
 
 def _frame(term: TermContrasts, table) -> pd.DataFrame:

@@ -25,7 +25,7 @@ class ContrastResult(Comparisons, Shown):
     def document(self) -> Document:
         """Joint tests of the terms, the comparisons of each, and notes."""
         what = "Contrasts" if len(self.tests) else "Pairwise comparisons"
-        blocks: list[Block] = [Heading(f"{what} of marginal linear predictions")]
+        blocks: list[Block] = [Heading(self.title or f"{what} of marginal linear predictions")]
         if len(self.tests):
             blocks.append(_joint(self.tests))
         blocks.append(_single(self))

@@ -12,6 +12,7 @@ from sparsemixed.estimation import fit, scores
 from sparsemixed.estimation.search.values import LogEntry
 from sparsemixed.inference.covariance import cluster_robust, vce
 from sparsemixed.inference.information import values as information
+from sparsemixed.postestimation.margins import cell_means
 from sparsemixed.spec import DFMETHODS, computed, model
 from sparsemixed.structures.random.base import RandomStructure
 from sparsemixed.structures.random.table import STRUCTURES
@@ -34,7 +35,7 @@ DATACLASSES: dict[str, type] = {
         LogEntry,
         # What was computed for the fit
         *(information.FixedDerivatives, information.SecondOrder, cluster_robust.ClusterMoments, vce.ThetaCovariance),
-        scores.Scores,
+        *(scores.Scores, cell_means.CellMeans, cell_means.RowStatistics),
         *(one for one in _COMPUTING if isinstance(one, type) and is_dataclass(one)),
     )
 }

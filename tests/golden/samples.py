@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +53,18 @@ def ovary() -> pd.DataFrame:
 def orthodont() -> pd.DataFrame:
     data = rdata("nlme", "Orthodont")
     return data.assign(visit=(data["age"] - 6) // 2)
+
+
+def unbalanced(seed: int, empty: bool = False) -> pd.DataFrame:
+    """Two factors with unequal cells, a covariate, groups of 5 to 11 rows; `empty` leaves the cell a = 3, b = 2 without rows."""
+    rng = np.random.default_rng(seed)
+    g = np.repeat(np.arange(1, 21), rng.integers(5, 12, 20))
+    n = len(g)
+    a, b = rng.choice([1, 2, 3], n, p=[0.5, 0.3, 0.2]), rng.choice([1, 2], n, p=[0.6, 0.4])
+    x = rng.normal(3.0, 1.0, n).round(4)
+    y = 5 + 0.8 * (a == 2) - 0.5 * b * (a == 3) + 0.4 * x * a + rng.normal(size=20)[g - 1] + rng.normal(size=n)
+    data = pd.DataFrame({"g": g, "a": a, "b": b, "x": x, "y": y.round(6)})
+    return data[~((a == 3) & (b == 2))].reset_index(drop=True) if empty else data
 
 
 def penicillin() -> pd.DataFrame:
@@ -159,6 +171,8 @@ SAMPLES: dict[str, tuple[str, Callable[[], pd.DataFrame]]] = {
     ),
     "waves": ("groups of unequal sizes with gaps, computed by formulas", waves),
     **{name: (f"simulated: {name}", maker) for name, maker in SIMULATED.items()},
+    **{f"unbalanced{seed}": (f"simulated: unbalanced({seed})", partial(unbalanced, seed)) for seed in range(1, 6)},
+    "unbalanced6": ("simulated: unbalanced(6), one cell empty", partial(unbalanced, 6, empty=True)),
 }
 """What a sample is, in words, and the function that makes it."""
 

@@ -25,6 +25,7 @@ sparsemixed.mixedlm("y ~ x", data, groups="g").fit(reml=False, method=["lbfgs"],
 fit.predict(what="fitted", new_levels="error")
 fit.update(". ~ . + x", reml=False).anova(other, names=["a", "b"]).frame
 fit.summary(stddeviations=True, cformat="%8.2f")
+fit.margins("arm", at={"x": [1, 2]}, small=True).frame
 fit.pwcompare("arm", mcompare="tukey"), fit.tidy("fixed"), fit.conf_int(alpha=0.1), fit.estat.ic(other)
 sparsemixed.mixed("y ~ time", data, rmel=True)  # wrong: rmel
 sparsemixed.mixed("y ~ time", data, levl=90)  # wrong: levl
@@ -39,7 +40,8 @@ sparsemixed.mixedlm("y ~ x", data, groups="g").fit(levl=90)  # wrong: levl
 fit.contrast("arm", mcompare="tukey")  # wrong: tukey
 fit.tidy("random")  # wrong: random
 fit.parms  # wrong: parms
-fit.margins()  # wrong: margins
+fit.margins("arm", atmean=True)  # wrong: atmean
+fit.profile()  # wrong: profile
 """
 
 

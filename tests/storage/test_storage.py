@@ -210,7 +210,8 @@ def test_the_file_does_not_grow_with_the_rows(tmp_path):
         fit = sparsemixed.mixed("y time || id: time, vce(robust)", data)
         fit.save(tmp_path / "saved.fit")
         sizes.append((tmp_path / "saved.fit").stat().st_size)
-        assert max(len(values) for values in arrays_of(tmp_path / "saved.fit")) <= 30
+        # 30 groups, and the percentiles of time that margins use: 101 whatever the number of rows
+        assert max(len(values) for values in arrays_of(tmp_path / "saved.fit")) <= 101
     assert max(sizes) < 10_000
 
 

@@ -103,5 +103,5 @@ def range_tails(value: np.ndarray, groups: int, df: np.ndarray | None, probabili
     ddf = np.full(len(value), RANGE_LIMIT) if df is None else np.minimum(df, RANGE_LIMIT)
     known = np.isfinite(value) & (ddf > 0)
     tails = [float(studentized_range.sf(v, groups, d)) if ok else np.nan for v, d, ok in zip(value, ddf, known, strict=True)]
-    quantiles = {d: float(studentized_range.ppf(probability, groups, d)) if d > 0 else np.nan for d in set(ddf.tolist())}
-    return np.array(tails), np.array([quantiles[d] for d in ddf.tolist()])
+    quantiles = {d: float(studentized_range.ppf(probability, groups, d)) for d in set(ddf[ddf > 0].tolist())}
+    return np.array(tails), np.array([quantiles.get(d, np.nan) for d in ddf.tolist()])

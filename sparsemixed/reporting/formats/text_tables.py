@@ -24,7 +24,13 @@ LAYOUTS = {
 
 Columns of other kinds are as wide as they need, headed to the right.
 """
-ESTIMATES = {"Coefficient": " Coefficient", "Estimate": "   Estimate ", "Contrast": "   Contrast "}
+ESTIMATES = {
+    "Coefficient": " Coefficient",
+    "Estimate": "   Estimate ",
+    "Contrast": "   Contrast ",
+    "Margin": "     Margin ",
+    **{name: f"      {name} " for name in ("dy/dx", "dy/ex", "ey/dx", "ey/ex")},
+}
 NARROWEST = 11
 """Least width of a cell that has no place in `LAYOUTS`."""
 
@@ -96,6 +102,7 @@ def _qualifier(table: Table) -> str:
 def _above(table: Table, stub: int) -> list[str]:
     """The kind of standard errors on a line of its own, centred above their heading."""
     kind, place = _qualifier(table), _layout(table)[1].lower().find(STD_ERR)
+    place -= max(0, (len(kind) - len(STD_ERR) + 1) // 2)  # a longer one stands out on both sides
     return [f"{'':{stub + 1}}|{'':{place}}{kind:^{len(STD_ERR)}}".rstrip()] if kind else []
 
 

@@ -1,0 +1,112 @@
+"""Margins as methods of a fit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
+
+from sparsemixed.estimation.fit import Fit
+from sparsemixed.fitting.call import Call
+
+if TYPE_CHECKING:
+    from sparsemixed.reporting.comparisons import ContrastResult
+    from sparsemixed.reporting.margins import MarginsResult
+
+
+class MarginsKeywords(TypedDict, total=False):
+    """Options of `margins`: see there."""
+
+    at: Any
+    over: str | Sequence[str]
+    dydx: str | Sequence[str]
+    dyex: str | Sequence[str]
+    eydx: str | Sequence[str]
+    eyex: str | Sequence[str]
+    atmeans: bool
+    asbalanced: bool
+    pwcompare: bool
+    contrast: bool | str
+    mcompare: Literal["noadjust", "bonferroni", "sidak", "scheffe", "tukey"]
+    small: bool
+    df: float
+    level: float
+    noweights: bool
+    subpop: str
+    noatlegend: bool
+    nopvalues: bool
+
+
+class HasMargins:
+    """A fit with its call, of which margins are computed."""
+
+    fit: Fit
+    call: Call | None
+
+    def margins(self, terms: str = "", *, data: Any = None, **options: Unpack[MarginsKeywords]) -> MarginsResult | ContrastResult:
+        """Margins of the linear prediction: means over the rows, at values of variables, their slopes and comparisons.
+
+        Parameters
+        ----------
+        terms : str
+            Factors and interactions, `"sex##group"`; with contrast operators, `"r.drug"`, contrasts of margins. Stata's whole
+            command is taken, too: `"sex#group, at(age=(20(10)60)) atmeans"`.
+        data : DataFrame or path, optional
+            Other rows to average over, unweighted.
+        **options
+            `at`, a text `"age=(20 40) (median) dose"`, a mapping `{"age": [20, 40], "dose": "median"}`, or a list, each entry an
+            at() of its own; `over`, variables in whose groups of rows means are taken; `dydx`, `dyex`, `eydx`, `eyex`, variables
+            whose (half-)elasticities are averaged; `atmeans`, everything at its mean; `asbalanced`, factors at equal shares;
+            `pwcompare`, all pairs; `contrast="atcontrast(r._at)"`, contrasts of the points of at(); `mcompare`; `small`, t and F
+            with the fit's degrees of freedom for every margin and comparison, or `df`, given ones; by default z, as in Stata.
+
+        Raises
+        ------
+        OptionError
+        DataError
+            The rows are needed and not there; the data frame of the fit has changed.
+        """
+        from sparsemixed.fitting.margin_sample import margin_sample  # delayed, with what it needs, for a quick start
+        from sparsemixed.postestimation.margins.asked import read_margins
+        from sparsemixed.reporting.margins import margins_result
+
+        asked = read_margins(terms, options, self.fit.spec.display.level)
+        return margins_result(self.fit, asked, margin_sample(self.fit, self.call, data, asked.weighted))
+
+    def emmeans(
+        self,
+        specs: str | Sequence[str],
+        by: str | Sequence[str] = (),
+        at: Any = None,
+        pairwise: bool = False,
+        adjust: Literal["none", "tukey", "bonferroni", "sidak", "scheffe"] = "tukey",
+        level: float | None = None,
+    ) -> MarginsResult | ContrastResult:
+        """Estimated marginal means as R's emmeans has them: covariates at their means, other factors at equal shares.
+
+        Tests have the fit's degrees of freedom, and are z where it has no `dfmethod`.
+
+        Parameters
+        ----------
+        specs, by : str or list
+            Factors whose means are shown; within each combination of the levels of `by` pairs are compared.
+        at : mapping, optional
+            Values of covariates and levels of factors.
+        pairwise : bool
+            All pairs, the first level minus the second.
+        adjust : {"tukey", "bonferroni", "sidak", "scheffe", "none"}
+            Of the pairs within each combination of `by`.
+        level : float, optional
+            In per cent.
+        """
+        from sparsemixed.fitting.margin_sample import margin_sample  # delayed, with what it needs, for a quick start
+        from sparsemixed.postestimation.margins.emmeans import read_emmeans
+        from sparsemixed.reporting.margins import margins_result
+
+        asked = read_emmeans(self.fit, specs, by, at, pairwise, adjust, level)
+        return margins_result(self.fit, asked, margin_sample(self.fit, self.call, weighted=asked.weighted))
+
+    def _keep_margin_statistics(self) -> None:
+        """Compute what margins need of the rows, for a fit that is to be left without them."""
+        from sparsemixed.fitting.margin_sample import keep_margin_statistics  # delayed for a quick start
+
+        keep_margin_statistics(self.fit, self.call)

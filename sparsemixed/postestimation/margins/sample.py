@@ -1,0 +1,178 @@
+"""The rows that margins average over, or their means alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sparsemixed.command.expression import read_expression
+from sparsemixed.design.data.codes import combine_all
+from sparsemixed.design.data.rows import Level, Rows
+from sparsemixed.design.names.model_frame import model_frame
+from sparsemixed.errors import DataError, OptionError
+from sparsemixed.estimation.fit import Fit
+from sparsemixed.inference.fit_cache import CachedValue, cached_values, restore_cache
+from sparsemixed.postestimation.margins.cell_means import (
+    RowStatistics,
+    RowValues,
+    continuous_variables,
+    needed_shapes,
+    row_statistics,
+)
+from sparsemixed.postestimation.margins.request import Item
+
+KEY = "margin-statistics"
+MOST_GROUPS = 10_000
+"""Groups of over()."""
+
+
+@dataclass(frozen=True)
+class MarginSample:
+    """Rows with their weights, or their means.
+
+    Attributes
+    ----------
+    fit : Fit
+    values : RowValues or None
+    known : RowStatistics or None
+        Of all rows, where they have been computed.
+    """
+
+    fit: Fit
+    values: RowValues | None = None
+    known: RowStatistics | None = None
+
+    def overall(self) -> RowStatistics:
+        """Of all rows."""
+        return self.known if self.known is not None else self._of(self.rows("margins"), None)
+
+    def rows(self, what: str) -> RowValues:
+        """The rows.
+
+        Raises
+        ------
+        DataError
+            They are not there.
+        """
+        if self.values is None:
+            raise DataError(f"{what} needs the rows of the data, which this fit was left without; give them by data=")
+        return self.values
+
+    def subset(self, condition: str) -> MarginSample:
+        """The rows that a condition selects.
+
+        Raises
+        ------
+        OptionError
+            It selects none, or names a variable that is not in the data.
+        """
+        values = self.rows("subpop()")
+        selected = self._evaluated(condition, "subpop()") != 0
+        if not selected.any():
+            raise OptionError(f"margins: subpop({condition}) selects none of the {values.n} rows")
+        rows = Rows(values.rows.frame, values.rows.kept[selected])
+        weights = None if values.weights is None else values.weights[selected]
+        return MarginSample(self.fit, RowValues(rows, values.levels, weights))
+
+    def groups(self, over: Sequence[str]) -> list[tuple[tuple[Level, ...], RowStatistics, np.ndarray | None]]:
+        """Levels, means and positions of the rows of every group of over(); one of all rows without."""
+        if not over:
+            return [((), self.overall(), None)]
+        values = self.rows("over()")
+        pairs = []
+        for name in over:
+            if name not in values.rows.frame:
+                raise OptionError(f"over(): variable `{name}` is not in the data")
+            pairs.append(values.rows.factor(name))
+        whole = combine_all([codes for codes, _ in pairs], values.n)
+        order = np.argsort(whole, kind="stable")
+        starts = np.flatnonzero(np.diff(whole[order], prepend=whole[order][0] - 1))
+        if len(starts) > MOST_GROUPS:
+            raise OptionError(f"over() makes {len(starts):,} groups; at most {MOST_GROUPS:,} are taken")
+        found = []
+        for where in np.split(order, starts[1:]):
+            each = [int(codes[where[0]]) for codes, _ in pairs]
+            if min(each) < 0:
+                continue  # a missing value of an over() variable: in no group
+            found.append((each, where))
+        found.sort(key=lambda one: one[0])
+        return [
+            (tuple(levels[c] for c, (_, levels) in zip(each, pairs, strict=True)), self._of(values, where), where)
+            for each, where in found
+        ]
+
+    def generated(self, items: Sequence[Item], given: RowStatistics, where: np.ndarray | None) -> RowStatistics:
+        """Means once some covariates are what expressions make of them; those `given` without any."""
+        if not items:
+            return given
+        values = self.rows("generate()")
+        made = {}
+        for item in items:
+            for name in item.variables:
+                if name not in continuous_variables(self.fit.design, self.fit.spec):
+                    raise OptionError(f"at(): generate() is for continuous variables, and {name} is none of the fixed part")
+                made[name] = self._evaluated(item.values[0], f"at(): generate({item.values[0]})")
+        return self._of(values.replaced(made), where)
+
+    def _evaluated(self, text: str, where: str) -> np.ndarray:
+        """(n,) values of an expression in the rows used."""
+        values, expression = self.rows(where), read_expression(text)
+        frame = values.rows.frame
+        unknown = next((name for name in sorted(expression.variables) if name not in frame), None)
+        if unknown is not None:
+            raise OptionError(f"{where}: variable `{unknown}` is not in the data")
+        columns = {name: frame[name].for_expression() for name in expression.variables}
+        whole = np.broadcast_to(np.asarray(expression.evaluate(columns, frame.n_rows)), (frame.n_rows,))
+        if whole.dtype.kind not in "bfiu":
+            raise OptionError(f"{where}: {text} is a text, and no number")
+        found = whole[values.rows.kept].astype(float)
+        if not np.all(np.isfinite(found)):
+            raise OptionError(f"{where}: {text} is missing in {int((~np.isfinite(found)).sum())} of the rows")
+        return found
+
+    def _of(self, values: RowValues, where: np.ndarray | None) -> RowStatistics:
+        design, spec = self.fit.design, self.fit.spec
+        weights = design.weights if design.has_rows else None
+        frequency = weights is not None and weights.kind == "frequency" and values.weights is not None
+        return row_statistics(values, needed_shapes(design, spec), continuous_variables(design, spec), frequency, where)
+
+
+def sample_of(fit: Fit, data: object = None, weighted: bool = True) -> MarginSample:
+    """The rows of the fit's own data, or its means where they are kept.
+
+    Parameters
+    ----------
+    fit : Fit
+    data : Frame or anything that becomes one, optional
+        The data of the fit's call.
+    weighted : bool
+        Whether the weights of the estimation count.
+    """
+    kept = kept_statistics(fit) if weighted else None
+    if data is None or not fit.design.has_rows:
+        if kept is None:
+            raise DataError(
+                "margins average over the rows, and this fit does not know its data: it came from another process, or was saved "
+                "before margins were; fit the model again, or give data="
+            )
+        return MarginSample(fit, None, kept)
+    rows = Rows(model_frame(fit.spec, data), fit.design.kept)
+    weights = fit.design.weights.rows if weighted and fit.design.weights is not None else None
+    found = MarginSample(fit, RowValues(rows, fit.design.levels, weights), kept)
+    if weighted and kept is None:
+        found = MarginSample(fit, found.values, found.overall())
+        assert found.known is not None
+        keep_statistics(fit, found.known)
+    return found
+
+
+def kept_statistics(fit: Fit) -> RowStatistics | None:
+    """What was computed before, here or by who saved the fit."""
+    return next((one.value for one in cached_values(fit) if one.key == KEY), None)  # type: ignore[return-value]
+
+
+def keep_statistics(fit: Fit, statistics: RowStatistics) -> None:
+    """Keep the means of all rows with the fit, in memory and in its file."""
+    restore_cache(fit, [CachedValue(KEY, (), statistics)])

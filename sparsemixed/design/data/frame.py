@@ -151,11 +151,12 @@ def _from_pandas(
     labels: Mapping[str, dict[int, str]] | None = None,
     units: Mapping[str, str] | None = None,
 ) -> Frame:
-    columns = list(table.columns)
+    columns: list[Any] = list(table.columns)
     plain = all(type(name) is str for name in columns) and table.columns.is_unique
 
     def fetch(position: int) -> pd.Series:
         # By its name a column is found in a quarter of the time.
-        return table[columns[position]] if plain else table.iloc[:, position]
+        column: Any = table[columns[position]] if plain else table.iloc[:, position]
+        return column
 
     return Frame([str(name) for name in columns], len(table), fetch, labels, index, units)

@@ -7,6 +7,8 @@ weights of the entries are the (c, c) blocks Psi = [Lambda N Lambda', 0; 0, 0] +
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import numpy as np
 
 from sparsemixed.estimation.lazy import lazy_property
@@ -28,7 +30,8 @@ class GroupDerivatives(PrecisionDerivatives):
         rows: GroupRows,
         precision: Products,
     ):
-        super().__init__(objective, evaluation, rows, precision)
+        # What reads single rows there is replaced here.
+        super().__init__(objective, evaluation, cast(Any, rows), precision)
         self.rows = rows
 
     @lazy_property

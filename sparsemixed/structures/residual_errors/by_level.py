@@ -46,7 +46,7 @@ class ByLevel(ResidualStructure):
     def by_labels(self) -> tuple[str, ...]:
         return self.labels
 
-    def _split(self, k: int, rho: np.ndarray):
+    def _split(self, k: int, rho: np.ndarray) -> tuple[float, np.ndarray]:
         """log scale and the structure's own parameters."""
         part = rho[self.slices[k]]
         return (part[0], part[1:]) if k else (0.0, part)

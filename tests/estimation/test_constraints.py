@@ -184,7 +184,7 @@ def test_factors(data):
         ({3: "[z]x1 = x2"}, r"constraint 3: \[z\]x1: the only equation of fixed effects is \[y\]", "[z]"),
         (["x1*x2 = 1"], "constraint 1: a product or ratio of coefficients is not linear", "*"),
         (["x1^2 = 1"], "constraint 1: a power of coefficients is not linear", "^"),
-        (["exp(x1) = 1"], r"constraint 1: found `\(`", "("),
+        (["exp(x1) = 1"], r"constraint 1: there is no coefficient exp\(x1\)", "exp(x1)"),
         (["x1", "x2 >= 1"], "constraint 2: only equations can be imposed", ">"),
         (["x1 != x2"], "only equations can be imposed", "!"),
         (["x1 = "], "constraint 1: found the end", " "),

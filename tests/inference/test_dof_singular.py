@@ -96,7 +96,8 @@ MODELS = {
 @pytest.mark.parametrize("model", MODELS)
 def test_satterthwaite_by_differences_on_the_face(model, seed):
     command, columns, rank = MODELS[model]
-    fit = sparsemixed.mixed(command, longitudinal(seed, columns, rank), reml=True).fit
+    # A Hessian does not depend on the coordinates of the face where the gradient is zero, and only there.
+    fit = sparsemixed.mixed(command, longitudinal(seed, columns, rank), reml=True, nrtolerance=1e-15).fit
     assert any("linear combination" in name for name in fit.boundary_names)
     X = fit.design.X
     functions = [lambda V, j=j: np.linalg.inv(X.T @ np.linalg.solve(V, X))[j, j] for j in range(X.shape[1])]

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import sparsemixed
-from sparsemixed.errors import CommandError, DataError
+from sparsemixed.errors import CommandError, DataError, SparseMixedError
 from tests.golden.simulated import curves
 
 
@@ -149,3 +149,9 @@ def test_updates_keep_functions(data):
     fit = sparsemixed.mixed("log(y) ~ poly(x, 2) + u + (1 | g)", data)
     smaller = fit.update(". ~ . - poly(x, 2) + log(x)")
     assert smaller.llf == pytest.approx(sparsemixed.mixed("log(y) ~ u + log(x) + (1 | g)", data).llf, abs=1e-9)
+
+
+@pytest.mark.parametrize("formula", ["log(y) ~ x + (1 | g)", "y ~ poly(x, 2) + (1 | g)", "y ~ I(x + 1) + (log(x) | g)"])
+def test_functions_of_no_rows(formula):
+    with pytest.raises(SparseMixedError, match=r"no rows|all of its 0 rows"):
+        sparsemixed.mixed(formula, pd.DataFrame({"y": [1.0], "x": [1.0], "g": [1]}).iloc[:0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -63,8 +64,8 @@ def computed_values(computed: Computed, columns: Columns, n: int, states: dict[s
         A text where numbers are needed.
     """
     with np.errstate(all="ignore"):  # what is not defined is missing, and told of
-        values = _value(computed.expression, _Reader(columns, n, states))
-    return np.asarray(values, dtype=np.float64).reshape(n, -1)
+        values = np.asarray(_value(computed.expression, _Reader(columns, n, states)), dtype=np.float64)
+    return values.reshape(n, prod(values.shape[1:]))  # -1 has no meaning without rows
 
 
 class _Reader:

@@ -7,6 +7,7 @@ the specification, and saved with it.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -91,4 +92,4 @@ def _matrix(found: Any, m: int) -> np.ndarray:
     if isinstance(values, Mapping):
         values = np.column_stack([np.asarray(column, dtype=float) for column in values.values()]) if values else np.empty((m, 0))
     values = np.asarray(values, dtype=np.float64)
-    return values.reshape(m, -1)
+    return values.reshape(m, prod(values.shape[1:]))

@@ -11,6 +11,7 @@ from sparsemixed.design import build_design, concrete_spec, learned_spec, read_f
 from sparsemixed.design.batches import check_batches, learned_from_batches, used_columns
 from sparsemixed.design.data.frame import Frame
 from sparsemixed.design.sample import weight_variables
+from sparsemixed.design.values import Design
 from sparsemixed.errors import OptionError, warn
 from sparsemixed.estimation import estimate
 from sparsemixed.estimation.estimate import estimate_batches, estimate_dask
@@ -122,9 +123,13 @@ def _estimated(spec: ModelSpec, data: Any, progress: Callable[[LogEntry], None] 
     if source is not None:
         concrete = learned_from_batches(_batch_spec(spec, source.head()), source.batches)
         return estimate_batches(concrete, lambda: source.batches(used_columns(concrete)), progress)
-    frame = read_frame(data)
-    spec = learned_spec(concrete_spec(spec, frame), frame)
-    return estimate(spec, build_design(spec, frame.only(_columns(spec))), progress=progress)
+    return estimate(*with_design(spec, read_frame(data)), progress=progress)
+
+
+def with_design(spec: ModelSpec, frame: Frame) -> tuple[ModelSpec, Design]:
+    """The specification as the data complete it, and its design; only the columns that it needs are fetched."""
+    concrete = learned_spec(concrete_spec(spec, frame), frame)
+    return concrete, build_design(concrete, frame.only(_columns(concrete)))
 
 
 def _columns(spec: ModelSpec) -> list[str]:

@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from sparsemixed.design import build_design, concrete_spec, learned_spec
 from sparsemixed.errors import DataError
 from sparsemixed.estimation.estimate import estimate_response
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.estimation.sources.responses import Responses, responses
-from sparsemixed.fitting.call import Call, asked, checked, frame_of, settled
+from sparsemixed.fitting.call import Call, asked, checked, frame_of, settled, with_design
 
 
 def prepared(call: Call) -> Responses:
@@ -22,10 +21,8 @@ def prepared(call: Call) -> Responses:
     OptionError
         The data are read in batches.
     """
-    frame = frame_of(call, "prepare")
     plain = settled(call)
-    spec = learned_spec(concrete_spec(asked(plain), frame), frame)
-    return responses(spec, build_design(spec, frame))
+    return responses(*with_design(asked(plain), frame_of(plain, "prepare")))
 
 
 def fit_response(model: Responses, response: Any = None) -> Fit:

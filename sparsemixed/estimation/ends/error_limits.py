@@ -49,18 +49,19 @@ def at_residual_limits(objective: FittedObjective[FE, FD], at: FE, part: Residua
     if part.structure.within_level.time not in ("integer", "real"):
         rho = at.theta[own:]
         limit = part.structure.at_limit(rho)
-        if limit is rho:
-            return at
-        with suppress(NumericalError):
-            there = objective.evaluate(np.append(at.theta[:own], limit))
-            at = there if there.deviance <= at.deviance + TIE else at
-        return at
+        return at if limit is rho else _if_no_worse(objective, at, np.append(at.theta[:own], limit))
     for k in own + np.flatnonzero(np.abs(at.theta[own:]) > NEARLY):
         theta = at.theta.copy()
         theta[k] = np.copysign(max(AT_LIMIT, abs(theta[k])), theta[k])
-        with suppress(NumericalError):
-            there = objective.evaluate(theta)
-            at = there if there.deviance <= at.deviance + TIE else at
+        at = _if_no_worse(objective, at, theta)
+    return at
+
+
+def _if_no_worse(objective: FittedObjective[FE, FD], at: FE, theta: np.ndarray) -> FE:
+    """The evaluation at theta where that exists and costs nothing, else `at`."""
+    with suppress(NumericalError):
+        there = objective.evaluate(theta)
+        return there if there.deviance <= at.deviance + TIE else at
     return at
 
 

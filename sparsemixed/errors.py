@@ -152,3 +152,14 @@ def suggestion(word: str, known: Iterable[str]) -> str:
 
 class NoObservationsError(DataError):
     """No row of the data can be used."""
+
+
+def first_line(error: Exception) -> str:
+    """What another library's error says first; the rest is for its own developers.
+
+    Examples
+    --------
+    >>> first_line(ValueError("no such column\\nat line 3"))
+    'no such column'
+    """
+    return str(error).strip().split("\n")[0]

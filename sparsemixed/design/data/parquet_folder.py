@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from sparsemixed.design.data.arrow import ArrowDataset
-from sparsemixed.errors import DataError
+from sparsemixed.errors import DataError, first_line
 
 
 class ParquetFolder(ArrowDataset):
@@ -30,7 +30,7 @@ class ParquetFolder(ArrowDataset):
         try:
             data = dataset.dataset(self.path, format="parquet", partitioning="hive", exclude_invalid_files=False)
         except Exception as error:  # pyarrow raises its own errors, OSError and ValueError alike
-            first = str(error).strip().split("\n")[0]
+            first = first_line(error)
             raise DataError(f"cannot read the Parquet files of {self.path}: {first}") from error
         if not data.files:
             raise DataError(f"{self.path} is a folder without Parquet files")

@@ -7,7 +7,7 @@ from typing import Any
 from sparsemixed.design.batches import joined, skeleton, used_columns
 from sparsemixed.design.build import build_design
 from sparsemixed.design.values import Design
-from sparsemixed.errors import DataError, SparseMixedError
+from sparsemixed.errors import DataError, SparseMixedError, first_line
 from sparsemixed.estimation.parameters import parameters
 from sparsemixed.estimation.sources.batches import PartialProducts, partial_products, reduce_sum, summed
 from sparsemixed.estimation.sources.reduction import Reduction
@@ -61,5 +61,5 @@ def _computed(tasks: list[Any]) -> list[Any]:
     except SparseMixedError:
         raise
     except Exception as error:  # lost workers, unreadable partitions: whatever the scheduler raises
-        first = str(error).strip().split("\n")[0]
+        first = first_line(error)
         raise DataError(f"Dask could not compute the data's cross-products: {type(error).__name__}: {first}") from error

@@ -19,7 +19,6 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-import scipy.sparse as sp
 
 from sparsemixed.design.values import Design
 from sparsemixed.estimation.fit import Component, Identification
@@ -29,7 +28,7 @@ from sparsemixed.estimation.objectives.patterns import PatternObjective
 from sparsemixed.estimation.objectives.penalized_deviance import PenalizedDeviance
 from sparsemixed.estimation.objectives.precision import PrecisionObjective
 from sparsemixed.estimation.parameters import Place, ThetaMap
-from sparsemixed.estimation.start.moments import projected_trace, projected_traces
+from sparsemixed.estimation.quadratic_forms import QuadraticForms, Repeated
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
 from sparsemixed.solver.linalg import unit_diagonal
 from sparsemixed.structures.random.linear_basis import entries_on_edge, linear_basis
@@ -197,24 +196,19 @@ def _gram(
 def _gram_of_products(cp: CrossProducts, own: list[Entries], reml: bool) -> np.ndarray:
     """With independent errors: V_k = Z (I x B_k) Z', and the identity last."""
     p = cp.ZtXy.shape[1] - 1 if reml else 0
-    ztx = cp.ZtXy[:, :p]
-    operators = [_operator(cp, part.place, basis) for part in own for basis in part.basis]
-    out = np.empty((len(operators) + 1,) * 2)
-    out[:-1, :-1] = projected_traces(cp, ztx, operators, operators)
-    out[-1, :-1] = out[:-1, -1] = [projected_trace(cp, ztx, operator) for operator in operators]
+    forms = QuadraticForms(cp, cp.ZtXy[:, :p], [_repeated(cp, part.place, basis) for part in own for basis in part.basis])
+    out = np.empty((forms.count + 1,) * 2)
+    out[:-1, :-1] = forms.products()
+    out[-1, :-1] = out[:-1, -1] = forms.traces()
     out[-1, -1] = cp.n - p
     return (out + out.T) / 2
 
 
-def _operator(cp: CrossProducts, place: Place, basis: np.ndarray) -> sp.csr_array:
-    """I x B (q, q) on the groups of a place."""
-    t = place.term
-    block = np.zeros((cp.k[t],) * 2)
-    block[place.column : place.column + len(basis), place.column : place.column + len(basis)] = basis
-    inside = sp.coo_array(sp.kron(sp.eye_array(cp.n_groups[t]), sp.coo_array(block), format="coo"))
-    start = cp.slices[t].start
-    row, column = inside.row, inside.col
-    return sp.csr_array((inside.data, (row + start, column + start)), shape=(cp.q, cp.q))
+def _repeated(cp: CrossProducts, place: Place, basis: np.ndarray) -> Repeated:
+    """B on the columns of a place, zero on the others of its term."""
+    matrix, own = np.zeros((cp.k[place.term],) * 2), slice(place.column, place.column + len(basis))
+    matrix[own, own] = basis
+    return Repeated(place.term, matrix)
 
 
 def _gram_of_patterns(objective: PatternObjective, rho: np.ndarray, own: list[Entries]) -> np.ndarray:

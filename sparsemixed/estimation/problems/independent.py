@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sparsemixed.estimation.objectives.groups import GroupsObjective
 from sparsemixed.estimation.objectives.penalized import PenalizedObjective
+from sparsemixed.estimation.problems.solvers import EXACT_BELOW
 from sparsemixed.estimation.sources.reduction import Products
 from sparsemixed.estimation.start.moments import Moments, mivque_start
 from sparsemixed.estimation.start.moments_groups import groups_start
@@ -25,4 +26,4 @@ def moments_of(objective: PenalizedObjective) -> Moments:
     """Covariances from moments."""
     if isinstance(objective, GroupsObjective):
         return groups_start(objective.cp, objective.roots, objective.rest)
-    return mivque_start(objective.cp)
+    return mivque_start(objective.cp, again=objective.cp.q_schur > EXACT_BELOW)

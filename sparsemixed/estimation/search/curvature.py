@@ -43,8 +43,9 @@ class SecantNewton:
     """`nr` with the average information, and what the exact gradients have shown of the true Hessian beyond it.
 
     After each step s with gradient change y the correction E moves so that (H + E) s = y, H the mean of the curvatures at
-    both ends: a symmetric rank-one update (structured SR1; Nocedal & Wright 2006, section 6.2). At a singular covariance,
-    where the average information is not known, it stays that of the place before.
+    both ends: the least change of E in the metric of H (Dennis, Gay & Welsch 1981). A symmetric update of rank one would do with
+    one vector less, and blow up where y - (H + E) s is nearly orthogonal to s. At a singular covariance, where the average
+    information is not known, it stays that of the place before.
     """
 
     def __init__(self) -> None:
@@ -61,13 +62,29 @@ class SecantNewton:
             self.correction = np.zeros_like(profiled)
         else:
             before, old_gradient, old_profiled = self.last
-            step = theta - before
-            missing = gradient - old_gradient - 0.5 * (profiled + old_profiled) @ step - self.correction @ step
-            size = missing @ step
-            if abs(size) > 1e-8 * np.linalg.norm(missing) * np.linalg.norm(step):
-                self.correction = self.correction + np.outer(missing, missing) / size
+            mean = 0.5 * (profiled + old_profiled)
+            self.correction = least_change(self.correction, mean, theta - before, gradient - old_gradient)
         self.last = (theta, gradient, profiled)
         return QuadraticModel(gradient, profiled + self.correction)
+
+
+def least_change(E: np.ndarray, H: np.ndarray, s: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """The symmetric matrix nearest to E, in the metric of H, of those with (H + E) s = y; E where H is not positive along s.
+
+    Examples
+    --------
+    >>> E = least_change(np.zeros((2, 2)), np.diag([2.0, 1.0]), np.array([1.0, 0.0]), np.array([3.0, 1.0]))
+    >>> E
+    array([[1., 1.],
+           [1., 0.]])
+    """
+    Hs = H @ s
+    curvature = s @ Hs
+    if not curvature > 0.0:
+        return E
+    missing = y - Hs - E @ s
+    cross = np.outer(missing, Hs) / curvature
+    return E + cross + cross.T - (missing @ s) * np.outer(Hs, Hs) / curvature**2
 
 
 Update = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]

@@ -3,8 +3,8 @@
 For the projected residual r = Qy and the components V_c = Z (I x D_c) Z', D_c the unit symmetric matrices of each term, the
 form r'Z S_c Z'r has expectation linear in the variances and covariances, with coefficients tr(S_c Z'Q V_d Q Z). With S_c =
 I x D_c these are the equations of MIVQUE(0) (Hartley, Rao & LaMotte 1978), in which a few large groups drown all others; here
-each group's sums are first shrunken as if its term were alone, S_c = W (I x D_c) W with W_i = inv(Z_i'Z_i + 4 I). Solving
-the equations costs no factorization.
+each group's sums are first shrunken as if its term were alone, S_c = W (I x D_c) W with W_i = inv(Z_i'Z_i + inv(G)) at a
+typical G, or at the one that the equations gave before. Solving them costs no factorization.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import scipy.sparse as sp
 
-from sparsemixed.solver.crossproducts.crossproducts import CrossProducts, block_diagonal
+from sparsemixed.estimation.quadratic_forms import QuadraticForms, Repeated
+from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
 
 MOST_COMPONENTS = 40
 """Above this number only variances are started from the data, covariances from zero: the equations grow with its square."""
@@ -34,6 +34,12 @@ class Component:
     term: int
     a: int
     b: int
+
+    def repeated(self, k: int) -> Repeated:
+        """D, of order k."""
+        matrix = np.zeros((k, k))
+        matrix[self.a, self.b] = matrix[self.b, self.a] = 1.0
+        return Repeated(self.term, matrix)
 
 
 class Moments(NamedTuple):
@@ -56,35 +62,37 @@ def mean_squares(blocks: list[np.ndarray], n: float) -> list[np.ndarray]:
     return [np.ones(len(block)) @ np.einsum("iaa->ia", block) / n for block in blocks]
 
 
-def mivque_start(cp: CrossProducts) -> Moments:
-    """A start from the cross-products; X must be orthonormal and y orthogonal to it."""
+def mivque_start(cp: CrossProducts, again: bool = False) -> Moments:
+    """A start from the cross-products; X must be orthonormal and y orthogonal to it.
+
+    Parameters
+    ----------
+    again : bool
+        Solve the equations once more, weighing by the first answer: worth its cost where a step of the search is dear.
+    """
+    squares = mean_squares(cp.own_blocks, cp.n)
+    covariances = _solved(cp, [np.diag(1.0 / (PRIOR * np.maximum(square, np.finfo(float).tiny))) for square in squares])
+    return Moments(_solved(cp, covariances) if again else covariances, squares)
+
+
+def _solved(cp: CrossProducts, assumed: list[np.ndarray]) -> list[np.ndarray]:
+    """Covariances over sigma2, by the equations with those `assumed` in the weights: both (k, k) for each term."""
     p, n = cp.ZtXy.shape[1] - 1, cp.n
     components = _components(cp)
-    ztx, zty = cp.ZtXy[:, :p], cp.ZtXy[:, p]
-    blocks = cp.own_blocks
-    squares = mean_squares(blocks, n)
-    shrink = _shrinkage(blocks, squares)
-    operators = [_operator(cp, c) for c in components]
-    weighted = [shrink @ operator @ shrink for operator in operators]
+    # W: the groups' sums, shrunken as if there were no other term.
+    weights = [np.linalg.inv(block + np.linalg.inv(g)) for block, g in zip(cp.own_blocks, assumed, strict=True)]
+    forms = QuadraticForms(cp, cp.ZtXy[:, :p], [c.repeated(cp.k[c.term]) for c in components], weights)
     system, moments = np.empty((len(components) + 1,) * 2), np.empty(len(components) + 1)
-    system[:-1, :-1] = projected_traces(cp, ztx, weighted, operators)
-    system[:-1, -1] = [projected_trace(cp, ztx, operator) for operator in weighted]
+    system[:-1, :-1], system[:-1, -1] = forms.products(), forms.traces()
+    plain = QuadraticForms(cp, forms.F, forms.directions)
     # A column in the span of X has no projected trace; its share of the raw one keeps its start finite.
-    traces = np.array([max(projected_trace(cp, ztx, operator), 1e-2 * _inner(operator, cp.matrix)) for operator in operators])
+    traces = np.maximum(plain.traces(), 1e-2 * plain.raw_traces())
     system[-1, :-1], system[-1, -1] = traces, n - p
-    moments[:-1] = [zty @ (operator @ zty) for operator in weighted]
-    moments[-1] = cp.XytXy[p, p]
+    moments[:-1], moments[-1] = forms.values(cp.ZtXy[:, p]), cp.XytXy[p, p]
     total = moments[-1] / max(n - p, 1)
     values = solve_bounded(system, moments, *bounds(components, traces / n, total))
     sigma2 = max(values[-1], 0.05 * total)
-    return Moments(positive(cp, components, values[:-1] / sigma2, traces / n), squares)
-
-
-def _shrinkage(blocks: list[np.ndarray], squares: list[np.ndarray]) -> sp.csr_array:
-    """W (q, q): inv(Z_i'Z_i + 4 S) for every group of every term, S the mean square of the term's columns."""
-    priors = [PRIOR * np.diag(np.maximum(square, np.finfo(float).tiny)) for square in squares]
-    inverses = [block_diagonal(np.linalg.inv(block + prior)) for block, prior in zip(blocks, priors, strict=True)]
-    return sp.csr_array(sp.block_diag(inverses, format="csr"))
+    return positive(cp, components, values[:-1] / sigma2, traces / n)
 
 
 def _components(cp: CrossProducts) -> list[Component]:
@@ -92,38 +100,6 @@ def _components(cp: CrossProducts) -> list[Component]:
     if len(pairs) > MOST_COMPONENTS or len(pairs) ** 2 * float(cp.matrix.nnz) > MOST_PRODUCTS:
         pairs = [(t, a, b) for t, a, b in pairs if a == b]
     return [Component(t, a, b) for t, a, b in pairs]
-
-
-def _operator(cp: CrossProducts, component: Component) -> sp.csr_array:
-    """I x D (q, q)."""
-    t, a, b = component.term, component.a, component.b
-    first = cp.slices[t].start + cp.k[t] * np.arange(cp.n_groups[t])
-    rows, cols = (first + a, first + b) if a == b else (np.append(first + a, first + b), np.append(first + b, first + a))
-    return sp.csr_array((np.ones(rows.size), (rows, cols)), shape=(cp.q, cp.q))
-
-
-def projected_traces(cp: CrossProducts, ztx: np.ndarray, weighted: list[sp.csr_array], plain: list[sp.csr_array]) -> np.ndarray:
-    """tr(S_c B D_d B) with B = Z'QZ = A - FF', F = Z'X, expanded so that B is never formed."""
-    a = cp.matrix
-    left, right = [s @ a for s in weighted], [(d @ a).T.tocsr() for d in plain]
-    left_x, right_x = [s @ ztx for s in weighted], [d @ ztx for d in plain]
-    left_through, right_through = [a @ m for m in left_x], [a @ m for m in right_x]
-    out = np.empty((len(weighted),) * 2)
-    for c in range(len(weighted)):
-        for d in range(len(plain)):
-            cross = np.vdot(left_x[c], right_through[d]) + np.vdot(left_through[c], right_x[d])
-            out[c, d] = float(left[c].multiply(right[d]).sum()) - cross + np.vdot(ztx.T @ left_x[c], (ztx.T @ right_x[d]).T)
-    return out
-
-
-def _inner(left: sp.csr_array, right: sp.csr_array) -> float:
-    """sum_ij left[i, j] right[j, i]."""
-    return float(left.multiply(right.T.tocsr()).sum())
-
-
-def projected_trace(cp: CrossProducts, ztx: np.ndarray, operator: sp.csr_array) -> float:
-    """tr(S Z'QZ)."""
-    return _inner(operator, cp.matrix) - float(np.vdot(ztx, operator @ ztx))
 
 
 def bounds(components: list[Component], traces: np.ndarray, total: float) -> tuple[np.ndarray, np.ndarray]:

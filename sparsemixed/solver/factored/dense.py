@@ -105,6 +105,10 @@ class FactoredDense:
         """N on the remaining terms' pair blocks."""
         return tuple(self.inverse[row, col] for row, col in self._storage.places)
 
+    def among(self, columns: np.ndarray, together: bool = True) -> np.ndarray:
+        """N (G, w, w) among the columns (G, w) of each of G sets."""
+        return self.inverse[columns[:, :, None], columns[:, None, :]]
+
     def derivative_times_inverse(self, direction: SchurDerivative) -> np.ndarray:
         """S_k inv(S), transposed."""
         derivative = np.empty_like(self._lower)

@@ -36,6 +36,10 @@ class FactoredSchur(Protocol):
         """N on the remaining terms' pair blocks."""
         ...
 
+    def among(self, columns: np.ndarray, together: bool = True) -> np.ndarray:
+        """N (G, w, w) among the columns (G, w) of each of G sets; `together`, where each set has one group's columns alone."""
+        ...
+
     def trace_products(self, directions: Sequence[SchurDerivative]) -> np.ndarray:
         """tr(inv(S) S_k inv(S) S_l) for all directions; with D the sum of D_max(i,j) A_k,ij A_l,ij, A_k = inv(L) S_k inv(L)'."""
         ...

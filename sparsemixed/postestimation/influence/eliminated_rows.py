@@ -155,8 +155,8 @@ class EliminatedRows:
             whole, rows_taken = None, place
         H = np.eye(z.shape[1]) - z @ inverse[heads] @ z.transpose(0, 2, 1)
         if B is not None:
-            N = self.system.schur.among(np.where(there, self.cp.columns[entry], self.cp.columns[entry[:, :1]]))
-            H = H - B @ N @ B.transpose(0, 2, 1)
+            columns = np.where(there, self.cp.columns[entry], self.cp.columns[entry[:, :1]])
+            H -= self.system.schur.sandwich(columns, B)
         return Stack(groups.astype(np.int64), rows, place, with_unit_diagonal(rows_taken, H), E, e, whole)
 
     def _one(self, group: int, rows: np.ndarray) -> Stack:
@@ -168,7 +168,7 @@ class EliminatedRows:
         stretches = [np.arange(self.cp.indptr[h], self.cp.indptr[h + 1]) for h in head]
         if self.cp.q_schur and sum(map(len, stretches)):
             columns, B = self._entries(rows, local, stretches, z)
-            H -= B @ self.system.schur.among(columns[None], False)[0] @ B.T
+            H -= self.system.schur.sandwich(columns[None], B[None], False)[0]
         return Stack(
             np.array([group]), rows[None], np.ones((1, len(rows)), bool), H[None], self.E[rows][None], self.e[rows][None]
         )

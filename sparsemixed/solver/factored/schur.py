@@ -36,8 +36,8 @@ class FactoredSchur(Protocol):
         """N on the remaining terms' pair blocks."""
         ...
 
-    def among(self, columns: np.ndarray, together: bool = True) -> np.ndarray:
-        """N (G, w, w) among the columns (G, w) of each of G sets; `together`, where each set has one group's columns alone."""
+    def sandwich(self, columns: np.ndarray, rows: np.ndarray, together: bool = True) -> np.ndarray:
+        """(G, m, m): rows (G, m, w) N rows', N among the columns (G, w) of each; `together`, where one group has them all."""
         ...
 
     def trace_products(self, directions: Sequence[SchurDerivative]) -> np.ndarray:

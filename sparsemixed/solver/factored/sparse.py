@@ -143,17 +143,18 @@ class FactoredSparse:
         """N on the remaining terms' pair blocks."""
         return tuple(self._inverse[place] for place in self._storage.places)
 
-    def among(self, columns: np.ndarray, together: bool = True) -> np.ndarray:
-        """N (G, w, w) among the columns (G, w) of each of G sets; columns that do not occur `together` are solved for."""
+    def sandwich(self, columns: np.ndarray, rows: np.ndarray, together: bool = True) -> np.ndarray:
+        """(G, m, m) of G sets: rows (G, m, w) N rows', N among the columns (G, w) of each; columns that no group has all of are
+        solved for."""
+        shape = (*columns.shape, columns.shape[1])
         if together:
-            shape = (*columns.shape, columns.shape[1])
-            rows, cols = np.broadcast_to(columns[:, :, None], shape), np.broadcast_to(columns[:, None, :], shape)
-            return self._inverse[self._storage.positions(rows, cols)]
-        out = np.empty((*columns.shape, columns.shape[1]))
-        for own, found in zip(columns, out, strict=True):
-            unit = np.zeros((self._storage.cp.q_schur, own.size))
-            unit[own, np.arange(own.size)] = 1.0
-            found[:] = self.solve(unit)[own]
+            own, other = np.broadcast_to(columns[:, :, None], shape), np.broadcast_to(columns[:, None, :], shape)
+            return rows @ self._inverse[self._storage.positions(own, other)] @ rows.transpose(0, 2, 1)
+        out = np.empty((*rows.shape[:2], rows.shape[1]))
+        for here, own, found in zip(columns, rows, out, strict=True):
+            right = np.zeros((self._storage.cp.q_schur, len(own)))
+            right[here] = own.T
+            found[:] = own @ self.solve(right)[here]
         return out
 
     def trace_products(self, directions: Sequence[SchurDerivative]) -> np.ndarray:

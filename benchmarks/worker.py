@@ -3,6 +3,7 @@
 worker.py data NAME STEM                     writes STEM.pkl and STEM.csv
 worker.py fit DATA.pkl MODEL REML REPEAT OUT.json
 worker.py degrees DATA.pkl MODEL METHOD OUT.json
+worker.py influence DATA.pkl MODEL CALL OUT.json
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ def crossed() -> pd.DataFrame:
     return sparsemixed.datasets.simulate_crossed(1_000_000, 50_000, 5_000, popularity="zipf", seed=1)
 
 
-def longitudinal() -> pd.DataFrame:
-    return sparsemixed.datasets.simulate_longitudinal(100_000, 10, seed=1)
+def longitudinal(n_groups: int = 100_000) -> pd.DataFrame:
+    return sparsemixed.datasets.simulate_longitudinal(n_groups, 10, seed=1)
 
 
 def trial() -> pd.DataFrame:
@@ -90,6 +91,7 @@ DATA = {
     "insteval": insteval,
     "crossed": crossed,
     "longitudinal": longitudinal,
+    "longitudinal-200": functools.partial(longitudinal, 200),
     "trial": trial,
     "experiment": experiment,
     "autoregressive": autoregressive,
@@ -170,5 +172,26 @@ def time_degrees(data_path: str, model: str, method: str, out: str) -> None:
     Path(out).write_text(json.dumps(report))
 
 
+def time_influence(data_path: str, model: str, call: str, out: str) -> None:
+    """The fit, and one statistic of all groups after it: `call` has the method's name and its keywords."""
+    data, keywords = pd.read_pickle(data_path), json.loads(call)
+    name = keywords.pop("name")
+    # The same on few rows loads or compiles the kernels.
+    getattr(sparsemixed.mixed(model, data.head(500)), name)(**keywords)
+    began = time.perf_counter()
+    fit = sparsemixed.mixed(model, data)
+    fitted, used = time.perf_counter(), time.process_time()
+    found = getattr(fit, name)(**keywords)
+    report = {
+        "fit": fitted - began,
+        "after": time.perf_counter() - fitted,
+        "cpu": time.process_time() - used,
+        "largest": float(found["cooks"].max()) if name == "influence" else None,
+        "rows": len(found),
+    }
+    Path(out).write_text(json.dumps({key: value for key, value in report.items() if value is not None}))
+
+
 if __name__ == "__main__":
-    {"data": write_data, "fit": time_fits, "degrees": time_degrees}[sys.argv[1]](*sys.argv[2:])
+    commands = {"data": write_data, "fit": time_fits, "degrees": time_degrees, "influence": time_influence}
+    commands[sys.argv[1]](*sys.argv[2:])

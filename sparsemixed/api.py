@@ -137,14 +137,29 @@ def prepare(model: str, data: Any, **options: Unpack[ModelKeywords]) -> Prepared
     return PreparedModel(call, prepared(call))
 
 
-def lrtest(a: Results, b: Results) -> TestResult:
+def lrtest(a: Results, b: Results, exact: bool = False, seed: int | None = None) -> TestResult:
     """Likelihood-ratio test of two nested fits, in either order.
+
+    Parameters
+    ----------
+    a, b : Results
+    exact : bool
+        The finite-sample distribution of the statistic for a single variance (Crainiceanu & Ruppert 2004), in closed form for
+        balanced one-way layouts by REML, else simulated.
+    seed : int, optional
+        Of that simulation; the same by default.
 
     Raises
     ------
     OptionError
-        If the fits differ in rows, in criterion, or, under REML, in their fixed parts.
+        If the fits differ in rows, in criterion, or, under REML, in their fixed parts; with `exact` also if they differ by
+        anything but one variance.
     """
+    if exact:
+        # delayed: scipy.optimize is slow to import and only this needs it
+        from sparsemixed.inference.hypotheses.exact_variance_test import exact_likelihood_ratio
+
+        return TestResult.of(exact_likelihood_ratio(a.fit, b.fit, seed))
     return TestResult.of(likelihood_ratio(a.fit, b.fit))
 
 

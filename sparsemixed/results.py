@@ -18,6 +18,7 @@ from sparsemixed.errors import NotAvailableError, OptionError, suggestion
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.fitting.call import Call, run
 from sparsemixed.fitting.changed_call import changed_call
+from sparsemixed.fitting.has_influence import HasInfluence
 from sparsemixed.fitting.has_margins import HasMargins
 from sparsemixed.inference.covariance.vce import beta_covariance
 from sparsemixed.inference.degrees.table import coefficient_covariance, coefficient_degrees
@@ -46,7 +47,7 @@ Adjustment = Literal["noadjust", "bonferroni", "sidak", "scheffe"]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Results(ShownFit, HasMargins, StatsmodelsNames, Lme4Names):
+class Results(ShownFit, HasMargins, HasInfluence, StatsmodelsNames, Lme4Names):
     """A fitted model.
 
     Nothing here changes a fit: every array and data frame is a copy, and showing a fit in another way never refits.

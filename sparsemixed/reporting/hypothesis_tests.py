@@ -12,7 +12,7 @@ from sparsemixed.inference.hypotheses.wald import HypothesisTest
 from sparsemixed.reporting.document import Block, Document, Entries, Entry, Equations, Heading, Note, Paragraph
 from sparsemixed.reporting.shown import Shown
 
-TAILS = {"chi2": "Prob > chi2", "chibar2": "Prob >= chibar2", "F": "Prob > F"}
+TAILS = {"chi2": "Prob > chi2", "chibar2": "Prob >= chibar2", "F": "Prob > F", "RLRT": "Prob >= RLRT", "LRT": "Prob >= LRT"}
 """Kind of a test -> what its p-value is called; other kinds are two-sided."""
 
 
@@ -78,6 +78,8 @@ def _hypothesis(test: HypothesisTest) -> list[Block]:
 
 
 def _statistic(test: HypothesisTest) -> Entries:
+    if test.kind in ("RLRT", "LRT"):
+        return Entries(statistic_entries(test), layout="signs")
     if test.kind == "chibar2" or test.assumption:
         return Entries(statistic_entries(test, "LR "), layout="signs")
     return Entries(statistic_entries(test), layout="points")

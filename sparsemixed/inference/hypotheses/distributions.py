@@ -49,6 +49,11 @@ def f_pvalue(statistic: float, df: float, ddf: float) -> float:
     return chi2_pvalue(df * statistic, df) if np.isinf(ddf) else float(fdtrc(df, ddf, max(statistic, 0.0)))
 
 
+def normal_cdf(z: np.ndarray) -> np.ndarray:
+    """Distribution function of the standard normal distribution."""
+    return ndtr(z)
+
+
 def z_pvalue(z: np.ndarray | float) -> np.ndarray:
     """Two-sided normal p-value."""
     return 2.0 * ndtr(-np.abs(z))

@@ -29,7 +29,7 @@ class HypothesisTest:
     pvalue : float
     note : str
         What to keep in mind when reading the p-value, one remark on a line; empty when nothing.
-    kind : {"chi2", "chibar2", "z", "F", "t"}
+    kind : {"chi2", "chibar2", "z", "F", "t", "RLRT", "LRT"}
     title : str
         What kind of test this is; empty for hypotheses that `equations` write out.
     mixture_pvalue : float or None

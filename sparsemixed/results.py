@@ -236,7 +236,7 @@ class Results(ShownFit, HasPredictions, HasMargins, StatsmodelsNames, Lme4Names)
 
     @property
     def estat(self) -> Estat:
-        """Summaries beyond the tables: `estat.df()`, `estat.ic()`."""
+        """Summaries beyond the tables: `estat.df()`, `estat.icc()`, `estat.sd()` and others, `dir(fit.estat)`."""
         return Estat(self.fit, self.call)
 
     def update(self, model: str | None = None, data: Any = None, **options: Unpack[ModelKeywords]) -> Results:
@@ -328,7 +328,7 @@ class Estat:
         def run(*arguments: Any, **options: Any) -> Any:
             found = function(self.fit, *(a.fit if isinstance(a, Results) else a for a in arguments), **options)
             if isinstance(found, pd.DataFrame):
-                return EstatTable.of(found, found.attrs.get("heading", name), found.attrs.get("kinds"))
+                return EstatTable.of(found, self.fit, name)
             return Results(found, self.call) if isinstance(found, Fit) else found
 
         return run

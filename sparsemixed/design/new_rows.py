@@ -58,11 +58,11 @@ def new_rows(term: RandomTerm, design: Design, spec: ModelSpec, rows: Rows) -> N
     codes = _matched(named, rows.n)
     if factor:
         return _members(term, factor[0], rows, codes)
-    return NewRows(codes, np.concatenate([_columns(block, design, spec, rows) for block in term.blocks], axis=1))
+    return NewRows(codes, np.concatenate([block_columns(block, design, spec, rows) for block in term.blocks], axis=1))
 
 
-def _columns(block: RandomBlock, design: Design, spec: ModelSpec, rows: Rows) -> np.ndarray:
-    """(m, columns of one block)."""
+def block_columns(block: RandomBlock, design: Design, spec: ModelSpec, rows: Rows) -> np.ndarray:
+    """(m, columns of one block); of R.varname one."""
     if block.factor is not None:
         return np.ones((rows.n, 1))
     equation = spec.random[block.position]

@@ -51,13 +51,14 @@ class RowCovariance:
         """V (l, l) of the rows at some positions (l,)."""
         if len(rows) > MOST_ROWS:
             raise DataError(f"{len(rows):,} rows would share one dense covariance matrix, and {MOST_ROWS:,} is the limit")
-        V = self._errors(rows)
+        V = self.errors_of(rows)
         for codes, columns, G in zip(self.codes, self.columns, self.G, strict=True):
             own, z = codes[rows], columns[rows]
             V += np.where(own[:, None] == own, z @ G @ z.T, 0.0)
         return V
 
-    def _errors(self, rows: np.ndarray) -> np.ndarray:
+    def errors_of(self, rows: np.ndarray) -> np.ndarray:
+        """sigma2 R (l, l) of the errors of the rows at some positions (l,)."""
         R = np.eye(len(rows))
         if self.errors is not None:
             codes, t = (values[rows] for values in self.errors)
@@ -83,8 +84,14 @@ class RowCovariance:
 def of_sample(fit: Fit) -> RowCovariance:
     """Of the rows that the model was fitted to."""
     _check(fit)
+    return within_sample(fit)
+
+
+def within_sample(fit: Fit) -> RowCovariance:
+    """The same whatever the weights: of one observation of each row where weights replicate observations."""
     part, weights = fit.design.residual, fit.design.weights
-    scale = np.ones(fit.design.n_rows) if weights is None else 1.0 / np.sqrt(weights.rows)
+    precision = weights is not None and weights.kind == "precision"
+    scale = 1.0 / np.sqrt(weights.rows) if precision and weights is not None else np.ones(fit.design.n_rows)
     codes = tuple(term.codes.astype(np.int64) for term in fit.design.random)
     columns = tuple(term.columns for term in fit.design.random)
     return RowCovariance(codes, columns, term_covariances(fit), None if part is None else (part.codes, part.t), scale, fit)

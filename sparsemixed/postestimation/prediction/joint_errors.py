@@ -18,10 +18,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy.sparse as sp
 
 from sparsemixed.design.row_data import NO_DATA
 from sparsemixed.errors import DataError, NotAvailableError
+from sparsemixed.estimation.end_systems import EndSystem, end_system, kept_system
 from sparsemixed.estimation.fit import Fit
+from sparsemixed.estimation.objectives.penalized_derivatives import PenalizedDerivatives
 from sparsemixed.estimation.objectives.penalized_deviance import PenalizedEvaluation
 from sparsemixed.estimation.orthonormal import OrthonormalCoordinates
 from sparsemixed.estimation.parameters import NO_TERM, ThetaMap
@@ -30,10 +33,9 @@ from sparsemixed.inference.fit_cache import cached_on_fit
 from sparsemixed.postestimation.prediction.cluster_errors import errors_by_clusters
 from sparsemixed.postestimation.prediction.error_blocks import singular_errors
 from sparsemixed.postestimation.prediction.joint_values import JointErrors, PairErrors
-from sparsemixed.solver.crossproducts.block_products import Pattern, times_lambda
-from sparsemixed.solver.crossproducts.crossproducts import CrossProducts, own_blocks
+from sparsemixed.solver.crossproducts.block_products import times_lambda
+from sparsemixed.solver.crossproducts.crossproducts import own_blocks
 from sparsemixed.solver.factored.system import FactoredSystem
-from sparsemixed.solver.linalg import covariance_root
 
 NO_SYSTEM = f"standard errors of predictions need the system behind the fit: {NO_DATA}, or with errors=True"
 
@@ -42,9 +44,14 @@ NO_SYSTEM = f"standard errors of predictions need the system behind the fit: {NO
 class FactoredFit:
     """The penalised system of a fit, factored once more at its optimum."""
 
-    at: PenalizedEvaluation[FactoredSystem]
+    derivatives: PenalizedDerivatives
     layout: ThetaMap
     orthogonal: OrthonormalCoordinates
+
+    @property
+    def at(self) -> PenalizedEvaluation[FactoredSystem]:
+        """The evaluation."""
+        return self.derivatives.at
 
 
 def factored_fit(fit: Fit) -> FactoredFit:
@@ -65,7 +72,9 @@ def factored_fit(fit: Fit) -> FactoredFit:
         )
     problem = problem_of(fit, "penalized" if fit.design.residual is None else "precision")
     objective = problem.objective
-    return FactoredFit(objective.evaluate(fit.theta), objective.parameters, problem.case.reduction.orthogonal)
+    derivatives = objective.derivatives(objective.evaluate(fit.theta))
+    assert isinstance(derivatives, PenalizedDerivatives)
+    return FactoredFit(derivatives, objective.parameters, problem.case.reduction.orthogonal)
 
 
 @cached_on_fit("joint-errors")
@@ -85,54 +94,53 @@ def joint_errors(fit: Fit) -> JointErrors:
         raise DataError(NO_SYSTEM)
     if singular_errors(fit):
         return errors_by_clusters(fit)
-    factored = factored_fit(fit)
-    at, layout, system = factored.at, factored.layout, factored.at.system
-    cp, inverse, count = at.cp, system.inverse_blocks, len(fit.design.random)
-    root = covariance_root(at.sigma2, at.XVX_inverse)
-    spread = times_lambda(cp, at.factors, at.U @ root)
+    system = kept_system(fit) or _end_system(fit)
+    cp, layout, count = system.cp, system.layout, len(fit.design.random)
+    spread = times_lambda(cp, system.factors, system.U @ system.inner)
     own: list = [None] * count
     moves: list = [None] * count
     bases: list = [None] * count
-    blocks = own_blocks(cp, inverse.first, inverse.pairs)
+    blocks = own_blocks(cp, system.inverse.first, system.inverse.pairs)
     for t, (r, basis) in enumerate(zip(layout.order, layout.bases(), strict=True)):
         if r != NO_TERM:
-            factor = at.factors[t]
-            own[r] = at.sigma2 * (factor @ blocks[t] @ factor.T)
-            moves[r] = spread[cp.slices[t]].reshape(cp.n_groups[t], cp.k[t], root.shape[1])
+            factor = system.factors[t]
+            own[r] = system.sigma2 * (factor @ blocks[t] @ factor.T)
+            moves[r] = spread[cp.slices[t]].reshape(cp.n_groups[t], cp.k[t], -1)
             bases[r] = basis
-    pairs = _pairs(cp, inverse, layout, at.factors, at.sigma2)
-    return JointErrors(factored.orthogonal.root(root), tuple(moves), tuple(own), pairs, tuple(bases))
+    return JointErrors(system.root, tuple(moves), tuple(own), _pairs(system), tuple(bases))
 
 
-def _pairs(
-    cp: CrossProducts, inverse: Pattern, layout: ThetaMap, factors: list[np.ndarray], sigma2: float
-) -> tuple[PairErrors, ...]:
+def _end_system(fit: Fit) -> EndSystem:
+    """The system at the fitted parameters, computed again."""
+    factored = factored_fit(fit)
+    return end_system(factored.derivatives, factored.layout, factored.orthogonal)
+
+
+def _pairs(system: EndSystem) -> tuple[PairErrors, ...]:
     """Between all terms with effects, in the order of the design."""
-    found = []
+    cp, layout, found = system.cp, system.layout, []
     for t, (start, offset) in enumerate(zip(cp.starts, cp.schur_offsets, strict=True), start=1):
         if layout.order[0] == NO_TERM:
             break
-        rows = np.searchsorted(cp.indptr, start, side="right") - 1
+        group = np.repeat(np.arange(cp.n_groups[0]), np.diff(np.searchsorted(start, cp.indptr)))
         columns = (cp.columns[start] - offset) // cp.k[t]
-        entries = inverse.cross[start[:, None] + np.arange(cp.k[t])].transpose(0, 2, 1)
-        found.append((0, t, rows, columns, entries))
-    for pair, entries in zip(cp.pairs, inverse.pairs, strict=True):
+        entries = system.inverse.cross[start[:, None] + np.arange(cp.k[t])].transpose(0, 2, 1)
+        found.append((0, t, group, columns, entries))
+    for pair, entries in zip(cp.pairs, system.inverse.pairs, strict=True):
         if pair.t != pair.u:
             found.append((pair.t + 1, pair.u + 1, pair.rows, pair.cols, entries))
-    return tuple(
-        _pair(layout.order[t], layout.order[u], rows, columns, sigma2 * (factors[t] @ entries @ factors[u].T), cp.n_groups[t])
-        for t, u, rows, columns, entries in found
-    )
+    return tuple(_pair(system, *one) for one in found)
 
 
-def _pair(first: int, second: int, rows: np.ndarray, columns: np.ndarray, values: np.ndarray, groups: int) -> PairErrors:
-    """The cells of two terms of the design, the first below the second, sorted by rows, then columns."""
+def _pair(system: EndSystem, t: int, u: int, rows: np.ndarray, columns: np.ndarray, entries: np.ndarray) -> PairErrors:
+    """The cells of two engine terms as those of two terms of the design, the first below the second, sorted by groups."""
+    factors, order, groups = system.factors, system.layout.order, system.cp.n_groups
+    values = system.sigma2 * (factors[t] @ entries @ factors[u].T)
+    first, second = order[t], order[u]
+    size, other = groups[t], groups[u]
     if first > second:
-        # Every group has rows, so the largest number tells how many there are.
-        first, second, rows, columns = second, first, columns, rows
-        values, groups = values.transpose(0, 2, 1), int(rows.max(initial=-1)) + 1
-    if np.any((np.diff(rows) < 0) | ((np.diff(rows) == 0) & (np.diff(columns) < 0))):
-        order = np.lexsort((columns, rows))
-        rows, columns, values = rows[order], columns[order], values[order]
-    indptr = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=groups))])
-    return PairErrors(first, second, indptr.astype(np.int64), columns.astype(np.int32), np.ascontiguousarray(values))
+        first, second, rows, columns, size, other = second, first, columns, rows, other, size
+        values = values.transpose(0, 2, 1)
+    places = sp.coo_array((np.arange(len(rows)), (columns, rows)), shape=(other, size)).tocsc()
+    places.sort_indices()
+    return PairErrors(first, second, places.indptr.astype(np.int64), places.indices.astype(np.int32), values[places.data])

@@ -133,6 +133,33 @@ class HasPredictions:
 
         return random_effects_for(self.fit, data, coefficients)
 
+    def r2(self) -> pd.Series:
+        """Shares of variance explained: `marginal`, by the fixed part, and `conditional`, by the random part too.
+
+        Those of Nakagawa & Schielzeth (2013) and Johnson (2014), with the three variances behind them: `var_fixed`, `var_random`,
+        `var_error`.
+        """
+        from sparsemixed.postestimation.r2 import variance_shares  # delayed for a quick start
+
+        return variance_shares(self.fit)
+
+    def partial_r2(self, type: Literal[1, 2, 3] = 3) -> pd.DataFrame:  # noqa: A002  as in anova
+        """Edwards' semi-partial R2 of each fixed term and of the model, from F tests: columns F, df, ddf, r2.
+
+        Parameters
+        ----------
+        type : {1, 2, 3}
+            Of the hypotheses, as in `anova`.
+
+        Raises
+        ------
+        OptionError
+            The fit has no `dfmethod`; hypotheses that `anova` cannot test.
+        """
+        from sparsemixed.postestimation.r2 import partial_r2  # delayed for a quick start
+
+        return partial_r2(self.fit, type)
+
     def _keep_joint_errors(self) -> None:
         """Compute what standard errors of `fitted` rest on, for a fit that is to be left without its rows."""
         from sparsemixed.postestimation.prediction.joint_errors import joint_errors  # delayed for a quick start

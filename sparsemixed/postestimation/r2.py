@@ -5,9 +5,9 @@ With the variances of the fixed part, of the random part, and of the errors
     v_f = Var(x'beta_hat),    v_r = mean of z'Gz summed over the terms,    v_e = mean of sigma2 R_ii,
 
 over the rows of the sample, marginal R2 = v_f / (v_f + v_r + v_e) and conditional R2 = (v_f + v_r) / (v_f + v_r + v_e)
-(Nakagawa & Schielzeth 2013; Johnson 2014 for random slopes). z are the columns of the random part as they are, in the fixed part or
-not; singular covariance matrices are like any other. With an F test of nu_1 and nu_2 degrees of freedom, Edwards et al. (2008) have
-R2 = (nu_1 F / nu_2) / (1 + nu_1 F / nu_2), for all coefficients or those of one term.
+(Nakagawa & Schielzeth 2013; Johnson 2014 for random slopes). z are the columns of the random part as they are, in the fixed part
+or not; singular covariance matrices are like any other. With an F test of nu_1 and nu_2 degrees of freedom, Edwards et al. (2008)
+have R2 = (nu_1 F / nu_2) / (1 + nu_1 F / nu_2), for all coefficients or those of one term.
 """
 
 from __future__ import annotations

@@ -10,12 +10,10 @@ from sparsemixed.errors import NotAvailableError
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.postestimation.prediction.joint_errors import FactoredFit, factored_fit
 from sparsemixed.postestimation.prediction.joint_values import JointErrors, PairErrors
+from sparsemixed.postestimation.prediction.kernels import add_pair, add_term
 from sparsemixed.postestimation.prediction.predicted_rows import PredictedRows
 from sparsemixed.solver.crossproducts.block_products import times_lambda
-from sparsemixed.solver.factored.places import entries
 
-CHUNK = 1 << 16
-"""Rows at a time: what is made of them stays in the cache and in bounds."""
 SOLVED_NUMBERS = 4e6
 """Numbers (32 MB) of right-hand sides that are solved for at once."""
 
@@ -28,47 +26,20 @@ def fitted_variances(fit: Fit, errors: JointErrors, rows: PredictedRows) -> np.n
     DataError
         Groups that no row of the sample had together, and the fit was saved without its data.
     """
-    out = np.empty(len(rows.X))
-    for start in range(0, len(out), CHUNK):
-        here = slice(start, start + CHUNK)
-        out[here] = _own_variances(errors, rows.take(here))
+    moved, total = np.ascontiguousarray(rows.X @ errors.root), np.zeros(len(rows.X))
+    z = [np.ascontiguousarray(errors.columns(t, columns)) for t, columns in enumerate(rows.columns)]
+    for t, codes in enumerate(rows.codes):
+        add_term(z[t], codes, errors.moves[t], errors.own[t], moved, total)
+    total += np.einsum("mr,mr->m", moved, moved)
     for first, second in combinations(range(len(rows.codes)), 2):
-        out += 2.0 * _pair_covariances(fit, errors, rows, first, second)
-    return np.maximum(out, 0.0, out=out)
-
-
-def _own_variances(errors: JointErrors, rows: PredictedRows) -> np.ndarray:
-    """What coefficients and each term alone contribute."""
-    moved, total = rows.X @ errors.root, np.zeros(len(rows.X))
-    for t, (codes, columns) in enumerate(zip(rows.codes, rows.columns, strict=True)):
-        z, own = _known(errors, t, codes, columns)
-        moved -= np.einsum("ma,mar->mr", z, errors.moves[t][own])
-        total += np.einsum("ma,mab,mb->m", z, errors.own[t][own], z)
-    return total + np.einsum("mr,mr->m", moved, moved)
-
-
-def _known(errors: JointErrors, t: int, codes: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The engine's columns of a term, zero in rows whose group is not known, and groups that can be looked up."""
-    return np.where((codes >= 0)[:, None], errors.columns(t, columns), 0.0), np.maximum(codes, 0)
-
-
-def _pair_covariances(fit: Fit, errors: JointErrors, rows: PredictedRows, first: int, second: int) -> np.ndarray:
-    """(m,) covariances of the contributions of two terms to each row."""
-    (z, own), (w, other) = (_known(errors, t, rows.codes[t], rows.columns[t]) for t in (first, second))
-    pair, out = errors.pair(first, second), np.zeros(len(z))
-    # Effects that do not act have no part, whether their groups met or not.
-    here = np.flatnonzero((rows.codes[first] >= 0) & (rows.codes[second] >= 0) & z.any(axis=1) & w.any(axis=1))
-    place = entries(pair.indptr, pair.groups, other[here], own[here])
-    met = place >= 0
-    for start in range(0, len(here), CHUNK):
-        some = here[start : start + CHUNK][met[start : start + CHUNK]]
-        values = pair.values[place[start : start + CHUNK][met[start : start + CHUNK]]]
-        out[some] = np.einsum("ma,mab,mb->m", z[some], values, w[some])
-    apart = here[~met]
-    if apart.size:
-        blocks = _solved_blocks(factored_fit(fit), pair, own[apart], other[apart])
-        out[apart] = np.einsum("ma,mab,mb->m", z[apart], blocks, w[apart])
-    return out
+        pair, apart = errors.pair(first, second), np.zeros(len(total), bool)
+        own, other = rows.codes[first], rows.codes[second]
+        add_pair(z[first], own, z[second], other, pair.indptr, pair.groups, pair.values, total, apart)
+        here = np.flatnonzero(apart)
+        if here.size:
+            blocks = _solved_blocks(factored_fit(fit), pair, own[here], other[here])
+            total[here] += 2.0 * np.einsum("ma,mab,mb->m", z[first][here], blocks, z[second][here])
+    return np.maximum(total, 0.0, out=total)
 
 
 def _solved_blocks(factored: FactoredFit, pair: PairErrors, own: np.ndarray, other: np.ndarray) -> np.ndarray:

@@ -58,7 +58,7 @@ class OrthonormalCoordinates:
     def to_orthonormal(self, X: np.ndarray) -> np.ndarray:
         """Rows of Q (m, r) that stand for rows of X (m, p): a prediction from them has the same coefficients' part."""
         free = X if self.constraints is None else X @ self.constraints.T
-        return solve_triangular(self.R, free.T, trans="T").T if free.size else free
+        return solve_triangular(self.R.T, free.T, lower=True).T if free.size else free
 
     def root(self, matrix: np.ndarray) -> np.ndarray:
         """Rows (p, c) that give coefficients on X from rows (r, c) that give those on Q."""

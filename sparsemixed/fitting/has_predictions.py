@@ -16,6 +16,7 @@ Prediction = Literal[
     "xb",
     "stdp",
     "fitted",
+    "response",
     "residuals",
     "rstandard",
     "marginal",
@@ -70,11 +71,12 @@ class HasPredictions:
         Parameters
         ----------
         data : DataFrame, dict or path, optional
-            New data, whatever `mixed` takes, for `xb`, `stdp` and `fitted`; by default the estimation sample.
+            New data, whatever `mixed` takes, for `xb`, `stdp`, `fitted`, `response`; by default the estimation sample.
         what : str
-            `xb`, `stdp`, `fitted`, `residuals`; residuals over the root of the errors' covariance, `rstandard`, of the fixed part
-            alone, `marginal`, over the root of the responses' covariance, `scaled`, over their own standard deviation,
-            `studentized`, and as probabilities, `quantile`; `reffects`, `reses`, `scores`.
+            `xb`, `stdp`, `fitted`; `response`, with what errors of a known group tell of a new one; `residuals`, those over the
+            root of the errors' covariance, `rstandard`, of the fixed part alone, `marginal`, over the root of the responses'
+            covariance, `scaled`, over their own standard deviation, `studentized`, and as probabilities, `quantile`; `reffects`,
+            `reses`, `scores`.
         level : float or str, optional
             A number is the level of limits in per cent, a text the same as `relevel`.
         se : bool or {"conditional", "corrected"}

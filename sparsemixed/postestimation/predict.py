@@ -40,6 +40,10 @@ def predict(fit: Fit, data: Any, asked: Request) -> pd.Series | pd.DataFrame:
         raise OptionError(
             f"predict: unknown what={asked.what!r}{suggestion(str(asked.what), WHAT)}; it is one of {', '.join(WHAT)}"
         )
+    if asked.what == "response":
+        from sparsemixed.postestimation.prediction.kriging import predict_responses  # delayed for a quick start
+
+        return predict_responses(fit, data, asked)
     if asked.se:
         # Delayed, with what it needs, for a quick start.
         from sparsemixed.postestimation.prediction.uncertain import predict_with_errors
@@ -105,6 +109,7 @@ WHAT: dict[str, Callable[[Fit, Request], Any]] = {
     "xb": lambda fit, _: fixed_part(fit),
     "stdp": lambda fit, _: standard_errors(fit, fit.design.X),
     "fitted": _fitted,
+    "response": _fitted,
     "residuals": _residuals,
     "rstandard": _residual_kind("rstandard"),
     "marginal": _residual_kind("marginal"),

@@ -95,8 +95,7 @@ def _cluster(fit: Fit, at: Mapping[str, Any] | None, every: bool) -> tuple[np.nd
         if terms:
             lowest = max(terms, key=lambda term: (len(term.labels.columns), -term.blocks[0].position))
             code = lowest.codes[0]
-            at = lowest.labels.iloc[code].to_dict()
-            return np.flatnonzero(lowest.codes == code), _words(at)
+            return np.flatnonzero(lowest.codes == code), _words(lowest.labels.iloc[code].to_dict())
         assert part is not None
         return np.flatnonzero(part.codes == part.codes[0]), "the first group"
     here, left = np.ones(len(fit.design.y), bool), dict(at)

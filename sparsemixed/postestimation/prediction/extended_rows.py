@@ -10,14 +10,14 @@ import pandas as pd
 from sparsemixed.design.data.frame import Frame
 from sparsemixed.design.data.rows import Rows
 from sparsemixed.design.groups.grouping import Groups
-from sparsemixed.design.new_errors import new_errors
+from sparsemixed.design.new_errors import known_error_groups, new_errors
 from sparsemixed.design.new_rows import NEW
 from sparsemixed.design.sample import adjusted_response, check_known
+from sparsemixed.design.values import ResidualPart
 from sparsemixed.errors import NotAvailableError
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.postestimation.prediction.new_groups import refuse_members
 from sparsemixed.postestimation.prediction.predicted_rows import PredictedRows, new_error_variances, rows_of_frame
-from sparsemixed.postestimation.random_effects import term_name
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def extended_rows(fit: Fit, frame: Frame) -> ExtendedRows:
     for own, columns in zip(codes, found.columns, strict=True):
         residual = np.where((own < 0) | np.isnan(columns).any(axis=1), np.nan, residual)
     residual = np.where(np.isnan(errors), np.nan, residual)
-    groups, times = _errors(fit, frame, np.flatnonzero(~np.isnan(residual)), codes)
+    groups, times = _errors(fit, frame, np.flatnonzero(~np.isnan(residual)))
     return ExtendedRows(replace(found, codes=tuple(codes)), tuple(labels), residual, errors, groups, times)
 
 
@@ -95,7 +95,7 @@ def _numbered(n_groups: int, variables: tuple[str, ...], rows: Rows, codes: np.n
     return out, groups.labels(variables)
 
 
-def _errors(fit: Fit, frame: Frame, told: np.ndarray, codes: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+def _errors(fit: Fit, frame: Frame, told: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Groups (m,) and times of the errors; rows that tell nothing, and all with independent errors, are groups of their own."""
     part, m = fit.design.residual, frame.n_rows
     groups = np.arange(m)
@@ -107,24 +107,17 @@ def _errors(fit: Fit, frame: Frame, told: np.ndarray, codes: list[np.ndarray]) -
     times[told] = found.t
     if part.structure.independent_rows:
         return groups, times
-    _refuse_known(fit, rows, told, codes)
+    _refuse_known(part, rows)
     groups = np.arange(m) + int(found.codes.max(initial=-1)) + 1
     groups[told] = found.codes
     return groups, times
 
 
-def _refuse_known(fit: Fit, rows: Rows, told: np.ndarray, codes: list[np.ndarray]) -> None:
+def _refuse_known(part: ResidualPart, rows: Rows) -> None:
     """Raise where errors of these rows are correlated with errors of the sample."""
-    asked = fit.spec.residual
-    variables = fit.spec.random[-1].grouping if asked.group is None else asked.group
-    for term, own in zip(fit.design.random, codes, strict=True):
-        if tuple(map(str, term.labels.columns)) == tuple(variables):
-            if np.any((own[told] >= 0) & (own[told] < term.n_groups)):
-                raise NotAvailableError(
-                    f"predict: errors of new rows of known groups of {term_name(term)} are correlated with those of the sample, "
-                    "and their update is not available; give whole groups under new names, or fit the model again"
-                )
-            return
-    raise NotAvailableError(
-        f"predict: update needs to know which groups of {' '.join(variables)} are new, and the model has no random effect of them"
-    )
+    if np.any(known_error_groups(part, rows) >= 0):
+        assert part.labels is not None
+        raise NotAvailableError(
+            f"predict: errors of new rows of known groups of {' '.join(map(str, part.labels.columns))} are correlated with those "
+            "of the sample, and their update is not available; give whole groups under new names, or fit the model again"
+        )

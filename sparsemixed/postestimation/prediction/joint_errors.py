@@ -143,4 +143,6 @@ def _pair(system: EndSystem, t: int, u: int, rows: np.ndarray, columns: np.ndarr
         values = values.transpose(0, 2, 1)
     places = sp.coo_array((np.arange(len(rows)), (columns, rows)), shape=(other, size)).tocsc()
     places.sort_indices()
-    return PairErrors(first, second, places.indptr.astype(np.int64), places.indices.astype(np.int32), values[places.data])
+    return PairErrors(
+        first, second, places.indptr.astype(np.int64), places.indices.astype(np.int32), values[np.asarray(places.data, np.int64)]
+    )

@@ -51,7 +51,7 @@ class Prior:
             bases = [b.structure.chosen_basis for b in own if b is not None]
             plain = all(T is None for T in bases)
             blocks = [np.eye(b.structure.m) if T is None else T for b, T in zip(own, bases, strict=True) if b is not None]
-            found.append(None if plain else block_diag(*blocks))
+            found.append(None if plain else np.asarray(block_diag(*blocks)))
         return tuple(found)
 
     def columns(self, t: int, columns: np.ndarray) -> np.ndarray:
@@ -86,7 +86,7 @@ class Prior:
             means.append(mean.ravel())
             moves.append(move.reshape(-1, rank))
             covariances.append(block_diag(*C) if len(C) else np.zeros((0, 0)))
-        total = block_diag(*covariances) if covariances else np.zeros((0, 0))
+        total = np.asarray(block_diag(*covariances)) if covariances else np.zeros((0, 0))
         if sum(len(here) for here in known) > 1:
             self._between(total, groups, known)
         return np.concatenate([*means, np.zeros(0)]), total, np.concatenate([*moves, np.zeros((0, rank))])

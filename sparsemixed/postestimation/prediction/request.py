@@ -12,7 +12,7 @@ from sparsemixed.postestimation.random_effects import term_name
 NEW_LEVELS = ("population", "draw", "error")
 INTERVALS = ("confidence", "prediction")
 KINDS = ("conditional", "corrected")
-WITH_ERRORS = ("xb", "fitted")
+WITH_ERRORS = ("xb", "fitted", "response")
 BY_LEVEL = ("fitted", "residuals", "rstandard", "reffects", "reses")
 
 
@@ -74,8 +74,10 @@ def read_request(
     if kind and what not in WITH_ERRORS:
         other = {"reffects": 'their standard errors are what="reses"', "stdp": "it is a standard error"}.get(what, "")
         raise OptionError(
-            f"predict: se and interval are those of {' and '.join(WITH_ERRORS)}, not of {what}{f'; {other}' if other else ''}"
+            f"predict: se and interval are those of {', '.join(WITH_ERRORS)}, not of {what}{f'; {other}' if other else ''}"
         )
+    if what == "response" and interval == "confidence":
+        raise OptionError("predict: intervals of responses are those of new observations; confidence intervals are of fitted")
     if relevel is not None and what not in BY_LEVEL:
         raise OptionError(f"predict: a level of groups is for {', '.join(BY_LEVEL)}, not for {what}")
     if coefficients not in (None, "known", "estimated"):

@@ -56,7 +56,8 @@ def predict_with_errors(fit: Fit, data: Any, asked: Request) -> pd.DataFrame:
         The fit was saved without its data, and without what was computed of them.
     """
     included = terms_at(fit, asked.relevel) if asked.what == "fitted" else ()
-    _refuse_robust(fit, asked)
+    if asked.what == "fitted" or asked.interval == "prediction":
+        refuse_robust(fit, "fitted" if asked.what == "fitted" else "new observations")
     if data is None:
         predicted, index = fixed_part(fit) + (random_part(fit, included) if included else 0.0), fit.design.row_index
         rows, errors = sample_rows(fit), sample_error_variances(fit) if asked.interval == "prediction" else None
@@ -64,22 +65,28 @@ def predict_with_errors(fit: Fit, data: Any, asked: Request) -> pd.DataFrame:
         frame = model_frame(fit.spec, data)
         predicted, index = predicted_values(fit, frame, asked), index_of(data)
         rows, errors = _new_rows(fit, frame, asked, included)
-    variances, df = _variances(fit, rows, asked, included)
+    variances, df = mean_variances(fit, rows, asked, included)
     if errors is not None:
         variances = variances + errors + _left_out(fit, rows, included)
         df = df if not fit.design.random and fit.design.residual is None else None
-    variances[np.isnan(predicted)] = np.nan
-    se = np.sqrt(variances)
-    half = critical(asked.level, df) * se
-    columns = dict(zip(COLUMNS, (predicted, se, predicted - half, predicted + half), strict=True))
-    return pd.DataFrame(columns, index=index)
+    return pd.DataFrame(dict(zip(COLUMNS, limits(predicted, variances, asked.level, df), strict=True)), index=index)
 
 
-def _refuse_robust(fit: Fit, asked: Request) -> None:
-    if (asked.what == "fitted" or asked.interval == "prediction") and not fit.spec.vce.method.model_based:
+def limits(
+    predicted: np.ndarray, variances: np.ndarray, level: float, df: np.ndarray | float | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Predictions (m,) with standard errors and limits; all missing where the prediction is."""
+    se = np.where(np.isnan(predicted), np.nan, np.sqrt(variances))
+    half = critical(level, df) * se
+    return predicted, se, predicted - half, predicted + half
+
+
+def refuse_robust(fit: Fit, what: str) -> None:
+    """Raise for what rests on the model's covariance, where the fit does not."""
+    if not fit.spec.vce.method.model_based:
         raise OptionError(
-            f"predict: standard errors of {asked.what if asked.what == 'fitted' else 'new observations'} rest on the model's "
-            f"covariance, and this fit has vce({fit.spec.vce.name}); fit the model with vce(oim)"
+            f"predict: standard errors of {what} rest on the model's covariance, and this fit has vce({fit.spec.vce.name}); fit "
+            "the model with vce(oim)"
         )
 
 
@@ -94,7 +101,7 @@ def _new_rows(fit: Fit, frame: Frame, asked: Request, included: tuple[int, ...])
     return PredictedRows(X, none, tuple(np.zeros((len(X), term.k)) for term in fit.design.random)), None
 
 
-def _variances(
+def mean_variances(
     fit: Fit, rows: PredictedRows, asked: Request, included: tuple[int, ...]
 ) -> tuple[np.ndarray, np.ndarray | float | None]:
     """(m,) variances of the predicted means, and the degrees of freedom of their limits; None is normal."""

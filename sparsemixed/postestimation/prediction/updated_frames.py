@@ -10,17 +10,15 @@ import pandas as pd
 from sparsemixed.design.names.model_frame import model_frame
 from sparsemixed.errors import NoResponseWarning, OptionError, warn
 from sparsemixed.estimation.fit import Fit
-from sparsemixed.inference.hypotheses.distributions import z_critical
 from sparsemixed.postestimation.new_data import index_of, predicted_values
 from sparsemixed.postestimation.prediction.extended_rows import ExtendedRows, extended_rows
 from sparsemixed.postestimation.prediction.new_groups import refuse_new_groups
 from sparsemixed.postestimation.prediction.predicted_rows import all_rows
 from sparsemixed.postestimation.prediction.prior import Prior
 from sparsemixed.postestimation.prediction.request import Request, terms_at
+from sparsemixed.postestimation.prediction.uncertain import COLUMNS, limits
 from sparsemixed.postestimation.prediction.update import Component, Updated, design_rows, updated
 from sparsemixed.postestimation.random_effects import effect_names, term_name
-
-COLUMNS = ("predicted", "se", "low", "high")
 
 
 def predict_updated(fit: Fit, data: Any, asked: Request) -> pd.Series | pd.DataFrame:
@@ -51,9 +49,8 @@ def predict_updated(fit: Fit, data: Any, asked: Request) -> pd.Series | pd.DataF
     if not asked.se:
         return pd.Series(predicted, index=index, name="fitted")
     variances = variances + (rows.errors if asked.interval == "prediction" else 0.0)
-    se = np.where(np.isnan(predicted), np.nan, np.sqrt(np.maximum(variances, 0.0)))
-    half = z_critical(asked.level) * se
-    return pd.DataFrame(dict(zip(COLUMNS, (predicted, se, predicted - half, predicted + half), strict=True)), index=index)
+    found = limits(predicted, np.maximum(variances, 0.0), asked.level)
+    return pd.DataFrame(dict(zip(COLUMNS, found, strict=True)), index=index)
 
 
 def _checked(data: Any, asked: Request) -> Any:

@@ -215,7 +215,7 @@ def test_what_cannot_be(tmp_path):
     data["arm"] = data.time % 3
     fit = sparsemixed.mixed("y time || id:", data)
     cases = [
-        ({"what": "residuals", "se": True}, "se and interval are those of xb and fitted, not of residuals"),
+        ({"what": "residuals", "se": True}, "se and interval are those of xb, fitted, response, not of residuals"),
         ({"what": "reffects", "se": True}, 'not of reffects; their standard errors are what="reses"'),
         ({"se": "robust"}, "se='robust' is not one of True, False, 'conditional', 'corrected'"),
         ({"interval": "credible"}, "interval='credible' is not one of confidence, prediction"),

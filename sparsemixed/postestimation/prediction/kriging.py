@@ -1,9 +1,9 @@
 """New responses in known groups whose errors are correlated: what the group's own errors tell of the new one.
 
 With R the covariance over sigma2 of the errors of a group's rows, r that with the new error and kappa = inv(R) r, the best
-prediction is x'beta_hat + z'b_hat + kappa'e_hat, e_hat = y - X beta_hat - Zb_hat being those of the group's rows. The new error less
-kappa'e is uncorrelated with everything observed, so that the prediction's error is that of the row (x - X'kappa, z - Z'kappa) by
-`joint_errors`, and besides sigma2 (R_new - r'kappa). For independent errors kappa is zero (Goldberger 1962).
+prediction is x'beta_hat + z'b_hat + kappa'e_hat, e_hat = y - X beta_hat - Zb_hat being those of the group's rows. The new error
+less kappa'e is uncorrelated with everything observed, so that the prediction's error is that of the row (x - X'kappa, z -
+Z'kappa) by `joint_errors`, and besides sigma2 (R_new - r'kappa). For independent errors kappa is zero (Goldberger 1962).
 """
 
 from __future__ import annotations

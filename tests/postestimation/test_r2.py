@@ -8,6 +8,7 @@ import pytest
 import sparsemixed
 from sparsemixed.datasets import simulate_longitudinal
 from sparsemixed.errors import OptionError
+from tests.golden.samples import rdata
 from tests.oracles.dense_predictions import dense
 from tests.oracles.random_models import random_model
 
@@ -59,3 +60,13 @@ def test_semi_partial_r2():
     np.testing.assert_allclose(
         linear.partial_r2().r2["model"], 1 - np.sum(rest**2) / np.sum((data.y - data.y.mean()) ** 2), rtol=1e-9
     )
+
+
+def test_figures_of_performance():
+    """A snapshot of the tests of performance, sleepstudy with correlated slopes: R2 .279 and .799, ICC .722 and .521."""
+    fit = sparsemixed.mixed("Reaction ~ Days + (Days | Subject)", rdata("lme4", "sleepstudy"), reml=True)
+    found = fit.r2()
+    assert found[["marginal", "conditional"]].round(3).tolist() == [0.279, 0.799]
+    random = found.var_random
+    icc = [random / (random + found.var_error), random / found[["var_fixed", "var_random", "var_error"]].sum()]
+    assert np.round(icc, 3).tolist() == [0.722, 0.521]

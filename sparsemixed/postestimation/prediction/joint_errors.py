@@ -66,6 +66,11 @@ def factored_fit(fit: Fit) -> FactoredFit:
     """
     if not fit.design.has_rows:
         raise DataError(NO_SYSTEM)
+    if fit.solver == "krylov":
+        raise NotAvailableError(
+            "predict: standard errors of fitted need a factorization, and this fit was made without one, by solver(krylov); those of "
+            "xb and reses do not"
+        )
     if singular_errors(fit):
         raise NotAvailableError(
             "predict: errors of groups that never met are not available where a correlation of the residuals is at its limit"

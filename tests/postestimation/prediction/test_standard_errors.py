@@ -239,6 +239,10 @@ def test_what_cannot_be(tmp_path):
     correlated = sparsemixed.mixed("y time || id:, residuals(ar 1, t(time)) reml", data)
     with pytest.raises(NotAvailableError, match=r"is not available with residuals\(\)"):
         correlated.predict(what="fitted", se="corrected")
+    iterative = sparsemixed.mixed("y x || _all: R.item || user:, solver(krylov)", simulate_crossed(2000, 80, 40, seed=1))
+    assert iterative.predict(se=True).se.notna().all()
+    with pytest.raises(NotAvailableError, match=r"made without one, by solver\(krylov\)"):
+        iterative.predict(what="fitted", se=True)
     members = sparsemixed.mixed("y time || id: R.arm, covariance(exchangeable)", data)
     with pytest.raises(NotAvailableError, match="effects that are correlated with one another"):
         members.predict(pd.DataFrame({"time": [0.0], "id": [1], "arm": [7]}), "fitted", se=True)

@@ -115,6 +115,10 @@ class NotEstimableWarning(SparseMixedWarning):
     """Rows that are not predicted, because the sample says nothing about them."""
 
 
+class NoResponseWarning(SparseMixedWarning):
+    """Groups that were to be predicted from their own responses, and gave none."""
+
+
 def warn(message: str, kind: type[SparseMixedWarning]) -> None:
     """Tell the logger `sparsemixed`, and Python's warnings, at the line of the user's that called this package."""
     message = printable(message)

@@ -20,6 +20,7 @@ from sparsemixed.fitting.call import Call, run
 from sparsemixed.fitting.changed_call import changed_call
 from sparsemixed.fitting.has_influence import HasInfluence
 from sparsemixed.fitting.has_margins import HasMargins
+from sparsemixed.fitting.has_predictions import HasPredictions
 from sparsemixed.inference.covariance.vce import beta_covariance
 from sparsemixed.inference.degrees.table import coefficient_covariance, coefficient_degrees
 from sparsemixed.inference.hypotheses.likelihood_ratio import n_parameters
@@ -28,7 +29,6 @@ from sparsemixed.inference.intervals import intervals
 from sparsemixed.postestimation.contrasts import contrast, pairwise
 from sparsemixed.postestimation.estat.table import SUBCOMMANDS, subcommand
 from sparsemixed.postestimation.linear_tests import hypothesis_test, lincom, parameter_test
-from sparsemixed.postestimation.predict import predict
 from sparsemixed.postestimation.random_effects import random_effects
 from sparsemixed.reporting.comparisons import ContrastResult
 from sparsemixed.reporting.display import check_level
@@ -42,12 +42,11 @@ from sparsemixed.reporting.stored.results import StoredResults
 from sparsemixed.reporting.stored.table import stored_table
 from sparsemixed.storage.fit_file import save_fit
 
-Prediction = Literal["xb", "stdp", "fitted", "residuals", "reffects", "reses", "scores"]
 Adjustment = Literal["noadjust", "bonferroni", "sidak", "scheffe"]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Results(ShownFit, HasMargins, HasInfluence, StatsmodelsNames, Lme4Names):
+class Results(ShownFit, HasPredictions, HasMargins, HasInfluence, StatsmodelsNames, Lme4Names):
     """A fitted model.
 
     Nothing here changes a fit: every array and data frame is a copy, and showing a fit in another way never refits.
@@ -185,31 +184,6 @@ class Results(ShownFit, HasMargins, HasInfluence, StatsmodelsNames, Lme4Names):
         """
         return random_effects(self.fit, standard_errors=True)
 
-    def predict(
-        self,
-        data: Any = None,
-        what: Prediction = "xb",
-        level: str | None = None,
-        se: bool = False,
-        interval: str | None = None,
-        new_levels: Literal["population", "error"] = "population",
-    ) -> pd.Series | pd.DataFrame:
-        """Predictions, one row per observation; scores, one row per cluster.
-
-        Parameters
-        ----------
-        data : DataFrame, dict or path, optional
-            New data, whatever `mixed` takes, for `xb`, `stdp` and `fitted`; by default the estimation sample.
-        what : {"xb", "stdp", "fitted", "residuals", "reffects", "reses", "scores"}
-        new_levels : {"population", "error"}
-            Whether `fitted` for rows of new data in groups that were not in the sample has no effect of the group, or raises.
-        level, se, interval
-            Not available yet: anything but the defaults raises.
-        """
-        if level is not None or se or interval is not None:
-            raise NotAvailableError("predict: level, se and interval are not available yet")
-        return predict(self.fit, data, what, new_levels)
-
     def test(self, hypothesis: Any, values: Any = None, small: bool = False) -> TestResult:
         """Wald test of a linear hypothesis.
 
@@ -263,7 +237,7 @@ class Results(ShownFit, HasMargins, HasInfluence, StatsmodelsNames, Lme4Names):
 
     @property
     def estat(self) -> Estat:
-        """Summaries beyond the tables: `estat.df()`, `estat.ic()`."""
+        """Summaries beyond the tables: `estat.df()`, `estat.icc()`, `estat.sd()` and others, `dir(fit.estat)`."""
         return Estat(self.fit, self.call)
 
     def update(self, model: str | None = None, data: Any = None, **options: Unpack[ModelKeywords]) -> Results:
@@ -296,7 +270,7 @@ class Results(ShownFit, HasMargins, HasInfluence, StatsmodelsNames, Lme4Names):
         call = changed_call(self.fit, self.call, model, data, options)
         return Results(run(call), call)
 
-    def save(self, path: str | os.PathLike, data: bool = False) -> None:
+    def save(self, path: str | os.PathLike, data: bool = False, errors: bool = False) -> None:
         """Save the fit in a file that `sparsemixed.load` reads.
 
         The loaded fit shows the same tables, tests hypotheses and predicts for new data. What needs the rows that the model was
@@ -309,6 +283,9 @@ class Results(ShownFit, HasMargins, HasInfluence, StatsmodelsNames, Lme4Names):
         data : bool
             Whether to keep the rows that the model was fitted to. The predicted effects and the names of the groups are always
             kept.
+        errors : bool
+            Whether to keep the joint covariance of coefficients and random effects, by which the loaded fit knows the standard
+            errors of `fitted`: numbers for every group, and for any two that met in a row. What was computed once is kept anyway.
 
         Raises
         ------
@@ -316,6 +293,8 @@ class Results(ShownFit, HasMargins, HasInfluence, StatsmodelsNames, Lme4Names):
             The file cannot be written, or `data=True` for a fit that was loaded without its data.
         """
         self._keep_margin_statistics()
+        if errors:
+            self._keep_joint_errors()
         save_fit(self.fit, path, data)
 
     def __reduce__(self) -> tuple[type[Results], tuple[Fit]]:
@@ -350,7 +329,7 @@ class Estat:
         def run(*arguments: Any, **options: Any) -> Any:
             found = function(self.fit, *(a.fit if isinstance(a, Results) else a for a in arguments), **options)
             if isinstance(found, pd.DataFrame):
-                return EstatTable.of(found, found.attrs.get("heading", name), found.attrs.get("kinds"))
+                return EstatTable.of(found, self.fit, name)
             return Results(found, self.call) if isinstance(found, Fit) else found
 
         return run

@@ -6,6 +6,7 @@ import numpy as np
 
 from sparsemixed.errors import NumericalError
 from sparsemixed.estimation.components import components
+from sparsemixed.estimation.end_systems import keep_end_system
 from sparsemixed.estimation.ends.error_limits import at_residual_limits, residual_limits
 from sparsemixed.estimation.ends.values import End
 from sparsemixed.estimation.ends.without_errors import without_residual_variance
@@ -48,7 +49,7 @@ def _gathered(case: Case, end: End[FE, FD], em_log: tuple[LogEntry, ...], llf: L
     parts, unidentified = identified(objective, at, boundary.parameters, information, optimum.converged, parts, design)
     u, u_var = objective.parameters.named_effects(*objective.predictions(design, derivatives))
     root = covariance_root(at.sigma2, at.XVX_inverse)
-    return Fit(
+    fit = Fit(
         spec=spec,
         design=design,
         beta=orthogonal.coefficients(at.beta),
@@ -77,6 +78,8 @@ def _gathered(case: Case, end: End[FE, FD], em_log: tuple[LogEntry, ...], llf: L
         lost_digits=lost_digits(design, parts, float(orthogonal.residual @ orthogonal.residual), at.pwrss, objective.df),
         solver_note=solver_note(objective.solver),
     )
+    keep_end_system(fit, objective, derivatives, orthogonal)
+    return fit
 
 
 def _boundary(case: Case, end: End[FE, FD]) -> tuple[FE, Boundary, bool, np.ndarray]:

@@ -55,6 +55,11 @@ class OrthonormalCoordinates:
         found = self.start + solve_triangular(self.R, beta) if beta.size else self.start
         return found if self.constraints is None else self.constraints.T @ found + self.constraints.a
 
+    def to_orthonormal(self, X: np.ndarray) -> np.ndarray:
+        """Rows of Q (m, r) that stand for rows of X (m, p): a prediction from them has the same coefficients' part."""
+        free = X if self.constraints is None else X @ self.constraints.T
+        return solve_triangular(self.R.T, free.T, lower=True).T if free.size else free
+
     def root(self, matrix: np.ndarray) -> np.ndarray:
         """Rows (p, c) that give coefficients on X from rows (r, c) that give those on Q."""
         found = solve_triangular(self.R, matrix) if matrix.size else matrix

@@ -120,7 +120,8 @@ def test_estat_tables_are_data_frames(shown):
     assert found.to_html(border=0) == found.frame.to_html(border=0)
     more = shown["df"].copy()
     assert str(more) == str(shown["df"].frame)
-    named = type(found).of(found.frame, "Criteria")
+    fit = sparsemixed.mixed("y time || id:", sparsemixed.datasets.simulate_longitudinal(9, 3))
+    named = type(found).of(found.frame, fit.fit, "Criteria")
     named["what"] = "text"
     assert str(named) == str(named.frame)
 

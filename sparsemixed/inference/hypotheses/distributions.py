@@ -14,6 +14,11 @@ RANGE_LIMIT = 1e5
 """The same for the studentized range, whose degrees of freedom scipy wants finite."""
 
 
+def normal_probability(z: np.ndarray) -> np.ndarray:
+    """Phi(z): the probability below z of the standard normal distribution."""
+    return ndtr(z)
+
+
 def z_critical(level: float) -> float:
     """Half width, in standard errors, of a normal confidence interval of `level` per cent."""
     return float(-ndtri((1.0 - level / 100.0) / 2.0))

@@ -29,6 +29,7 @@ ESTIMATES = {
     "Estimate": "   Estimate ",
     "Contrast": "   Contrast ",
     "Margin": "     Margin ",
+    "ICC": "        ICC ",
     **{name: f"      {name} " for name in ("dy/dx", "dy/ex", "ey/dx", "ey/ex")},
 }
 NARROWEST = 11

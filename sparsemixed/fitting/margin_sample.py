@@ -13,16 +13,22 @@ from sparsemixed.design.data.parquet_folder import ParquetFolder
 from sparsemixed.design.data.rows import Rows
 from sparsemixed.design.names.model_frame import model_frame
 from sparsemixed.design.sample import sample_rows
-from sparsemixed.errors import DataError, NoObservationsError
+from sparsemixed.errors import NoObservationsError, OptionError
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.fitting.batches import in_batches, is_folder
 from sparsemixed.fitting.call import Call, frame_of, settled
 from sparsemixed.postestimation.margins.cell_means import RowStatistics, RowValues, cell_totals, needed_shapes, of_totals
-from sparsemixed.postestimation.margins.sample import MarginSample, keep_statistics, kept_statistics, sample_of
+from sparsemixed.postestimation.margins.sample import (
+    MarginSample,
+    complete_rows,
+    keep_statistics,
+    kept_statistics,
+    sample_of,
+)
 from sparsemixed.postestimation.model_comparison import check_same_rows
 
 
-def margin_sample(fit: Fit, call: Call | None, data: Any = None, weighted: bool = True) -> MarginSample:
+def margin_sample(fit: Fit, call: Call | None, data: Any = None, weighted: bool = True, everywhere: bool = False) -> MarginSample:
     """The rows for margins of a fit.
 
     Parameters
@@ -34,6 +40,8 @@ def margin_sample(fit: Fit, call: Call | None, data: Any = None, weighted: bool 
         Other rows to average over, unweighted.
     weighted : bool
         Whether the weights of the estimation count.
+    everywhere : bool
+        Also the rows of the fit's data that it was not fitted to.
 
     Raises
     ------
@@ -41,18 +49,20 @@ def margin_sample(fit: Fit, call: Call | None, data: Any = None, weighted: bool 
         The data are no longer what they were, or are not known.
     """
     if data is not None:
+        if everywhere:
+            raise OptionError("margins: noesample is for the data of the fit; the rows of data= are all used")
         return _other_rows(fit, data)
     source = None if call is None else settled(call).data
     if source is None:
-        return sample_of(fit, None, weighted)
+        return sample_of(fit, None, weighted, everywhere)
     assert call is not None
     if in_batches(source):
         if kept_statistics(fit) is None:
             keep_statistics(fit, _of_batches(fit, source))
-        return sample_of(fit, None, weighted)
+        return sample_of(fit, None, weighted, everywhere)
     if kept_statistics(fit) is None and not isinstance(source, (str, os.PathLike)):
         check_same_rows(fit, frame_of(call, "margins"), "margins")
-    return sample_of(fit, frame_of(call, "margins"), weighted)
+    return sample_of(fit, frame_of(call, "margins"), weighted, everywhere)
 
 
 def keep_margin_statistics(fit: Fit, call: Call | None) -> None:
@@ -63,19 +73,8 @@ def keep_margin_statistics(fit: Fit, call: Call | None) -> None:
 
 def _other_rows(fit: Fit, data: Any) -> MarginSample:
     frame = model_frame(fit.spec, read_frame(data))
-    names = dict.fromkeys(factor.variable for term in fit.spec.fixed for factor in term.factors)
-    absent = next((name for name in names if name not in frame), None)
-    if absent is not None:
-        raise DataError(f"margins: variable `{absent}` of the fixed part is not in the data given")
-    complete = np.ones(frame.n_rows, dtype=bool)
-    for name in names:
-        missing = frame[name].missing
-        if missing is not None:
-            complete &= ~missing
-    kept = np.flatnonzero(complete)
-    if not len(kept):
-        raise DataError("margins: no row of the data given has all variables of the fixed part")
-    return MarginSample(fit, RowValues(Rows(frame, kept), fit.design.levels))
+    rows = Rows(frame, complete_rows(fit, frame))
+    return MarginSample(fit, RowValues(rows, fit.design.levels), foreign=True)
 
 
 def _of_batches(fit: Fit, source: Any) -> RowStatistics:

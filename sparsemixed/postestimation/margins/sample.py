@@ -9,8 +9,10 @@ import numpy as np
 
 from sparsemixed.command.expression import read_expression
 from sparsemixed.design.data.codes import combine_all
+from sparsemixed.design.data.frame import Frame
 from sparsemixed.design.data.rows import Level, Rows
 from sparsemixed.design.names.model_frame import model_frame
+from sparsemixed.design.weights.values import weight_values
 from sparsemixed.errors import DataError, OptionError
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.fit_cache import CachedValue, cached_values, restore_cache
@@ -22,6 +24,7 @@ from sparsemixed.postestimation.margins.cell_means import (
     row_statistics,
 )
 from sparsemixed.postestimation.margins.request import Item
+from sparsemixed.spec import ModelSpec
 
 KEY = "margin-statistics"
 MOST_GROUPS = 10_000
@@ -38,11 +41,14 @@ class MarginSample:
     values : RowValues or None
     known : RowStatistics or None
         Of all rows, where they have been computed.
+    foreign : bool
+        Whether the rows are other than those of the fit.
     """
 
     fit: Fit
     values: RowValues | None = None
     known: RowStatistics | None = None
+    foreign: bool = False
 
     def overall(self) -> RowStatistics:
         """Of all rows."""
@@ -74,28 +80,30 @@ class MarginSample:
             raise OptionError(f"margins: subpop({condition}) selects none of the {values.n} rows")
         rows = Rows(values.rows.frame, values.rows.kept[selected])
         weights = None if values.weights is None else values.weights[selected]
-        return MarginSample(self.fit, RowValues(rows, values.levels, weights))
+        return MarginSample(self.fit, RowValues(rows, values.levels, weights), foreign=self.foreign)
 
-    def groups(self, over: Sequence[str]) -> list[tuple[tuple[Level, ...], RowStatistics, np.ndarray | None]]:
-        """Levels, means and positions of the rows of every group of over(); one of all rows without."""
-        if not over:
+    def groups(
+        self, over: Sequence[str], within: Sequence[str] = ()
+    ) -> list[tuple[tuple[Level, ...], RowStatistics, np.ndarray | None]]:
+        """Levels, means and positions of the rows of every group of over() and within(); one of all rows without."""
+        if not over and not within:
             return [((), self.overall(), None)]
-        values = self.rows("over()")
-        pairs = []
-        for name in over:
-            if name not in values.rows.frame:
-                raise OptionError(f"over(): variable `{name}` is not in the data")
-            pairs.append(values.rows.factor(name))
+        values, pairs = self.rows("over()" if over else "within()"), []
+        for option, names in (("over()", over), ("within()", within)):
+            for name in names:
+                if name not in values.rows.frame:
+                    raise OptionError(f"{option}: variable `{name}` is not in the data")
+                pairs.append(values.rows.factor(name))
         whole = combine_all([codes for codes, _ in pairs], values.n)
         order = np.argsort(whole, kind="stable")
         starts = np.flatnonzero(np.diff(whole[order], prepend=whole[order][0] - 1))
         if len(starts) > MOST_GROUPS:
-            raise OptionError(f"over() makes {len(starts):,} groups; at most {MOST_GROUPS:,} are taken")
+            raise OptionError(f"over() and within() make {len(starts):,} groups; at most {MOST_GROUPS:,} are taken")
         found = []
         for where in np.split(order, starts[1:]):
             each = [int(codes[where[0]]) for codes, _ in pairs]
             if min(each) < 0:
-                continue  # a missing value of an over() variable: in no group
+                continue  # a missing value: in no group
             found.append((each, where))
         found.sort(key=lambda one: one[0])
         return [
@@ -105,16 +113,17 @@ class MarginSample:
 
     def generated(self, items: Sequence[Item], given: RowStatistics, where: np.ndarray | None) -> RowStatistics:
         """Means once some covariates are what expressions make of them; those `given` without any."""
-        if not items:
-            return given
-        values = self.rows("generate()")
-        made = {}
+        return self._of(self.replaced(items, "generate()"), where) if items else given
+
+    def replaced(self, items: Sequence[Item], what: str) -> RowValues:
+        """The rows once some covariates are what expressions make of them; `what` needs them, for messages."""
+        values, made = self.rows(what), {}
         for item in items:
             for name in item.variables:
                 if name not in continuous_variables(self.fit.design, self.fit.spec):
                     raise OptionError(f"at(): generate() is for continuous variables, and {name} is none of the fixed part")
                 made[name] = self._evaluated(item.values[0], f"at(): generate({item.values[0]})")
-        return self._of(values.replaced(made), where)
+        return values.replaced(made) if made else values
 
     def _evaluated(self, text: str, where: str) -> np.ndarray:
         """(n,) values of an expression in the rows used."""
@@ -139,7 +148,7 @@ class MarginSample:
         return row_statistics(values, needed_shapes(design, spec), continuous_variables(design, spec), frequency, where)
 
 
-def sample_of(fit: Fit, data: object = None, weighted: bool = True) -> MarginSample:
+def sample_of(fit: Fit, data: object = None, weighted: bool = True, everywhere: bool = False) -> MarginSample:
     """The rows of the fit's own data, or its means where they are kept.
 
     Parameters
@@ -149,8 +158,10 @@ def sample_of(fit: Fit, data: object = None, weighted: bool = True) -> MarginSam
         The data of the fit's call.
     weighted : bool
         Whether the weights of the estimation count.
+    everywhere : bool
+        Also the rows that the model was not fitted to, as far as they have what margins need.
     """
-    kept = kept_statistics(fit) if weighted else None
+    kept = kept_statistics(fit) if weighted and not everywhere else None
     if data is None or not fit.design.has_rows:
         if kept is None:
             raise DataError(
@@ -158,14 +169,46 @@ def sample_of(fit: Fit, data: object = None, weighted: bool = True) -> MarginSam
                 "before margins were; fit the model again, or give data="
             )
         return MarginSample(fit, None, kept)
-    rows = Rows(model_frame(fit.spec, data), fit.design.kept)
-    weights = fit.design.weights.rows if weighted and fit.design.weights is not None else None
-    found = MarginSample(fit, RowValues(rows, fit.design.levels, weights), kept)
-    if weighted and kept is None:
+    frame = model_frame(fit.spec, data)
+    every = row_weights(fit.spec, frame) if weighted else None
+    rows = Rows(frame, complete_rows(fit, frame, every) if everywhere else fit.design.kept)
+    weights = None if every is None else every[rows.kept]
+    found = MarginSample(fit, RowValues(rows, fit.design.levels, weights), kept, everywhere)
+    if weighted and not everywhere and kept is None:
         found = MarginSample(fit, found.values, found.overall())
         assert found.known is not None
         keep_statistics(fit, found.known)
     return found
+
+
+def row_weights(spec: ModelSpec, frame: Frame) -> np.ndarray | None:
+    """(n_rows,) the weights of the estimation before pwscale(): of the row times those of all groups that hold it."""
+    if spec.weights is None:
+        return None
+    return np.prod([weight_values(spec.weights, weight, frame) for weight in spec.weights.each], axis=0)
+
+
+def complete_rows(fit: Fit, frame: Frame, weights: np.ndarray | None = None) -> np.ndarray:
+    """Positions of the rows that have all variables of the fixed part, and a positive weight.
+
+    Raises
+    ------
+    DataError
+        A variable of the fixed part is not in the data, or no row has all of them.
+    """
+    factors = (factor.variable for term in fit.spec.fixed for factor in term.factors)
+    complete = np.ones(frame.n_rows, dtype=bool)
+    for name in dict.fromkeys((*factors, *fit.spec.offsets)):
+        if name not in frame:
+            raise DataError(f"margins: variable `{name}` of the fixed part is not in the data given")
+        missing = frame[name].missing
+        if missing is not None:
+            complete &= ~missing
+    if weights is not None:
+        complete &= np.isfinite(weights) & (weights > 0)
+    if not complete.any():
+        raise DataError("margins: no row of the data given has all variables of the fixed part")
+    return np.flatnonzero(complete)
 
 
 def kept_statistics(fit: Fit) -> RowStatistics | None:

@@ -301,11 +301,21 @@ def test_changed_data_are_noticed():
         ("a, mcompare(best)", "mcompare"),
         ("a, df(0)", "must be positive"),
         ("a, df(5) small", "cannot be combined"),
-        ("a, vce(unconditional)", "not available"),
-        ("a, post", "not available"),
+        ("a, vce(unconditional)", "needs a fit by ML"),
+        ("a, vce(unconditional) small", "cannot be combined"),
+        ("a, vce(robust)", r"vce\(robust\) is not one of"),
+        ("a, emptycells(zero)", r"emptycells\(zero\) is not one of"),
+        ("a, within(nothing)", r"within\(\): variable `nothing` is not in the data"),
+        ("a, continuous", "needs dydx"),
+        ("a, mcompare(scheffe adjustall)", "only bonferroni and sidak take adjustall"),
+        ("a, pwcompare(best)", r"pwcompare\(best\) is not one of"),
+        ("a, pwcompare(effects pveffects)", "cannot be combined"),
+        ("a, contrast(best)", r"contrast\(best\) is not one of"),
+        ("a, contrast(lincom)", r"test\(\) and lincom\(\) of the margins"),
+        ("a, contrast(atcontrast(_at))", "needs an operator"),
+        (", eydx(b) at((zero) x) at(x=-90)", "is not positive"),
         (", pwcompare", "only one margin"),
         ("r.a, pwcompare", "cannot be combined"),
-        (", eyex(x) at(a=(1 2)) pwcompare", "are not available"),
         ("k.a", "unknown contrast operator"),
         ("a; b", "is not a factor"),
     ],
@@ -352,7 +362,36 @@ def test_computed_columns_move_with_their_variable():
             fit.margins(**options)
 
 
-def test_an_offset_is_refused():
-    fit = sparsemixed.mixed("y ~ x + offset(z) + (1 | g)", simulated(39))
-    with pytest.raises(OptionError, match="with an offset are not available"):
-        fit.margins()
+def test_an_offset_is_part_of_the_prediction():
+    data = simulated(39)
+    data["o"] = 0.3 * data["x"] + data["z"]
+    fit = sparsemixed.mixed("y ~ x + c + offset(o) + (1 | g)", data)
+    same = sparsemixed.mixed("y ~ x + c + (1 | g)", data.assign(y=data["y"] - data["o"]))
+    plain, shifted = same.margins("c"), fit.margins("c")
+    np.testing.assert_allclose(shifted.estimate, plain.estimate + data["o"].mean(), rtol=1e-10)
+    np.testing.assert_allclose(shifted.std_err, plain.std_err, rtol=1e-10)
+    np.testing.assert_allclose(fit.margins(dydx="x").estimate, fit.params["x"], rtol=1e-12)
+    assert fit.margins().estimate[0] == pytest.approx(fit.predict().mean())
+    # It is set and differentiated as any other variable.
+    points = fit.margins(at={"o": [0, 2]})
+    np.testing.assert_allclose(points.estimate, np.array([0, 2]) + same.margins().estimate, rtol=1e-10)
+    assert fit.margins(dydx="o").estimate[0] == pytest.approx(1.0)
+    assert [block.variable for block in fit.margins(dydx="_continuous").blocks] == ["x"]
+    moved = fit.margins(at={"o": [0, 2]}, contrast="atcontrast(r)")
+    assert moved.effects["estimate"].tolist() == pytest.approx([2.0])
+    groups = data.groupby("c")["o"].mean()
+    over = fit.margins(over="c").estimate - same.margins(over="c").estimate
+    np.testing.assert_allclose(over, groups, rtol=1e-9)
+    pairs = fit.margins(over="c", pwcompare=True).effects["estimate"].to_numpy()
+    moves = [groups[b] - groups[a] for a, b in (("low", "mid"), ("low", "top"), ("mid", "top"))]
+    np.testing.assert_allclose(pairs, same.margins(over="c", pwcompare=True).effects["estimate"] + np.array(moves), rtol=1e-9)
+    eta = fit.predict().to_numpy()
+    assert fit.margins(eydx="x").estimate[0] == pytest.approx(np.mean(fit.params["x"] / eta))
+    assert fit.emmeans("c").estimate == pytest.approx(same.emmeans("c").estimate + data["o"].mean())
+
+
+def test_offsets_of_saved_fits(tmp_path):
+    fit = sparsemixed.mixed("y ~ x + offset(log(w)) + (1 | g)", simulated(39))
+    fit.save(tmp_path / "fit.smx")
+    assert str(sparsemixed.load(tmp_path / "fit.smx").margins()) == str(fit.margins())
+    assert fit.margins().estimate[0] == pytest.approx(fit.predict().mean())

@@ -165,42 +165,42 @@ def head_blocks(found: Margins, title: str, facts: dict[str, Any], legend: bool)
 
 
 def _legend(result: Margins) -> list[str]:
-    """One line for each variable that is set, `1._at: age = 20`."""
+    """One line for each variable that is set, `1._at: age = 20 (mean)`; values are aligned to the right."""
     several = len(result.at) > 1
-    shown: list[tuple[str, str, str]] = []
+    shown: list[tuple[str, str, str, str]] = []
     hidden = set(result.blocks[0].factors).intersection(*(block.factors for block in result.blocks))
     for i, point in enumerate(result.at):
         lead = f"{i + 1}._at:" if several else "At:"
         for group, setting in zip(result.groups, point, strict=True):
             where = " ".join(map(level_text, group))
-            for name, value in _described(setting, hidden):
-                shown.append((lead, f"{where}: {name}" if where and setting.texts else name, value))
+            for name, value, text in _described(setting, hidden):
+                shown.append((lead, f"{where}: {name}" if where and setting.texts else name, value, text))
                 lead = ""
             if not setting.texts:
                 break
     if not shown:
         return []
-    width, names = max(len(lead) for lead, _, _ in shown), max(len(name) for _, name, _ in shown)
+    width, names, values = (max(len(line[i]) for line in shown) for i in range(3))
     width = max(width, len("Expression:")) if not several else width
-    return [f"{lead:<{width}} {name:<{names}} = {value}" for lead, name, value in shown]
+    return [
+        f"{lead:<{width}} {name:<{names}} {'=' if value else ' '} {value:>{values}} {text}".rstrip()
+        for lead, name, value, text in shown
+    ]
 
 
-def _described(setting: Setting, hidden: set[str]) -> list[tuple[str, str]]:
-    """Every variable with its value, but for those that each margin sets to levels of its own."""
-    out = []
-    for name, value in setting.values.items():
-        text = setting.texts.get(name, "")
-        out.append((name, f"{general(value):>8} {text}".rstrip()))
+def _described(setting: Setting, hidden: set[str]) -> list[tuple[str, str, str]]:
+    """Every variable with its value and its statistic, but for those that each margin sets to levels of its own."""
+    out = [(name, general(value), setting.texts.get(name, "")) for name, value in setting.values.items()]
     for name, shares in setting.shares.items():
         text = setting.texts.get(name, "")
         if name in hidden:
             continue
         if len(shares) == 1:
-            out.append((name, f"{level_text(next(iter(shares))):>8} {text}".rstrip()))
+            out.append((name, level_text(next(iter(shares))), text))
         elif text == "(asbalanced)":
-            out.append((name, f"{'':>8} {text}"))
+            out.append((name, "", text))
         else:
-            out += [(f"{level_text(level)}.{name}", f"{general(share):>8} {text}") for level, share in shares.items()]
+            out += [(f"{level_text(level)}.{name}", general(share), text) for level, share in shares.items()]
     return out
 
 

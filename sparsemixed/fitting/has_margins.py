@@ -80,7 +80,7 @@ class HasMargins:
         from sparsemixed.reporting.margins import margins_result
 
         asked = read_margins(terms, options, self.fit.spec.display.level)
-        sample = margin_sample(self.fit, self.call, data, asked.weighted, asked.everywhere)
+        sample = margin_sample(self.fit, self.call, data, asked.weighted, asked.everywhere, asked.request.ranked)
         return margins_result(self.fit, asked, sample, terms)
 
     def emmeans(
@@ -114,7 +114,9 @@ class HasMargins:
         from sparsemixed.reporting.margins import margins_result
 
         asked = read_emmeans(self.fit, specs, by, at, pairwise, adjust, level)
-        return margins_result(self.fit, asked, margin_sample(self.fit, self.call, weighted=asked.weighted))
+        return margins_result(
+            self.fit, asked, margin_sample(self.fit, self.call, weighted=asked.weighted, ranked=asked.request.ranked)
+        )
 
     def _keep_margin_statistics(self) -> None:
         """Compute what margins need of the rows, for a fit that is to be left without them."""

@@ -28,7 +28,9 @@ from sparsemixed.postestimation.margins.sample import (
 from sparsemixed.postestimation.model_comparison import check_same_rows
 
 
-def margin_sample(fit: Fit, call: Call | None, data: Any = None, weighted: bool = True, everywhere: bool = False) -> MarginSample:
+def margin_sample(
+    fit: Fit, call: Call | None, data: Any = None, weighted: bool = True, everywhere: bool = False, ranked: bool = False
+) -> MarginSample:
     """The rows for margins of a fit.
 
     Parameters
@@ -42,6 +44,8 @@ def margin_sample(fit: Fit, call: Call | None, data: Any = None, weighted: bool 
         Whether the weights of the estimation count.
     everywhere : bool
         Also the rows of the fit's data that it was not fitted to.
+    ranked : bool
+        Whether percentiles are needed.
 
     Raises
     ------
@@ -51,7 +55,7 @@ def margin_sample(fit: Fit, call: Call | None, data: Any = None, weighted: bool 
     if data is not None:
         if everywhere:
             raise OptionError("margins: noesample is for the data of the fit; the rows of data= are all used")
-        return _other_rows(fit, data)
+        return _other_rows(fit, data, ranked)
     source = None if call is None else settled(call).data
     if source is None:
         return sample_of(fit, None, weighted, everywhere)
@@ -60,21 +64,23 @@ def margin_sample(fit: Fit, call: Call | None, data: Any = None, weighted: bool 
         if kept_statistics(fit) is None:
             keep_statistics(fit, _of_batches(fit, source))
         return sample_of(fit, None, weighted, everywhere)
-    if kept_statistics(fit) is None and not isinstance(source, (str, os.PathLike)):
-        check_same_rows(fit, frame_of(call, "margins"), "margins")
-    return sample_of(fit, frame_of(call, "margins"), weighted, everywhere)
+    frame = frame_of(call, "margins")
+    if not isinstance(source, (str, os.PathLike)):
+        check_same_rows(fit, frame, "margins")
+    return sample_of(fit, frame, weighted, everywhere, ranked)
 
 
 def keep_margin_statistics(fit: Fit, call: Call | None) -> None:
     """Compute what margins need of the rows, before a fit is saved without them."""
-    if kept_statistics(fit) is None and call is not None and fit.design.has_rows:
-        margin_sample(fit, call)
+    kept = kept_statistics(fit)
+    if (kept is None or not kept.percentiles) and call is not None and fit.design.has_rows:
+        margin_sample(fit, call, ranked=True)
 
 
-def _other_rows(fit: Fit, data: Any) -> MarginSample:
+def _other_rows(fit: Fit, data: Any, ranked: bool) -> MarginSample:
     frame = model_frame(fit.spec, read_frame(data))
     rows = Rows(frame, complete_rows(fit, frame))
-    return MarginSample(fit, RowValues(rows, fit.design.levels), foreign=True)
+    return MarginSample(fit, RowValues(rows, fit.design.levels), foreign=True, ranked=ranked)
 
 
 def _of_batches(fit: Fit, source: Any) -> RowStatistics:

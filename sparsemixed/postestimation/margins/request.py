@@ -161,6 +161,17 @@ def _of_mapping(at: Mapping) -> tuple[Item, ...]:
     return tuple(items)
 
 
+def needs_ranks(word: str) -> bool:
+    """Whether a statistic needs the rows in order.
+
+    Examples
+    --------
+    >>> needs_ranks("op25"), needs_ranks("median"), needs_ranks("mean")
+    (True, True, False)
+    """
+    return word.removeprefix("o") in ("median", "min", "max") or _PERCENTILE.fullmatch(word) is not None
+
+
 def _is_statistic(word: str) -> bool:
     return word in STATISTICS or _PERCENTILE.fullmatch(word) is not None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -43,12 +43,15 @@ class MarginSample:
         Of all rows, where they have been computed.
     foreign : bool
         Whether the rows are other than those of the fit.
+    ranked : bool
+        Whether percentiles of covariates are computed, which takes longer than everything else.
     """
 
     fit: Fit
     values: RowValues | None = None
     known: RowStatistics | None = None
     foreign: bool = False
+    ranked: bool = False
 
     def overall(self) -> RowStatistics:
         """Of all rows."""
@@ -80,7 +83,7 @@ class MarginSample:
             raise OptionError(f"margins: subpop({condition}) selects none of the {values.n} rows")
         rows = Rows(values.rows.frame, values.rows.kept[selected])
         weights = None if values.weights is None else values.weights[selected]
-        return MarginSample(self.fit, RowValues(rows, values.levels, weights), foreign=self.foreign)
+        return replace(self, values=RowValues(rows, values.levels, weights), known=None)
 
     def groups(
         self, over: Sequence[str], within: Sequence[str] = ()
@@ -145,10 +148,13 @@ class MarginSample:
         design, spec = self.fit.design, self.fit.spec
         weights = design.weights if design.has_rows else None
         frequency = weights is not None and weights.kind == "frequency" and values.weights is not None
-        return row_statistics(values, needed_shapes(design, spec), continuous_variables(design, spec), frequency, where)
+        covariates = continuous_variables(design, spec) if self.ranked else ()
+        return row_statistics(values, needed_shapes(design, spec), covariates, frequency, where)
 
 
-def sample_of(fit: Fit, data: object = None, weighted: bool = True, everywhere: bool = False) -> MarginSample:
+def sample_of(
+    fit: Fit, data: object = None, weighted: bool = True, everywhere: bool = False, ranked: bool = False
+) -> MarginSample:
     """The rows of the fit's own data, or its means where they are kept.
 
     Parameters
@@ -160,6 +166,8 @@ def sample_of(fit: Fit, data: object = None, weighted: bool = True, everywhere: 
         Whether the weights of the estimation count.
     everywhere : bool
         Also the rows that the model was not fitted to, as far as they have what margins need.
+    ranked : bool
+        Whether percentiles are needed.
     """
     kept = kept_statistics(fit) if weighted and not everywhere else None
     if data is None or not fit.design.has_rows:
@@ -173,11 +181,12 @@ def sample_of(fit: Fit, data: object = None, weighted: bool = True, everywhere: 
     every = row_weights(fit.spec, frame) if weighted else None
     rows = Rows(frame, complete_rows(fit, frame, every) if everywhere else fit.design.kept)
     weights = None if every is None else every[rows.kept]
-    found = MarginSample(fit, RowValues(rows, fit.design.levels, weights), kept, everywhere)
+    kept = None if kept is None or (ranked and not kept.percentiles) else kept
+    found = MarginSample(fit, RowValues(rows, fit.design.levels, weights), kept, everywhere, ranked)
     if weighted and not everywhere and kept is None:
-        found = MarginSample(fit, found.values, found.overall())
-        assert found.known is not None
-        keep_statistics(fit, found.known)
+        known = found.overall()
+        keep_statistics(fit, known)
+        return replace(found, known=known)
     return found
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sparsemixed.errors import OptionError
-from sparsemixed.postestimation.margins.request import Item
+from sparsemixed.postestimation.margins.request import Item, needs_ranks
 from sparsemixed.postestimation.margins.settings import Setting
 from sparsemixed.time_series import unmarked
 
@@ -72,6 +72,11 @@ class MarginsRequest:
     def by(self) -> tuple[str, ...]:
         """The variables whose groups of rows are looked at one by one: those of over(), then those of within()."""
         return (*self.over, *self.within)
+
+    @property
+    def ranked(self) -> bool:
+        """Whether some statistic needs the rows in order."""
+        return any(needs_ranks(item.statistic) for at in self.at for item in at)
 
 
 @dataclass(frozen=True)

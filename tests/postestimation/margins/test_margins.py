@@ -264,12 +264,28 @@ def test_batches(tmp_path):
         batched.margins(at="(median) x")
 
 
-def test_changed_data_are_noticed():
+@pytest.mark.parametrize("before", ["a", None])
+def test_changed_data_are_noticed(before):
+    """Also when margins have been computed before: those of groups read the rows again."""
     data = simulated(35)
     fit = sparsemixed.mixed("y i.a x || g:", data)
+    if before is not None:
+        fit.margins(before)
     data["y"] += 1
-    with pytest.raises(SparseMixedError, match="margins"):
-        fit.margins("a")
+    for text in ("a", "a, over(b)", ", at((median) x)"):
+        with pytest.raises(SparseMixedError, match="margins"):
+            fit.margins(text)
+
+
+def test_percentiles_after_margins_without_them(tmp_path):
+    data = simulated(35)
+    fit = sparsemixed.mixed("y i.a x || g:", data)
+    fit.margins("a")
+    assert fit.margins(", at((median) x)").at[0][0].values["x"] == pytest.approx(data["x"].median())
+    other = sparsemixed.mixed("y i.a x || g:", data)
+    other.margins("a")
+    other.save(tmp_path / "fit.smx")
+    assert sparsemixed.load(tmp_path / "fit.smx").margins(", at((median) x)").names == ("_cons",)
 
 
 @pytest.mark.parametrize(

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
-import numpy as np
-
 from sparsemixed.design import read_frame
-from sparsemixed.design.batches import used_columns
-from sparsemixed.design.data.parquet_folder import ParquetFolder
 from sparsemixed.design.data.rows import Rows
 from sparsemixed.design.names.model_frame import model_frame
-from sparsemixed.design.sample import sample_rows
-from sparsemixed.errors import NoObservationsError, OptionError
+from sparsemixed.errors import OptionError
 from sparsemixed.estimation.fit import Fit
-from sparsemixed.fitting.batches import in_batches, is_folder
+from sparsemixed.fitting.batches import batch_source, in_batches
 from sparsemixed.fitting.call import Call, frame_of, settled
-from sparsemixed.postestimation.margins.cell_means import RowStatistics, RowValues, cell_totals, needed_shapes, of_totals
+from sparsemixed.postestimation.margins.batch_sample import BatchSample
+from sparsemixed.postestimation.margins.cell_means import RowValues
 from sparsemixed.postestimation.margins.sample import (
     MarginSample,
     complete_rows,
@@ -61,9 +60,12 @@ def margin_sample(
         return sample_of(fit, None, weighted, everywhere)
     assert call is not None
     if in_batches(source):
-        if kept_statistics(fit) is None:
-            keep_statistics(fit, _of_batches(fit, source))
-        return sample_of(fit, None, weighted, everywhere)
+        if everywhere:
+            raise OptionError("margins: noesample needs all rows at once, and these data come in batches")
+        found = _batches(fit, source)
+        if found.known is None:
+            keep_statistics(fit, found.overall())
+        return replace(found, known=kept_statistics(fit))
     frame = frame_of(call, "margins")
     if not isinstance(source, (str, os.PathLike)):
         check_same_rows(fit, frame, "margins")
@@ -83,20 +85,17 @@ def _other_rows(fit: Fit, data: Any, ranked: bool) -> MarginSample:
     return MarginSample(fit, RowValues(rows, fit.design.levels), foreign=True, ranked=ranked)
 
 
-def _of_batches(fit: Fit, source: Any) -> RowStatistics:
-    """Means over all batches, one after the other."""
-    shapes, spec = needed_shapes(fit.design, fit.spec), fit.spec
-    if is_folder(source):
-        batches = ParquetFolder(source).batches(used_columns(spec))
+def _batches(fit: Fit, source: Any) -> BatchSample:
+    """Rows that are read batch by batch."""
+    reader = batch_source(source)
+    if reader is None:
+        columns = frozenset(map(str, source.columns))
+        read = partial(_parts, source)
     else:
-        batches = (part.compute() for part in source[used_columns(spec)].to_delayed())
-    totals, n = [np.array(0.0)] * len(shapes), 0.0
-    for batch in batches:
-        frame = read_frame(batch)
-        try:
-            values = RowValues(Rows(frame, sample_rows(spec, frame)), fit.design.levels)
-        except NoObservationsError:
-            continue
-        n += values.n
-        totals = [total + own for total, own in zip(totals, cell_totals(values, shapes), strict=True)]
-    return of_totals(shapes, totals, n, n, {})
+        columns, read = frozenset(read_frame(reader.head()).names), reader.batches
+    return BatchSample(fit, known=kept_statistics(fit), read=read, columns=columns)
+
+
+def _parts(source: Any, names: list[str]) -> Iterator[Any]:
+    """Partitions of a Dask data frame, one after the other."""
+    return (part.compute() for part in source[names].to_delayed())

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from sparsemixed.design.fixed.terms import level_text
 from sparsemixed.errors import OptionError
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.postestimation.margins.at_settings import FixedVariables, balanced, means, points, setting_of
-from sparsemixed.postestimation.margins.cell_means import Averages, RowStatistics
+from sparsemixed.postestimation.margins.cell_means import Averages, RowStatistics, RowValues
 from sparsemixed.postestimation.margins.request import Item
 from sparsemixed.postestimation.margins.row_forms import FORMS, Piece, Recipe, RowForms
 from sparsemixed.postestimation.margins.row_tests import margin_covariance, row_tests
@@ -29,11 +30,11 @@ ESTIMABLE = 1e-8
 
 @dataclass(frozen=True)
 class _Group:
-    """Rows that are looked at by themselves, and which cells of factors occur, where that counts."""
+    """Rows that are looked at by themselves, what tells them, and which cells of factors occur, where that counts."""
 
     levels: tuple
     statistics: RowStatistics
-    where: np.ndarray | None
+    where: Any
     cells: Averages | None
 
 
@@ -171,21 +172,19 @@ class _Builder:
         return ("share", (*ends, here)) if asked.continuous else ("log", ends)
 
     def forms(self, recipe: Recipe) -> RowForms:
-        """The rows of a recipe.
+        """What evaluates a recipe in rows."""
+        return RowForms(self.rows, self.fit.beta, self.groups[recipe.group].cells)
+
+    def batches(self, recipe: Recipe) -> Iterator[tuple[RowValues, np.ndarray]]:
+        """A recipe's rows.
 
         Raises
         ------
         DataError
             They are not there.
         """
-        what = f"{self.request.derivative.kind}() that averages over rows" if not recipe.linear else "vce(unconditional)"
-        values = self.sample.replaced(recipe.generated, what)
-        return RowForms(self.rows, self.fit.beta, values, self.groups[recipe.group].cells)
-
-    def where(self, recipe: Recipe) -> np.ndarray:
-        """Positions of a recipe's rows."""
-        where = self.groups[recipe.group].where
-        return np.arange(self.sample.rows("margins").n) if where is None else where
+        what = "vce(unconditional)" if recipe.linear else f"{self.request.derivative.kind}() that averages over rows"
+        return self.sample.pieces(recipe.generated, self.groups[recipe.group].where, what)
 
     def finished(self) -> _Rows:
         """The rows of all margins."""
@@ -203,7 +202,7 @@ class _Builder:
                 continue
             whole.append(each[0])
             if varies:
-                local[i] = self.forms(recipe).mean(recipe, self.where(recipe))
+                local[i] = self.forms(recipe).mean(recipe, self.batches(recipe))
             else:
                 values = (np.array([one @ self.rows.coefficients(self.fit.beta)]) for one in each)
                 value, slopes = FORMS[recipe.how](*values)
@@ -224,7 +223,7 @@ def _tested(fit: Fit, request: MarginsRequest, builder: _Builder, sample: Margin
         K[i], estimate[i], constant[i] = row, value, value - row @ fit.beta
     covariance, n_clusters = margin_covariance(fit, K, request.small), None
     if request.unconditional:
-        each = [(builder.forms, builder.where, r, v) for r, v in zip(builder.recipes, builder.varying, strict=True)]
+        each = [(builder.forms(r), builder.batches(r), r, v) for r, v in zip(builder.recipes, builder.varying, strict=True)]
         sampling = sampling_of_rows(fit, sample, K, each)
         covariance, n_clusters = sampling.covariance, sampling.n_clusters
     tested = row_tests(fit, K, estimate, estimable, covariance, request, [block.rows for block in builder.blocks])

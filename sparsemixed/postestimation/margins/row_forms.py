@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -97,35 +97,41 @@ class RowForms:
     ----------
     rows : FixedRows
     beta : (p,) float64
-    values : RowValues
     cells : Averages or None
         Which cells occur, for reweighted factors.
     """
 
-    def __init__(self, rows: FixedRows, beta: np.ndarray, values: RowValues, cells: Averages | None = None):
-        self.rows, self.beta, self.values, self.cells = rows, beta, values, cells
+    def __init__(self, rows: FixedRows, beta: np.ndarray, cells: Averages | None = None):
+        self.rows, self.beta, self.cells = rows, beta, cells
         self._known = rows.coefficients(beta)
 
-    def each(self, recipe: Recipe, where: np.ndarray) -> np.ndarray:
+    def each(self, recipe: Recipe, values: RowValues, where: np.ndarray) -> np.ndarray:
         """(m,) what is averaged, in the rows `where`. Columns that settings leave alike are one."""
         sums = [self._sums(piece) for piece in recipe.pieces]
         out = np.empty(len(where))
         for start in range(0, len(where), BLOCK):
             here = where[start : start + BLOCK]
-            parts = _Parts(self.values, here)
+            parts = _Parts(values, here)
             out[start : start + BLOCK] = FORMS[recipe.how](*(_total(one, parts, len(here)) for one in sums))[0]
         return out
 
-    def mean(self, recipe: Recipe, where: np.ndarray) -> tuple[float, np.ndarray]:
-        """Weighted mean over the rows `where`, and its derivative (p,) by the coefficients."""
+    def mean(self, recipe: Recipe, batches: Iterable[tuple[RowValues, np.ndarray]]) -> tuple[float, np.ndarray]:
+        """Weighted mean over rows, and its derivative (p,) by the coefficients.
+
+        Parameters
+        ----------
+        batches : iterable of (RowValues, (m,) int64)
+            Rows, and the positions of those that count.
+        """
         total, J, weight = 0.0, np.zeros(len(self.beta)), 0.0
-        for start in range(0, len(where), BLOCK):
-            here = where[start : start + BLOCK]
-            own = np.ones(len(here)) if self.values.weights is None else self.values.weights[here]
-            X = [self._columns(piece, here) for piece in recipe.pieces]
-            value, slopes = FORMS[recipe.how](*(x @ self._known for x in X))
-            total, weight = total + float(own @ value), weight + float(own.sum())
-            J += sum((own * slope) @ self.rows.estimated(x) for slope, x in zip(slopes, X, strict=True))
+        for values, where in batches:
+            for start in range(0, len(where), BLOCK):
+                here = where[start : start + BLOCK]
+                own = np.ones(len(here)) if values.weights is None else values.weights[here]
+                X = [self._columns(piece, values, here) for piece in recipe.pieces]
+                value, slopes = FORMS[recipe.how](*(x @ self._known for x in X))
+                total, weight = total + float(own @ value), weight + float(own.sum())
+                J += sum((own * slope) @ self.rows.estimated(x) for slope, x in zip(slopes, X, strict=True))
         return total / weight, J / weight
 
     def _sums(self, piece: Piece) -> dict[tuple[Part, ...], float]:
@@ -137,9 +143,9 @@ class RowForms:
                 found[one.rest] = found.get(one.rest, 0.0) + one.weight * coefficient
         return found
 
-    def _columns(self, piece: Piece, where: np.ndarray) -> np.ndarray:
+    def _columns(self, piece: Piece, values: RowValues, where: np.ndarray) -> np.ndarray:
         """(m, columns) all columns of a piece."""
-        parts, out = _Parts(self.values, where), np.zeros((len(where), len(self.rows.columns)))
+        parts, out = _Parts(values, where), np.zeros((len(where), len(self.rows.columns)))
         for i, one in enumerate(self.rows.products(piece.setting, self.cells, piece.variable, piece.times)):
             if one.weight:
                 out[:, i] = one.weight * parts.product(one.rest)

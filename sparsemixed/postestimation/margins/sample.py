@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -78,71 +79,31 @@ class MarginSample:
             It selects none, or names a variable that is not in the data.
         """
         values = self.rows("subpop()")
-        selected = self._evaluated(condition, "subpop()") != 0
-        if not selected.any():
+        selected = selected_rows(values, condition)
+        if not selected.n:
             raise OptionError(f"margins: subpop({condition}) selects none of the {values.n} rows")
-        rows = Rows(values.rows.frame, values.rows.kept[selected])
-        weights = None if values.weights is None else values.weights[selected]
-        return replace(self, values=RowValues(rows, values.levels, weights), known=None)
+        return replace(self, values=selected, known=None)
 
-    def groups(
-        self, over: Sequence[str], within: Sequence[str] = ()
-    ) -> list[tuple[tuple[Level, ...], RowStatistics, np.ndarray | None]]:
-        """Levels, means and positions of the rows of every group of over() and within(); one of all rows without."""
+    def groups(self, over: Sequence[str], within: Sequence[str] = ()) -> list[tuple[tuple[Level, ...], RowStatistics, Any]]:
+        """Levels, means and what tells the rows of every group of over() and within(); one of all rows without."""
         if not over and not within:
             return [((), self.overall(), None)]
-        values, pairs = self.rows("over()" if over else "within()"), []
-        for option, names in (("over()", over), ("within()", within)):
-            for name in names:
-                if name not in values.rows.frame:
-                    raise OptionError(f"{option}: variable `{name}` is not in the data")
-                pairs.append(values.rows.factor(name))
-        whole = combine_all([codes for codes, _ in pairs], values.n)
-        order = np.argsort(whole, kind="stable")
-        starts = np.flatnonzero(np.diff(whole[order], prepend=whole[order][0] - 1))
-        if len(starts) > MOST_GROUPS:
-            raise OptionError(f"over() and within() make {len(starts):,} groups; at most {MOST_GROUPS:,} are taken")
-        found = []
-        for where in np.split(order, starts[1:]):
-            each = [int(codes[where[0]]) for codes, _ in pairs]
-            if min(each) < 0:
-                continue  # a missing value: in no group
-            found.append((each, where))
-        found.sort(key=lambda one: one[0])
-        return [
-            (tuple(levels[c] for c, (_, levels) in zip(each, pairs, strict=True)), self._of(values, where), where)
-            for each, where in found
-        ]
+        values = self.rows("over()" if over else "within()")
+        check_known(over, within, values.rows.frame)
+        return [(levels, self._of(values, where), where) for levels, where in grouped_rows(values, (*over, *within))]
 
-    def generated(self, items: Sequence[Item], given: RowStatistics, where: np.ndarray | None) -> RowStatistics:
+    def generated(self, items: Sequence[Item], given: RowStatistics, where: Any) -> RowStatistics:
         """Means once some covariates are what expressions make of them; those `given` without any."""
         return self._of(self.replaced(items, "generate()"), where) if items else given
 
     def replaced(self, items: Sequence[Item], what: str) -> RowValues:
         """The rows once some covariates are what expressions make of them; `what` needs them, for messages."""
-        values, made = self.rows(what), {}
-        for item in items:
-            for name in item.variables:
-                if name not in continuous_variables(self.fit.design, self.fit.spec):
-                    raise OptionError(f"at(): generate() is for continuous variables, and {name} is none of the fixed part")
-                made[name] = self._evaluated(item.values[0], f"at(): generate({item.values[0]})")
-        return values.replaced(made) if made else values
+        return replaced_values(self.fit, self.rows(what), items)
 
-    def _evaluated(self, text: str, where: str) -> np.ndarray:
-        """(n,) values of an expression in the rows used."""
-        values, expression = self.rows(where), read_expression(text)
-        frame = values.rows.frame
-        unknown = next((name for name in sorted(expression.variables) if name not in frame), None)
-        if unknown is not None:
-            raise OptionError(f"{where}: variable `{unknown}` is not in the data")
-        columns = {name: frame[name].for_expression() for name in expression.variables}
-        whole = np.broadcast_to(np.asarray(expression.evaluate(columns, frame.n_rows)), (frame.n_rows,))
-        if whole.dtype.kind not in "bfiu":
-            raise OptionError(f"{where}: {text} is a text, and no number")
-        found = whole[values.rows.kept].astype(float)
-        if not np.all(np.isfinite(found)):
-            raise OptionError(f"{where}: {text} is missing in {int((~np.isfinite(found)).sum())} of the rows")
-        return found
+    def pieces(self, items: Sequence[Item], where: Any, what: str) -> Iterator[tuple[RowValues, np.ndarray]]:
+        """The rows once some covariates are what expressions make of them, and positions of a group's; as many as it takes."""
+        values = self.replaced(items, what)
+        yield values, np.arange(values.n) if where is None else where
 
     def _of(self, values: RowValues, where: np.ndarray | None) -> RowStatistics:
         design, spec = self.fit.design, self.fit.spec
@@ -150,6 +111,73 @@ class MarginSample:
         frequency = weights is not None and weights.kind == "frequency" and values.weights is not None
         covariates = continuous_variables(design, spec) if self.ranked else ()
         return row_statistics(values, needed_shapes(design, spec), covariates, frequency, where)
+
+
+def evaluated(values: RowValues, text: str, where: str) -> np.ndarray:
+    """(n,) values of an expression in the rows.
+
+    Raises
+    ------
+    OptionError
+        `where`, a variable is not in the data, or the values are texts or missing.
+    """
+    expression, frame = read_expression(text), values.rows.frame
+    unknown = next((name for name in sorted(expression.variables) if name not in frame), None)
+    if unknown is not None:
+        raise OptionError(f"{where}: variable `{unknown}` is not in the data")
+    columns = {name: frame[name].for_expression() for name in expression.variables}
+    whole = np.broadcast_to(np.asarray(expression.evaluate(columns, frame.n_rows)), (frame.n_rows,))
+    if whole.dtype.kind not in "bfiu":
+        raise OptionError(f"{where}: {text} is a text, and no number")
+    found = whole[values.rows.kept].astype(float)
+    if not np.all(np.isfinite(found)):
+        raise OptionError(f"{where}: {text} is missing in {int((~np.isfinite(found)).sum())} of the rows")
+    return found
+
+
+def selected_rows(values: RowValues, condition: str) -> RowValues:
+    """The rows where a condition is not zero."""
+    selected = evaluated(values, condition, "subpop()") != 0
+    rows = Rows(values.rows.frame, values.rows.kept[selected])
+    return RowValues(rows, values.levels, None if values.weights is None else values.weights[selected])
+
+
+def replaced_values(fit: Fit, values: RowValues, items: Sequence[Item]) -> RowValues:
+    """The rows with covariates as expressions make them."""
+    made = {}
+    for item in items:
+        for name in item.variables:
+            if name not in continuous_variables(fit.design, fit.spec):
+                raise OptionError(f"at(): generate() is for continuous variables, and {name} is none of the fixed part")
+            made[name] = evaluated(values, item.values[0], f"at(): generate({item.values[0]})")
+    return values.replaced(made) if made else values
+
+
+def check_known(over: Sequence[str], within: Sequence[str], known: Container[str]) -> None:
+    """Raise unless all variables of over() and within() are in the data."""
+    for option, names in (("over()", over), ("within()", within)):
+        for name in names:
+            if name not in known:
+                raise OptionError(f"{option}: variable `{name}` is not in the data")
+
+
+def grouped_rows(values: RowValues, names: Sequence[str]) -> list[tuple[tuple[Level, ...], np.ndarray]]:
+    """Levels of some variables, and the positions of the rows that have them, in the order of the levels."""
+    pairs = [values.rows.factor(name) for name in names]
+    if not values.n:
+        return []
+    whole = combine_all([codes for codes, _ in pairs], values.n)
+    order = np.argsort(whole, kind="stable")
+    starts = np.flatnonzero(np.diff(whole[order], prepend=whole[order][0] - 1))
+    if len(starts) > MOST_GROUPS:
+        raise OptionError(f"over() and within() make {len(starts):,} groups; at most {MOST_GROUPS:,} are taken")
+    found = []
+    for where in np.split(order, starts[1:]):
+        each = [int(codes[where[0]]) for codes, _ in pairs]
+        if min(each) >= 0:  # rows with a missing value are in no group
+            found.append((each, where))
+    found.sort(key=lambda one: one[0])
+    return [(tuple(levels[c] for c, (_, levels) in zip(each, pairs, strict=True)), where) for each, where in found]
 
 
 def sample_of(

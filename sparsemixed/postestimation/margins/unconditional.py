@@ -11,18 +11,19 @@ A cluster of frequency f stands for f clusters. (Stata's manual, margins, Method
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from sparsemixed.design.data.codes import first_rows
 from sparsemixed.design.values import Clusters
-from sparsemixed.errors import DataError, OptionError
+from sparsemixed.errors import DataError, NumericalError, OptionError
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.estimation.scores import Scores, cluster_scores
 from sparsemixed.inference.covariance.sandwich import is_robust, root_weights
 from sparsemixed.inference.covariance.sandwich import scores as cached_scores
+from sparsemixed.postestimation.margins.cell_means import RowValues
 from sparsemixed.postestimation.margins.row_forms import Recipe, RowForms
 from sparsemixed.postestimation.margins.sample import MarginSample
 from sparsemixed.postestimation.scores import top_level_clusters
@@ -38,8 +39,8 @@ class Sampling:
     n_clusters: int
 
 
-Evaluated = tuple[Callable[[Recipe], RowForms], Callable[[Recipe], np.ndarray], Recipe, bool]
-"""What makes a margin's rows and says where they are, the margin, and whether it varies over rows at all."""
+Evaluated = tuple[RowForms, Iterable[tuple[RowValues, np.ndarray]], Recipe, bool]
+"""What evaluates a margin in rows, these, the margin, and whether it varies over rows at all."""
 
 
 def check_unconditional(fit: Fit) -> None:
@@ -73,12 +74,12 @@ def sampling_of_rows(fit: Fit, sample: MarginSample, J: np.ndarray, each: Sequen
     clusters, scores = _clusters(fit)
     influence = scores.beta @ (J @ fit.root).T
     codes = _codes(fit, sample, clusters)
-    for k, (forms, where, recipe, varies) in enumerate(each):
+    for k, (forms, batches, recipe, varies) in enumerate(each):
         if not varies:
             continue
-        rows, made = where(recipe), forms(recipe)
-        own = np.ones(len(rows)) if made.values.weights is None else made.values.weights[rows]
-        value = made.each(recipe, rows)
+        ((values, rows),) = batches  # all rows are in memory
+        own = np.ones(len(rows)) if values.weights is None else values.weights[rows]
+        value = forms.each(recipe, values, rows)
         share = own / own.sum()
         influence[:, k] += np.bincount(codes[rows], share * (value - share @ value), clusters.n_clusters)
     influence = influence * root_weights(clusters)
@@ -92,7 +93,10 @@ def _clusters(fit: Fit) -> tuple[Clusters, Scores]:
     clusters = _replicated(fit, top_level_clusters(fit, f"{OPTION} needs"))
     if clusters.number < 2:
         raise DataError(f"{OPTION}: there is only one cluster, and variances between clusters need several")
-    return clusters, cluster_scores(fit, clusters.codes.astype(np.int64), clusters.n_clusters)
+    try:
+        return clusters, cluster_scores(fit, clusters.codes.astype(np.int64), clusters.n_clusters)
+    except NumericalError as error:
+        raise NumericalError(f"{OPTION} needs scores of clusters, and this fit has none: {error}") from None
 
 
 def _replicated(fit: Fit, clusters: Clusters) -> Clusters:

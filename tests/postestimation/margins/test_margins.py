@@ -248,20 +248,72 @@ def test_saved_fits_need_no_data(plain, tmp_path):
         loaded.margins(eyex="x")
 
 
-def test_batches(tmp_path):
+@pytest.fixture(scope="module")
+def batches(tmp_path_factory):
+    """A fit to data in memory, and the same model fitted to batches of them: folder, data set, function."""
     data = simulated(34, n_groups=60)
-    folder = tmp_path / "parts"
-    folder.mkdir()
-    for i, part in enumerate(np.array_split(np.arange(len(data)), 3)):
-        data.iloc[part].to_parquet(folder / f"part{i}.parquet")
-    model = "y i.a##i.b x || g:"
-    whole, batched = sparsemixed.mixed(model, data), sparsemixed.mixed(model, folder)
-    for text in ("a##b", ", dydx(x a)", "a, atmeans", "r.a"):
-        mine, theirs = batched.margins(text).frame, whole.margins(text).frame
+    data["extra"] = data["z"] ** 2
+    folder = tmp_path_factory.mktemp("parts")
+    parts = [data.iloc[own] for own in np.array_split(np.arange(len(data)), 3)]
+    for i, part in enumerate(parts):
+        part.to_parquet(folder / f"part{i}.parquet")
+    model = "y i.a##i.b c.x##c.x if z > -1 || g:"
+    sources = {"folder": folder, "function": lambda: iter(parts)}
+    return sparsemixed.mixed(model, data), {name: sparsemixed.mixed(model, source) for name, source in sources.items()}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a##b",
+        ", dydx(x a)",
+        "a, atmeans",
+        "r.a",
+        "a, over(w)",
+        "a, over(w) at((omean) x)",
+        "b, subpop(extra > 0.5)",
+        "b, at(x=generate(x+extra)) over(a)",
+        "a, within(b) asbalanced",
+        "b, eydx(x)",
+        ", eydx(a) over(w) subpop(extra < 2)",
+        "r.b, over(w) contrast(effects)",
+    ],
+)
+def test_batches(batches, text):
+    whole, in_batches = batches
+    for fit in in_batches.values():
+        mine, theirs = fit.margins(text).frame, whole.margins(text).frame
         columns = ["estimate", "std_err"]
         np.testing.assert_allclose(mine[columns], theirs[columns], rtol=1e-6)
-    with pytest.raises(OptionError, match="percentiles need the rows"):
-        batched.margins(at="(median) x")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (", at((median) x)", "percentiles need the rows"),
+        ("a, over(nothing)", "is not in the data"),
+        ("a, subpop(nothing > 1)", "is not in the data"),
+        ("a, at(x=generate(nothing))", "is not in the data"),
+        ("a, subpop(extra < 0)", "selects no rows"),
+        ("a, noesample", "needs all rows at once"),
+        ("a, vce(unconditional)", "needs the rows that the model was fitted to"),
+    ],
+)
+def test_what_batches_cannot_do(batches, text, message):
+    _, in_batches = batches
+    with pytest.raises(SparseMixedError, match=message) as caught:
+        in_batches["folder"].margins(text)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_batches_of_dask():
+    dask_frames = pytest.importorskip("dask.dataframe")
+    data = simulated(34, n_groups=40)
+    model = "y i.a##i.b x || g:"
+    whole, parts = sparsemixed.mixed(model, data), sparsemixed.mixed(model, dask_frames.from_pandas(data, npartitions=3))
+    for text in ("a##b", "a, over(w)", "a, eydx(x) subpop(z > 0)"):
+        columns = ["estimate", "std_err"]
+        np.testing.assert_allclose(parts.margins(text).frame[columns], whole.margins(text).frame[columns], rtol=1e-6)
 
 
 @pytest.mark.parametrize("before", ["a", None])

@@ -48,8 +48,8 @@ class BatchSample(MarginSample):
         Of the rows taken.
     """
 
-    read: Callable[[list[str]], Iterator[Any]] = field(default=lambda names: iter(()), repr=False)
-    columns: frozenset[str] = frozenset()
+    read: Callable[[list[str]], Iterator[Any]] = field(kw_only=True, repr=False)
+    columns: frozenset[str] = field(kw_only=True)
     conditions: tuple[str, ...] = ()
 
     def overall(self) -> RowStatistics:

@@ -226,7 +226,7 @@ def _tested(fit: Fit, request: MarginsRequest, builder: _Builder, sample: Margin
         each = [(builder.forms(r), builder.batches(r), r, v) for r, v in zip(builder.recipes, builder.varying, strict=True)]
         sampling = sampling_of_rows(fit, sample, K, each)
         covariance, n_clusters = sampling.covariance, sampling.n_clusters
-    tested = row_tests(fit, K, estimate, estimable, covariance, request, [block.rows for block in builder.blocks])
+    tested = row_tests(fit, K, estimate, estimable, request, covariance, [block.rows for block in builder.blocks])
     note = APPROXIMATE if found.local and tested.df is not None and request.df is None else ""
     return Margins(
         *(tested.estimate, tested.std_err, tested.statistic, tested.pvalue, tested.low, tested.high, tested.df),

@@ -27,9 +27,9 @@ def row_tests(
     K: np.ndarray,
     estimate: np.ndarray,
     estimable: np.ndarray,
-    covariance: np.ndarray,
     request: MarginsRequest,
-    blocks: Sequence[slice],
+    covariance: np.ndarray | None = None,
+    blocks: Sequence[slice] = (),
 ) -> Coefficients:
     """Tests of margins with rows K (m, p).
 
@@ -37,13 +37,15 @@ def row_tests(
     ----------
     estimate : (m,) float64
     estimable : (m,) bool
-    covariance : (m, m) float64
-        Of the margins.
     request : MarginsRequest
         Degrees of freedom and adjustments.
+    covariance : (m, m) float64, optional
+        Of the margins; K V K' by default.
     blocks : sequence of slice
-        The margins of one term, for which tests are adjusted.
+        The margins of one term, for which tests are adjusted; all are of one by default.
     """
+    if covariance is None:
+        covariance = margin_covariance(fit, K, request.small)
     held = estimable & held_rows(fit, K) if not request.unconditional else np.zeros(len(K), bool)
     std_err = np.where(held, 0.0, np.sqrt(np.clip(np.diag(covariance), 0.0, None)))
     std_err, estimate = np.where(estimable, std_err, np.nan), np.where(estimable, estimate, np.nan)
@@ -56,13 +58,24 @@ def row_tests(
         # None, where a method defines nothing for a row, is a large-sample test.
         each = [method.dof(fit, row[None]).df if ok else np.nan for row, ok in zip(K, estimable & ~held, strict=True)]
         df = np.array([np.inf if one is None else one for one in each])
-    pieces = [slice(0, len(K))] if request.adjust_all or request.mcompare == "noadjust" else blocks
-    found = [
-        adjusted(
-            *(estimate[own], std_err[own], None if df is None else df[own]),
-            *(request.level, request.mcompare, int(np.linalg.matrix_rank(K[own])) if request.mcompare != "noadjust" else 1),
-        )
-        for own in pieces
-    ]
+    return _adjusted(K, estimate, std_err, df, request, blocks)
+
+
+def _adjusted(
+    K: np.ndarray,
+    estimate: np.ndarray,
+    std_err: np.ndarray,
+    df: np.ndarray | None,
+    request: MarginsRequest,
+    blocks: Sequence[slice],
+) -> Coefficients:
+    """Tests and limits, adjusted for the margins of each term or of all together."""
+    plain = request.mcompare == "noadjust"
+    pieces = [slice(0, len(K))] if plain or request.adjust_all or not blocks else blocks
+    found = []
+    for own in pieces:
+        rank = 1 if plain else int(np.linalg.matrix_rank(K[own]))
+        of_own = None if df is None else df[own]
+        found.append(adjusted(estimate[own], std_err[own], of_own, request.level, request.mcompare, rank))
     joined = {f.name: np.concatenate([getattr(one, f.name) for one in found]) for f in fields(Coefficients) if f.name != "df"}
     return Coefficients(**joined, df=df)

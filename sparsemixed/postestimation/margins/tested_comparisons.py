@@ -80,7 +80,8 @@ class MarginTests:
         self.fit, self.found, self.asked = fit, found, found.request
         self.method = small_sample(fit, True) if self.asked.small else None
         self.local = self.asked.derivative.kind in ("eydx", "eyex")
-        self.estimate = found.jacobian @ fit.beta + found.constant
+        self.constant = np.broadcast_to(found.constant, len(found.jacobian))
+        self.estimate = found.jacobian @ fit.beta + self.constant
 
     def covariance(self, C: np.ndarray) -> np.ndarray:
         """(l, l) of C m: rows are compared before they meet a covariance, so that what they share cancels exactly."""
@@ -122,7 +123,7 @@ class MarginTests:
         moving = ~self.held(C)
         C, r = C[moving], np.zeros(int(moving.sum())) if r is None else r[moving]
         K = C @ self.found.jacobian
-        if not self.asked.unconditional and not self.local and np.all(C @ self.found.constant == r):
+        if not self.asked.unconditional and not self.local and np.all(C @ self.constant == r):
             return with_degrees(wald_test(self.fit, rows_of(self.fit, K).K, None, self.method), self.asked.df)
         chi2 = wald_chi2(C @ self.estimate - r, self.covariance(C))
         degrees = None if self.method is None or not len(C) else self.method.dof(self.fit, rows_of(self.fit, K).K)

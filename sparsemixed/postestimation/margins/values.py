@@ -120,8 +120,6 @@ class Margins:
         Of t tests; None for z.
     jacobian : (m, p) float64
         K, on the estimated coefficients; for elasticities the derivative at the estimate.
-    constant : (m,) float64
-        What of each margin is not K beta: offsets, and for elasticities what their local form leaves.
     covariance : (m, m) float64
     estimable : (m,) bool
     unknown : (m, u) float64
@@ -137,6 +135,8 @@ class Margins:
     averaged : bool
         Whether anything is averaged over the rows.
     note : str
+    constant : (m,) float64, or zero
+        What of each margin is not K beta: offsets, and for elasticities what their local form leaves.
     n_clusters : int or None
         Of variances that account for the sampling of the rows.
     """
@@ -149,7 +149,6 @@ class Margins:
     high: np.ndarray
     df: np.ndarray | None
     jacobian: np.ndarray
-    constant: np.ndarray
     covariance: np.ndarray
     estimable: np.ndarray
     unknown: np.ndarray
@@ -160,6 +159,7 @@ class Margins:
     counts: np.ndarray
     averaged: bool
     note: str = ""
+    constant: np.ndarray = field(default_factory=lambda: np.zeros(()))
     n_clusters: int | None = None
 
 

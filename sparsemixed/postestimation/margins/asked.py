@@ -28,8 +28,8 @@ EFFECTS = {"effects": ("statistic", "limits"), "pveffects": ("statistic",), "cie
 """Suboptions of pwcompare() and contrast() -> what the text has of the comparisons."""
 OF_PAIRS = (*EFFECTS, "cimargins", "groups", "sort")
 OF_CONTRASTS = (*EFFECTS, "noeffects", "nowald", "overall", "atjoint", "overjoint", "withinjoint", "noatlevels", "lincom")
-ONLY_JOINT = ("atjoint", "overjoint", "withinjoint", "noatlevels")
-"""Suboptions that ask for the joint tests that are shown in any case."""
+TOGETHER = {"atjoint": "at", "overjoint": "groups", "withinjoint": "groups", "noatlevels": "levels"}
+"""Suboptions of contrast() -> what is not tested part by part: points of at(), groups, levels after `@`."""
 
 
 @dataclass(frozen=True)
@@ -62,12 +62,18 @@ class Shape:
         Whether comparisons are sorted by size within each term.
     margins : bool
         Whether the margins are listed first.
+    together : frozenset of str
+        Of "at", "groups" and "levels", what contrasts are tested over jointly alone, and not one by one besides.
+    overall : bool
+        Whether there is a test of everything even with one term.
     """
 
     effects: tuple[str, ...] = ("limits",)
     wald: bool = True
     sort: bool = False
     margins: bool = False
+    together: frozenset[str] = frozenset()
+    overall: bool = False
 
 
 @dataclass(frozen=True)
@@ -188,7 +194,9 @@ def _comparisons(typed: tuple[str, ...], options: Mapping[str, Any]) -> tuple[Op
     if len(chosen) > 1:
         raise OptionError(f"margins: {chosen[0]} and {chosen[1]} cannot be combined")
     effects = EFFECTS[chosen[0]] if chosen else () if "noeffects" in words else EFFECTS["cieffects"]
-    shape = Shape(effects, "nowald" not in words, "sort" in of_pairs, "cimargins" in of_pairs)
+    together = frozenset(TOGETHER[word] for word in words if word in TOGETHER)
+    listed = "sort" in of_pairs, "cimargins" in of_pairs
+    shape = Shape(effects, "nowald" not in words, *listed, together, "overall" in words)
     return Operators(at, by), shape, contrasts
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from dataclasses import replace
+from itertools import combinations, product
 
 import numpy as np
 
@@ -10,21 +11,20 @@ from sparsemixed.design.fixed.terms import level_text
 from sparsemixed.errors import OptionError
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.postestimation.contrast_operators import WEIGHTED, operator_rows
-from sparsemixed.postestimation.contrasts import Comparisons
 from sparsemixed.postestimation.margins.asked import Asked
-from sparsemixed.postestimation.margins.tested_comparisons import MarginComparison, tested
+from sparsemixed.postestimation.margins.tested_comparisons import ComparedMargins, MarginComparison, tested
 from sparsemixed.postestimation.margins.values import Block, Margins, pieces_of
 from sparsemixed.time_series import unmarked
 
 
-def compared_margins(fit: Fit, found: Margins, asked: Asked) -> Comparisons:
+def compared_margins(fit: Fit, found: Margins, asked: Asked) -> ComparedMargins:
     """Pairs or contrasts, as asked for."""
     if asked.pairs:
         return pairs_of_margins(fit, found, asked.reverse, asked.within)
     return contrasts_of_margins(fit, found, asked)
 
 
-def pairs_of_margins(fit: Fit, found: Margins, reverse: bool = False, within: int = 0) -> Comparisons:
+def pairs_of_margins(fit: Fit, found: Margins, reverse: bool = False, within: int = 0) -> ComparedMargins:
     """All pairs within each term: margins of all points of at() and groups of over() are compared too, as in Stata.
 
     Parameters
@@ -40,7 +40,7 @@ def pairs_of_margins(fit: Fit, found: Margins, reverse: bool = False, within: in
         apart = 0 if not within else len(labels[0]) - len(block.factors) + within
         for key in dict.fromkeys(label[:apart] for label in labels):
             terms.append(_pairs(block, found, labels, key, reverse))
-    return tested(fit, found, terms, joint=False, title=f"Pairwise comparisons of {kind_of(found).lower()}")
+    return tested(fit, found, terms, joint=False, title=f"Pairwise comparisons of {kind_of(found).lower()}", overall=False)
 
 
 def _pairs(block: Block, found: Margins, labels: list[tuple[str, ...]], key: tuple[str, ...], reverse: bool) -> MarginComparison:
@@ -63,7 +63,7 @@ def _pairs(block: Block, found: Margins, labels: list[tuple[str, ...]], key: tup
     return _comparison(name, block, found, C, words, len(places))
 
 
-def contrasts_of_margins(fit: Fit, found: Margins, asked: Asked) -> Comparisons:
+def contrasts_of_margins(fit: Fit, found: Margins, asked: Asked) -> ComparedMargins:
     """Contrasts of each term by the operators before its factors, of the points of at() and of groups by operators of their own.
 
     Factors after `@`, and without an operator the groups of over() and the points of at(), are looked at one by one.
@@ -71,7 +71,7 @@ def contrasts_of_margins(fit: Fit, found: Margins, asked: Asked) -> Comparisons:
     terms = []
     for i, block in enumerate(found.blocks):
         terms.append(_contrast(fit, found, block, asked, asked.terms[i % len(asked.terms)] if asked.terms else ""))
-    return tested(fit, found, terms, joint=True, title=f"Contrasts of {kind_of(found).lower()}")
+    return tested(fit, found, terms, joint=True, title=f"Contrasts of {kind_of(found).lower()}", overall=asked.shape.overall)
 
 
 Parts = tuple[np.ndarray, list[str]]
@@ -81,19 +81,37 @@ Parts = tuple[np.ndarray, list[str]]
 def _contrast(fit: Fit, found: Margins, block: Block, asked: Asked, typed: str) -> MarginComparison:
     n_at, elsewhere = block.places[0], bool(asked.operators.at) or any(asked.operators.by)
     inner, _, outer = typed.partition("@")
-    inside: Parts = (np.ones((1, 1)), [""])
-    for piece, compares in [(p, True) for p in pieces_of(inner)] + [(p, False) for p in pieces_of(outer)]:
+    own: Parts = (np.ones((1, 1)), [""])
+    for piece in pieces_of(inner):
         mark, variable = unmarked(piece)
         # With operators on points or groups alone, the factors of the list are looked at level by level.
-        mark = "" if not compares or (mark in ("", "i") and elsewhere) else "r" if mark in ("", "i") else mark
+        mark = "" if mark in ("", "i") and elsewhere else "r" if mark in ("", "i") else mark
         counts = fit.design.counts.get(variable) if mark in WEIGHTED else None
-        inside = _crossed(inside, _operated(mark, fit.design.levels[variable], counts))
+        own = _crossed(own, _operated(mark, fit.design.levels[variable], counts))
+    levels: Parts = (np.ones((1, 1)), [""])
+    for piece in pieces_of(outer):
+        levels = _crossed(levels, _operated("", fit.design.levels[unmarked(piece)[1]]))
     points = _operated(asked.operators.at, tuple(range(1, n_at + 1))) if n_at > 1 or asked.operators.at else (np.eye(1), [""])
     groups = _groups(found, asked.operators.by)
-    C = np.kron(np.kron(points[0], groups[0]), inside[0])
-    order = (lambda a, g, c: (a, g, c)) if elsewhere else (lambda a, g, c: (c, a, g))
-    labels = tuple(" ".join(filter(None, order(a, g, c))) for a in points[1] for g in groups[1] for c in inside[1])
-    return _comparison(_title(found, block, asked, typed), block, found, C, labels, C.shape[1])
+    C = np.kron(np.kron(points[0], groups[0]), np.kron(own[0], levels[0]))
+    order = (lambda a, g, c, o: (a, g, c, o)) if elsewhere else (lambda a, g, c, o: (c, o, a, g))
+    every = list(product(points[1], groups[1], own[1], levels[1]))
+    labels = tuple(" ".join(filter(None, order(*one))) for one in every)
+    parts = _parts(asked, every)
+    if not any(parts) and (elsewhere or any(unmarked(piece)[0] not in ("", "i") for piece in pieces_of(inner))):
+        parts = labels  # a contrast each
+    term = _comparison(_title(found, block, asked, typed), block, found, C, labels, C.shape[1])
+    return replace(term, parts=parts)
+
+
+def _parts(asked: Asked, every: list[tuple[str, str, str, str]]) -> tuple[str, ...]:
+    """For each row, by its point, group, contrast and level, what it is tested with besides all others."""
+    together = asked.shape.together
+    point = not asked.operators.at and "at" not in together
+    group = not any(asked.operators.by) and "groups" not in together
+    level = "levels" not in together
+    kept = ((level * o, point * a, group * g) for a, g, _, o in every)
+    return tuple(" ".join(filter(None, one)) for one in kept)
 
 
 def _operated(mark: str, levels: tuple, counts: np.ndarray | None = None) -> Parts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,6 +34,8 @@ class MarginComparison:
     labels : tuple of str
     groups : int
         Margins compared.
+    parts : tuple of str
+        For each row the part of the term that it is tested with; empty where only the whole term is.
     """
 
     name: str
@@ -41,9 +43,26 @@ class MarginComparison:
     estimable: np.ndarray
     labels: tuple[str, ...]
     groups: int
+    parts: tuple[str, ...] = ()
 
 
-def tested(fit: Fit, found: Margins, terms: Sequence[MarginComparison], joint: bool, title: str) -> Comparisons:
+@dataclass(frozen=True)
+class ComparedMargins(Comparisons):
+    """Joint tests and single comparisons of margins.
+
+    Attributes
+    ----------
+    parts : DataFrame or None
+        Tests of parts of terms: at each point of at(), in each group, at each level after @, or of each contrast of an operator;
+        index (term, part).
+    """
+
+    parts: pd.DataFrame | None = None
+
+
+def tested(
+    fit: Fit, found: Margins, terms: Sequence[MarginComparison], joint: bool, title: str, overall: bool
+) -> ComparedMargins:
     """Comparisons of margins with their tests.
 
     Parameters
@@ -53,24 +72,33 @@ def tested(fit: Fit, found: Margins, terms: Sequence[MarginComparison], joint: b
     joint : bool
         Whether each term has a test of its own.
     title : str
+    overall : bool
+        Whether there is a test of everything even with one term.
     """
     tests = MarginTests(fit, found)
     singles = _adjusted(fit, found, terms, [tests.single(term) for term in terms], joint)
     joint_tests = {term.name: tests.joint([term]) for term in terms} if joint else {}
-    overall = tests.joint(terms)
-    if len(joint_tests) > 1:
-        joint_tests["Overall"] = overall
-    values = [(t.df, np.nan if t.ddf is None else t.ddf, t.statistic, t.pvalue) for t in joint_tests.values()]
-    table = pd.DataFrame(values, index=list(joint_tests), columns=["df", "ddf", "statistic", "pvalue"], dtype=float)
+    everything = tests.joint(terms)
+    if len(joint_tests) > 1 or (joint and overall):
+        joint_tests["Overall"] = everything
     notes = [] if all(term.estimable.all() for term in terms) else [NOT_ESTIMABLE]
     if tests.local and found.request.small:
         notes.append(f"{APPROXIMATE[0].upper()}{APPROXIMATE[1:]}")
     effects = pd.concat([_frame(term, single) for term, single in zip(terms, singles, strict=True)])
+    parts = {(term.name, label): test for term in terms for label, test in tests.parts(term).items()} if joint else {}
     asked = found.request
-    return Comparisons(
-        *(table, effects, overall.statistic, overall.df, overall.ddf, overall.pvalue),
+    return ComparedMargins(
+        *(_table(joint_tests), effects, everything.statistic, everything.df, everything.ddf, everything.pvalue),
         *(asked.mcompare, asked.level, " ".join(notes), title),
+        parts=_table(parts, names=["term", "part"]) if parts else None,
     )
+
+
+def _table(tests: Mapping, names: list[str] | None = None) -> pd.DataFrame:
+    """One row for each test."""
+    index = list(tests) if names is None else pd.MultiIndex.from_tuples(list(tests), names=names)
+    values = [(t.df, np.nan if t.ddf is None else t.ddf, t.statistic, t.pvalue) for t in tests.values()]
+    return pd.DataFrame(values, index=index, columns=["df", "ddf", "statistic", "pvalue"], dtype=float)
 
 
 class MarginTests:
@@ -117,6 +145,13 @@ class MarginTests:
     def joint(self, terms: Sequence[MarginComparison]) -> HypothesisTest:
         """Of all comparisons of some terms."""
         return self.wald(np.concatenate([term.C[self.usable(term)] for term in terms]))
+
+    def parts(self, term: MarginComparison) -> dict[str, HypothesisTest]:
+        """Of the comparisons of each part of a term that has several."""
+        labels, usable = list(dict.fromkeys(term.parts)), self.usable(term)
+        if len(labels) < 2:
+            return {}
+        return {label: self.wald(term.C[usable & np.array([own == label for own in term.parts])]) for label in labels}
 
     def wald(self, C: np.ndarray, r: np.ndarray | None = None) -> HypothesisTest:
         """Wald test of C m = r for rows C (l, m), r zero by default; rows with a value that constraints fix are left out."""

@@ -87,6 +87,24 @@ def test_where_everything_is_set_sampling_adds_nothing(ml):
     np.testing.assert_allclose(ml.margins("a, atmeans", vce="unconditional").covariance, ml.margins("a, atmeans").covariance)
 
 
+def test_contrasts_are_tested_part_by_part(plain):
+    found = plain.margins("r.a@b, small")
+    apart = [plain.margins(f"r.a, at(b={level}) small") for level in (0, 1)]
+    assert found.parts is not None
+    assert found.parts.index.tolist() == [("r.a@b", "0"), ("r.a@b", "1")]
+    wanted = [one.tests.iloc[0].to_list() for one in apart]
+    np.testing.assert_allclose(found.parts.to_numpy(), wanted, rtol=1e-8)
+    single = plain.margins("r.a, small")
+    np.testing.assert_allclose(single.parts["statistic"], single.effects["statistic"] ** 2, rtol=1e-8)
+    points = plain.margins("r.a, at(x=(1 2))").parts
+    assert points.index.tolist() == [("r.a@_at", "1"), ("r.a@_at", "2")]
+    for word, text in (("atjoint", "a, at(x=(1 2))"), ("overjoint", "a, over(w)"), ("noatlevels", "a@b")):
+        parts = plain.margins(f"r.{text}{' ' if ',' in text else ', '}contrast({word})").parts
+        assert parts is None or not set(parts.index.get_level_values("part")) & {"1", "2", "3", "0"}
+    assert plain.margins("a, contrast").parts is None
+    assert plain.margins("r.a, contrast(overall)").tests.index.tolist() == ["r.a", "Overall"]
+
+
 def test_comparisons_of_elasticities(plain):
     margins = plain.margins("a, eydx(x)")
     found = plain.margins("r.a, eydx(x)")

@@ -296,8 +296,16 @@ def margins_result(fit: Fit, asked: Asked, sample: MarginSample, typed: str = ""
     found = margins(fit, asked.request if listed else plain(asked.request), sample)
     own = {one.name: getattr(found, one.name) for one in fields(found)}
     facts = margin_facts(fit, typed, asked.subpop, asked.weighted)
-    shown = {"legend": asked.legend, "pvalues": asked.pvalues, "squish": asked.squish, "post": asked.post}
-    result = MarginsResult(**own, fit=fit, labels=fit.design.value_labels, facts=facts, **shown)
+    result = MarginsResult(
+        **own,
+        fit=fit,
+        labels=fit.design.value_labels,
+        legend=asked.legend,
+        pvalues=asked.pvalues,
+        squish=asked.squish,
+        facts=facts,
+        post=asked.post,
+    )
     if not compares:
         return result
     found = replace(found, request=asked.request)

@@ -47,8 +47,9 @@ class Setting:
 
     def without(self, names: Sequence[str]) -> Setting:
         """The same with some variables as observed."""
-        parts = (self.values, self.shares, self.texts)
-        values, shares, texts = ({k: v for k, v in part.items() if k not in names} for part in parts)
+        values = {name: value for name, value in self.values.items() if name not in names}
+        shares = {name: own for name, own in self.shares.items() if name not in names}
+        texts = {name: text for name, text in self.texts.items() if name not in names}
         return Setting(values, shares, texts, self.reweighted - set(names))
 
     def at_level(self, variable: str, level: Level) -> Setting:

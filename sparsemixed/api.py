@@ -18,7 +18,7 @@ from sparsemixed.fitting.cross_validation import cross_validated
 from sparsemixed.fitting.prepared import fit_response, prepared
 from sparsemixed.inference.criteria import criteria
 from sparsemixed.inference.hypotheses.composite_ratio import ratio_of
-from sparsemixed.inference.hypotheses.hypothesis import HypothesisTest
+from sparsemixed.inference.hypotheses.wald import HypothesisTest
 from sparsemixed.postestimation.model_comparison import nested_tests
 from sparsemixed.reporting.compare import side_by_side
 from sparsemixed.reporting.compare_lines import CompareKeywords, Shape

@@ -27,7 +27,7 @@ class ContrastResult(Comparisons, Shown):
         what = "Contrasts" if len(self.tests) else "Pairwise comparisons"
         blocks: list[Block] = [Heading(self.title or f"{what} of marginal linear predictions")]
         if len(self.tests):
-            blocks.append(_joint(self.tests))
+            blocks.append(joint_table(self.tests))
         blocks.append(_single(self))
         if self.mcompare != "noadjust":
             adjusted = (
@@ -46,7 +46,7 @@ class ContrastResult(Comparisons, Shown):
         return found.drop(columns="df") if np.all(np.isnan(found["df"].to_numpy())) else found
 
 
-def _joint(tests: pd.DataFrame) -> Table:
+def joint_table(tests: pd.DataFrame) -> Table:
     """One row for each term; chi-squared, or F with denominator degrees of freedom."""
     small = ~np.isnan(tests["ddf"].to_numpy())
     name, tail = ("F", "P>F") if np.all(small) else ("F or chi2", "P") if np.any(small) else ("chi2", "P>chi2")

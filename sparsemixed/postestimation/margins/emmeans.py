@@ -8,7 +8,7 @@ from typing import Any
 
 from sparsemixed.errors import OptionError
 from sparsemixed.estimation.fit import Fit
-from sparsemixed.postestimation.margins.asked import Asked, read_margins
+from sparsemixed.postestimation.margins.asked import EFFECTS, Asked, Shape, read_margins
 
 ADJUSTMENTS = ("tukey", "bonferroni", "sidak", "scheffe", "none")
 
@@ -34,7 +34,8 @@ def read_emmeans(
     asked = read_margins("#".join((*within, *shown)), options, fit.spec.display.level)
     # The grid has a covariate at the mean of its observations: how precise each of them is does not count.
     weighted = fit.spec.weights is None or fit.spec.weights.kind != "precision"
-    return replace(asked, pairs=pairwise, within=len(within), reverse=pairwise, weighted=weighted)
+    shape = Shape(EFFECTS["effects"])
+    return replace(asked, pairs=pairwise, within=len(within), reverse=pairwise, weighted=weighted, shape=shape)
 
 
 def _names(given: str | Sequence[str], what: str) -> tuple[str, ...]:

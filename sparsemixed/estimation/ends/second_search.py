@@ -122,13 +122,13 @@ def second_search(
         best, how = first, replace(plan, exact=True, metric=None) if reason.exact else plan
         for at in starts:
             found = minimize(problem.objective, at, how, llf, shown)
-            if _better(found, best, refuted=reason.refutes and best is first):
+            if better(found, best, refuted=reason.refutes and best is first):
                 best = found
         return End(problem.objective, best, () if best is first else first.log)
     return End(problem.objective, first)
 
 
-def _better(found: Optimum[FE, FN], best: Optimum[FE, FN], refuted: bool) -> bool:
+def better(found: Optimum[FE, FN], best: Optimum[FE, FN], refuted: bool = False) -> bool:
     """Whether an end is better than the best so far.
 
     One that is `refuted` has nothing left but its deviance. Else convergence comes first: the deviance of a search that has not
@@ -220,7 +220,7 @@ def _rare_errors(first: First[FE, FN], part: ResidualPart) -> list[np.ndarray]:
 def _leading(part: ResidualPart) -> list[int]:
     """The place of the first coordinate of the errors in every level of by()."""
     structure = part.structure
-    return [0] if not isinstance(structure, ByLevel) else [s.start + (k > 0) for k, s in enumerate(structure.slices)]
+    return [0] if not isinstance(structure, ByLevel) else [own.start for own in structure.inside]
 
 
 def _with_leading(part: ResidualPart, values: np.ndarray) -> np.ndarray:

@@ -74,7 +74,7 @@ def explained(level: int, last_first: bool = False, seed: int = 1) -> pd.DataFra
 @pytest.mark.parametrize("level", [0, 2])
 @pytest.mark.parametrize("errors", ["independent, by(h)", "banded 0, t(h)"])
 def test_a_variance_of_zero_at_a_finite_likelihood_is_named_whichever_level_it_is(errors, level, reml):
-    """Random effects explain all of its rows: the covariance matrix of y keeps its inverse, and all other standard errors are known."""
+    """Random effects explain all of its rows: V keeps its inverse, and all other standard errors are known."""
     fit, turned = (
         sparsemixed.mixed(f"y x || g:, residuals({errors})", explained(level, last_first), reml=reml)
         for last_first in (False, True)

@@ -52,6 +52,11 @@ def residual_start(
     )
 
 
+def has_many_maxima(part: ResidualPart) -> bool:
+    """Whether errors of this kind have several maxima at the gaps of some level of by()."""
+    return any(share.structure.has_many_maxima(share.typical) for share in _shares(part, None))
+
+
 def start_of_moments(part: ResidualPart, residual: np.ndarray | None) -> np.ndarray:
     """rho of the residual's moments as if there were no random effects, level of by() by level; independence without one."""
     rho = part.structure.start()

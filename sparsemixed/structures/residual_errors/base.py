@@ -191,6 +191,10 @@ class ResidualStructure(Declared):
         """
         return [self.start(moments)]
 
+    def has_many_maxima(self, typical: float) -> bool:
+        """Whether the likelihood may have several maxima at such a median difference of times, to be searched for."""
+        return False
+
     def others(self, typical: float, moments: np.ndarray | None = None) -> list[np.ndarray]:
         """Places from which to search once more where a search has ended at a limit."""
         return self.starts(typical, moments)

@@ -79,6 +79,14 @@ class CommandError(SparseMixedError):
         return f"{message}\n  {printable(line)}\n  {' ' * len(printable(line[:place]))}^"
 
 
+class UnknownVariableError(CommandError):
+    """A name in a model text that the data do not have; `advice` is what the message adds to that."""
+
+    def __init__(self, message: str, text: str | None = None, position: int | None = None, name: str = "", advice: str = ""):
+        super().__init__(message, text, position)
+        self.name, self.advice = name, advice
+
+
 class OptionError(CommandError):
     """An option that is unknown, impossible in its place, or in conflict with another one."""
 

@@ -50,9 +50,10 @@ def members(structure: ResidualStructure, t: np.ndarray, start: np.ndarray) -> l
         return [Member(structure, np.arange(J), slice(0, structure.n_rho), None)]
     level, found = t[start[:-1], 1], []
     for k, own in enumerate(structure.structures):
-        where, groups = structure.slices[k], np.flatnonzero(level == k)
+        groups = np.flatnonzero(level == k)
         if groups.size:
-            found.append(Member(own, groups, slice(where.start + (k > 0), where.stop), where.start if k else None))
+            scale = structure.slices[k].start if k != structure.unit else None
+            found.append(Member(own, groups, structure.inside[k], scale))
     return found
 
 

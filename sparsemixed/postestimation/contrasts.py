@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
@@ -16,10 +16,9 @@ from sparsemixed.inference.constrained import held_rows
 from sparsemixed.inference.covariance.vce import beta_covariance
 from sparsemixed.inference.degrees.method import DofMethod
 from sparsemixed.inference.degrees.table import small_sample
-from sparsemixed.inference.hypotheses.distributions import f_pvalue
 from sparsemixed.inference.hypotheses.hypothesis import rows_of, terms_text
 from sparsemixed.inference.hypotheses.multiple import adjusted
-from sparsemixed.inference.hypotheses.wald import HypothesisTest, wald_test
+from sparsemixed.inference.hypotheses.wald import HypothesisTest, wald_test, with_degrees
 from sparsemixed.postestimation.contrast_operators import WEIGHTED, operator_rows
 from sparsemixed.postestimation.margin_rows import MarginRows, margin_rows
 from sparsemixed.spec import MOST_FACTORS
@@ -202,14 +201,6 @@ def _single_tests(
         degrees = [method.dof(fit, row[None]).df if ok else np.nan for row, ok in zip(rows, moves, strict=True)]
         df = None if any(d is None for d in degrees) else np.array(degrees, dtype=float)
     return rows @ fit.beta, std_err, df
-
-
-def with_degrees(test: HypothesisTest, given: float | None) -> HypothesisTest:
-    """A chi-squared test as F with `given` denominator degrees of freedom; the test itself without any."""
-    if given is None or not test.df:
-        return test
-    statistic = test.statistic / test.df if test.ddf is None else test.statistic
-    return replace(test, statistic=statistic, ddf=given, pvalue=f_pvalue(statistic, test.df, given), kind="F")
 
 
 def _frame(term: TermContrasts, table) -> pd.DataFrame:

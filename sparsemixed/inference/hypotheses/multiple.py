@@ -11,6 +11,8 @@ from sparsemixed.inference.hypotheses.distributions import critical, f_pvalue, f
 from sparsemixed.inference.hypotheses.wald import Coefficients, tabulated
 
 METHODS = ("noadjust", "bonferroni", "sidak", "scheffe", "tukey")
+OF_PVALUES = ("noadjust", "bonferroni", "holm", "sidak")
+"""Adjustments that need nothing but the p-values."""
 
 
 def adjusted(
@@ -70,3 +72,35 @@ def _tukey(statistic: np.ndarray, df: np.ndarray | None, level: float, groups: i
         raise OptionError("mcompare='tukey' is for pairwise comparisons; use pwcompare")
     pvalue, quantile = range_tails(np.sqrt(2.0) * np.abs(statistic), groups, df, level / 100.0)
     return pvalue, quantile / np.sqrt(2.0)
+
+
+def adjusted_pvalues(pvalues: np.ndarray, method: str) -> np.ndarray:
+    """P-values (m,) of several tests, adjusted for their number m; those that are missing count as well.
+
+    Parameters
+    ----------
+    method : {"noadjust", "bonferroni", "holm", "sidak"}
+
+    Raises
+    ------
+    OptionError
+        For another method.
+
+    Examples
+    --------
+    >>> adjusted_pvalues(np.array([0.01, 0.04, 0.03]), "holm").round(3)
+    array([0.03, 0.06, 0.06])
+    """
+    if method not in OF_PVALUES:
+        raise OptionError(f"mtest({method}) is not one of {', '.join(OF_PVALUES)}")
+    m = len(pvalues)
+    if method == "bonferroni":
+        return np.minimum(1.0, m * pvalues)
+    if method == "sidak":
+        return -np.expm1(m * np.log1p(-pvalues))
+    if method == "holm":
+        order = np.argsort(pvalues, kind="stable")  # missing ones last
+        found = np.empty(m)
+        found[order] = np.minimum(1.0, np.maximum.accumulate((m - np.arange(m)) * pvalues[order]))
+        return found
+    return pvalues.copy()

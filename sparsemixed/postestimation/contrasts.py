@@ -17,10 +17,11 @@ from sparsemixed.inference.covariance.vce import beta_covariance
 from sparsemixed.inference.degrees.method import DofMethod
 from sparsemixed.inference.degrees.table import small_sample
 from sparsemixed.inference.hypotheses.hypothesis import rows_of, terms_text
-from sparsemixed.inference.hypotheses.multiple import adjusted
+from sparsemixed.inference.hypotheses.multiple import CORRELATED, adjusted
 from sparsemixed.inference.hypotheses.wald import HypothesisTest, wald_test, with_degrees
 from sparsemixed.postestimation.contrast_operators import WEIGHTED, operator_rows
 from sparsemixed.postestimation.margin_rows import MarginRows, margin_rows
+from sparsemixed.solver.linalg import unit_diagonal
 from sparsemixed.spec import MOST_FACTORS
 from sparsemixed.time_series import unmarked
 
@@ -173,7 +174,9 @@ def compared(
         usable = term.estimable & np.any(np.abs(term.rows) > 0, axis=1)
         whole = rows_of(fit, term.rows[usable])
         estimate, std_err, df = _single_tests(fit, term, usable, method, given_df)
-        table = adjusted(estimate, std_err, df, level, mcompare, len(whole.K), 0 if joint else term.groups)
+        groups = 0 if joint else term.groups
+        correlation = _correlation(fit, term, method) if mcompare in CORRELATED else None
+        table = adjusted(estimate, std_err, df, level, mcompare, len(whole.K), groups, correlation)
         joint_tests.append(with_degrees(wald_test(fit, whole.K, whole.r, method), given_df))
         frames.append(_frame(term, table))
     everything = np.concatenate([t.rows[t.estimable & np.any(np.abs(t.rows) > 0, axis=1)] for t in found])
@@ -183,6 +186,12 @@ def compared(
     return Comparisons(
         tests, pd.concat(frames), overall.statistic, overall.df, overall.ddf, overall.pvalue, mcompare, level, note, title
     )
+
+
+def _correlation(fit: Fit, term: TermContrasts, method: DofMethod | None) -> np.ndarray:
+    """(l, l) of a term's comparisons."""
+    covariance = term.rows @ (beta_covariance(fit) if method is None else method.covariance(fit)) @ term.rows.T
+    return unit_diagonal(covariance)[1]
 
 
 def _single_tests(

@@ -265,3 +265,9 @@ def margins_result(fit: Fit, asked: Asked, sample: MarginSample) -> MarginsResul
     own = {field.name: getattr(found, field.name) for field in fields(found)}
     shown = {"labels": fit.design.value_labels, "legend": asked.legend, "nopvalues": not asked.pvalues, "subpop": asked.subpop}
     return MarginsResult(**own, **shown, n=float(fit.design.nobs))
+
+
+def shown_means(fit: Fit, found: Margins) -> MarginsResult:
+    """Means on a reference grid, ready to be shown."""
+    own = {field.name: getattr(found, field.name) for field in fields(found)}
+    return MarginsResult(**own, labels=fit.design.value_labels, n=float(fit.design.nobs))

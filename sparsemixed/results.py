@@ -18,6 +18,7 @@ from sparsemixed.errors import NotAvailableError, OptionError, suggestion
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.fitting.call import Call, run
 from sparsemixed.fitting.changed_call import changed_call
+from sparsemixed.fitting.has_contrasts import HasContrasts
 from sparsemixed.fitting.has_emmeans import HasEmmeans
 from sparsemixed.fitting.has_margins import HasMargins
 from sparsemixed.inference.covariance.vce import beta_covariance
@@ -41,7 +42,7 @@ Prediction = Literal["xb", "stdp", "fitted", "residuals", "reffects", "reses", "
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Results(ShownFit, HasTests, HasMargins, HasEmmeans, StatsmodelsNames, Lme4Names):
+class Results(ShownFit, HasTests, HasContrasts, HasMargins, HasEmmeans, StatsmodelsNames, Lme4Names):
     """A fitted model.
 
     Nothing here changes a fit: every array and data frame is a copy, and showing a fit in another way never refits.

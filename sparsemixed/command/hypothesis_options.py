@@ -6,10 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from sparsemixed.command.after_comma import Kind, merged, positive_number, split_options
-from sparsemixed.errors import OptionError
+from sparsemixed.errors import NotAvailableError, OptionError
 
 TEST: Mapping[str, Kind] = {"Mtest": "word", "df": "number", "small": "switch", "Accumulate": "switch", "Equal": "switch"}
 COMBINATION: Mapping[str, Kind] = {"Level": "number", "df": "number", "small": "switch"}
+_COMMON: Mapping[str, Kind] = {"MCOMPare": "word", "Level": "number", "df": "number", "small": "switch", "ASOBServed": "switch"}
+_COMMON = {**_COMMON, "sort": "switch", "EFFects": "switch", "CIeffects": "switch", "PVeffects": "switch"}
+CONTRAST: Mapping[str, Kind] = {**_COMMON, "OVERall": "switch", "lincom": "switch", "nowald": "switch", "NOEFFects": "switch"}
+PWCOMPARE: Mapping[str, Kind] = {**_COMMON, "GROUPs": "switch", "CIMargins": "switch"}
+ALWAYS_SHOWN = ("effects", "cieffects", "pveffects")
+"""Options for columns that the tables have in any case."""
 MTEST = ("noadjust", "bonferroni", "holm", "sidak")
 
 
@@ -34,6 +40,25 @@ def read_test(command: str, text: Any, keywords: Mapping[str, Any]) -> tuple[Any
 def read_combination(command: str, text: Any, keywords: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
     """The expressions, and the options `level`, `df`, `small`."""
     return _read(command, text, COMBINATION, keywords)
+
+
+def read_comparison(
+    command: str, text: Any, known: Mapping[str, Kind], keywords: Mapping[str, Any]
+) -> tuple[Any, dict[str, Any]]:
+    """The terms, and the options of `contrast` (`CONTRAST`) or `pwcompare` (`PWCOMPARE`)."""
+    text, options = _read(command, text, known, keywords)
+    if options.get("small") and "df" in options:
+        raise OptionError(f"{command}: df() and small cannot be combined; small takes the degrees of freedom of the fit's method")
+    for name in ALWAYS_SHOWN:
+        options.pop(name, None)
+    method = options.get("mcompare", "noadjust")
+    if method in ("snk", "duncan", "dunnett"):
+        instead = "emmeans(contrast='trt.vs.ctrl') is" if method == "dunnett" else "tukey, scheffe and sidak hold the error rate"
+        why = "Stata has it only after anova, regress and their like, with one error variance"
+        raise NotAvailableError(f"mcompare={method!r} is not one of the methods after mixed models: {why}; {instead}")
+    if not isinstance(method, str):
+        raise OptionError(f"{command}: mcompare takes the name of a method; found {method!r:.40}")
+    return text, options
 
 
 def _read(command: str, text: Any, known: Mapping[str, Kind], keywords: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:

@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sparsemixed.command.hypothesis_options import read_combination, read_test
 from sparsemixed.estimation.fit import Fit
-from sparsemixed.postestimation.contrasts import contrast, pairwise
 from sparsemixed.postestimation.linear_tests import hypothesis_test, lincom, parameter_test
-from sparsemixed.reporting.comparisons import ContrastResult
 from sparsemixed.reporting.display import check_level
 from sparsemixed.reporting.hypothesis_tests import TestResult
 from sparsemixed.reporting.linear_combination import LincomResult
@@ -16,7 +14,6 @@ from sparsemixed.reporting.linear_combination import LincomResult
 if TYPE_CHECKING:
     from sparsemixed.reporting.nonlinear import NlcomResult
 
-Adjustment = Literal["noadjust", "bonferroni", "sidak", "scheffe"]
 OfPvalues = Literal["noadjust", "bonferroni", "holm", "sidak"]
 
 
@@ -140,30 +137,6 @@ class HasTests:
 
         texts, asked = _several("testnl", hypotheses, {"mtest": mtest, "small": small, "df": df}, read_test)
         return TestResult.of(testnl(self.fit, texts, asked.get("mtest"), asked.get("small", False), asked.get("df")))
-
-    def contrast(
-        self, terms: str, mcompare: Adjustment = "noadjust", level: float | None = None, small: bool = False
-    ) -> ContrastResult:
-        """Contrasts of balanced margins: `"r.drug"`, `"drug day drug#day"`, `"ar.day@drug"`.
-
-        Parameters
-        ----------
-        terms : str
-            Terms with operators: r. reference (`rb2.` for another base), a. next level, ar. previous level, g. grand
-            mean, h. Helmert, j. reverse Helmert, p. and q. orthogonal polynomials in values and ranks; gw., hw., jw.,
-            pw. and qw. are the same with levels weighted by their numbers of observations.
-        mcompare : {"noadjust", "bonferroni", "sidak", "scheffe"}
-        level : float, optional
-        small : bool
-            Use the degrees of freedom of the fit's `dfmethod`.
-        """
-        return ContrastResult.of(contrast(self.fit, terms, mcompare, self._level(level), small))
-
-    def pwcompare(
-        self, terms: str, mcompare: Adjustment | Literal["tukey"] = "noadjust", level: float | None = None, small: bool = False
-    ) -> ContrastResult:
-        """All pairs of balanced margins of a factor or interaction; `mcompare` as in `contrast`, or "tukey"."""
-        return ContrastResult.of(pairwise(self.fit, terms, mcompare, self._level(level), small))
 
     def _level(self, level: float | None) -> float:
         return check_level(self.fit.spec.display.level if level is None else level)

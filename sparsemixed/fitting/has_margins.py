@@ -83,41 +83,6 @@ class HasMargins:
         sample = margin_sample(self.fit, self.call, data, asked.weighted, asked.everywhere, asked.request.ranked)
         return margins_result(self.fit, asked, sample, terms)
 
-    def emmeans(
-        self,
-        specs: str | Sequence[str],
-        by: str | Sequence[str] = (),
-        at: Any = None,
-        pairwise: bool = False,
-        adjust: Literal["none", "tukey", "bonferroni", "sidak", "scheffe"] = "tukey",
-        level: float | None = None,
-    ) -> MarginsResult | ContrastResult:
-        """Estimated marginal means as R's emmeans has them: covariates at their means, other factors at equal shares.
-
-        Tests have the fit's degrees of freedom, and are z where it has no `dfmethod`.
-
-        Parameters
-        ----------
-        specs, by : str or list
-            Factors whose means are shown; within each combination of the levels of `by` pairs are compared.
-        at : mapping, optional
-            Values of covariates and levels of factors.
-        pairwise : bool
-            All pairs, the first level minus the second.
-        adjust : {"tukey", "bonferroni", "sidak", "scheffe", "none"}
-            Of the pairs within each combination of `by`.
-        level : float, optional
-            In per cent.
-        """
-        from sparsemixed.fitting.margin_sample import margin_sample  # delayed, with what it needs, for a quick start
-        from sparsemixed.postestimation.margins.emmeans import read_emmeans
-        from sparsemixed.reporting.margins import margins_result
-
-        asked = read_emmeans(self.fit, specs, by, at, pairwise, adjust, level)
-        return margins_result(
-            self.fit, asked, margin_sample(self.fit, self.call, weighted=asked.weighted, ranked=asked.request.ranked)
-        )
-
     def _keep_margin_statistics(self) -> None:
         """Compute what margins need of the rows, for a fit that is to be left without them."""
         from sparsemixed.fitting.margin_sample import keep_margin_statistics  # delayed for a quick start

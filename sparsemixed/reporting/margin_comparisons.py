@@ -8,10 +8,10 @@ from typing import Self
 import numpy as np
 import pandas as pd
 
+from sparsemixed.postestimation.contrasts import Comparisons
 from sparsemixed.postestimation.margins.asked import Asked, Shape
-from sparsemixed.postestimation.margins.tested_comparisons import ComparedMargins
 from sparsemixed.postestimation.margins.values import Margins
-from sparsemixed.reporting.comparisons import ContrastResult, joint_table
+from sparsemixed.reporting.comparisons import ContrastResult, joint_table, margins_table
 from sparsemixed.reporting.document import Block, Column, Document, Note, Row, Section, Table
 from sparsemixed.reporting.tables.columns import limit_columns
 from sparsemixed.spec import DisplayOptions
@@ -32,8 +32,6 @@ class MarginComparisonResult(ContrastResult):
 
     Attributes
     ----------
-    parts : DataFrame or None
-        Tests of parts of terms; index (term, part), columns as in `tests`.
     head : tuple of Block
         What stands above: title, expression, values of at(), and the margins where they are listed.
     shape : Shape
@@ -42,13 +40,12 @@ class MarginComparisonResult(ContrastResult):
         What the standard errors are called.
     """
 
-    parts: pd.DataFrame | None = None
     head: tuple[Block, ...] = ()
     shape: Shape = field(default_factory=Shape)
     std_errs: str = "Delta-method"
 
     @classmethod
-    def shaped(cls, compared: ComparedMargins, found: Margins, asked: Asked, head: tuple[Block, ...]) -> Self:
+    def shaped(cls, compared: Comparisons, found: Margins, asked: Asked, head: tuple[Block, ...]) -> Self:
         """The result of comparing margins, to be shown as asked for."""
         own = {one.name: getattr(compared, one.name) for one in fields(compared)}
         if asked.shape.sort:
@@ -61,26 +58,17 @@ class MarginComparisonResult(ContrastResult):
         """Title and expression, joint tests of contrasts, numbers of comparisons where they are adjusted for, each comparison."""
         blocks: list[Block] = list(self.head)
         if len(self.tests) and self.shape.wald:
-            blocks.append(_joint(self))
-        if self.shape.effects:
+            blocks.append(joint_table(self))
+        if self.margins is not None:
+            blocks.append(margins_table(self, self.margins))
+            shared = (
+                f"Margins sharing a letter in the group label are not significantly different at the {100 - self.level:g}% level."
+            )
+            blocks.append(Note(f"Note: {shared}"))
+        elif self.shape.effects:
             blocks += [] if self.mcompare == "noadjust" else [_counts(self)]
             blocks.append(_effects(self))
         return Document((*blocks, *([Note(f"Note: {self.note}")] if self.note else [])))
-
-
-def _joint(result: MarginComparisonResult) -> Table:
-    """Joint tests; of a term with parts these first, under its name."""
-    parts = result.parts
-    if parts is None:
-        return joint_table(result.tests)
-    sections = []
-    for term in result.tests.index:
-        own = result.tests.loc[[term]]
-        inside = parts.loc[term] if term in parts.index.get_level_values("term") else None
-        table = joint_table(own if inside is None else pd.concat([inside, own.rename(index={term: "Joint"})]))
-        rows = table.sections[0].rows
-        sections.append(Section("", rows, "variable") if inside is None else Section(str(term), rows, "factor"))
-    return replace(joint_table(result.tests), sections=tuple(sections))
 
 
 def _counts(result: MarginComparisonResult) -> Table:

@@ -313,3 +313,9 @@ def margins_result(fit: Fit, asked: Asked, sample: MarginSample, typed: str = ""
     head = tuple(head_blocks(found, compared.title, facts, asked.legend))
     table = (_table(replace(result, pvalues=False)),) if asked.shape.margins else ()
     return MarginComparisonResult.shaped(compared, found, asked, (*head, *table))
+
+
+def shown_means(fit: Fit, found: Margins) -> MarginsResult:
+    """Means on a reference grid, ready to be shown."""
+    own = {one.name: getattr(found, one.name) for one in fields(found)}
+    return MarginsResult(**own, fit=fit, labels=fit.design.value_labels, facts=margin_facts(fit, "", "", True))

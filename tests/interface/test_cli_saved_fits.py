@@ -57,6 +57,10 @@ SHOWN = {
     "lincom": (["lincom", "large.fit", "1.arm - 2.arm", "--level", "90"], lambda: large().lincom("1.arm - 2.arm", level=90)),
     "small lincom": (["lincom", "large.fit", "time", "--small"], lambda: large().lincom("time", small=True)),
     "negative": (["lincom", "large.fit", "--", "-time"], lambda: large().lincom("-time")),
+    "one by one": (["test", "large.fit", "1.arm time", "--mtest", "holm"], lambda: large().test("1.arm time", mtest="holm")),
+    "given df": (["lincom", "large.fit", "time", "--df", "12"], lambda: large().lincom("time", df=12)),
+    "nlcom": (["nlcom", "large.fit", "time^2", "--level", "90"], lambda: large().nlcom("time^2", level=90)),
+    "testnl": (["testnl", "large.fit", "time^2 = 1", "--df", "9"], lambda: large().testnl("time^2 = 1", df=9)),
     "lrtest": (["lrtest", "small.fit", "nested.fit"], lambda: sparsemixed.lrtest(*pair("small", "nested"))),
     "compare": (
         ["compare", "small.fit", "nested.fit"],

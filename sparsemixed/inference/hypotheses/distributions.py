@@ -100,6 +100,16 @@ def f_quantile(probability: float, df: float, ddf: float) -> float:
     return float("nan") if np.isnan(ddf) else float(fdtri(df, min(ddf, LIMIT), probability))
 
 
+def f_tails(values: np.ndarray, df: float, ddf: float) -> np.ndarray:
+    """Upper tails of the F distribution at values (m,), of chi-squared over its degrees of freedom where `ddf` is infinite."""
+    return chdtrc(df, df * values) if np.isinf(ddf) else fdtrc(df, ddf, values)
+
+
+def normal_quantiles(probabilities: np.ndarray) -> np.ndarray:
+    """Quantiles of the normal distribution."""
+    return ndtri(probabilities)
+
+
 def range_tails(value: np.ndarray, groups: int, df: np.ndarray | None, probability: float) -> tuple[np.ndarray, np.ndarray]:
     """Upper tails of the studentized range of `groups` means at value (m,), and its quantile for each df; both (m,).
 

@@ -62,6 +62,8 @@ class Shape:
         Whether comparisons are sorted by size within each term.
     margins : bool
         Whether the margins are listed first.
+    groups : bool
+        Whether the margins are listed with letters, in place of pairs.
     together : frozenset of str
         Of "at", "groups" and "levels", what contrasts are tested over jointly alone, and not one by one besides.
     overall : bool
@@ -72,6 +74,7 @@ class Shape:
     wald: bool = True
     sort: bool = False
     margins: bool = False
+    groups: bool = False
     together: frozenset[str] = frozenset()
     overall: bool = False
 
@@ -195,7 +198,7 @@ def _comparisons(typed: tuple[str, ...], options: Mapping[str, Any]) -> tuple[Op
         raise OptionError(f"margins: {chosen[0]} and {chosen[1]} cannot be combined")
     effects = EFFECTS[chosen[0]] if chosen else () if "noeffects" in words else EFFECTS["cieffects"]
     together = frozenset(TOGETHER[word] for word in words if word in TOGETHER)
-    listed = "sort" in of_pairs, "cimargins" in of_pairs
+    listed = "sort" in of_pairs, "cimargins" in of_pairs, "groups" in of_pairs
     shape = Shape(effects, "nowald" not in words, *listed, together, "overall" in words)
     return Operators(at, by), shape, contrasts
 
@@ -217,8 +220,6 @@ def _words(option: str, given: Any, known: tuple[str, ...]) -> tuple[list[str], 
             raise OptionError(f"margins: {option}({shortened(word)}) is not one of {', '.join(known)}")
         if word == "lincom":
             raise NotAvailableError("margins: contrast(lincom) is not available; test() and lincom() of the margins are")
-        if word == "groups":
-            raise NotAvailableError("margins: pwcompare(groups) is not available; pwcompare(effects) is")
     return words, at
 
 

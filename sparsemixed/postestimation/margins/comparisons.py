@@ -6,25 +6,29 @@ from dataclasses import replace
 from itertools import combinations, product
 
 import numpy as np
+import pandas as pd
 
 from sparsemixed.design.fixed.terms import level_text
 from sparsemixed.errors import OptionError
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.postestimation.contrast_operators import WEIGHTED, operator_rows
+from sparsemixed.postestimation.contrasts import Comparisons
+from sparsemixed.postestimation.letter_groups import with_groups
 from sparsemixed.postestimation.margins.asked import Asked
-from sparsemixed.postestimation.margins.tested_comparisons import ComparedMargins, MarginComparison, tested
+from sparsemixed.postestimation.margins.tested_comparisons import MarginComparison, tested
 from sparsemixed.postestimation.margins.values import Block, Margins, pieces_of
 from sparsemixed.time_series import unmarked
 
 
-def compared_margins(fit: Fit, found: Margins, asked: Asked) -> ComparedMargins:
+def compared_margins(fit: Fit, found: Margins, asked: Asked) -> Comparisons:
     """Pairs or contrasts, as asked for."""
     if asked.pairs:
-        return pairs_of_margins(fit, found, asked.reverse, asked.within)
+        pairs = pairs_of_margins(fit, found, asked.reverse, asked.within)
+        return _with_letters(found, pairs) if asked.shape.groups else pairs
     return contrasts_of_margins(fit, found, asked)
 
 
-def pairs_of_margins(fit: Fit, found: Margins, reverse: bool = False, within: int = 0) -> ComparedMargins:
+def pairs_of_margins(fit: Fit, found: Margins, reverse: bool = False, within: int = 0) -> Comparisons:
     """All pairs within each term: margins of all points of at() and groups of over() are compared too, as in Stata.
 
     Parameters
@@ -41,6 +45,17 @@ def pairs_of_margins(fit: Fit, found: Margins, reverse: bool = False, within: in
         for key in dict.fromkeys(label[:apart] for label in labels):
             terms.append(_pairs(block, found, labels, key, reverse))
     return tested(fit, found, terms, joint=False, title=f"Pairwise comparisons of {kind_of(found).lower()}", overall=False)
+
+
+def _with_letters(found: Margins, pairs: Comparisons) -> Comparisons:
+    """With the margins, and letters that those share whose pairs do not differ."""
+    keys = []
+    for block in found.blocks:
+        term = _shown(block, name_of(block, found))
+        keys += [(term, " ".join(label)) for label in labels_of(block, found)]
+    index = pd.MultiIndex.from_tuples(keys, names=["term", "margin"])
+    numbers = {"estimate": found.estimate, "std_err": found.std_err, "low": found.low, "high": found.high}
+    return replace(pairs, margins=with_groups(pd.DataFrame(numbers, index=index), pairs.effects, pairs.level), groups=True)
 
 
 def _pairs(block: Block, found: Margins, labels: list[tuple[str, ...]], key: tuple[str, ...], reverse: bool) -> MarginComparison:
@@ -63,7 +78,7 @@ def _pairs(block: Block, found: Margins, labels: list[tuple[str, ...]], key: tup
     return _comparison(name, block, found, C, words, len(places))
 
 
-def contrasts_of_margins(fit: Fit, found: Margins, asked: Asked) -> ComparedMargins:
+def contrasts_of_margins(fit: Fit, found: Margins, asked: Asked) -> Comparisons:
     """Contrasts of each term by the operators before its factors, of the points of at() and of groups by operators of their own.
 
     Factors after `@`, and without an operator the groups of over() and the points of at(), are looked at one by one.
@@ -177,10 +192,14 @@ def _comparison(name: str, block: Block, found: Margins, C: np.ndarray, labels: 
     unknown = C @ found.unknown[block.rows]
     size = np.maximum(np.abs(C) @ np.abs(found.unknown[block.rows]), 1.0)
     estimable = ~np.any(np.abs(unknown) > 1e-9 * size, axis=1)
-    shown = f"{block.variable}: {name}" if block.variable and name != block.variable else name
     whole = np.zeros((len(C), len(found.jacobian)))
     whole[:, block.rows] = C
-    return MarginComparison(shown, whole, estimable, labels, groups)
+    return MarginComparison(_shown(block, name), whole, estimable, labels, groups)
+
+
+def _shown(block: Block, name: str) -> str:
+    """The name of a term, that of the variable by which is differentiated before it."""
+    return f"{block.variable}: {name}" if block.variable and name != block.variable else name
 
 
 def kind_of(found: Margins) -> str:

@@ -14,8 +14,8 @@ from sparsemixed.inference.degrees.table import small_sample
 from sparsemixed.inference.hypotheses.distributions import f_pvalue
 from sparsemixed.inference.hypotheses.hypothesis import rows_of
 from sparsemixed.inference.hypotheses.multiple import adjusted
-from sparsemixed.inference.hypotheses.wald import Coefficients, HypothesisTest, wald_chi2, wald_test
-from sparsemixed.postestimation.contrasts import NOT_ESTIMABLE, Comparisons, with_degrees
+from sparsemixed.inference.hypotheses.wald import Coefficients, HypothesisTest, wald_chi2, wald_test, with_degrees
+from sparsemixed.postestimation.contrasts import NOT_ESTIMABLE, Comparisons
 from sparsemixed.postestimation.margins.margins import APPROXIMATE
 from sparsemixed.postestimation.margins.row_tests import margin_covariance
 from sparsemixed.postestimation.margins.values import Margins
@@ -46,23 +46,7 @@ class MarginComparison:
     parts: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class ComparedMargins(Comparisons):
-    """Joint tests and single comparisons of margins.
-
-    Attributes
-    ----------
-    parts : DataFrame or None
-        Tests of parts of terms: at each point of at(), in each group, at each level after @, or of each contrast of an operator;
-        index (term, part).
-    """
-
-    parts: pd.DataFrame | None = None
-
-
-def tested(
-    fit: Fit, found: Margins, terms: Sequence[MarginComparison], joint: bool, title: str, overall: bool
-) -> ComparedMargins:
+def tested(fit: Fit, found: Margins, terms: Sequence[MarginComparison], joint: bool, title: str, overall: bool) -> Comparisons:
     """Comparisons of margins with their tests.
 
     Parameters
@@ -87,7 +71,7 @@ def tested(
     effects = pd.concat([_frame(term, single) for term, single in zip(terms, singles, strict=True)])
     parts = {(term.name, label): test for term in terms for label, test in tests.parts(term).items()} if joint else {}
     asked = found.request
-    return ComparedMargins(
+    return Comparisons(
         *(_table(joint_tests), effects, everything.statistic, everything.df, everything.ddf, everything.pvalue),
         *(asked.mcompare, asked.level, " ".join(notes), title),
         parts=_table(parts, names=["term", "part"]) if parts else None,

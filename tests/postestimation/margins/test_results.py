@@ -201,3 +201,11 @@ def test_corrections_for_coefficients_alone():
     fit = sparsemixed.mixed("y i.a x || g:, vce(cr2)", simulated(66))
     with pytest.raises(OptionError, match=r"not defined with vce\(cr2\)"):
         fit.margins("a, vce(unconditional)")
+
+
+def test_letters_of_margins_that_do_not_differ(plain):
+    mine, theirs = plain.margins("a, asbalanced pwcompare(groups)"), plain.pwcompare("a, groups")
+    assert mine.margins["group"].tolist() == theirs.margins["group"].tolist()
+    shift = (mine.margins["estimate"] - theirs.margins["estimate"]).to_numpy()  # covariates as observed, and at zero
+    np.testing.assert_allclose(shift, shift[0], rtol=1e-8)
+    assert "sharing a letter" in str(mine)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from typing import Any
@@ -86,7 +87,10 @@ def _tree(part: str, text: str) -> Any:
 
 def _node(node: Any, text: str) -> Node:
     if node.data == "number":
-        return Constant(float(node.children[0]))
+        value = float(node.children[0])
+        if math.isinf(value):
+            raise CommandError("it holds a number beyond the range of floating point", text, node.children[0].start_pos)
+        return Constant(value)
     if node.data == "name":
         return _name(node.children[0])
     if node.data == "parenthesis":

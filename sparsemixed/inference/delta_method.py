@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sparsemixed.errors import OptionError, shortened
+from sparsemixed.errors import CommandError, OptionError, shortened
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.named_estimates import Estimates
 from sparsemixed.linear_form import LinearForm
@@ -75,6 +75,8 @@ def linearized(fit: Fit, forms: Sequence[tuple[NonlinearForm, str]]) -> Lineariz
         except UndefinedValueError as error:
             why = f"{error} has no value: the function is not defined at the estimates"
             raise OptionError(why, source, error.position) from None
+        except RecursionError:
+            raise CommandError("the text is nested too deeply", source, 0) from None
         why = next((one.undefined for one in named.values() if one.undefined), "")
         row = np.zeros(estimates.covariance.shape[0])
         for name, partial in partials.items():

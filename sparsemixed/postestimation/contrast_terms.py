@@ -128,7 +128,7 @@ def _term(typed: str, command: str) -> ContrastTerm:
     found = ContrastTerm(typed, pieces, tuple(unmarked(one)[1] for one in re.split(r"[#@|]", outer) if one), sign == "|")
     if sign and not found.outer:
         raise OptionError(f"{command}: a factor is missing after {sign} in {shortened(typed)}")
-    if found.nested and (len(pieces) > 1 or pieces[0].coefficients or found.covariates):
+    if found.nested and (len(pieces) != 1 or pieces[0].coefficients or found.covariates):
         raise OptionError(f"{command}: {shortened(typed)}: one factor stands before |, such as r.class|school")
     twice = next((name for name in found.factors if found.factors.count(name) > 1), None)
     if twice is not None:

@@ -204,6 +204,7 @@ def test_terms_read():
         (lambda fit: fit.contrast("a@"), "a factor is missing after @"),
         (lambda fit: fit.contrast("a@a"), "a is twice"),
         (lambda fit: fit.contrast("a#c.x|b"), "one factor stands before"),
+        (lambda fit: fit.contrast("|b"), "one factor stands before"),
         (lambda fit: fit.contrast("a, some"), "unknown option some"),
         (lambda fit: fit.contrast("a, groups"), "unknown option groups"),
         (lambda fit: fit.contrast("a, df(3) small"), "cannot be combined"),

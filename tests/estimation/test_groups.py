@@ -66,13 +66,16 @@ def test_pieces_and_threads_change_nothing_but_rounding(monkeypatch):
     _, sums, theta, _, _ = both("slope", True, 2)
     at = sums.evaluate(theta)
     whole = sums.derivatives(at).observed_information.hessian
-    monkeypatch.setattr(roots, "CHUNK", 2)
+    monkeypatch.setattr(roots, "LANES", 2)
+    monkeypatch.setattr(roots, "CHUNK", 4)
+    _, pieces, theta, _, _ = both("slope", True, 2)
+    assert (sums.roots.n_blocks, pieces.roots.n_blocks) == (1, 5)  # two, two and one of which are a thread's piece
     found = []
     for threads in (1, 2):
         monkeypatch.setattr(roots.numba, "get_num_threads", lambda threads=threads: threads)
-        again = sums.evaluate(theta)
+        again = pieces.evaluate(theta)
         assert again.deviance == pytest.approx(at.deviance, rel=1e-13)
-        found.append(sums.derivatives(again).observed_information.hessian)
+        found.append(pieces.derivatives(again).observed_information.hessian)
         np.testing.assert_allclose(found[-1], whole, rtol=1e-11)
     np.testing.assert_array_equal(found[0], found[1])
 

@@ -41,7 +41,7 @@ def groups_start(cp: CrossProducts, roots: GroupRoots, rest: np.ndarray) -> Mome
     own = n * squares[0]
     F = cp.ZtXy[:, :p].reshape(cp.n_groups[0], k, p)
     # A column in the span of X has no projected trace; its share of the raw one keeps its start finite.
-    traces = np.maximum(own - np.array([np.vdot(F[:, a], F[:, a]) for a in range(k)]), 1e-2 * own)
+    traces = np.maximum(own - np.einsum("jap,jap->a", F, F), 1e-2 * own)
     components = _components(k)
     D = np.zeros((len(components), k, k))
     for matrix, component in zip(D, components, strict=True):

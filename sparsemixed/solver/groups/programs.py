@@ -106,7 +106,7 @@ class Writer:
 
 @cache
 def roots_program(k: int, width: int) -> Program:
-    """[q R] from [Z'(X y) Z'Z], (k, P + k) each: R'R = Z'Z; a row is zero where its column is made up of earlier ones."""
+    """Results: [q R] (k, P + k) from [Z'(X y) Z'Z], R'R = Z'Z; a row is zero where earlier columns make up its own. Sums: q'q."""
     write = Writer()
     A, inverse, whole = write.rows(k, width + k), *write.rows(2)
     write.load(A)
@@ -122,6 +122,9 @@ def roots_program(k: int, width: int) -> Program:
         for e in range(width, width + c):
             write.fill(A[c, e], ZERO)
     write.store(*A.ravel())
+    for row in A[:, :width]:
+        write.gram(0, row)
+    write.sums = width**2
     return write.done()
 
 

@@ -15,12 +15,9 @@ of D_i, and sums count it D_i times.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
-from typing import TypeVar
 
-import numba
 import numpy as np
 
 from sparsemixed.solver.groups.kernels import run_program
@@ -32,6 +29,7 @@ from sparsemixed.solver.groups.programs import (
     roots_program,
     upper_pairs,
 )
+from sparsemixed.solver.threads import shared_out
 
 LANES = 128
 """Most groups that are worked on together: their numbers stay in the first caches."""
@@ -41,8 +39,6 @@ VECTOR = 8
 """Lanes come in multiples of this."""
 CHUNK = 1 << 14
 """Groups whose sums are one thread's piece of work; sums of pieces are added in order, whatever the number of threads."""
-
-Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -78,6 +74,11 @@ class GroupRoots:
         Z_i'[X y].
     weights : (J,) float64, optional
         D: how many groups each one stands for; by default one.
+
+    Attributes
+    ----------
+    explained : (P, P)
+        Sum of q_i'q_i: the part of [X y]'[X y] that random effects reach.
     """
 
     def __init__(self, first: np.ndarray, right: np.ndarray, weights: np.ndarray | None = None):
@@ -86,7 +87,8 @@ class GroupRoots:
         self.n_blocks = -(-self.n_groups // self.lanes)
         self._weights = weights
         self._data = self._blocks(np.concatenate([right, first], axis=2).reshape(self.n_groups, -1))
-        self._run(roots_program(self.k, self.width), out=self._data)
+        sums, _ = self._run(roots_program(self.k, self.width), out=self._data)
+        self.explained = sums.reshape(self.width, self.width)
         if weights is not None:
             self._share_out(np.sqrt(weights))
 
@@ -107,10 +109,6 @@ class GroupRoots:
         R = self._data.reshape(self.n_blocks, self.k, -1, self.lanes)[:, :, self.width :]
         R *= weights[:, 1][:, None, None]
         self._data = np.concatenate([self._data, weights], axis=1)
-
-    def explained(self) -> np.ndarray:
-        """(P, P) sum of q_i'q_i: the part of [X y]'[X y] that random effects reach."""
-        return self.deviance(np.zeros((self.k, self.k)))[0]
 
     def deviance(self, factor: np.ndarray) -> tuple[np.ndarray, float]:
         """(P, P) sum of q_i'inv(I + R_i G R_i')q_i with G = factor factor' (k, k), and the sum of log|I + R_i G R_i'|.
@@ -165,19 +163,10 @@ class GroupRoots:
             run_program(program.code, known, data, *shape, begin, end, registers, sums, rows, program.results)
             return sums
 
-        step = max(CHUNK // self.lanes, 1)
-        if self.n_blocks <= step:
-            return piece(0, self.n_blocks), out
-        return _total(self._pieces(piece, step)), out
-
-    def _pieces(self, work: Callable[[int, int], np.ndarray], step: int) -> Sequence[np.ndarray]:
-        """The results of `work` on pieces of so many blocks, in order."""
-        begins, ends = range(0, self.n_blocks, step), [*range(step, self.n_blocks, step), self.n_blocks]
-        threads = numba.get_num_threads()
-        if threads == 1:
-            return [*map(work, begins, ends)]
-        with ThreadPoolExecutor(threads) as pool:
-            return [*pool.map(work, begins, ends)]
+        step, last = max(CHUNK // self.lanes, 1), self.n_blocks
+        if last <= step:
+            return piece(0, last), out
+        return _total(shared_out(piece, range(0, last, step), [*range(step, last, step), last])), out
 
 
 def _total(pieces: Sequence[np.ndarray]) -> np.ndarray:

@@ -11,7 +11,6 @@ import numpy as np
 
 from sparsemixed.estimation.fixed_effects import solve_fixed
 from sparsemixed.estimation.start.moments import (
-    MOST_COMPONENTS,
     PRIOR,
     Component,
     Moments,
@@ -57,7 +56,7 @@ def groups_start(cp: CrossProducts, roots: GroupRoots, rest: np.ndarray) -> Mome
 
 def _components(k: int) -> list[Component]:
     pairs = [(a, b) for a in range(k) for b in range(a, k)]
-    return [Component(0, a, b) for a, b in pairs if len(pairs) <= MOST_COMPONENTS or a == b]
+    return [Component(0, a, b) for a, b in pairs]
 
 
 def _equations(roots: GroupRoots, rest: np.ndarray, prior: np.ndarray, D: np.ndarray, n: float) -> tuple[np.ndarray, np.ndarray]:

@@ -87,6 +87,26 @@ def series(n_rows: int) -> pd.DataFrame:
     return data[rng.random(t.size) > 0.1].reset_index(drop=True)
 
 
+def schools() -> pd.DataFrame:
+    """2,000 schools of 50 classes of 10 pupils."""
+    rng = np.random.default_rng(1)
+    pupil = np.arange(1_000_000)
+    room, school = pupil // 10, pupil // 500
+    x = np.tile(np.arange(10.0), 100_000)
+    y = 1.0 + 0.5 * x + rng.normal(size=2000)[school] + 0.7 * rng.normal(size=100_000)[room] + rng.normal(size=x.size)
+    return pd.DataFrame({"y": y, "x": x, "school": school, "room": room % 50})
+
+
+def many_slopes() -> pd.DataFrame:
+    """1,554 groups of 30 rows, with an intercept and 11 slopes that vary together."""
+    rng = np.random.default_rng(3)
+    groups, rows, k = 1554, 30, 11
+    g, X = np.repeat(np.arange(groups), rows), rng.normal(size=(groups * rows, k))
+    effects = rng.normal(size=(groups, k + 1)) @ (0.3 * np.tril(rng.normal(size=(k + 1, k + 1)))).T
+    y = 1.0 + X @ np.linspace(0.1, 1.0, k) + effects[g, 0] + (effects[g, 1:] * X).sum(axis=1) + rng.normal(size=g.size)
+    return pd.DataFrame({**{f"x{j}": column for j, column in enumerate(X.T)}, "y": y, "g": g})
+
+
 DATA = {
     "insteval": insteval,
     "crossed": crossed,
@@ -96,6 +116,8 @@ DATA = {
     "experiment": experiment,
     "autoregressive": autoregressive,
     "autoregressive-2000": functools.partial(autoregressive, 2000),
+    "schools": schools,
+    "many-slopes": many_slopes,
     "series-1500": functools.partial(series, 1500),
     "series-20000": functools.partial(series, 20_000),
 }

@@ -191,7 +191,7 @@ def _infinite(computed: Computed, frame: Frame, rows: np.ndarray, n: int) -> str
 def _check_finite(spec: ModelSpec, frame: Frame, names: Sequence[str], kept: np.ndarray) -> None:
     for name in names:
         values = frame[name].values
-        if values.dtype.kind != "f":
+        if values.dtype.kind != "f" or np.isfinite(values).all():
             continue
         infinite = int(np.isinf(values[kept]).sum())
         if infinite:

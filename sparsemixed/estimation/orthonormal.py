@@ -18,6 +18,7 @@ from sparsemixed.design.values import Constraints, Design, RandomTerm
 from sparsemixed.estimation.parameters import ThetaMap
 from sparsemixed.solver.crossproducts.crossproducts import TermData
 from sparsemixed.solver.linalg import thin_qr
+from sparsemixed.solver.rows import less_fitted, suits
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,9 @@ def _least_squares(design: Design, Q: np.ndarray, R: np.ndarray) -> tuple[np.nda
     if not len(R):
         return np.zeros(0), y
     fitted = Q.T @ y
+    if suits(Q):
+        residual, again = less_fitted(y, Q, fitted)
+        return solve_triangular(R, fitted + again), less_fitted(residual, Q, again)[0]
     residual = y - Q @ fitted
     again = Q.T @ residual  # a second pass removes what the first left of rounding (Giraud, Langou & Rozloznik 2005)
     return solve_triangular(R, fitted + again), residual - Q @ again

@@ -7,7 +7,6 @@ import pandas as pd
 
 from sparsemixed.design.data.codes import combine_all, first_rows
 from sparsemixed.design.data.rows import Rows
-from sparsemixed.design.data.variable import Variable
 
 
 class Groups:
@@ -21,17 +20,17 @@ class Groups:
 
     def __init__(self, rows: Rows):
         self.rows = rows
-        self._codes: dict[tuple[str, ...], np.ndarray] = {}
+        self._codes: dict[tuple[str, ...], tuple[np.ndarray, int]] = {}
 
     def codes(self, variables: tuple[str, ...]) -> tuple[np.ndarray, int]:
         """Codes (n,) int32 and the number of groups: observed combinations, in sorted order of the variables' values."""
         if variables not in self._codes:
             # A parent level's codes serve the levels below it.
             parent = [self.codes(variables[:-1])[0]] if len(variables) > 1 else []
-            own = [self.rows.distinct(variables[-1])[0]] if variables else []
-            self._codes[variables] = combine_all(parent + own, self.rows.n)
-        codes = self._codes[variables]
-        return codes, int(codes.max()) + 1
+            own = [self.rows.numbered(variables[-1])[0]] if variables else []
+            codes = combine_all(parent + own, self.rows.n)
+            self._codes[variables] = codes, int(codes.max()) + 1
+        return self._codes[variables]
 
     def labels(self, variables: tuple[str, ...]) -> pd.DataFrame:
         """The values of the variables in each group, one row per group."""
@@ -39,18 +38,17 @@ class Groups:
         first = first_rows(codes, n_groups)
         columns = {}
         for variable in variables:
-            place, values = self.rows.distinct(variable)
-            columns[variable] = _array(values, self.rows.frame[variable])[place[first]]
+            columns[variable] = self._values(variable)[self.rows.numbered(variable)[0][first]]
         if len(columns) == 1 and columns[variables[0]].dtype.kind in "if":
             return pd.DataFrame(columns[variables[0]][:, None], columns=list(variables))
         return pd.DataFrame(columns, index=pd.RangeIndex(n_groups))
 
-
-def _array(values: tuple, variable: Variable) -> np.ndarray:
-    """The distinct values of a variable as pandas keeps them."""
-    if variable.exact is not None:
-        # Long integers among decimals would become floats, and the same ones.
-        return pd.Series(list(values), dtype=object).to_numpy()
-    if variable.kind == "numeric" and variable.values.dtype == np.int64:
-        return np.array(values, np.int64)
-    return pd.Series(list(values)).to_numpy()
+    def _values(self, name: str) -> np.ndarray:
+        """The distinct values of a variable as pandas keeps them."""
+        variable = self.rows.frame[name]
+        if variable.exact is not None:
+            # Long integers among decimals would become floats, and the same ones.
+            return pd.Series(list(self.rows.distinct(name)[1]), dtype=object).to_numpy()
+        if variable.kind == "numeric" and variable.values.dtype in (np.int64, np.float64):
+            return self.rows.numbered(name)[1]
+        return pd.Series(list(self.rows.distinct(name)[1])).to_numpy()

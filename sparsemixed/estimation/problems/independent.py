@@ -18,7 +18,7 @@ def independent_objective(products: Products, reml: bool, solver: str = "auto") 
     """By sums over independent groups where there is one term of few columns, else by a factored system: the same values."""
     cp = products.cp
     small = len(cp.k) == 1 and cp.k[0] <= MOST_COLUMNS and cp.ZtXy.shape[1] <= MOST_FIXED
-    kind = GroupsObjective if small and products.weights is None else PenalizedObjective
+    kind = GroupsObjective if small else PenalizedObjective
     return kind(cp, penalized_system(cp, solver, products.weights), products.layout, reml)
 
 

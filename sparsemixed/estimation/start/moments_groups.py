@@ -11,7 +11,6 @@ import numpy as np
 
 from sparsemixed.estimation.fixed_effects import solve_fixed
 from sparsemixed.estimation.start.moments import (
-    MOST_COMPONENTS,
     PRIOR,
     Component,
     Moments,
@@ -41,7 +40,7 @@ def groups_start(cp: CrossProducts, roots: GroupRoots, rest: np.ndarray) -> Mome
     own = n * squares[0]
     F = cp.ZtXy[:, :p].reshape(cp.n_groups[0], k, p)
     # A column in the span of X has no projected trace; its share of the raw one keeps its start finite.
-    traces = np.maximum(own - np.array([np.vdot(F[:, a], F[:, a]) for a in range(k)]), 1e-2 * own)
+    traces = np.maximum(own - np.einsum("jap,jap->a", F, F), 1e-2 * own)
     components = _components(k)
     D = np.zeros((len(components), k, k))
     for matrix, component in zip(D, components, strict=True):
@@ -57,7 +56,7 @@ def groups_start(cp: CrossProducts, roots: GroupRoots, rest: np.ndarray) -> Mome
 
 def _components(k: int) -> list[Component]:
     pairs = [(a, b) for a in range(k) for b in range(a, k)]
-    return [Component(0, a, b) for a, b in pairs if len(pairs) <= MOST_COMPONENTS or a == b]
+    return [Component(0, a, b) for a, b in pairs]
 
 
 def _equations(roots: GroupRoots, rest: np.ndarray, prior: np.ndarray, D: np.ndarray, n: float) -> tuple[np.ndarray, np.ndarray]:

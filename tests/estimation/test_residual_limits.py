@@ -118,12 +118,12 @@ def test_a_factor_without_redundant_entries_has_the_same_product(band, by):
     rng = np.random.default_rng(band)
     for _ in range(20):
         rho = 0.7 * rng.normal(size=errors.n_rho)
-        assert errors.at_limit(rho) is rho
+        assert errors.at_limit(rho, 1e-3) is rho
         where = (one.n_rho + 1 if by else 0) + int(rng.integers(3))
         rho[where] = -30.0
-        limit = errors.at_limit(rho)
+        limit = errors.at_limit(rho, 1e-3)
         np.testing.assert_allclose(errors.covariance(limit, t), errors.covariance(rho, t), atol=1e-12)
-        np.testing.assert_allclose(errors.at_limit(limit), limit, atol=1e-12)
+        np.testing.assert_allclose(errors.at_limit(limit, 1e-3), limit, atol=1e-12)
         level = errors.structures[1] if by else errors
         lower = level._lower(limit[one.n_rho + 1 :] if by else limit)
         zero = int(np.argmin(np.diag(lower)))

@@ -12,6 +12,7 @@ from sparsemixed.structures.residual_errors.banded import BandedErrors
 from sparsemixed.structures.residual_errors.by_level import ByLevel
 from sparsemixed.structures.residual_errors.independent import IndependentErrors
 from sparsemixed.structures.residual_errors.unstructured import UnstructuredErrors
+from tests.oracles.random_models import random_model
 
 LEVELS = ("a", "b", "c")
 TIMES = np.arange(3.0)
@@ -116,3 +117,15 @@ def test_a_fit_in_another_unit_is_saved_and_predicts(tmp_path):
     assert str(loaded) == str(fit)
     np.testing.assert_allclose(loaded.predict(data, "fitted"), fit.predict(data, "fitted"))
     assert (fit.predict(data, "fitted") - data.y)[data.h == 0].abs().max() < 1e-4
+
+
+@pytest.mark.filterwarnings("ignore::sparsemixed.errors.BoundaryWarning")
+@pytest.mark.parametrize(("seed", "highest"), [(1016, -81.185277), (1541, -134.308725), (2984, -49.860732)])
+def test_searches_that_crawl_beside_a_singular_matrix_of_errors_arrive(seed, highest):
+    """Banded errors of which one is determined by others: these ended at `iterate()`, up to 1.7e-3 lower."""
+    model = random_model(seed)
+    fit = sparsemixed.mixed(model.command, model.data, **model.options)
+    assert fit.converged
+    assert fit.llf == pytest.approx(highest, abs=2e-6)
+    assert fit.llf == pytest.approx(model.llf(fit.random_params.estimate.to_numpy()), abs=1e-5)
+    assert any("limit" in name for name in fit.fit.boundary_names)

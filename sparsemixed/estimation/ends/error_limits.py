@@ -22,6 +22,8 @@ FAR = 6.0
 """Size of an unbounded coordinate from which a correlation may be at its limit; nearer, its lags are not observed."""
 NEARLY, AT_LIMIT = 4.0, 15.0
 """Transformed correlations, in absolute value, from which a limit is tried, and that count as one: 1e-3 and 1e-13 from it."""
+NEAR_LIMIT = (1e-2, 1e-3)
+"""Parts of errors that earlier ones leave open, over all of them, from which those are taken as determined: tried in turn."""
 TIE = 1e-8
 """Deviances that do not differ: the other parameters have settled where the search stopped."""
 
@@ -48,8 +50,12 @@ def at_residual_limits(objective: FittedObjective[FE, FD], at: FE, part: Residua
     own = objective.parameters.n_theta
     if part.structure.within_level.time not in ("integer", "real"):
         rho = at.theta[own:]
-        limit = part.structure.at_limit(rho)
-        return at if limit is rho else _if_no_worse(objective, at, np.append(at.theta[:own], limit))
+        for near in NEAR_LIMIT:
+            limit = part.structure.at_limit(rho, near)
+            there = at if limit is rho else _if_no_worse(objective, at, np.append(at.theta[:own], limit))
+            if there is not at:
+                return there
+        return at
     for k in own + np.flatnonzero(np.abs(at.theta[own:]) > NEARLY):
         theta = at.theta.copy()
         theta[k] = np.copysign(max(AT_LIMIT, abs(theta[k])), theta[k])

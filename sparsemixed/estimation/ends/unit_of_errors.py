@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from sparsemixed.estimation.ends.error_limits import at_residual_limits
 from sparsemixed.estimation.ends.second_search import better
 from sparsemixed.estimation.ends.values import End, following
 from sparsemixed.estimation.linear import LogLikelihood
@@ -22,6 +23,10 @@ from sparsemixed.estimation.trial import evaluated
 
 SMALL = 0.03
 """Standard deviation of the unit, over the largest, below which that of another level takes its place."""
+FEW_ROWS = 400
+"""Observations up to which a search that has not ended goes on, in whatever unit is the largest."""
+TIMES = 3
+"""How often."""
 
 
 def with_largest_unit(
@@ -34,14 +39,28 @@ def with_largest_unit(
     progress : callable, optional
         Called with every entry of the search's log, its iterations counted on.
     """
+    for _ in range(TIMES):
+        again = _searched_on(problem, end, llf, progress)
+        if again is None:
+            break
+        problem, end = again
+        if end.optimum.converged:
+            break
+    return problem, end
+
+
+def _searched_on(
+    problem: Problem[Any, Any], end: End[Any, Any], llf: LogLikelihood, progress: Progress | None
+) -> tuple[Problem[Any, Any], End[Any, Any]] | None:
+    """The same with one search more; None without a reason for one, and where it found nothing better."""
     part, case = problem.case.design.residual, problem.case
     if part is None or problem.plan is None or case.spec.estimation.emonly:
-        return problem, end
+        return None
     theta, rho = np.split(end.optimum.evaluation.theta, [problem.objective.parameters.n_theta])
     scales = part.structure.scales(rho)
     unit = int(np.argmax(scales))
-    if scales[unit] < -np.log(SMALL):
-        return problem, end
+    if scales[unit] < -np.log(SMALL) and not _goes_on(problem, end, len(scales)):
+        return None
 
     def shown(entry: LogEntry) -> None:
         if progress:
@@ -52,6 +71,13 @@ def with_largest_unit(
     other = choose_problem(case.spec, design, case.reduction)
     start = evaluated(other.objective, np.append(theta * np.exp(-scales[unit]), moved))
     if start is None or other.plan is None:
-        return problem, end
+        return None
+    start = at_residual_limits(other.objective, start, design.residual)
     found = minimize(other.objective, start, other.plan, llf, shown)
-    return (other, End(other.objective, found, end.log)) if better(found, end.optimum) else (problem, end)
+    return (other, End(other.objective, found, end.log)) if better(found, end.optimum) else None
+
+
+def _goes_on(problem: Problem[Any, Any], end: End[Any, Any], levels: int) -> bool:
+    """Whether a search for errors by level came to nothing that could be told: no maximum, and no matrix without an inverse."""
+    few = levels > 1 and problem.case.reduction.orthogonal.n_obs <= FEW_ROWS
+    return few and not end.optimum.converged and not problem.objective.singular(end.optimum.evaluation.theta)

@@ -219,8 +219,8 @@ class ResidualStructure(Declared):
         """(n_rho,) bool: what has no meaning left where that standard deviation is zero; none of the unit."""
         return np.zeros(self.n_rho, bool)
 
-    def at_limit(self, rho: np.ndarray) -> np.ndarray:
-        """rho with those of its parameters at their limits that are near, no other being redundant there; else rho itself.
+    def at_limit(self, rho: np.ndarray, near: float) -> np.ndarray:
+        """rho with those of its parameters at their limits that are so `near`, no other being redundant there; else rho itself.
 
         For a family whose parameters may lose their meaning beside one that has run off (see `UnstructuredErrors`).
         """

@@ -85,9 +85,9 @@ class ByLevel(ResidualStructure):
     def start(self, moments: np.ndarray | None = None) -> np.ndarray:
         return self._joined(np.zeros(len(self.structures)), [s.start(moments) for s in self.structures], self.unit)
 
-    def at_limit(self, rho: np.ndarray) -> np.ndarray:
+    def at_limit(self, rho: np.ndarray, near: float) -> np.ndarray:
         parts = [rho[own] for own in self.inside]
-        moved = [s.at_limit(own) for own, s in zip(parts, self.structures, strict=True)]
+        moved = [s.at_limit(own, near) for own, s in zip(parts, self.structures, strict=True)]
         if all(there is own for own, there in zip(parts, moved, strict=True)):
             return rho
         return self._joined(self.scales(rho), moved, self.unit)

@@ -7,8 +7,10 @@ import numpy as np
 from sparsemixed.structures.base import Displayed
 from sparsemixed.structures.residual_errors.base import ResidualStructure, Times
 
-NEAR_LIMIT, AT_LIMIT = 1e-3, 1e-7
-"""Entries of the factor's diagonal, over the length of their rows, from which a limit is tried, and that are at it."""
+AT_LIMIT = 1e-7
+"""Entry of the factor's diagonal, over the length of its row, that is at its limit."""
+NONE = 1e-150
+"""An entry of the diagonal of which nothing is left in R, and whose logarithm is a number."""
 
 
 class UnstructuredErrors(ResidualStructure):
@@ -95,9 +97,10 @@ class UnstructuredErrors(ResidualStructure):
     def _rho(self, lower: np.ndarray) -> np.ndarray:
         """rho of a factor (p, p) times any number."""
         lower = lower / lower[self.unit, self.unit]
-        return np.concatenate([np.log(np.diag(lower))[self.free], [lower[i, j] for i, j in self.below]])
+        diagonal = np.maximum(np.diag(lower)[self.free], NONE)
+        return np.append(np.log(diagonal), [lower[i, j] for i, j in self.below])
 
-    def at_limit(self, rho: np.ndarray) -> np.ndarray:
+    def at_limit(self, rho: np.ndarray, near: float) -> np.ndarray:
         """Errors that those of earlier levels determine have a zero on the diagonal of L, and none are left below it.
 
         Beside a zero in L's diagonal the entries below it would only say once more what those to their right do: the same R has
@@ -105,7 +108,7 @@ class UnstructuredErrors(ResidualStructure):
         """
         lower = self._lower(rho)
         length = np.linalg.norm(lower, axis=1)
-        determined = np.diag(lower) < NEAR_LIMIT * length
+        determined = np.diag(lower) < near * length
         if not determined.any():
             return rho
         rest, out = lower @ lower.T, np.zeros_like(lower)

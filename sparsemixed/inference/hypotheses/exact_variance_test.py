@@ -210,7 +210,9 @@ def balanced_pvalue(statistic: float, found: Spectrum) -> float:
     top = 1.0
     while excess(top) < 0.0:
         top *= 2.0
-    return f_pvalue(float(np.exp(brentq(excess, 0.0, top, xtol=1e-14))), K, nu - K)
+    log_F = brentq(excess, 0.0, top, xtol=1e-14)
+    assert isinstance(log_F, float)
+    return f_pvalue(float(np.exp(log_F)), K, nu - K)
 
 
 def simulated(found: Spectrum, reml: bool, rng: np.random.Generator, draws: int = DRAWS) -> np.ndarray:

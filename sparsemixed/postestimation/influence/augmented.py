@@ -8,7 +8,7 @@ import pandas as pd
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.postestimation.influence.fixed_theta import whitened
 from sparsemixed.postestimation.influence.leverage import conditional_cooks
-from sparsemixed.postestimation.predict import WHAT
+from sparsemixed.postestimation.prediction.sample_values import fixed_part, marginal_residuals, random_part
 
 
 def augmented(fit: Fit) -> pd.DataFrame:
@@ -20,7 +20,8 @@ def augmented(fit: Fit) -> pd.DataFrame:
     are in lme4.
     """
     weights = np.ones(fit.design.n_rows) if fit.design.weights is None else fit.design.weights.rows
-    fitted, residuals = WHAT["fitted"](fit).to_numpy(), WHAT["residuals"](fit).to_numpy()
+    fixed, random = fixed_part(fit), random_part(fit)
+    fitted, residuals = fixed + random, marginal_residuals(fit) - random
     root = np.sqrt(weights)
     hat = whitened(fit).precision.leverages()
     columns = {
@@ -29,7 +30,7 @@ def augmented(fit: Fit) -> pd.DataFrame:
         ".resid": residuals,
         ".hat": hat,
         ".cooksd": conditional_cooks(hat, residuals * root, fit.sigma2, fit.root.shape[1]),
-        ".fixed": WHAT["xb"](fit).to_numpy(),
+        ".fixed": fixed,
         ".mu": fitted,
         ".offset": np.zeros(len(weights)) if fit.design.offset is None else fit.design.offset,
         ".sqrtXwt": root,

@@ -165,7 +165,8 @@ class EliminatedRows:
         z, inverse = self.half[0][rows], self._block_inverse[head]
         H = np.eye(len(rows))
         H -= np.where(local[:, None] == local, np.einsum("ia,iab,jb->ij", z, inverse[local], z, optimize=True), 0.0)
-        stretches = [np.arange(self.cp.indptr[h], self.cp.indptr[h + 1]) for h in head]
+        begin, end = self.cp.indptr[head].tolist(), self.cp.indptr[head + 1].tolist()
+        stretches = [np.arange(a, b) for a, b in zip(begin, end, strict=True)]
         if self.cp.q_schur and sum(map(len, stretches)):
             columns, B = self._entries(rows, local, stretches, z)
             H -= self.system.schur.sandwich(columns[None], B[None], False)[0]

@@ -150,7 +150,7 @@ def _inverse(matrices: np.ndarray) -> np.ndarray:
 def _moved_inverse(inverse: np.ndarray, change: np.ndarray) -> np.ndarray:
     """inv(A) (J, p, p) once log A in the coordinates of inv(A) has moved by `change` of A: to first order inv(A + change), and
     positive definite however long the step."""
-    known = np.isfinite(inverse).all(axis=(1, 2)) & np.isfinite(change).all(axis=(1, 2))
+    known = np.asarray(np.isfinite(inverse).all(axis=(1, 2)) & np.isfinite(change).all(axis=(1, 2)))
     root = np.linalg.cholesky(np.where(known[:, None, None], inverse, np.eye(inverse.shape[1])))
     moved = root.transpose(0, 2, 1) @ np.where(known[:, None, None], change, 0.0) @ root
     values, vectors = np.linalg.eigh((moved + moved.transpose(0, 2, 1)) / 2)
@@ -162,7 +162,7 @@ def _step(hessian: np.ndarray, gradient: np.ndarray, free: np.ndarray) -> np.nda
     """Newton's step (J, t); NaN where the Hessian is not positive definite, so that there is no minimum to go to."""
     out = np.zeros_like(gradient)
     own = hessian[:, free][:, :, free]
-    known = np.isfinite(own).all(axis=(1, 2))
+    known = np.asarray(np.isfinite(own).all(axis=(1, 2)))
     size = np.sqrt(np.abs(np.einsum("jkk->jk", own)))
     size = np.where(size > 0, size, 1.0)
     values, vectors = np.linalg.eigh(

@@ -151,10 +151,10 @@ class FactoredSparse:
             own, other = np.broadcast_to(columns[:, :, None], shape), np.broadcast_to(columns[:, None, :], shape)
             return rows @ self._inverse[self._storage.positions(own, other)] @ rows.transpose(0, 2, 1)
         out = np.empty((*rows.shape[:2], rows.shape[1]))
-        for here, own, found in zip(columns, rows, out, strict=True):
-            right = np.zeros((self._storage.cp.q_schur, len(own)))
-            right[here] = own.T
-            found[:] = own @ self.solve(right)[here]
+        for g, here in enumerate(columns):
+            right = np.zeros((self._storage.cp.q_schur, rows.shape[1]))
+            right[here] = rows[g].T
+            out[g] = rows[g] @ self.solve(right)[here]
         return out
 
     def trace_products(self, directions: Sequence[SchurDerivative]) -> np.ndarray:

@@ -12,12 +12,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.linalg import solve_triangular
 
 from sparsemixed.design.values import Constraints, Design, RandomTerm
 from sparsemixed.estimation.parameters import ThetaMap
 from sparsemixed.solver.crossproducts.crossproducts import TermData
-from sparsemixed.solver.linalg import thin_qr
+from sparsemixed.solver.linalg import solve_upper, thin_qr
 
 
 @dataclass(frozen=True)
@@ -52,12 +51,12 @@ class OrthonormalCoordinates:
 
     def coefficients(self, beta: np.ndarray) -> np.ndarray:
         """Coefficients (p,) on X from those on Q."""
-        found = self.start + solve_triangular(self.R, beta) if beta.size else self.start
+        found = self.start + solve_upper(self.R, beta)
         return found if self.constraints is None else self.constraints.T @ found + self.constraints.a
 
     def root(self, matrix: np.ndarray) -> np.ndarray:
         """Rows (p, c) that give coefficients on X from rows (r, c) that give those on Q."""
-        found = solve_triangular(self.R, matrix) if matrix.size else matrix
+        found = solve_upper(self.R, matrix)
         return found if self.constraints is None else self.constraints.T @ found
 
 
@@ -93,7 +92,7 @@ def _least_squares(design: Design, Q: np.ndarray, R: np.ndarray) -> tuple[np.nda
     fitted = Q.T @ y
     residual = y - Q @ fitted
     again = Q.T @ residual  # a second pass removes what the first left of rounding (Giraud, Langou & Rozloznik 2005)
-    return solve_triangular(R, fitted + again), residual - Q @ again
+    return solve_upper(R, fitted + again), residual - Q @ again
 
 
 def engine_terms(design: Design, layout: ThetaMap) -> list[TermData]:

@@ -85,9 +85,9 @@ class ThetaMap:
         """Number of parameters of all blocks together."""
         return self.places[-1].theta.stop if self.places else 0
 
-    @property
+    @cached_property
     def held(self) -> np.ndarray:
-        """(n_theta,) bool: what stays at zero."""
+        """(n_theta,) bool: what stays at zero. Not to be changed."""
         out = np.zeros(self.n_theta, bool)
         for hold in self.holds:
             out[hold.theta] = True
@@ -203,7 +203,8 @@ class ThetaMap:
                 out[place.theta.start + k] = alone and not (own - np.diag(np.diag(own))).any()
         return out
 
-    def singular_faces(self) -> list[tuple[np.ndarray, np.ndarray, str]]:
+    @cached_property
+    def singular_faces(self) -> tuple[tuple[np.ndarray, np.ndarray, str], ...]:
         """Every linear form in theta whose vanishing makes a covariance singular, with its meaning in words.
 
         Before it the places in theta of what has no standard error there: of all of the block, but only of the one effect where
@@ -222,7 +223,7 @@ class ThetaMap:
                 if np.all(held[own]):
                     continue
                 out.append((own if np.all(alone[own]) else whole, full, word))
-        return out
+        return tuple(out)
 
 
 def _congruent(T: np.ndarray, matrices: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ from sparsemixed.estimation.objectives.penalized import PenalizedObjective
 from sparsemixed.estimation.problems.solvers import EXACT_BELOW
 from sparsemixed.estimation.sources.reduction import Products
 from sparsemixed.estimation.start.moments import Moments, mivque_start
-from sparsemixed.estimation.start.moments_groups import groups_start
+from sparsemixed.estimation.start.moments_groups import forms, groups_start
 from sparsemixed.solver.factored.choose import penalized_system
 
 MOST_COLUMNS, MOST_FIXED = 16, 64
@@ -22,8 +22,8 @@ def independent_objective(products: Products, reml: bool, solver: str = "auto") 
     return kind(cp, penalized_system(cp, solver, products.weights), products.layout, reml)
 
 
-def moments_of(objective: PenalizedObjective) -> Moments:
-    """Covariances from moments."""
+def moments_of(objective: PenalizedObjective, often: bool = False) -> Moments:
+    """Covariances from moments; `often` as of `groups_start`."""
     if isinstance(objective, GroupsObjective):
-        return groups_start(objective.cp, objective.roots, objective.rest)
+        return groups_start(objective.cp, objective.roots, objective.rest, forms(objective.cp), often)
     return mivque_start(objective.cp, again=objective.cp.q_schur > EXACT_BELOW)

@@ -8,17 +8,20 @@ from functools import partial
 import numpy as np
 
 from sparsemixed.estimation.objectives.expectation_step import em_step
+from sparsemixed.estimation.objectives.groups import GroupsObjective
 from sparsemixed.estimation.objectives.logarithms import LogObjective
 from sparsemixed.estimation.objectives.penalized import PenalizedObjective
 from sparsemixed.estimation.objectives.penalized_derivatives import PenalizedDerivatives
 from sparsemixed.estimation.objectives.penalized_deviance import PenalizedEvaluation
 from sparsemixed.estimation.problems.independent import independent_objective, moments_of
 from sparsemixed.estimation.problems.iterative import iterative_start
+from sparsemixed.estimation.problems.plain_newton import plain_search
 from sparsemixed.estimation.problems.solvers import exact_is_cheap, factorization_is_dear, patience
 from sparsemixed.estimation.problems.values import Case, Problem
 from sparsemixed.estimation.search.em import EmPath, em_path
 from sparsemixed.estimation.search.values import Plan, Progress
 from sparsemixed.solver.factored.system import FactoredSystem
+from sparsemixed.solver.groups.profiled import met_often
 from sparsemixed.spec import EstimationOptions
 
 VANISHED_SHARE = 1e-12
@@ -31,16 +34,19 @@ def penalized_problem(case: Case) -> Problem[PenalizedEvaluation[FactoredSystem]
     cp, weighted = products.cp, products.weights is not None
     objective = independent_objective(products, case.reml, case.solver)
 
+    often = isinstance(objective, GroupsObjective) and objective.roots.few and met_often()
+
     def start(llf: Callable[[float], float], progress: Progress | None) -> EmPath[PenalizedEvaluation[FactoredSystem]]:
-        at = objective.evaluate(_theta(objective, case))
+        at = objective.evaluate(_theta(objective, case, often))
         return em_path(objective, partial(em_step, objective), at, options, llf, progress)
 
     exact = options.difficult or exact_is_cheap(objective, cp, weighted)
     plan = Plan(options, exact, patience(cp), LogObjective if options.metric == "matlog" else None)
-    return Problem(case, objective, start, plan, vanished=VANISHED_SHARE * float(cp.XytXy[-1, -1]))
+    at_once = plain_search(objective, plan) if often else None
+    return Problem(case, objective, start, plan, vanished=VANISHED_SHARE * float(cp.XytXy[-1, -1]), at_once=at_once)
 
 
-def _theta(objective: PenalizedObjective, case: Case) -> np.ndarray:
+def _theta(objective: PenalizedObjective, case: Case, often: bool) -> np.ndarray:
     """theta from moments; where a factorization is dear, from the iterative solver, which all but ends the search."""
     products, options = case.products, case.spec.estimation
     plain = EstimationOptions(method=options.method, solver=options.solver, dfmethod=options.dfmethod, nostderr=options.nostderr)
@@ -48,4 +54,4 @@ def _theta(objective: PenalizedObjective, case: Case) -> np.ndarray:
         found = iterative_start(products.cp, products.layout, options)
         if found is not None:
             return found
-    return objective.parameters.on_scale(*moments_of(objective))
+    return objective.parameters.on_scale(*moments_of(objective, often))

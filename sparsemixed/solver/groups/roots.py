@@ -24,6 +24,10 @@ from sparsemixed.solver.groups.kernels import derivative_sums, deviance_sums, gr
 CHUNK = 1 << 14
 """Groups whose sums are one thread's piece of work; sums of pieces are added in order, whatever the number of threads."""
 
+FEW = 1 << 16
+"""Numbers of all groups up to which sums over them take no longer than the calls of Python around these: whole searches are then
+compiled, and half a megabyte may stay in memory until all of a fit is asked for."""
+
 Found = TypeVar("Found")
 
 
@@ -69,6 +73,11 @@ class GroupRoots:
         self._pair = np.empty((k, k), np.int64)
         self._pair[rows, columns] = self._pair[columns, rows] = np.arange(rows.size)
         self._below = np.tril_indices(k, -1)
+
+    @property
+    def few(self) -> bool:
+        """Whether there are so few numbers that calls of Python count."""
+        return self.root.size + self.q.size <= FEW
 
     def explained(self) -> np.ndarray:
         """(P, P) sum of q_i'q_i: the part of [X y]'[X y] that random effects reach."""

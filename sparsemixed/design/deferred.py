@@ -43,6 +43,16 @@ def deferred(kind: type[T], later: Callable[[], dict[str, Any]], **known: Any) -
     return made
 
 
+def changed(value: T, **changes: Any) -> T:
+    """A copy of a dataclass with other values of some fields, which is what `dataclasses.replace` makes of it, in less time.
+
+    For classes that check nothing and derive nothing of these fields.
+    """
+    made = object.__new__(type(value))
+    vars(made).update(vars(value), **changes)
+    return made
+
+
 def complete(value: object) -> bool:
     """Compute the fields that were to come later; whether there were any."""
     later = vars(value).get(_LATER)

@@ -30,7 +30,7 @@ from sparsemixed.estimation.objectives.precision import PrecisionObjective
 from sparsemixed.estimation.parameters import Place, ThetaMap
 from sparsemixed.estimation.quadratic_forms import QuadraticForms, Repeated
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
-from sparsemixed.solver.linalg import unit_diagonal
+from sparsemixed.solver.linalg import clearly_definite, unit_diagonal
 from sparsemixed.structures.random.linear_basis import entries_on_edge, linear_basis
 from sparsemixed.structures.random.unstructured import Unstructured
 
@@ -126,6 +126,8 @@ def _doubtful(boundary: np.ndarray, information: np.ndarray | None, converged: b
     """Whether no step was left, or the information is nearly singular, or unknown."""
     if information is None or not converged:
         return True
+    if not boundary.any() and clearly_definite(information, SUSPECT):
+        return False
     free = np.append(~boundary, True)
     return smallest(information if free.all() else information[np.ix_(free, free)]) < SUSPECT
 

@@ -9,10 +9,11 @@ cross-product into a weighted one. Constraints beta = T gamma + a replace X by X
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
+from sparsemixed.design.deferred import changed
 from sparsemixed.design.values import Constraints, Design, RandomTerm
 from sparsemixed.estimation.parameters import ThetaMap
 from sparsemixed.solver.crossproducts.crossproducts import TermData
@@ -77,7 +78,7 @@ def orthonormal_coordinates(design: Design) -> OrthonormalCoordinates:
 def with_response(orthogonal: OrthonormalCoordinates, design: Design) -> OrthonormalCoordinates:
     """The same coordinates for a design that differs in its response alone."""
     start, residual = _least_squares(design, orthogonal.Q, orthogonal.R)
-    return replace(orthogonal, start=start, residual=residual)
+    return changed(orthogonal, start=start, residual=residual)
 
 
 def _least_squares(design: Design, Q: np.ndarray, R: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

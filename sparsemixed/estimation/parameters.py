@@ -153,6 +153,10 @@ class ThetaMap:
 
     def directions(self) -> list[list[np.ndarray]]:
         """dLambda / dtheta_j for every j: constants, because the factors are linear in theta; zeros for what is held at zero."""
+        return self._directions
+
+    @cached_property
+    def _directions(self) -> list[list[np.ndarray]]:
         out, held = [], self.held
         for place in self.places:
             for derivative in place.structure.dfactor():
@@ -186,7 +190,8 @@ class ThetaMap:
         for place in self.places:
             squares = mean_squares[place.term][place.columns]
             wanted = squares @ np.diag(covariances[place.term])[place.columns]
-            given = squares @ np.sum(place.structure.factor(theta[place.theta]) ** 2, axis=1)
+            factor = place.structure.factor(theta[place.theta])
+            given = squares @ (factor * factor).sum(axis=1)
             if given > 0 and abs(given - wanted) > 1e-8 * given and not held[place.theta].any():
                 theta[place.theta] *= np.sqrt(wanted / given)
         return theta
@@ -195,6 +200,9 @@ class ThetaMap:
         """(n_theta,) bool: the parameters that are standard deviations of effects without covariances."""
         out = np.zeros(self.n_theta, bool)
         for place in self.places:
+            if place.structure.m == 1:
+                out[place.theta] = True
+                continue
             derivatives = np.abs(place.structure.dfactor())
             for k, own in enumerate(derivatives):
                 others = derivatives.sum(axis=0) - own

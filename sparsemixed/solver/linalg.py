@@ -11,8 +11,6 @@ from sparsemixed.errors import NumericalError
 
 SINGULAR = 1e-13
 """Smallest eigenvalue, in units of the diagonal, at which a matrix still counts as positive definite."""
-DEFINITE = 1e-8
-"""Determinant of such a matrix from which it is clearly definite."""
 TALL, FAR_FROM_SINGULAR = 50_000, 1e-6
 """Rows from which QR goes by inner products, and the smallest eigenvalue of the columns' correlations down to which it may."""
 
@@ -75,10 +73,11 @@ def covariance_root(sigma2: float, inverse: np.ndarray) -> np.ndarray:
         ) from error
 
 
-def clearly_definite(matrix: np.ndarray) -> bool:
-    """Whether a symmetric matrix (m, m) is positive definite, and no eigenvalue small once its diagonal is scaled to ones.
+def clearly_definite(matrix: np.ndarray, least: float = 1e-8) -> bool:
+    """Whether a symmetric matrix (m, m) is definite, and no eigenvalue below `least` once its diagonal is scaled to ones.
 
-    The determinant of such a matrix is at most e times its least eigenvalue, for the others' product is at most e.
+    False where that would take the eigenvalues to tell: it is judged by the determinant, which is at most e times the least of
+    them, for the others' product is at most e.
 
     Examples
     --------
@@ -89,7 +88,7 @@ def clearly_definite(matrix: np.ndarray) -> bool:
         pivots = np.linalg.cholesky(matrix).diagonal()
     except np.linalg.LinAlgError:
         return False
-    return bool(np.prod(pivots * pivots / matrix.diagonal()) > DEFINITE)
+    return bool(np.prod(pivots * pivots / matrix.diagonal()) > np.e * least)
 
 
 def has_root(matrix: np.ndarray) -> bool:

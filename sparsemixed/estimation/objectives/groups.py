@@ -26,6 +26,7 @@ from sparsemixed.estimation.objectives.penalized_deviance import PenalizedEvalua
 from sparsemixed.estimation.parameters import ThetaMap
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
 from sparsemixed.solver.factored.system import FactoredSystem
+from sparsemixed.solver.groups.profiled import ProfiledSums
 from sparsemixed.solver.groups.roots import GroupRoots, MomentSums
 from sparsemixed.solver.interface import LinearSystem
 from sparsemixed.solver.recent import Factorization
@@ -34,10 +35,24 @@ BROKE_DOWN = "the random-effects system broke down: variances differ by too many
 
 
 class GroupsObjective(PenalizedObjective):
-    """The deviance of one data set with one term; parameters as of `PenalizedDeviance`."""
+    """The deviance of one data set with one term; parameters as of `PenalizedDeviance`.
 
-    def __init__(self, cp: CrossProducts, system: LinearSystem[FactoredSystem], parameters: ThetaMap, reml: bool):
+    Parameters
+    ----------
+    often : bool
+        Whether there are few groups, and so many problems like this one that it is worth to compile what is done between sums.
+    """
+
+    def __init__(
+        self,
+        cp: CrossProducts,
+        system: LinearSystem[FactoredSystem],
+        parameters: ThetaMap,
+        reml: bool,
+        often: bool = False,
+    ):
         super().__init__(cp, system, parameters, reml)
+        self.often = often
         self.roots = GroupRoots(cp.first, cp.ZtXy.reshape(cp.n_groups[0], cp.k[0], self.p + 1))
         self.rest = cp.XytXy - self.roots.explained()
         self.moves = np.array([direction[0] for direction in self.directions]).reshape(-1, cp.k[0], cp.k[0])
@@ -52,8 +67,14 @@ class GroupsObjective(PenalizedObjective):
         """Sum over groups at theta, and solve for beta and sigma2."""
         # Of a fit with correlated errors theta goes on with their parameters: here errors are independent.
         factor = (theta[: self.n_theta] @ self.flat_moves).reshape(self.roots.k, self.roots.k)
-        gram, logdet = self.roots.deviance(factor)
         self.factorizations += 1
+        if self.often:
+            quick = ProfiledSums(self.roots, self.rest, self.reml)
+            deviance, pwrss = quick.profile(factor, self.df)
+            if np.isfinite(deviance):  # else what broke down is told below
+                known = (theta.copy(), deviance, quick.beta, pwrss, pwrss / self.df, quick.inverse)
+                return PenalizedEvaluation(*known, *self._parts(factor))
+        gram, logdet = self.roots.deviance(factor)
         if not np.isfinite(logdet):
             raise NumericalError(BROKE_DOWN)
         return self._profiled(theta, self.rest + gram, logdet, self._parts(factor))

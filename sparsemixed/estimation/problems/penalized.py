@@ -8,7 +8,6 @@ from functools import partial
 import numpy as np
 
 from sparsemixed.estimation.objectives.expectation_step import em_step
-from sparsemixed.estimation.objectives.groups import GroupsObjective
 from sparsemixed.estimation.objectives.logarithms import LogObjective
 from sparsemixed.estimation.objectives.penalized import PenalizedObjective
 from sparsemixed.estimation.objectives.penalized_derivatives import PenalizedDerivatives
@@ -21,7 +20,6 @@ from sparsemixed.estimation.problems.values import Case, Problem
 from sparsemixed.estimation.search.em import EmPath, em_path
 from sparsemixed.estimation.search.values import Plan, Progress
 from sparsemixed.solver.factored.system import FactoredSystem
-from sparsemixed.solver.groups.profiled import met_often
 from sparsemixed.spec import EstimationOptions
 
 VANISHED_SHARE = 1e-12
@@ -34,19 +32,17 @@ def penalized_problem(case: Case) -> Problem[PenalizedEvaluation[FactoredSystem]
     cp, weighted = products.cp, products.weights is not None
     objective = independent_objective(products, case.reml, case.solver)
 
-    often = isinstance(objective, GroupsObjective) and objective.roots.few and met_often()
-
     def start(llf: Callable[[float], float], progress: Progress | None) -> EmPath[PenalizedEvaluation[FactoredSystem]]:
-        at = objective.evaluate(_theta(objective, case, often))
+        at = objective.evaluate(_theta(objective, case))
         return em_path(objective, partial(em_step, objective), at, options, llf, progress)
 
     exact = options.difficult or exact_is_cheap(objective, cp, weighted)
     plan = Plan(options, exact, patience(cp), LogObjective if options.metric == "matlog" else None)
-    at_once = plain_search(objective, plan) if often else None
+    at_once = plain_search(objective, plan)
     return Problem(case, objective, start, plan, vanished=VANISHED_SHARE * float(cp.XytXy[-1, -1]), at_once=at_once)
 
 
-def _theta(objective: PenalizedObjective, case: Case, often: bool) -> np.ndarray:
+def _theta(objective: PenalizedObjective, case: Case) -> np.ndarray:
     """theta from moments; where a factorization is dear, from the iterative solver, which all but ends the search."""
     products, options = case.products, case.spec.estimation
     plain = EstimationOptions(method=options.method, solver=options.solver, dfmethod=options.dfmethod, nostderr=options.nostderr)
@@ -54,4 +50,4 @@ def _theta(objective: PenalizedObjective, case: Case, often: bool) -> np.ndarray
         found = iterative_start(products.cp, products.layout, options)
         if found is not None:
             return found
-    return objective.parameters.on_scale(*moments_of(objective, often))
+    return objective.parameters.on_scale(*moments_of(objective))

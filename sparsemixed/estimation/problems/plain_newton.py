@@ -36,7 +36,8 @@ def plain_search(
 ) -> Callable[[Evaluation, LogLikelihood], Optimum[Evaluation, GroupsDerivatives] | None] | None:
     """`plain_newton` where that is the plan: by Newton's method with exact Hessians, in theta itself; None for other searches."""
     newton = plan.exact and plan.metric is None and all(name == "nr" for name, _ in plan.options.technique)
-    return partial(plain_newton, objective, plan) if newton and isinstance(objective, GroupsObjective) else None
+    often = isinstance(objective, GroupsObjective) and objective.often
+    return partial(plain_newton, objective, plan) if newton and often else None
 
 
 def plain_newton(

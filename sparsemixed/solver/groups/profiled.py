@@ -43,9 +43,10 @@ class ProfiledSums:
     def __init__(self, roots: GroupRoots, rest: np.ndarray, reml: bool):
         self.roots, self.rest, self.reml = roots, rest, reml
         P, s = roots.width, roots.k * (roots.k + 1) // 2
-        self._flat, self._gram = np.empty(s + s * P * P + 2 * s * s), np.empty((P, P))
-        H, B, HH, HC = np.split(self._flat, np.cumsum([s, s * P * P, s * s]))
-        self.sums = H, B.reshape(s, P, P), HH.reshape(s, s), HC.reshape(s, s)
+        a, b, c = s, s + s * P * P, s + s * P * P + s * s
+        flat, self._gram = np.empty(c + s * s), np.empty((P, P))
+        self._flat = flat
+        self.sums = flat[:a], flat[a:b].reshape(s, P, P), flat[b:c].reshape(s, s), flat[c:].reshape(s, s)
         self.w, self.beta, self.inverse = np.empty((P, P)), np.empty(P - 1), np.empty((P - 1, P - 1))
         self.columns = np.empty((P, P if reml else 1))
 

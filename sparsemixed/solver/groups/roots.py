@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeVar
 
 import numba
@@ -53,6 +54,11 @@ class MomentSums:
     HC: np.ndarray
 
 
+def few(n_groups: int, k: int, width: int) -> bool:
+    """Whether the roots of so many groups, with k effects and [X y] of some width, are few numbers."""
+    return n_groups * k * (k + width) <= FEW
+
+
 class GroupRoots:
     """The groups of one term.
 
@@ -69,15 +75,12 @@ class GroupRoots:
         self.n_groups, self.k, self.width = n_groups, k, width
         self.root, self.q = np.empty((k, k, n_groups)), np.empty((k, width, n_groups))
         group_roots(first, right, self.root, self.q)
-        rows, columns = np.triu_indices(k)
-        self._pair = np.empty((k, k), np.int64)
-        self._pair[rows, columns] = self._pair[columns, rows] = np.arange(rows.size)
-        self._below = np.tril_indices(k, -1)
+        self._pair, self._below = _pairs(k)
 
     @property
     def few(self) -> bool:
         """Whether there are so few numbers that calls of Python count."""
-        return self.root.size + self.q.size <= FEW
+        return few(self.n_groups, self.k, self.width)
 
     def explained(self) -> np.ndarray:
         """(P, P) sum of q_i'q_i: the part of [X y]'[X y] that random effects reach."""
@@ -139,11 +142,20 @@ class GroupRoots:
     def _pieces(self, work: Callable[[int, int], Found]) -> Sequence[Found]:
         """The results of `work` on pieces of the groups, in order."""
         begins = range(0, self.n_groups, CHUNK)
-        threads = numba.get_num_threads()
-        if len(begins) == 1 or threads == 1:
+        threads = 1 if len(begins) == 1 else numba.get_num_threads()
+        if threads == 1:
             return [work(begin, min(begin + CHUNK, self.n_groups)) for begin in begins]
         with ThreadPoolExecutor(threads) as pool:
             return list(pool.map(lambda begin: work(begin, min(begin + CHUNK, self.n_groups)), begins))
+
+
+@lru_cache(maxsize=64)
+def _pairs(k: int) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:
+    """The number (k, k) of every pair a <= b, and the places below the diagonal; not to be changed."""
+    rows, columns = np.triu_indices(k)
+    pair = np.empty((k, k), np.int64)
+    pair[rows, columns] = pair[columns, rows] = np.arange(rows.size)
+    return pair, np.tril_indices(k, -1)
 
 
 def _total(pieces: Sequence[np.ndarray]) -> np.ndarray:

@@ -44,7 +44,7 @@ def rows(seed: int = 1, sd: float = 1.0, groups: int = 80) -> pd.DataFrame:
     return pd.DataFrame({"y": 1.0 + x + b[0] + b[1] * x + b[2] * z + rng.normal(size=g.size), "x": x, "z": z, "w": w, "g": g})
 
 
-def problem(model: str, data: pd.DataFrame, **options: Any):
+def problem(model: str, data: pd.DataFrame, **options: Any) -> Any:
     call = Call(model, data, options)
     spec, design = with_design(asked(call), frame_of(call, "a test"))
     return choose_problem(spec, design, reduce_rows(spec, design, True))
@@ -57,8 +57,8 @@ def assert_same(found: object, wanted: object, name: str, atol: float = 1e-9) ->
             assert_same(getattr(found, field.name), getattr(wanted, field.name), f"{name}.{field.name}", atol)
     elif isinstance(wanted, (tuple, list)):
         assert len(found) == len(wanted), name  # type: ignore[arg-type]
-        for i, pair in enumerate(zip(found, wanted, strict=True)):  # type: ignore[call-overload]
-            assert_same(*pair, f"{name}[{i}]", atol)
+        for i, (one, other) in enumerate(zip(found, wanted, strict=True)):  # type: ignore[call-overload]
+            assert_same(one, other, f"{name}[{i}]", atol)
     elif isinstance(wanted, (float, np.ndarray)) and np.asarray(wanted).dtype.kind == "f":
         size = np.abs(np.asarray(wanted)[np.isfinite(wanted)]).max(initial=1.0)
         np.testing.assert_allclose(found, wanted, rtol=1e-8, atol=atol * size, err_msg=name)  # type: ignore[call-overload]

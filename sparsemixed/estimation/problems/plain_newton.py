@@ -12,7 +12,8 @@ from functools import partial
 import numpy as np
 
 from sparsemixed.estimation.linear import LogLikelihood
-from sparsemixed.estimation.objectives.groups import Curves, GroupsDerivatives, GroupsObjective
+from sparsemixed.estimation.objectives.groups import Curves, GroupsObjective
+from sparsemixed.estimation.objectives.penalized_derivatives import PenalizedDerivatives
 from sparsemixed.estimation.objectives.penalized_deviance import PenalizedEvaluation
 from sparsemixed.estimation.search.trust_region import QuadraticModel
 from sparsemixed.estimation.search.values import LogEntry, Optimum, Plan, Verdict
@@ -33,16 +34,17 @@ VERDICTS = {
 
 def plain_search(
     objective: object, plan: Plan
-) -> Callable[[Evaluation, LogLikelihood], Optimum[Evaluation, GroupsDerivatives] | None] | None:
+) -> Callable[[Evaluation, LogLikelihood], Optimum[Evaluation, PenalizedDerivatives] | None] | None:
     """`plain_newton` where that is the plan: by Newton's method with exact Hessians, in theta itself; None for other searches."""
     newton = plan.exact and plan.metric is None and all(name == "nr" for name, _ in plan.options.technique)
-    often = isinstance(objective, GroupsObjective) and objective.often
-    return partial(plain_newton, objective, plan) if newton and often else None
+    if not (newton and isinstance(objective, GroupsObjective) and objective.often):
+        return None
+    return partial(plain_newton, objective, plan)
 
 
 def plain_newton(
     objective: GroupsObjective, plan: Plan, start: Evaluation, llf: LogLikelihood
-) -> Optimum[Evaluation, GroupsDerivatives] | None:
+) -> Optimum[Evaluation, PenalizedDerivatives] | None:
     """The optimum that `search.minimum.minimize` finds; None where a step is refused or a boundary met on the way."""
     options, roots, n, p = plan.options, objective.roots, objective.n_theta, objective.p
     nrtolerance = 1e-11 if options.nrtolerance is None else options.nrtolerance

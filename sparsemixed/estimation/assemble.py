@@ -50,7 +50,7 @@ def _gathered(case: Case, end: End[FE, FD], em_log: tuple[LogEntry, ...], llf: L
     derivatives = optimum.derivatives if at is optimum.evaluation else objective.derivatives(at)
     bare = spec.estimation.nostderr or spec.estimation.emonly
     information = None if bare else _information(derivatives, boundary.parameters | unseen)
-    later = partial(_shown, case, end, derivatives, boundary, covariance_root(at.sigma2, at.XVX_inverse), not bare)
+    later = partial(_shown, case, end, at, derivatives, boundary, covariance_root(at.sigma2, at.XVX_inverse), not bare)
     clear = clearly_identified(boundary.parameters, information, optimum.converged)
     known: dict[str, Any] = {
         "spec": spec,
@@ -74,7 +74,7 @@ def _gathered(case: Case, end: End[FE, FD], em_log: tuple[LogEntry, ...], llf: L
         "lost_digits": _lost_digits(case, objective.df, at.pwrss, later),
         "solver_note": solver_note(objective.solver),
     }
-    if clear and isinstance(objective, GroupsObjective) and objective.roots.few:
+    if clear and _has_few_groups(objective):
         return deferred(Fit, later, **known, identification=None)
     shown = later()
     parts = identified(objective, at, boundary.parameters, information, optimum.converged, shown["components"], design)
@@ -87,9 +87,16 @@ def _lost_digits(case: Case, df: float, pwrss: float, shown: Callable[[], dict[s
     return lost_digits(case.design, lambda: shown()["components"], float(residual @ residual), pwrss, df)
 
 
-def _shown(case: Case, end: End[FE, FD], derivatives: FD, boundary: Boundary, root: np.ndarray, informed: bool) -> dict[str, Any]:
+def _has_few_groups(objective: object) -> bool:
+    """Whether so little is behind a fit that it may stay in memory until all of the fit is asked for."""
+    return isinstance(objective, GroupsObjective) and objective.roots.few
+
+
+def _shown(
+    case: Case, end: End[FE, FD], at: FE, derivatives: FD, boundary: Boundary, root: np.ndarray, informed: bool
+) -> dict[str, Any]:
     """What of a fit tables and predictions read, and nobody who only wants its numbers."""
-    design, orthogonal, objective, at = case.design, case.reduction.orthogonal, end.objective, derivatives.at
+    design, orthogonal, objective = case.design, case.reduction.orthogonal, end.objective
     u, u_var = objective.parameters.named_effects(*objective.predictions(design, derivatives))
     return {
         "root": orthogonal.root(root),

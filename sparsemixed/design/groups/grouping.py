@@ -54,7 +54,10 @@ class Groups:
 
 def _labels(variables: tuple[str, ...], parts: list[tuple[np.ndarray, tuple, bool, bool]], n_groups: int) -> pd.DataFrame:
     """Of each variable the place of every group's value among the distinct ones, these, and what `_array` asks."""
-    columns = {variable: _array(*rest)[place] for variable, (place, *rest) in zip(variables, parts, strict=True)}
+    columns = {
+        variable: _array(values, exact, whole)[place]
+        for variable, (place, values, exact, whole) in zip(variables, parts, strict=True)
+    }
     if len(columns) == 1 and columns[variables[0]].dtype.kind in "if":
         return pd.DataFrame(columns[variables[0]][:, None], columns=list(variables))
     return pd.DataFrame(columns, index=pd.RangeIndex(n_groups))

@@ -62,6 +62,7 @@ class Case:
 
 AUTOREGRESSIVE = "y x || id:, residuals(ar 1, t(visit))"
 AUTOREGRESSIVE_NLME = {"fixed": "y ~ x", "random": "~ 1 | id", "correlation": "corAR1(form = ~ visit | id)"}
+SLOPES = " + ".join(f"x{j}" for j in range(11))
 
 CASES = {
     "insteval": Case(
@@ -101,6 +102,30 @@ CASES = {
         model="y ~ time + (1 + time | id)",
         lmer="y ~ time + (1 + time | id)",
         statsmodels={"formula": "y ~ time", "groups": "id", "re_formula": "time", "vc_formula": None},
+    ),
+    "slopes-million-reml": Case(
+        title="1,000,000 rows, 100,000 groups, random slope, REML",
+        data="longitudinal",
+        model="y ~ time + (1 + time | id)",
+        lmer="y ~ time + (1 + time | id)",
+        statsmodels={"formula": "y ~ time", "groups": "id", "re_formula": "time", "vc_formula": None},
+        reml=True,
+    ),
+    "nested-million": Case(
+        title="1,000,000 rows, 2,000 schools x 50 classes, REML",
+        data="schools",
+        model="y x || school: || room:",
+        lmer="y ~ x + (1 | school / room)",
+        statsmodels={"formula": "y ~ x", "groups": "school", "re_formula": "1", "vc_formula": {"room": "0 + C(room)"}},
+        reml=True,
+    ),
+    "many-slopes": Case(
+        title="1,554 groups of 30 rows, intercept and 11 correlated slopes, REML",
+        data="many-slopes",
+        model=f"y ~ {SLOPES} + (1 + {SLOPES} | g)",
+        lmer=f"y ~ {SLOPES} + (1 + {SLOPES} | g)",
+        statsmodels={"formula": f"y ~ {SLOPES}", "groups": "g", "re_formula": SLOPES, "vc_formula": None},
+        reml=True,
     ),
     "experiment": Case(
         title="60 subjects x 240 items, four correlated effects of each, REML",

@@ -3,6 +3,7 @@
 worker.py data NAME STEM                     writes STEM.pkl and STEM.csv
 worker.py fit DATA.pkl MODEL REML REPEAT OUT.json
 worker.py degrees DATA.pkl MODEL METHOD OUT.json
+worker.py influence DATA.pkl MODEL CALL OUT.json
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ def crossed() -> pd.DataFrame:
     return sparsemixed.datasets.simulate_crossed(1_000_000, 50_000, 5_000, popularity="zipf", seed=1)
 
 
-def longitudinal() -> pd.DataFrame:
-    return sparsemixed.datasets.simulate_longitudinal(100_000, 10, seed=1)
+def longitudinal(n_groups: int = 100_000) -> pd.DataFrame:
+    return sparsemixed.datasets.simulate_longitudinal(n_groups, 10, seed=1)
 
 
 def trial() -> pd.DataFrame:
@@ -86,14 +87,37 @@ def series(n_rows: int) -> pd.DataFrame:
     return data[rng.random(t.size) > 0.1].reset_index(drop=True)
 
 
+def schools() -> pd.DataFrame:
+    """2,000 schools of 50 classes of 10 pupils."""
+    rng = np.random.default_rng(1)
+    pupil = np.arange(1_000_000)
+    room, school = pupil // 10, pupil // 500
+    x = np.tile(np.arange(10.0), 100_000)
+    y = 1.0 + 0.5 * x + rng.normal(size=2000)[school] + 0.7 * rng.normal(size=100_000)[room] + rng.normal(size=x.size)
+    return pd.DataFrame({"y": y, "x": x, "school": school, "room": room % 50})
+
+
+def many_slopes() -> pd.DataFrame:
+    """1,554 groups of 30 rows, with an intercept and 11 slopes that vary together."""
+    rng = np.random.default_rng(3)
+    groups, rows, k = 1554, 30, 11
+    g, X = np.repeat(np.arange(groups), rows), rng.normal(size=(groups * rows, k))
+    effects = rng.normal(size=(groups, k + 1)) @ (0.3 * np.tril(rng.normal(size=(k + 1, k + 1)))).T
+    y = 1.0 + X @ np.linspace(0.1, 1.0, k) + effects[g, 0] + (effects[g, 1:] * X).sum(axis=1) + rng.normal(size=g.size)
+    return pd.DataFrame({**{f"x{j}": column for j, column in enumerate(X.T)}, "y": y, "g": g})
+
+
 DATA = {
     "insteval": insteval,
     "crossed": crossed,
     "longitudinal": longitudinal,
+    "longitudinal-200": functools.partial(longitudinal, 200),
     "trial": trial,
     "experiment": experiment,
     "autoregressive": autoregressive,
     "autoregressive-2000": functools.partial(autoregressive, 2000),
+    "schools": schools,
+    "many-slopes": many_slopes,
     "series-1500": functools.partial(series, 1500),
     "series-20000": functools.partial(series, 20_000),
 }
@@ -170,5 +194,26 @@ def time_degrees(data_path: str, model: str, method: str, out: str) -> None:
     Path(out).write_text(json.dumps(report))
 
 
+def time_influence(data_path: str, model: str, call: str, out: str) -> None:
+    """The fit, and one statistic of all groups after it: `call` has the method's name and its keywords."""
+    data, keywords = pd.read_pickle(data_path), json.loads(call)
+    name = keywords.pop("name")
+    # The same on few rows loads or compiles the kernels.
+    getattr(sparsemixed.mixed(model, data.head(500)), name)(**keywords)
+    began = time.perf_counter()
+    fit = sparsemixed.mixed(model, data)
+    fitted, used = time.perf_counter(), time.process_time()
+    found = getattr(fit, name)(**keywords)
+    report = {
+        "fit": fitted - began,
+        "after": time.perf_counter() - fitted,
+        "cpu": time.process_time() - used,
+        "largest": float(found["cooks"].max()) if name == "influence" else None,
+        "rows": len(found),
+    }
+    Path(out).write_text(json.dumps({key: value for key, value in report.items() if value is not None}))
+
+
 if __name__ == "__main__":
-    {"data": write_data, "fit": time_fits, "degrees": time_degrees}[sys.argv[1]](*sys.argv[2:])
+    commands = {"data": write_data, "fit": time_fits, "degrees": time_degrees, "influence": time_influence}
+    commands[sys.argv[1]](*sys.argv[2:])

@@ -162,6 +162,9 @@ def _after(fit: sparsemixed.Results, data: pd.DataFrame, rng: np.random.Generato
             fit.contrast(text, mcompare=str(rng.choice(["noadjust", "bonferroni", "sidak", "scheffe", "tukey"])), small=small)
         ),
         lambda: str(fit.pwcompare(text, small=small)),
+        lambda: str(fit.contrast(f"{text}, groups overall")),
+        lambda: (str(fit.nlcom(text, small=small)), str(fit.testnl(text, small=small))),
+        lambda: (str(fit.emmeans(text, contrast="eff", adjust="none")), str(fit.joint_tests(by=text))),
         lambda: fit.predict(what=whats[rng.integers(len(whats))]),
         lambda: fit.predict(other, whats[rng.integers(len(whats))]),
         lambda: fit.predict([1, 2, 3]),

@@ -8,18 +8,24 @@ from dataclasses import dataclass
 from typing import Any, Unpack
 
 from sparsemixed.command.keywords import ModelKeywords
+from sparsemixed.errors import OptionError
+from sparsemixed.estimation.fit import Fit
 from sparsemixed.estimation.search.values import LogEntry
 from sparsemixed.estimation.sources.responses import Responses
 from sparsemixed.fitting.call import Call, run
 from sparsemixed.fitting.changed_call import changed_call
 from sparsemixed.fitting.cross_validation import cross_validated
 from sparsemixed.fitting.prepared import fit_response, prepared
-from sparsemixed.inference.hypotheses.likelihood_ratio import likelihood_ratio
+from sparsemixed.inference.criteria import criteria
+from sparsemixed.inference.hypotheses.composite_ratio import ratio_of
+from sparsemixed.inference.hypotheses.wald import HypothesisTest
 from sparsemixed.postestimation.model_comparison import nested_tests
 from sparsemixed.reporting.compare import side_by_side
+from sparsemixed.reporting.compare_lines import CompareKeywords, Shape
 from sparsemixed.reporting.cross_validation import CrossValidation
 from sparsemixed.reporting.hypothesis_tests import TestResult
 from sparsemixed.reporting.likelihood_ratios import LikelihoodRatioTable
+from sparsemixed.reporting.ratio_with_criteria import RatioWithCriteria
 from sparsemixed.reporting.side_by_side import SideBySide
 from sparsemixed.results import Results
 from sparsemixed.storage.fit_file import load_fit
@@ -137,15 +143,52 @@ def prepare(model: str, data: Any, **options: Unpack[ModelKeywords]) -> Prepared
     return PreparedModel(call, prepared(call))
 
 
-def lrtest(a: Results, b: Results) -> TestResult:
-    """Likelihood-ratio test of two nested fits, in either order.
+def lrtest(
+    a: Results | Sequence[Results],
+    b: Results | Sequence[Results],
+    *,
+    force: bool = False,
+    stats: bool = False,
+    exact: bool = False,
+    seed: int | None = None,
+) -> TestResult:
+    """Likelihood-ratio test of two nested models, in either order.
+
+    Parameters
+    ----------
+    a, b : Results or sequence of Results
+        Several fits, of parts of the data that make up the same whole, are one composite model.
+    force : bool
+        Test all the same where the two cannot be compared; a note says why.
+    stats : bool
+        Show the information criteria of all fits, too; `criteria` has their numbers.
+    exact : bool
+        The finite-sample distribution of the statistic for a single variance (Crainiceanu & Ruppert 2004), in closed form for
+        balanced one-way layouts by REML, else simulated.
+    seed : int, optional
+        Of that simulation; the same by default.
 
     Raises
     ------
     OptionError
-        If the fits differ in rows, in criterion, or, under REML, in their fixed parts.
+        If the fits differ in rows, in criterion, or, under REML, in their fixed parts; with `exact` also if they differ by
+        anything but one variance.
     """
-    return TestResult.of(likelihood_ratio(a.fit, b.fit))
+    sides = [[side] if isinstance(side, Results) else list(side) for side in (a, b)]
+    one, other = ([result.fit for result in side] for side in sides)
+    found = _exact_ratio(one, other, force, seed) if exact else ratio_of(one, other, force)
+    if not stats:
+        return TestResult.of(found)
+    return RatioWithCriteria.of_fits(found, criteria([*one, *other], [fit.spec.text for fit in (*one, *other)]))
+
+
+def _exact_ratio(one: list[Fit], other: list[Fit], force: bool, seed: int | None) -> HypothesisTest:
+    if force or len(one) != 1 or len(other) != 1:
+        raise OptionError("option exact of lrtest takes one fit on either side, and no force: it is about a single variance")
+    # delayed: scipy.optimize is slow to import and only this needs it
+    from sparsemixed.inference.hypotheses.exact_variance_test import exact_likelihood_ratio
+
+    return exact_likelihood_ratio(one[0], other[0], seed)
 
 
 def anova(*fits: Results, refit: bool = True, names: Sequence[str] | None = None) -> LikelihoodRatioTable:
@@ -189,7 +232,8 @@ def compare(
     names: Sequence[str] | None = None,
     stats: Sequence[str] = ("N", "ll", "aic", "bic"),
     se: bool = True,
-    stars: bool = False,
+    stars: bool | Sequence[float] = False,
+    **options: Unpack[CompareKeywords],
 ) -> SideBySide:
     """Several fits in the columns of one table.
 
@@ -202,8 +246,11 @@ def compare(
         N, ll, df (number of parameters), aic, bic, aicc, caic, or the name of any number in `e`.
     se : bool
         Whether to show standard errors, in parentheses.
-    stars : bool
-        Whether to mark coefficients by their p-values. Variance parameters have no marks.
+    stars : bool or sequence of float
+        Whether to mark coefficients by their p-values, below .05, .01 and .001 or other levels. Variances have no marks.
+    **options
+        `keep`, `drop`: names of parameters, or patterns, that are shown alone or not; `b=False` leaves estimates out; `t=True`
+        and `p=True` add statistics and p-values of coefficients; `formats={"b": "%9.3f"}`, with keys b, se, t, p and stats.
 
     Returns
     -------
@@ -219,7 +266,7 @@ def compare(
     >>> sparsemixed.compare(one, two, names=["intercepts", "slopes"]).frame.shape
     (14, 2)
     """
-    return side_by_side([result.fit for result in fits], names, stats, se, stars)
+    return side_by_side([result.fit for result in fits], names, stats, Shape.read(se, stars, **options))
 
 
 def cross_validate(

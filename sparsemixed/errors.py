@@ -79,6 +79,14 @@ class CommandError(SparseMixedError):
         return f"{message}\n  {printable(line)}\n  {' ' * len(printable(line[:place]))}^"
 
 
+class UnknownVariableError(CommandError):
+    """A name in a model text that the data do not have; `advice` is what the message adds to that."""
+
+    def __init__(self, message: str, text: str | None = None, position: int | None = None, name: str = "", advice: str = ""):
+        super().__init__(message, text, position)
+        self.name, self.advice = name, advice
+
+
 class OptionError(CommandError):
     """An option that is unknown, impossible in its place, or in conflict with another one."""
 
@@ -113,6 +121,10 @@ class BoundaryWarning(SparseMixedWarning):
 
 class NotEstimableWarning(SparseMixedWarning):
     """Rows that are not predicted, because the sample says nothing about them."""
+
+
+class NoResponseWarning(SparseMixedWarning):
+    """Groups that were to be predicted from their own responses, and gave none."""
 
 
 def warn(message: str, kind: type[SparseMixedWarning]) -> None:

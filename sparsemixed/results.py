@@ -6,7 +6,7 @@ import functools
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 import pandas as pd
@@ -18,22 +18,20 @@ from sparsemixed.errors import NotAvailableError, OptionError, suggestion
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.fitting.call import Call, run
 from sparsemixed.fitting.changed_call import changed_call
+from sparsemixed.fitting.has_contrasts import HasContrasts
+from sparsemixed.fitting.has_emmeans import HasEmmeans
+from sparsemixed.fitting.has_influence import HasInfluence
 from sparsemixed.fitting.has_margins import HasMargins
+from sparsemixed.fitting.has_predictions import HasPredictions
 from sparsemixed.inference.covariance.vce import beta_covariance
 from sparsemixed.inference.degrees.table import coefficient_covariance, coefficient_degrees
 from sparsemixed.inference.hypotheses.likelihood_ratio import n_parameters
 from sparsemixed.inference.hypotheses.wald import coefficients
 from sparsemixed.inference.intervals import intervals
-from sparsemixed.postestimation.contrasts import contrast, pairwise
 from sparsemixed.postestimation.estat.table import SUBCOMMANDS, subcommand
-from sparsemixed.postestimation.linear_tests import hypothesis_test, lincom, parameter_test
-from sparsemixed.postestimation.predict import predict
 from sparsemixed.postestimation.random_effects import random_effects
-from sparsemixed.reporting.comparisons import ContrastResult
-from sparsemixed.reporting.display import check_level
 from sparsemixed.reporting.estat_table import EstatTable
-from sparsemixed.reporting.hypothesis_tests import TestResult
-from sparsemixed.reporting.linear_combination import LincomResult
+from sparsemixed.reporting.has_tests import HasTests
 from sparsemixed.reporting.report import status
 from sparsemixed.reporting.shown_fit import ShownFit
 from sparsemixed.reporting.single_tests import level_of
@@ -41,12 +39,11 @@ from sparsemixed.reporting.stored.results import StoredResults
 from sparsemixed.reporting.stored.table import stored_table
 from sparsemixed.storage.fit_file import save_fit
 
-Prediction = Literal["xb", "stdp", "fitted", "residuals", "reffects", "reses", "scores"]
-Adjustment = Literal["noadjust", "bonferroni", "sidak", "scheffe"]
-
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Results(ShownFit, HasMargins, StatsmodelsNames, Lme4Names):
+class Results(
+    ShownFit, HasTests, HasContrasts, HasPredictions, HasMargins, HasEmmeans, HasInfluence, StatsmodelsNames, Lme4Names
+):
     """A fitted model.
 
     Nothing here changes a fit: every array and data frame is a copy, and showing a fit in another way never refits.
@@ -184,85 +181,9 @@ class Results(ShownFit, HasMargins, StatsmodelsNames, Lme4Names):
         """
         return random_effects(self.fit, standard_errors=True)
 
-    def predict(
-        self,
-        data: Any = None,
-        what: Prediction = "xb",
-        level: str | None = None,
-        se: bool = False,
-        interval: str | None = None,
-        new_levels: Literal["population", "error"] = "population",
-    ) -> pd.Series | pd.DataFrame:
-        """Predictions, one row per observation; scores, one row per cluster.
-
-        Parameters
-        ----------
-        data : DataFrame, dict or path, optional
-            New data, whatever `mixed` takes, for `xb`, `stdp` and `fitted`; by default the estimation sample.
-        what : {"xb", "stdp", "fitted", "residuals", "reffects", "reses", "scores"}
-        new_levels : {"population", "error"}
-            Whether `fitted` for rows of new data in groups that were not in the sample has no effect of the group, or raises.
-        level, se, interval
-            Not available yet: anything but the defaults raises.
-        """
-        if level is not None or se or interval is not None:
-            raise NotAvailableError("predict: level, se and interval are not available yet")
-        return predict(self.fit, data, what, new_levels)
-
-    def test(self, hypothesis: Any, values: Any = None, small: bool = False) -> TestResult:
-        """Wald test of a linear hypothesis.
-
-        Parameters
-        ----------
-        hypothesis : str, list of str, array (l, p), mapping, Series or DataFrame
-            A text, `"2.drug = 3.drug = 0"`, `"2*x1 - 3*x2 = 4"`, `"(a = b) (c = 2)"`; names, each of which is zero,
-            `"week age"`, `["week"]`; rows over the estimated coefficients; or weights by name, `{"x1": 2, "x2": -3}`. Names are
-            those of the tables, or statsmodels' and R's: `drug[T.2]:age`, `drug2:age`, `Intercept`.
-        values : array (l,), optional
-            Right-hand sides of an array's rows.
-        small : bool
-            F test with the degrees of freedom of the fit's `dfmethod` instead of chi-squared.
-        """
-        return TestResult.of(hypothesis_test(self.fit, hypothesis, values, small))
-
-    def testparm(self, terms: str, equal: bool = False, small: bool = False) -> TestResult:
-        """Test that all coefficients of terms such as `i.drug`, `i.drug#c.age` or `x*` are zero, or `equal`."""
-        return TestResult.of(parameter_test(self.fit, terms, equal, small))
-
-    def lincom(self, expression: str, level: float | None = None, small: bool = False) -> LincomResult:
-        """Estimate, test and confidence interval of a linear expression: `"2.drug - 3.drug"`."""
-        return LincomResult.of(lincom(self.fit, expression, self._level(level), small))
-
-    def contrast(
-        self, terms: str, mcompare: Adjustment = "noadjust", level: float | None = None, small: bool = False
-    ) -> ContrastResult:
-        """Contrasts of balanced margins: `"r.drug"`, `"drug day drug#day"`, `"ar.day@drug"`.
-
-        Parameters
-        ----------
-        terms : str
-            Terms with operators: r. reference (`rb2.` for another base), a. next level, ar. previous level, g. grand
-            mean, h. Helmert, j. reverse Helmert, p. and q. orthogonal polynomials in values and ranks; gw., hw., jw.,
-            pw. and qw. are the same with levels weighted by their numbers of observations.
-        mcompare : {"noadjust", "bonferroni", "sidak", "scheffe"}
-        level : float, optional
-        small : bool
-            Use the degrees of freedom of the fit's `dfmethod`.
-        """
-        return ContrastResult.of(contrast(self.fit, terms, mcompare, self._level(level), small))
-
-    def pwcompare(
-        self, terms: str, mcompare: Adjustment | Literal["tukey"] = "noadjust", level: float | None = None, small: bool = False
-    ) -> ContrastResult:
-        """All pairs of balanced margins of a factor or interaction; `mcompare` as in `contrast`, or "tukey"."""
-        return ContrastResult.of(pairwise(self.fit, terms, mcompare, self._level(level), small))
-
-    def _level(self, level: float | None) -> float:
-        return check_level(self.fit.spec.display.level if level is None else level)
-
     @property
     def estat(self) -> Estat:
-        """Summaries beyond the tables: `estat.df()`, `estat.ic()`."""
+        """Summaries beyond the tables: `estat.df()`, `estat.icc()`, `estat.sd()` and others, `dir(fit.estat)`."""
         return Estat(self.fit, self.call)
 
     def update(self, model: str | None = None, data: Any = None, **options: Unpack[ModelKeywords]) -> Results:
@@ -295,7 +216,7 @@ class Results(ShownFit, HasMargins, StatsmodelsNames, Lme4Names):
         call = changed_call(self.fit, self.call, model, data, options)
         return Results(run(call), call)
 
-    def save(self, path: str | os.PathLike, data: bool = False) -> None:
+    def save(self, path: str | os.PathLike, data: bool = False, errors: bool = False) -> None:
         """Save the fit in a file that `sparsemixed.load` reads.
 
         The loaded fit shows the same tables, tests hypotheses and predicts for new data. What needs the rows that the model was
@@ -308,6 +229,9 @@ class Results(ShownFit, HasMargins, StatsmodelsNames, Lme4Names):
         data : bool
             Whether to keep the rows that the model was fitted to. The predicted effects and the names of the groups are always
             kept.
+        errors : bool
+            Whether to keep the joint covariance of coefficients and random effects, by which the loaded fit knows the standard
+            errors of `fitted`: numbers for every group, and for any two that met in a row. What was computed once is kept anyway.
 
         Raises
         ------
@@ -315,6 +239,8 @@ class Results(ShownFit, HasMargins, StatsmodelsNames, Lme4Names):
             The file cannot be written, or `data=True` for a fit that was loaded without its data.
         """
         self._keep_margin_statistics()
+        if errors:
+            self._keep_joint_errors()
         save_fit(self.fit, path, data)
 
     def __reduce__(self) -> tuple[type[Results], tuple[Fit]]:
@@ -349,7 +275,7 @@ class Estat:
         def run(*arguments: Any, **options: Any) -> Any:
             found = function(self.fit, *(a.fit if isinstance(a, Results) else a for a in arguments), **options)
             if isinstance(found, pd.DataFrame):
-                return EstatTable.of(found, found.attrs.get("heading", name), found.attrs.get("kinds"))
+                return EstatTable.of(found, self.fit, name)
             return Results(found, self.call) if isinstance(found, Fit) else found
 
         return run

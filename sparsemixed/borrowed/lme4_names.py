@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, overload
+from typing import Any, Literal, overload
 
 import pandas as pd
 
@@ -13,6 +13,7 @@ from sparsemixed.fitting.call import Call, frame_of
 from sparsemixed.fitting.changed_call import known_call
 from sparsemixed.postestimation.group_coefficients import group_coefficients
 from sparsemixed.postestimation.model_comparison import nested_tests, single_deletions
+from sparsemixed.postestimation.model_matrix import model_matrix
 from sparsemixed.postestimation.random_covariances import covariance_table
 from sparsemixed.postestimation.random_effects import random_effects
 from sparsemixed.postestimation.term_tests import term_tests
@@ -29,6 +30,13 @@ class Lme4Names:
     def fixef(self) -> pd.Series:
         """`params`: the coefficients of the fixed part."""
         return pd.Series(self.fit.beta.copy(), index=list(self.fit.design.names))
+
+    def model_matrix(self, data: Any = None) -> pd.DataFrame:
+        """Columns of the fixed part (n, p), R's `model.matrix`: of the sample, or of new data with the variables of the model.
+
+        With `params` and `cov_params()` it is all that other programs need to make predictions and contrasts of their own.
+        """
+        return model_matrix(self.fit, data)
 
     def ranef(self) -> dict[str, pd.DataFrame]:
         """`random_effects`: predictions of the random effects, one data frame per set of groups."""

@@ -13,6 +13,7 @@ from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.covariance.vce import beta_covariance
 from sparsemixed.postestimation.linear_tests import hypothesis_test, single_tests
 from sparsemixed.postestimation.predict import predict
+from sparsemixed.postestimation.prediction.request import Request
 from sparsemixed.postestimation.random_covariances import random_covariance
 from sparsemixed.reporting.hypothesis_tests import TestResult
 from sparsemixed.reporting.single_tests import MeanPrediction, SingleTests
@@ -100,7 +101,7 @@ class StatsmodelsNames:
 
 def _column(fit: Fit, data: Any, what: str) -> pd.Series:
     """A prediction of one value for each row."""
-    found = predict(fit, data, what)
+    found = predict(fit, data, Request(what))
     assert isinstance(found, pd.Series)
     return found
 

@@ -354,7 +354,8 @@ def _call(name: Token, arguments: list[Tree], source: str) -> Operation:
     if name in _OF_RESULTS:
         raise CommandError(f"{name}() is of Stata's last results; {_OF_RESULTS[name]}", source, name.start_pos)
     if name not in FUNCTIONS:
-        raise CommandError(f"unknown function {name}(){suggestion(name, FUNCTIONS)}", source, name.start_pos)
+        advice = suggestion(name, FUNCTIONS) or "; make a column of it first"
+        raise CommandError(f"unknown function {name}(){advice}", source, name.start_pos)
     function = FUNCTIONS[name]
     if len(arguments) < function.fewest or (function.most is not None and len(arguments) > function.most):
         wanted = f"{function.fewest} or more" if function.most is None else f"{function.fewest} to {function.most}"

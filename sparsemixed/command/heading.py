@@ -30,6 +30,19 @@ _PREFIXES: dict[str, str] = {
 _XI = re.compile(r"\bi\.(?P<first>\w+)(?P<sign>[*|])")
 
 _MODELS = "the models here are linear mixed models: mixed y x || level: ..."
+_OF_DATA = (
+    *("use", "sysuse", "webuse", "import", "insheet", "Generate", "replace", "egen", "merge", "APpend", "collapse", "reshape"),
+    *("encode", "decode", "destring", "tostring", "recode", "REName", "drop", "keep", "sort", "gsort", "LAbel", "duplicates"),
+    *("clear", "preserve", "restore", "save"),
+)
+_OF_LOOKS = (
+    *("SUmmarize", "TABulate", "tabstat", "DEscribe", "List", "codebook", "count", "assert", "CORrelate", "pwcorr", "xtsum"),
+    *("xtdescribe", "xttab", "GRaph", "TWoway", "scatter", "HISTogram", "kdensity", "qnorm", "swilk", "ttest"),
+)
+_OF_PROGRAMS = (
+    *("foreach", "FORVALues", "while", "set", "LOCal", "GLobal", "scalar", "tempvar", "PRogram", "do", "run", "cd", "log"),
+    *("DIsplay", "exit", "ssc", "net", "matsize"),
+)
 _AFTER = {
     "estat": f"{_FITS} fit.estat.df(), fit.estat.ic()",
     "PRedict": f"{_FITS} fit.predict(what=...)",
@@ -41,11 +54,18 @@ _AFTER = {
     "lrtest": f"{_FITS} sparsemixed.lrtest(fit, other)",
     "ESTimates": f"{_FITS} fit.save(path), sparsemixed.load(path), sparsemixed.compare(fit, other)",
     **dict.fromkeys(("esttab", "estout", "etable", "outreg2"), f"{_FITS} sparsemixed.compare(fit, other)"),
-    **dict.fromkeys(("margins", "marginsplot", "nlcom"), f"{_FITS} its methods test, lincom, contrast, pwcompare and predict"),
+    "margins": f'{_FITS} fit.margins("arm, dydx(x)")',
+    "marginsplot": f"{_FITS} fit.margins(...), whose table a plotting library draws",
+    "nlcom": f"{_FITS} its methods test, lincom, margins and predict",
     **dict.fromkeys(("xtset", "tsset"), "write the option tsset(panelvar timevar)"),
-    **dict.fromkeys(("use", "Generate", "replace", "egen", "merge", "reshape", "encode"), "prepare the data frame in Python"),
-    **dict.fromkeys(("SUmmarize", "TABulate", "DEscribe", "List", "codebook"), "look at the data frame in Python"),
-    **dict.fromkeys(("foreach", "FORVALues", "set", "local", "global"), "texts are made and loops are run in Python"),
+    **dict.fromkeys(_OF_DATA, "prepare the data frame in Python"),
+    **dict.fromkeys(_OF_LOOKS, "look at the data frame in Python"),
+    **dict.fromkeys(_OF_PROGRAMS, "texts are made and loops are run in Python"),
+    "CONSTraint": 'write the option constraints(#) and mixed(..., constraints={1: "x = z"})',
+    **dict.fromkeys(("EREturn", "RETurn"), f"{_FITS} fit.e, fit.params, fit.cov_params()"),
+    **dict.fromkeys(("MATrix", "mata"), f"{_FITS} fit.params and fit.cov_params() are for numpy and pandas"),
+    "svyset": "weights are part of the command: [pweight=w], and pweight() of the groups",
+    "help": "help(sparsemixed.mixed) in Python",
     **dict.fromkeys(("REGress", "areg", "anova"), "without levels: mixed y x"),
 }
 """Commands other than models, and what to do instead."""
@@ -114,6 +134,7 @@ def without_heading(text: str, source: str) -> Heading:
     _refuse_prefix(text, source, place)
     if "||" not in text:
         _refuse_command(text, source, _SURELY)
+        _refuse_command(text, source, _SURELY, place)
     _refuse_command(text, source, _OTHER_MODELS)
     return Heading(text)
 
@@ -150,13 +171,25 @@ def _refuse_prefix(text: str, source: str, place: int) -> None:
         raise CommandError(message, source, match.start("first"))
 
 
-def _refuse_command(text: str, source: str, patterns: tuple[str, ...]) -> None:
-    match = _WORD.match(text)
+def _refuse_command(text: str, source: str, patterns: tuple[str, ...], place: int = 0) -> None:
+    match = _WORD.match(text, place)
     found = None if match is None else next((one for one in patterns if Word(one).matches(match["word"])), None)
     if match is not None and found is not None:
         word = match["word"]
-        message = f"{word} is another command of Stata; {_AFTER.get(found, _MODELS)}"
+        message = other_command(word) or f"{word} is another command of Stata; {_MODELS}"
         raise CommandError(f"{message} (for a variable of that name write mixed {word})", source, match.start("word"))
+
+
+def other_command(word: str) -> str:
+    """What to do in place of a command of Stata's that begins with a name which the data do not have; empty for other words.
+
+    Examples
+    --------
+    >>> other_command("margins")
+    'margins is another command of Stata; a fit is an object here: fit = mixed(...), then fit.margins("arm, dydx(x)")'
+    """
+    found = next((one for one in _AFTER if Word(one).matches(word)), None)
+    return "" if found is None else f"{word} is another command of Stata; {_AFTER[found]}"
 
 
 def refuse_other_command(text: str, source: str) -> None:

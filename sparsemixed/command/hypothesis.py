@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 from lark import Token
@@ -11,6 +12,8 @@ from sparsemixed.command.parse import parse_tree
 from sparsemixed.command.text import refuse_unreadable
 from sparsemixed.errors import CommandError
 from sparsemixed.linear_form import LinearForm
+
+_WRAPPED = re.compile(r"(?P<equation>\[[^\]]*\])?_b\[(?P<name>.*)\]", re.DOTALL)
 
 
 def read_hypotheses(text: str) -> list[LinearForm]:
@@ -33,7 +36,7 @@ def read_hypotheses(text: str) -> list[LinearForm]:
     """
     refuse_unreadable(text)
     try:
-        return [form for part in _parts(text) for form in _hypotheses(part, text)]
+        return [form for part in hypothesis_parts(text) for form in _hypotheses(part, text)]
     except RecursionError:
         raise CommandError("the text is nested too deeply", text, 0) from None
 
@@ -92,7 +95,7 @@ def _is_equals(child: object) -> bool:
     return isinstance(child, Token) and child.type == "EQUALS"
 
 
-def _parts(text: str) -> list[str]:
+def hypothesis_parts(text: str) -> list[str]:
     """The hypotheses of `(a) (b)`, each with blanks before it so that offsets stay; a text that is no such list as it is."""
     parts, depth, start = [], 0, 0
     for i, letter in enumerate(text):
@@ -111,12 +114,22 @@ def _parts(text: str) -> list[str]:
     return parts if parts and depth == 0 else [text]
 
 
+def plain_name(text: str) -> str:
+    """A name without `_b[]` and backquotes; that of its equation stays, for whoever knows the response.
+
+    Examples
+    --------
+    >>> plain_name("_b[ 2.drug ]"), plain_name("[lns1_1_1]_b[_cons]"), plain_name("`my name`"), plain_name("drug[T.2]")
+    ('2.drug', '[lns1_1_1]_cons', 'my name', 'drug[T.2]')
+    """
+    match = _WRAPPED.fullmatch(text)
+    return (f"{match['equation'] or ''}{match['name'].strip()}" if match else text).strip("`")
+
+
 def _name(token: Token) -> LinearForm:
-    """A name without its wrappings; the name of its equation stays, for whoever knows the response."""
     text, position = str(token), token.start_pos or 0
-    if text.startswith("_b["):
-        text, position = text[3:-1].strip(), position + 3
-    return LinearForm({text.strip("`"): 1.0}, 0.0, {text.strip("`"): position})
+    name = plain_name(text)
+    return LinearForm({name: 1.0}, 0.0, {name: position + (3 if text.startswith("_b[") else 0)})
 
 
 def _form(node: Any, text: str) -> LinearForm:

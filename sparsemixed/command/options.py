@@ -99,7 +99,7 @@ def _format(pattern: str, widest: int) -> Option:
 
 OPTIONS: tuple[Option, ...] = (
     # Equations
-    Option("NOCONStant", "equation", "constant", False, True),
+    Option("NOCONstant", "equation", "constant", False, True),
     Option("COVariance", "equation", "covariance", argument=one_of_table(STRUCTURES), equation="random", takes_argument=True),
     Option("COLlinear", "equation", "collinear", equation="random"),
     _weight("FWeight"),
@@ -187,6 +187,10 @@ _ELSEWHERE: dict[str, str] = {
     **dict.fromkeys(("fe", "re", "be"), "a random intercept is || id:, fixed effects of groups are i.id"),
     "free": "independent random effects are (x || g) in a formula",
     "absorb": "write i.varname among the variables",
+    **dict.fromkeys(("nolrtest", "nolr"), "the test against the linear model costs next to nothing; leave it out"),
+    "t": "the variable of times belongs to the structure: residuals(ar 1, t(varname))",
+    "i": "levels are equations: || id:, or (1 | id) in a formula",
+    "asis": "leave it out",
     **dict.fromkeys(("corr", "correlation"), "the errors' structure is residuals()"),
     **dict.fromkeys(("from", "start", "startvalues", "startgrid"), "starting values are computed"),
     **dict.fromkeys(("optimizer", "control"), "see technique(), iterate() and tolerance()"),

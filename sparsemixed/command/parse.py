@@ -129,6 +129,10 @@ def _hint(text: str, position: int, expected: set[str]) -> str:
         return "weights say of what kind they are: [fweight=w] or [pweight=w]"
     if rest.startswith("`"):
         return "a backquoted name ends with a backquote too; macros are not expanded"
+    if rest[:1] in ("{", "}"):
+        return "blocks are Python's: a text is one command"
+    if rest.startswith(";"):
+        return "a text is one command"
     if rest.startswith("||") and "RPAR" in expected:
         return "a parenthesis is not closed"
     if rest.startswith("=") and expected & {"COMPARE", "BARS"}:

@@ -17,7 +17,7 @@ from sparsemixed.command.parse import parse_tree
 from sparsemixed.command.settings import Settings
 from sparsemixed.command.varlist import VarlistReader
 from sparsemixed.command.weights import bracket_weight
-from sparsemixed.errors import CommandError
+from sparsemixed.errors import CommandError, OptionError
 from sparsemixed.spec import ModelSpec, Sample, Term
 
 _FIRST_ROW, _LAST_ROW = 1, -1
@@ -51,21 +51,15 @@ def read_command(
     settings, positions = Settings(source, keywords_win), {}
     response, fixed = _fixed_part(next((part for part in parts if part.data == "varlist"), None), source, positions)
     equations = [part for part in parts if part.data == "equation"]
-    qualifiers = _qualifiers(tree, equations, source)
+    last = [part for part in parts if part.data == "last"]
+    qualifiers = _qualifiers(tree, [*equations[-1:], *last], source)
     sample = _sample(qualifiers, source, text, positions)
     own = read_options(next((part for part in parts if part.data == "options"), None), "fixed", settings, text)
+    _read_last(last, settings, text)
     random, of_groups = read_equations(equations, settings, text, positions)
     of_rows = [] if "weight" not in qualifiers else [bracket_weight(qualifiers["weight"], source, text)]
-    read = Parts(
-        response,
-        fixed,
-        bool(own.get("constant", True)),
-        random,
-        positions,
-        sample,
-        weights=(*of_rows, *of_groups),
-        deviations=deviations,
-    )
+    weights, constant = (*of_rows, *of_groups), bool(own.get("constant", True))
+    read = Parts(response, fixed, constant, random, positions, sample, weights=weights, deviations=deviations)
     return assemble(read, settings, keywords)
 
 
@@ -79,10 +73,18 @@ def _fixed_part(varlist: Tree | None, source: str, positions: dict[str, int]) ->
     return response, VarlistReader(source, positions).terms(Tree("varlist", others))
 
 
-def _qualifiers(command: Tree, equations: list[Tree], source: str) -> dict[str, Tree]:
-    """if, in and the weight by rule, from the fixed part and the last equation; each may stand once."""
+def _read_last(last: list[Tree], settings: Settings, text: str) -> None:
+    """Options after bars without an equation: the command's alone."""
+    for part in last[0].children if last else ():
+        if isinstance(part, Tree) and part.data == "options" and read_options(part, "random", settings, text):
+            message = "there is no equation after the last `||`: write its options in the equation that they belong to"
+            raise OptionError(message, settings.source, part.meta.start_pos)
+
+
+def _qualifiers(command: Tree, ends: list[Tree], source: str) -> dict[str, Tree]:
+    """if, in and the weight by rule, from the fixed part and what may have them after it; each may stand once."""
     found: dict[str, Tree] = {}
-    for part in (*command.children, *(equations[-1].children if equations else ())):
+    for part in (*command.children, *(child for end in ends for child in end.children)):
         if isinstance(part, Tree) and part.data in QUALIFIERS:
             token: Token = part.children[0]
             if part.data in found:

@@ -14,9 +14,9 @@ _NOT_A_BREAK = re.compile(r"[^\n]")
 _UNREADABLE = re.compile("[\x00\ud800-\udfff]")
 
 _COMPOUND_QUOTES = re.compile(r"`(\"[^\"\n]*\")'")
-_PROMPT = re.compile(r"\s*\.(?=[ \t]+\S)")
-_STARRED = re.compile(r"(?:[^\S\n]*\*[^\n]*\n|\s*\n)+")
-_END = re.compile(r";\s*\Z")
+_PROMPT = re.compile(r"\s*(?:\d+)?\.(?=[ \t]+\S)")
+_STARRED = re.compile(r"(?:[^\S\n]*(?:\*|#d(?:elimit)?\b)[^\n]*\n|\s*\n)+")
+_END = re.compile(r";\s*(?:#d\w*\s+cr\s*)?\Z")
 _MARK = re.compile(r"\n[ \t]*>(?=[ \t])")
 
 _SIGNS = re.compile(rf"\|\||\bif\b|[\[(),]|{_MARK.pattern}")
@@ -24,13 +24,13 @@ _OPERAND_BEFORE = re.compile(r"[\w.)\]\"`]")
 _OPERAND_AFTER = re.compile(r"\s*(?!(?:if|in)\b)[\w.(\"`!~-]")
 
 _QUOTED = re.compile(r"\"[^\"\n]*\"|`[^`\n]*`")
-_LOCAL = re.compile(r"(?<!`)(?P<macro>`+\w*'+)")
+_LOCAL = re.compile(r"(?<!`)(?P<macro>`+\w*'+|`[=:][^'`\n]*')")
 _GLOBAL = re.compile(r"(?P<macro>\$\{?\w+\}?)")
 _AS_IN = 'as in mixed(f"y {controls} || id:", data)'
 
 
 def readable(source: str) -> str:
-    """The text with comments, marks of logs and do-files, and compound quotes as blanks.
+    """The text with comments, marks of logs (`.`, `2.` in a loop) and do-files, and compound quotes as blanks.
 
     Raises
     ------

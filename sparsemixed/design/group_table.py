@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sparsemixed.design.data.codes import first_rows
+from sparsemixed.design.data.codes import first_rows, group_sizes
 from sparsemixed.design.groups.grouping import Groups
 from sparsemixed.design.values import GroupRow
 from sparsemixed.design.weights.weights import PathWeights
@@ -26,7 +26,7 @@ def group_table(equations: tuple[RandomEquation, ...], groups: Groups, weights: 
 
 def _row(label: str, grouping: tuple[str, ...], groups: Groups) -> GroupRow:
     codes, n_groups = groups.codes(grouping)
-    sizes = np.bincount(codes, minlength=n_groups)
+    sizes = group_sizes(codes, n_groups)
     return GroupRow(label, n_groups, int(sizes.min()), groups.rows.n / n_groups, int(sizes.max()))
 
 

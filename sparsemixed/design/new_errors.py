@@ -9,9 +9,10 @@ import numpy as np
 
 from sparsemixed.design.data.rows import Rows
 from sparsemixed.design.groups.grouping import Groups
-from sparsemixed.design.residual import level_label
+from sparsemixed.design.new_rows import Named, matched_groups
+from sparsemixed.design.residual import error_grouping, level_label
 from sparsemixed.design.values import ResidualPart
-from sparsemixed.errors import DataError
+from sparsemixed.errors import DataError, NotAvailableError
 from sparsemixed.spec import ModelSpec
 from sparsemixed.structures.residual_errors.table import RESIDUAL_STRUCTURES
 
@@ -32,7 +33,7 @@ def new_errors(part: ResidualPart, spec: ModelSpec, rows: Rows, groups: Groups) 
         A level of by(), or a time of a structure whose times are levels, that the sample did not have.
     """
     asked, structure = spec.residual, part.structure
-    codes, _ = groups.codes(spec.random[-1].grouping if asked.group is None else asked.group)
+    codes, _ = groups.codes(error_grouping(spec))
     by = None
     if asked.by is not None:
         own, values = rows.distinct(asked.by)
@@ -50,6 +51,21 @@ def new_errors(part: ResidualPart, spec: ModelSpec, rows: Rows, groups: Groups) 
             own, place = np.unique(rows.numbers(asked.t), return_inverse=True)
             t = _places(f"t({asked.t})", [level_label(value) for value in own], part.levels)[place].astype(float)
     return NewErrors(codes, t if by is None else np.column_stack([t, by]))
+
+
+def known_error_groups(part: ResidualPart, rows: Rows) -> np.ndarray:
+    """(m,) the group of errors of the sample that each row is in; `new_rows.NEW`, `new_rows.MISSING` where there is none.
+
+    Raises
+    ------
+    NotAvailableError
+        The fit was saved by a version that did not keep the names of these groups.
+    """
+    if part.labels is None:
+        raise NotAvailableError("this fit was saved by an earlier version, without the names of its groups of errors; fit again")
+    labels = part.labels
+    named = [Named(*rows.distinct(str(name)), labels[name].tolist(), str(name)) for name in labels.columns]
+    return matched_groups(named, rows.n)
 
 
 def _places(what: str, texts: Sequence[str], known: Sequence[str]) -> np.ndarray:

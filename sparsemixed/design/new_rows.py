@@ -54,15 +54,15 @@ def new_rows(term: RandomTerm, design: Design, spec: ModelSpec, rows: Rows) -> N
     check_known(rows.frame, tuple(dict.fromkeys(names)), spec)
     check_coded_levels(spec, covariates, rows)
     check_units(rows.frame, tuple(dict.fromkeys(covariates)), design.units)
-    named = [_Named(*rows.distinct(name), term.labels[name].tolist(), name) for name in term.labels.columns]
-    codes = _matched(named, rows.n)
+    named = [Named(*rows.distinct(name), term.labels[name].tolist(), name) for name in term.labels.columns]
+    codes = matched_groups(named, rows.n)
     if factor:
         return _members(term, factor[0], rows, codes)
-    return NewRows(codes, np.concatenate([_columns(block, design, spec, rows) for block in term.blocks], axis=1))
+    return NewRows(codes, np.concatenate([block_columns(block, design, spec, rows) for block in term.blocks], axis=1))
 
 
-def _columns(block: RandomBlock, design: Design, spec: ModelSpec, rows: Rows) -> np.ndarray:
-    """(m, columns of one block)."""
+def block_columns(block: RandomBlock, design: Design, spec: ModelSpec, rows: Rows) -> np.ndarray:
+    """(m, columns of one block); of R.varname one."""
     if block.factor is not None:
         return np.ones((rows.n, 1))
     equation = spec.random[block.position]
@@ -74,14 +74,14 @@ def _members(term: RandomTerm, factor: str, rows: Rows, codes: np.ndarray) -> Ne
     members = np.asarray(term.members, dtype=object)
     there = np.array([member is not None for member in members.ravel()], dtype=bool).reshape(members.shape)
     groups, places = np.nonzero(there)
-    level = _Named(*rows.distinct(factor), members[there].tolist(), factor)
-    found = _matched([_Named(codes, range(term.n_groups), groups.tolist()), level], rows.n)
+    level = Named(*rows.distinct(factor), members[there].tolist(), factor)
+    found = matched_groups([Named(codes, range(term.n_groups), groups.tolist()), level], rows.n)
     columns = np.zeros((rows.n, term.k))
     columns[found >= 0, places[found[found >= 0]]] = 1.0
     return NewRows(np.where((codes < 0) | (found >= 0), codes, found), columns)
 
 
-class _Named(NamedTuple):
+class Named(NamedTuple):
     """A variable that names groups: codes (m,) of the rows, negative where missing; their values; those of the groups fitted."""
 
     codes: np.ndarray
@@ -90,7 +90,7 @@ class _Named(NamedTuple):
     name: str = ""
 
 
-def _matched(named: Sequence[_Named], m: int) -> np.ndarray:
+def matched_groups(named: Sequence[Named], m: int) -> np.ndarray:
     """(m,) the group with a row's values; `NEW`; `MISSING`. Without variables there is one group."""
     for variable in named:
         _check_kind(variable)
@@ -106,7 +106,7 @@ def _matched(named: Sequence[_Named], m: int) -> np.ndarray:
     return out
 
 
-def _check_kind(variable: _Named) -> None:
+def _check_kind(variable: Named) -> None:
     """A text is never a number: without this every group would quietly be a new one."""
     if len(variable.values) and len(variable.known):
         new, old = (isinstance(values[0], str) for values in (variable.values, variable.known))

@@ -42,7 +42,8 @@ def residual_part(spec: ModelSpec, rows: Rows, groups: Groups, value_labels: dic
     if not spec.random:
         message = f"residuals({asked.name}) works within groups: name them, as in || id:"
         raise OptionError(message, spec.text, asked.position)
-    codes, n_groups = groups.codes(spec.random[-1].grouping if asked.group is None else asked.group)
+    grouping = error_grouping(spec)
+    codes, n_groups = groups.codes(grouping)
     by, labels = _by(spec, rows, value_labels)
     largest = int(np.bincount(codes).max())
     if family.independent_rows:
@@ -58,7 +59,13 @@ def residual_part(spec: ModelSpec, rows: Rows, groups: Groups, value_labels: dic
     if by is not None:
         structure = ByLevel(structures, labels)
         t = np.column_stack([t, by])
-    return ResidualPart(structure, codes, n_groups, t, _equation(structure, asked), levels), notes
+    named = groups.labels(grouping)
+    return ResidualPart(structure, codes, n_groups, t, _equation(structure, asked), levels, named), notes
+
+
+def error_grouping(spec: ModelSpec) -> tuple[str, ...]:
+    """The variables that name the groups within which errors are correlated."""
+    return spec.random[-1].grouping if spec.residual.group is None else spec.residual.group
 
 
 def _structures(

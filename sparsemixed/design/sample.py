@@ -11,7 +11,7 @@ from sparsemixed.design.data.frame import Frame
 from sparsemixed.design.data.rows import Rows
 from sparsemixed.design.weights.values import positively_weighted, weight_values
 from sparsemixed.design.wording import first_names
-from sparsemixed.errors import CommandError, DataError, NoObservationsError
+from sparsemixed.errors import CommandError, DataError, NoObservationsError, UnknownVariableError
 from sparsemixed.spec import ModelSpec, Sample
 from sparsemixed.spec.computed import Computed, source_names
 from sparsemixed.structures.residual_errors.table import RESIDUAL_STRUCTURES
@@ -58,7 +58,8 @@ def check_known(frame: Frame, names: Sequence[str], spec: ModelSpec) -> None:
             raise _not_operated(name, operated[1], frame, spec)
         if name not in frame:
             advice = _suggestion(name, frame.names)
-            raise CommandError(f"variable `{name}` not found{advice}", spec.text, spec.positions.get(name))
+            message = f"variable `{name}` not found{advice}"
+            raise UnknownVariableError(message, spec.text, spec.positions.get(name), name, advice)
 
 
 def check_units(frame: Frame, names: Sequence[str], fitted: Mapping[str, str]) -> None:
@@ -190,7 +191,7 @@ def _infinite(computed: Computed, frame: Frame, rows: np.ndarray, n: int) -> str
 def _check_finite(spec: ModelSpec, frame: Frame, names: Sequence[str], kept: np.ndarray) -> None:
     for name in names:
         values = frame[name].values
-        if values.dtype.kind != "f":
+        if values.dtype.kind != "f" or np.isfinite(values).all():
             continue
         infinite = int(np.isinf(values[kept]).sum())
         if infinite:

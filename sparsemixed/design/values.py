@@ -111,6 +111,8 @@ class ResidualPart(HoldsRows):
         As printed: `Residual: AR(2)`, `Residual: Independent, by followup`.
     levels : tuple of str or None
         What the positions of unstructured and banded times stand for.
+    labels : DataFrame or None
+        n_groups rows: the values that name the groups; None for errors that are independent, and in fits of earlier versions.
     """
 
     structure: ResidualStructure
@@ -119,6 +121,7 @@ class ResidualPart(HoldsRows):
     t: np.ndarray = field(metadata=ROWS)
     equation: str
     levels: tuple[str, ...] | None
+    labels: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True)

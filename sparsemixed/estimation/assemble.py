@@ -11,7 +11,9 @@ import numpy as np
 from sparsemixed.design.deferred import deferred
 from sparsemixed.errors import NumericalError
 from sparsemixed.estimation.components import components
+from sparsemixed.estimation.end_systems import keep_end_system
 from sparsemixed.estimation.ends.error_limits import at_residual_limits, residual_limits
+from sparsemixed.estimation.ends.error_variances import at_zero_variances
 from sparsemixed.estimation.ends.values import End
 from sparsemixed.estimation.ends.without_errors import without_residual_variance
 from sparsemixed.estimation.fit import Fit
@@ -79,7 +81,9 @@ def _gathered(case: Case, end: End[FE, FD], em_log: tuple[LogEntry, ...], llf: L
     shown = later()
     parts = identified(objective, at, boundary.parameters, information, optimum.converged, shown["components"], design)
     known |= {**shown, "components": parts[0], "factorizations": objective.factorizations}
-    return Fit(**known, identification=parts[1])
+    fit = Fit(**known, identification=parts[1])
+    keep_end_system(fit, objective, derivatives, orthogonal)
+    return fit
 
 
 def _lost_digits(case: Case, df: float, pwrss: float, shown: Callable[[], dict[str, Any]]) -> str:
@@ -117,11 +121,14 @@ def _boundary(case: Case, end: End[FE, FD]) -> tuple[FE, Boundary, bool, np.ndar
     unseen = np.zeros(at.theta.size, bool)
     if lost is not None and lost.names:
         return at, with_limits(boundary, lost.gone, lost.names), False, unseen
-    at = at_residual_limits(objective, at, case.design.residual)
-    limits = residual_limits(case.design.residual, at.theta[objective.parameters.n_theta :])
+    part = case.design.residual
+    at, zeros = at_zero_variances(objective, at, part, case.spec.residual.by)
+    at = at_residual_limits(objective, at, part)
+    limits = residual_limits(part, at.theta[objective.parameters.n_theta :], zeros.gone)
     if limits.unseen is not None:
         unseen[objective.parameters.n_theta :] = limits.unseen
-    return at, with_limits(boundary, limits.gone, limits.names), limits.reached and len(optimum.log) == 1, unseen
+    boundary = with_limits(with_limits(boundary, zeros.gone, zeros.names), limits.gone, limits.names)
+    return at, boundary, limits.reached and len(optimum.log) == 1, unseen
 
 
 def _message(end: End[FE, FD], flat: bool) -> str:

@@ -16,6 +16,9 @@ from sparsemixed.structures.random.linear_basis import entries_on_edge
 POWERS = {"variance": 1.0, "covariance": 1.0, "sd": 0.5}
 """Power of sigma2 in a parameter of each kind; others do not depend on it."""
 
+NONE = 1e-13
+"""Variance or covariance of errors, over the largest, that stands for zero."""
+
 
 def components(design: Design, objective: FittedObjective[FE, FD], at: FE, boundary: Boundary) -> tuple[Component, ...]:
     """The component of every equation of random effects, in the order typed, and that of the residuals."""
@@ -37,14 +40,19 @@ def components(design: Design, objective: FittedObjective[FE, FD], at: FE, bound
     where = slice(objective.parameters.n_theta, n)
     equation, rows = _residual_rows(design, at.theta[where])
     gone = boundary.parameters[where]
-    on_edge = [gone.any() and _at_limit(row) and not row.gradient[~gone].any() for row in rows]
+    largest = max(row.value for row in rows)
+    on_edge = [gone.any() and _at_limit(row, largest, gone) and not row.gradient[~gone].any() for row in rows]
     variances, deviations = (reported(r, equation, where, np.array(on_edge)) for r in (rows, as_deviations(rows)))
     return (*found, Component(None, where.start, where.stop, variances, deviations))
 
 
-def _at_limit(row: Displayed) -> bool:
-    """Whether a parameter of the errors may be one at a limit: a correlation, or a covariance that is none."""
-    return row.kind not in POWERS or (row.kind == "covariance" and row.value == 0.0)
+def _at_limit(row: Displayed, largest: float, gone: np.ndarray) -> bool:
+    """Whether a parameter of the errors may be one at a limit: a correlation, a covariance that is none, a variance of zero."""
+    if row.kind not in POWERS:
+        return True
+    if row.kind == "covariance":
+        return abs(row.value) <= NONE * largest
+    return bool(row.gradient[gone].any()) and row.value <= NONE * largest
 
 
 def _reported(p: Displayed, equation: str, where: slice, n: int, sigma2: float, on_edge: bool) -> VarianceParameter:

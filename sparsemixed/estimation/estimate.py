@@ -11,6 +11,7 @@ from sparsemixed.design.values import Design
 from sparsemixed.errors import SlowConvergenceError
 from sparsemixed.estimation.assemble import finish
 from sparsemixed.estimation.ends.second_search import second_search
+from sparsemixed.estimation.ends.unit_of_errors import with_largest_unit
 from sparsemixed.estimation.ends.values import End
 from sparsemixed.estimation.ends.verdict import judged
 from sparsemixed.estimation.fit import Fit
@@ -115,8 +116,8 @@ def _fit(problem: Problem[Any, Any], progress: Progress | None) -> Fit:
         return linear_fit(case.spec, case.design, orthogonal)
     llf = log_likelihood(orthogonal, case.reml)
     path = problem.start(llf, progress if options.emonly else None)
-    end = _searched(problem, path, llf, progress)
-    return finish(case, judged(problem, end, llf), path.log, llf)
+    problem, end = with_largest_unit(problem, _searched(problem, path, llf, progress), llf, progress)
+    return finish(problem.case, judged(problem, end, llf), path.log, llf)
 
 
 def _searched(problem: Problem[Any, Any], path: EmPath[Any], llf: LogLikelihood, progress: Progress | None) -> End[Any, Any]:

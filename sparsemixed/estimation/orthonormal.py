@@ -12,12 +12,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg import solve_triangular
 
 from sparsemixed.design.deferred import changed
 from sparsemixed.design.values import Constraints, Design, RandomTerm
 from sparsemixed.estimation.parameters import ThetaMap
 from sparsemixed.solver.crossproducts.crossproducts import TermData
 from sparsemixed.solver.linalg import solve_upper, thin_qr
+from sparsemixed.solver.rows import less_fitted, suits
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,11 @@ class OrthonormalCoordinates:
         found = self.start + solve_upper(self.R, beta)
         return found if self.constraints is None else self.constraints.T @ found + self.constraints.a
 
+    def to_orthonormal(self, X: np.ndarray) -> np.ndarray:
+        """Rows of Q (m, r) that stand for rows of X (m, p): a prediction from them has the same coefficients' part."""
+        free = X if self.constraints is None else X @ self.constraints.T
+        return solve_triangular(self.R.T, free.T, lower=True).T if free.size else free
+
     def root(self, matrix: np.ndarray) -> np.ndarray:
         """Rows (p, c) that give coefficients on X from rows (r, c) that give those on Q."""
         found = solve_upper(self.R, matrix)
@@ -91,6 +98,9 @@ def _least_squares(design: Design, Q: np.ndarray, R: np.ndarray) -> tuple[np.nda
     if not len(R):
         return np.zeros(0), y
     fitted = Q.T @ y
+    if suits(Q):
+        residual, again = less_fitted(y, Q, fitted)
+        return solve_triangular(R, fitted + again), less_fitted(residual, Q, again)[0]
     residual = y - Q @ fitted
     again = Q.T @ residual  # a second pass removes what the first left of rounding (Giraud, Langou & Rozloznik 2005)
     return solve_upper(R, fitted + again), residual - Q @ again

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sparsemixed.design.values import RandomBlock, RandomTerm
+from sparsemixed.solver.rows import rows_times, suits
 from sparsemixed.structures.random.base import RandomStructure
 from sparsemixed.structures.random.linear_basis import effects_on_edge
 
@@ -130,6 +131,8 @@ class ThetaMap:
         T = self.bases()[t]
         if T is None:
             return columns
+        if suits(columns):
+            return rows_times(columns, T)[0]
         out = np.empty_like(columns)
         for j, weights in enumerate(T.T):
             out[:, j] = sum(columns[:, i] * weights[i] for i in np.flatnonzero(weights))

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sparsemixed.command import read_model
+from sparsemixed.command.other_meanings import with_other_meaning
 from sparsemixed.design import build_design, concrete_spec, learned_spec, read_frame
 from sparsemixed.design.batches import check_batches, learned_from_batches, used_columns
 from sparsemixed.design.data.frame import Frame
 from sparsemixed.design.sample import weight_variables
 from sparsemixed.design.values import Design
-from sparsemixed.errors import OptionError, warn
+from sparsemixed.errors import OptionError, UnknownVariableError, warn
 from sparsemixed.estimation import estimate
 from sparsemixed.estimation.estimate import estimate_batches, estimate_dask
 from sparsemixed.estimation.fit import Fit
@@ -55,7 +56,11 @@ class Call:
 def run(call: Call, progress: Callable[[LogEntry], None] | None = None) -> Fit:
     """Fit the model, and warn of what must not be overlooked in the fit."""
     plain = settled(call)
-    return checked(_estimated(asked(plain), plain.data, progress))
+    spec = asked(plain)
+    try:
+        return checked(_estimated(spec, plain.data, progress))
+    except UnknownVariableError as error:
+        raise with_other_meaning(error, spec) from None
 
 
 def checked(fit: Fit) -> Fit:

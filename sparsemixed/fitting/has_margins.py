@@ -24,16 +24,24 @@ class MarginsKeywords(TypedDict, total=False):
     eyex: str | Sequence[str]
     atmeans: bool
     asbalanced: bool
-    pwcompare: bool
+    within: str | Sequence[str]
+    continuous: bool
+    emptycells: Literal["strict", "reweight"]
+    pwcompare: bool | str
     contrast: bool | str
-    mcompare: Literal["noadjust", "bonferroni", "sidak", "scheffe", "tukey"]
+    mcompare: str
+    vce: Literal["delta", "unconditional"]
     small: bool
     df: float
     level: float
     noweights: bool
+    noesample: bool
     subpop: str
+    grand: bool
+    post: bool
     noatlegend: bool
     nopvalues: bool
+    vsquish: bool
 
 
 class HasMargins:
@@ -54,10 +62,12 @@ class HasMargins:
             Other rows to average over, unweighted.
         **options
             `at`, a text `"age=(20 40) (median) dose"`, a mapping `{"age": [20, 40], "dose": "median"}`, or a list, each entry an
-            at() of its own; `over`, variables in whose groups of rows means are taken; `dydx`, `dyex`, `eydx`, `eyex`, variables
-            whose (half-)elasticities are averaged; `atmeans`, everything at its mean; `asbalanced`, factors at equal shares;
-            `pwcompare`, all pairs; `contrast="atcontrast(r._at)"`, contrasts of the points of at(); `mcompare`; `small`, t and F
-            with the fit's degrees of freedom for every margin and comparison, or `df`, given ones; by default z, as in Stata.
+            at() of its own; `over`, variables in whose groups of rows means are taken, and `within`, in whose groups only cells
+            that occur are balanced; `dydx`, `dyex`, `eydx`, `eyex`, variables whose (half-)elasticities are averaged; `atmeans`,
+            everything at its mean; `asbalanced`, factors at equal shares; `pwcompare`, all pairs, and `contrast`, with Stata's
+            suboptions (`"effects"`, `"atcontrast(r._at)"`); `mcompare`; `vce="unconditional"`, which accounts for the sampling of
+            the rows; `small`, t and F with the fit's degrees of freedom for every margin and comparison, or `df`, given ones; by
+            default z, as in Stata; `post`, estimation results under `e`. The rest is on the page on margins.
 
         Raises
         ------
@@ -70,40 +80,8 @@ class HasMargins:
         from sparsemixed.reporting.margins import margins_result
 
         asked = read_margins(terms, options, self.fit.spec.display.level)
-        return margins_result(self.fit, asked, margin_sample(self.fit, self.call, data, asked.weighted))
-
-    def emmeans(
-        self,
-        specs: str | Sequence[str],
-        by: str | Sequence[str] = (),
-        at: Any = None,
-        pairwise: bool = False,
-        adjust: Literal["none", "tukey", "bonferroni", "sidak", "scheffe"] = "tukey",
-        level: float | None = None,
-    ) -> MarginsResult | ContrastResult:
-        """Estimated marginal means as R's emmeans has them: covariates at their means, other factors at equal shares.
-
-        Tests have the fit's degrees of freedom, and are z where it has no `dfmethod`.
-
-        Parameters
-        ----------
-        specs, by : str or list
-            Factors whose means are shown; within each combination of the levels of `by` pairs are compared.
-        at : mapping, optional
-            Values of covariates and levels of factors.
-        pairwise : bool
-            All pairs, the first level minus the second.
-        adjust : {"tukey", "bonferroni", "sidak", "scheffe", "none"}
-            Of the pairs within each combination of `by`.
-        level : float, optional
-            In per cent.
-        """
-        from sparsemixed.fitting.margin_sample import margin_sample  # delayed, with what it needs, for a quick start
-        from sparsemixed.postestimation.margins.emmeans import read_emmeans
-        from sparsemixed.reporting.margins import margins_result
-
-        asked = read_emmeans(self.fit, specs, by, at, pairwise, adjust, level)
-        return margins_result(self.fit, asked, margin_sample(self.fit, self.call, weighted=asked.weighted))
+        sample = margin_sample(self.fit, self.call, data, asked.weighted, asked.everywhere, asked.request.ranked)
+        return margins_result(self.fit, asked, sample, terms)
 
     def _keep_margin_statistics(self) -> None:
         """Compute what margins need of the rows, for a fit that is to be left without them."""

@@ -15,6 +15,7 @@ KEYS = (
     "derivatives-linear",
     "derivatives-random",
     "derivatives-residual",
+    "joint-errors",
     "margin-statistics",
     "method-degrees",
     "penalised-system-error",

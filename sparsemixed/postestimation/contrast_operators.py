@@ -57,6 +57,32 @@ def operator_rows(
     return _ROWS[name.removesuffix("w")](levels, names, counts)
 
 
+def selected_rows(
+    operator: str, selected: tuple[str, ...], levels: tuple, names: tuple[str, ...], counts: np.ndarray | None = None
+) -> tuple[np.ndarray, list[str]]:
+    """The contrasts of an operator that are asked for by level, `a3.`, or by degree, `p(1 2).`; all of them without.
+
+    Raises
+    ------
+    OptionError
+        The operator has no contrast for a level.
+
+    Examples
+    --------
+    >>> selected_rows("a", ("2",), (1, 2, 3), ("1", "2", "3"))
+    (array([[-0.,  1., -1.]]), ['2 vs 3'])
+    """
+    rows, labels = operator_rows(operator, levels, names, counts)
+    if not selected:
+        return rows, labels
+    keys = [label.partition(" vs ")[0] for label in labels] if " vs " in labels[0] else [str(i + 1) for i in range(len(labels))]
+    wrong = next((one for one in selected if one not in keys), None)
+    if wrong is not None:
+        raise OptionError(f"contrast operator {operator}. has no contrast {wrong}; there are {', '.join(keys)}")
+    places = [keys.index(one) for one in dict.fromkeys(selected)]
+    return rows[places], [labels[i] for i in places]
+
+
 def _reference(names: tuple[str, ...], base: str | None) -> tuple[np.ndarray, list[str]]:
     places = {"first": 0, "last": len(names) - 1}
     if base is not None and base not in names and base not in places:

@@ -16,14 +16,13 @@ import numpy as np
 import pandas as pd
 from scipy.linalg import solve_triangular
 
-from sparsemixed.design.data.codes import compress
 from sparsemixed.design.data.frame import Frame
 from sparsemixed.design.data.rows import Rows
 from sparsemixed.design.fixed.columns import rows_of_X
 from sparsemixed.design.fixed.estimable import not_estimable
 from sparsemixed.errors import DataError
 from sparsemixed.estimation.fit import Fit
-from sparsemixed.postestimation.row_covariance import RowCovariance, of_rows, of_sample
+from sparsemixed.postestimation.row_covariance import RowCovariance, connected, of_rows, of_sample
 
 
 @dataclass(frozen=True)
@@ -129,7 +128,7 @@ def predictive_std(fit: Fit, rows: Rows, given: bool = True) -> np.ndarray:
     if not given or not fit.design.random:
         return np.sqrt(variances)
     sample = of_sample(fit)
-    parts = _connected(sample)
+    parts = connected(sample)
     places = [
         np.where(codes >= 0, _first_part(own, parts)[np.maximum(codes, 0)], -1)
         for codes, own in zip(new.codes, sample.codes, strict=True)
@@ -150,21 +149,6 @@ def _shared(sample: RowCovariance, own: np.ndarray, new: RowCovariance, here: np
         same = sample.codes[t][own][:, None] == new.codes[t][here]
         total += np.where(same, sample.columns[t][own] @ G @ new.columns[t][here].T, 0.0)
     return total
-
-
-def _connected(sample: RowCovariance) -> np.ndarray:
-    """(n,) number of the part of the sample that a row is in: rows of different parts share no group, of effects or errors."""
-    codes = [*sample.codes, *([] if sample.errors is None else [sample.errors[0]])]
-    parts = np.zeros(len(sample.scale), dtype=np.int64) if not codes else compress(codes[0].astype(np.int64))[0].astype(np.int64)
-    for _ in range(len(parts)):
-        before = parts
-        for own in codes:
-            lowest = np.full(int(own.max()) + 1, len(parts), dtype=np.int64)
-            np.minimum.at(lowest, own, parts)
-            parts = lowest[own]
-        if np.array_equal(parts, before):
-            break
-    return parts
 
 
 def _first_part(codes: np.ndarray, parts: np.ndarray) -> np.ndarray:

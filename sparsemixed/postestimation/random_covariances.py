@@ -25,6 +25,20 @@ def block_covariance(fit: Fit, component: Component) -> np.ndarray:
     return fit.sigma2 * factor @ factor.T
 
 
+def term_covariances(fit: Fit) -> tuple[np.ndarray, ...]:
+    """G (k, k) of every term of the design, of the effects as they are named."""
+    by_position = {component.position: component for component in fit.components if component.block is not None}
+    found = []
+    for term in fit.design.random:
+        G, start = np.zeros((term.k, term.k)), 0
+        for block in term.blocks:
+            stop = start + block.structure.m
+            G[start:stop, start:stop] = block_covariance(fit, by_position[block.position])
+            start = stop
+        found.append(G)
+    return tuple(found)
+
+
 def random_covariance(fit: Fit) -> pd.DataFrame:
     """The covariance matrix (k, k) of the random effects of the only level.
 
@@ -37,15 +51,8 @@ def random_covariance(fit: Fit) -> pd.DataFrame:
     if len(levels) != 1:
         found = f"{len(levels)} levels, {', '.join(levels)}" if levels else "no random effects"
         raise OptionError(f"cov_re is the covariance matrix of one level, and the model has {found}; VarCorr() lists all of them")
-    (term,) = fit.design.random
-    total, start = np.zeros((term.k, term.k)), 0
-    by_position = {component.position: component for component in fit.components if component.block is not None}
-    for block in term.blocks:
-        m = block.structure.m
-        total[start : start + m, start : start + m] = block_covariance(fit, by_position[block.position])
-        start += m
-    names = effect_names(term)
-    return pd.DataFrame(total, index=names, columns=names)
+    names = effect_names(fit.design.random[0])
+    return pd.DataFrame(term_covariances(fit)[0], index=names, columns=names)
 
 
 def covariance_table(fit: Fit) -> pd.DataFrame:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sparsemixed.design.data.codes import compress
 from sparsemixed.design.data.rows import Rows
 from sparsemixed.design.groups.grouping import Groups
 from sparsemixed.design.new_errors import new_errors
@@ -15,7 +16,7 @@ from sparsemixed.design.values import RandomTerm
 from sparsemixed.design.weights.values import weight_values
 from sparsemixed.errors import DataError, OptionError
 from sparsemixed.estimation.fit import Fit
-from sparsemixed.postestimation.random_covariances import block_covariance
+from sparsemixed.postestimation.random_covariances import term_covariances
 
 MOST_ROWS = 5000
 """Rows of one dense covariance matrix beyond which it is refused (200 MB)."""
@@ -50,13 +51,14 @@ class RowCovariance:
         """V (l, l) of the rows at some positions (l,)."""
         if len(rows) > MOST_ROWS:
             raise DataError(f"{len(rows):,} rows would share one dense covariance matrix, and {MOST_ROWS:,} is the limit")
-        V = self._errors(rows)
+        V = self.errors_of(rows)
         for codes, columns, G in zip(self.codes, self.columns, self.G, strict=True):
             own, z = codes[rows], columns[rows]
             V += np.where(own[:, None] == own, z @ G @ z.T, 0.0)
         return V
 
-    def _errors(self, rows: np.ndarray) -> np.ndarray:
+    def errors_of(self, rows: np.ndarray) -> np.ndarray:
+        """sigma2 R (l, l) of the errors of the rows at some positions (l,)."""
         R = np.eye(len(rows))
         if self.errors is not None:
             codes, t = (values[rows] for values in self.errors)
@@ -82,11 +84,17 @@ class RowCovariance:
 def of_sample(fit: Fit) -> RowCovariance:
     """Of the rows that the model was fitted to."""
     _check(fit)
+    return within_sample(fit)
+
+
+def within_sample(fit: Fit) -> RowCovariance:
+    """The same whatever the weights: of one observation of each row where weights replicate observations."""
     part, weights = fit.design.residual, fit.design.weights
-    scale = np.ones(fit.design.n_rows) if weights is None else 1.0 / np.sqrt(weights.rows)
+    precision = weights is not None and weights.kind == "precision"
+    scale = 1.0 / np.sqrt(weights.rows) if precision and weights is not None else np.ones(fit.design.n_rows)
     codes = tuple(term.codes.astype(np.int64) for term in fit.design.random)
     columns = tuple(term.columns for term in fit.design.random)
-    return RowCovariance(codes, columns, _covariances(fit), None if part is None else (part.codes, part.t), scale, fit)
+    return RowCovariance(codes, columns, term_covariances(fit), None if part is None else (part.codes, part.t), scale, fit)
 
 
 def of_rows(fit: Fit, rows: Rows, known: bool) -> RowCovariance:
@@ -117,7 +125,7 @@ def of_rows(fit: Fit, rows: Rows, known: bool) -> RowCovariance:
     if spec.weights is not None:
         (weight,) = spec.weights.each
         scale = 1.0 / np.sqrt(weight_values(spec.weights, weight, rows.frame)[rows.kept])
-    return RowCovariance(tuple(codes), tuple(f.columns for f in found), _covariances(fit), errors, scale, fit)  # type: ignore[arg-type]
+    return RowCovariance(tuple(codes), tuple(f.columns for f in found), term_covariances(fit), errors, scale, fit)  # type: ignore[arg-type]
 
 
 def _numbered(term: RandomTerm, rows: Rows) -> np.ndarray:
@@ -131,15 +139,16 @@ def _check(fit: Fit) -> None:
         raise OptionError("predictive densities are not available for R.varname with covariance(exchangeable)")
 
 
-def _covariances(fit: Fit) -> tuple[np.ndarray, ...]:
-    """G (k, k) of every term of the design, of the effects as they are named."""
-    by_position = {component.position: component for component in fit.components if component.block is not None}
-    found = []
-    for term in fit.design.random:
-        G, start = np.zeros((term.k, term.k)), 0
-        for block in term.blocks:
-            stop = start + block.structure.m
-            G[start:stop, start:stop] = block_covariance(fit, by_position[block.position])
-            start = stop
-        found.append(G)
-    return tuple(found)
+def connected(sample: RowCovariance) -> np.ndarray:
+    """(n,) number of the part of the sample that a row is in: rows of different parts share no group, of effects or errors."""
+    codes = [*sample.codes, *([] if sample.errors is None else [sample.errors[0]])]
+    parts = np.zeros(len(sample.scale), dtype=np.int64) if not codes else compress(codes[0].astype(np.int64))[0].astype(np.int64)
+    for _ in range(len(parts)):
+        before = parts
+        for own in codes:
+            lowest = np.full(int(own.max()) + 1, len(parts), dtype=np.int64)
+            np.minimum.at(lowest, own, parts)
+            parts = lowest[own]
+        if np.array_equal(parts, before):
+            break
+    return parts

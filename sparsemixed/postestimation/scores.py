@@ -41,8 +41,8 @@ def parameter_scores(fit: Fit) -> pd.DataFrame:
     return pd.DataFrame(values, index=_index(own.labels), columns=columns)
 
 
-def top_level_clusters(fit: Fit) -> Clusters:
-    """The groups that hold all others; single rows in a model without groups."""
+def top_level_clusters(fit: Fit, asked: str = "predict: scores need") -> Clusters:
+    """The groups that hold all others; single rows in a model without groups. `asked` begins messages."""
     part, n = fit.design.residual, len(fit.design.y)
     sets: list[tuple[np.ndarray, int, pd.DataFrame | None]] = [(t.codes, t.n_groups, t.labels) for t in fit.design.random]
     if part is not None:
@@ -51,9 +51,9 @@ def top_level_clusters(fit: Fit) -> Clusters:
         return Clusters(np.arange(n, dtype=np.int32), n, "", pd.DataFrame({"row": fit.design.kept}))
     codes, n_groups, labels = min(sets, key=lambda one: one[1])
     if int(independent_blocks([one[0] for one in sets], [one[1] for one in sets]).max()) + 1 != n_groups:
-        raise OptionError("predict: scores need independent clusters, and the groups of this model are crossed")
+        raise OptionError(f"{asked} independent clusters, and the groups of this model are crossed")
     if n_groups == 1:
-        raise OptionError("predict: scores need independent clusters, and effects tie the whole sample together")
+        raise OptionError(f"{asked} independent clusters, and effects tie the whole sample together")
     if labels is None:
         labels = pd.DataFrame({"cluster": np.arange(n_groups)})
     return Clusters(codes, n_groups, str(labels.columns[-1]), labels)

@@ -10,8 +10,9 @@ from sparsemixed.errors import OptionError
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.criteria import criteria
 from sparsemixed.inference.hypotheses.wald import coefficients
+from sparsemixed.reporting.compare_lines import STATISTICS, Line, Shape
 from sparsemixed.reporting.report import warnings_of
-from sparsemixed.reporting.side_by_side import STATISTICS, Line, SideBySide
+from sparsemixed.reporting.side_by_side import SideBySide
 from sparsemixed.reporting.stored.results import StoredResults
 from sparsemixed.reporting.tidy import RESIDUAL, grouped_intervals
 
@@ -23,9 +24,7 @@ Key = tuple[str, str, int]
 """Part (empty for the fixed one), label, and number of the occurrence of this label."""
 
 
-def side_by_side(
-    fits: Sequence[Fit], names: Sequence[str] | None, stats: Sequence[str], se: bool = True, stars: bool = False
-) -> SideBySide:
+def side_by_side(fits: Sequence[Fit], names: Sequence[str] | None, stats: Sequence[str], shape: Shape) -> SideBySide:
     """The table of these fits, named (1), (2), ... unless `names` are given.
 
     Raises
@@ -39,10 +38,10 @@ def side_by_side(
     if len(chosen) != len(fits) or len(set(chosen)) != len(chosen):
         raise OptionError(f"compare: names must be {len(fits)} different names, one for each fit, not {list(chosen)}")
     wanted = stats.split() if isinstance(stats, str) else list(stats)
-    lines = [*_merged([_fixed(fit) for fit in fits]), *_merged(_random_parts(fits)), *_statistics(fits, wanted)]
-    return SideBySide(
-        chosen, tuple(fit.spec.response for fit in fits), tuple(lines), se, stars, (*_notes(fits, wanted), *_marks(fits, chosen))
-    )
+    parameters = shape.kept([*_merged([_fixed(fit) for fit in fits]), *_merged(_random_parts(fits))])
+    lines = (*parameters, *_statistics(fits, wanted))
+    notes = (*_notes(fits, wanted), *_marks(fits, chosen))
+    return SideBySide(chosen, tuple(fit.spec.response for fit in fits), lines, shape, notes)
 
 
 def _marks(fits: Sequence[Fit], names: Sequence[str]) -> tuple[str, ...]:

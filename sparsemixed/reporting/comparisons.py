@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 
 from sparsemixed.postestimation.contrasts import Comparisons
-from sparsemixed.reporting.document import Block, Column, Document, Heading, Note, Row, Section, Table
+from sparsemixed.reporting.document import Block, Column, Document, Heading, Note, Row, Section, Table, Verbatim
 from sparsemixed.reporting.number_format import percent
 from sparsemixed.reporting.shown import Shown
-from sparsemixed.reporting.tables.columns import quantity_columns
+from sparsemixed.reporting.tables.columns import limit_columns, quantity_columns
+from sparsemixed.spec import DisplayOptions
 
 
 @dataclass(frozen=True)
@@ -26,14 +27,24 @@ class ContrastResult(Comparisons, Shown):
         """Joint tests of the terms, the comparisons of each, and notes."""
         what = "Contrasts" if len(self.tests) else "Pairwise comparisons"
         blocks: list[Block] = [Heading(self.title or f"{what} of marginal linear predictions")]
-        if len(self.tests):
-            blocks.append(_joint(self.tests))
-        blocks.append(_single(self))
+        if not self.title:
+            blocks.append(Verbatim(f"Margins: {'asobserved' if self.observed else 'asbalanced'}"))
+        if len(self.tests) and "wald" not in self.hidden:
+            blocks.append(joint_table(self))
+        if self.margins is not None:
+            blocks.append(margins_table(self, self.margins))
+        elif "effects" not in self.hidden:
+            blocks.append(_single(self))
         if self.mcompare != "noadjust":
             adjusted = (
                 f"p-values and {percent(self.level)}% limits are adjusted for the comparisons of each term: {self.mcompare}."
             )
             blocks.append(Note(f"Note: {adjusted}"))
+        if self.margins is not None and self.groups:
+            shared = (
+                f"Margins sharing a letter in the group label are not significantly different at the {100 - self.level:g}% level."
+            )
+            blocks.append(Note(f"Note: {shared}"))
         return Document((*blocks, *([Note(f"Note: {self.note}")] if self.note else [])))
 
     @property
@@ -46,8 +57,9 @@ class ContrastResult(Comparisons, Shown):
         return found.drop(columns="df") if np.all(np.isnan(found["df"].to_numpy())) else found
 
 
-def _joint(tests: pd.DataFrame) -> Table:
-    """One row for each term; chi-squared, or F with denominator degrees of freedom."""
+def joint_table(result: ContrastResult) -> Table:
+    """Rows for each term, the tests of its parts before that of all; chi-squared, or F with denominator degrees of freedom."""
+    tests = result.tests
     small = ~np.isnan(tests["ddf"].to_numpy())
     name, tail = ("F", "P>F") if np.all(small) else ("F or chi2", "P") if np.any(small) else ("chi2", "P>chi2")
     columns = [Column("df", "number"), Column(name, "chi2"), Column(tail, "probability")]
@@ -55,8 +67,38 @@ def _joint(tests: pd.DataFrame) -> Table:
     if np.any(small):
         columns.insert(1, Column("ddf", "ddf"))
         shown.insert(1, "ddf")
-    rows = tuple(Row(str(term), tuple(map(float, row))) for term, row in zip(tests.index, tests[shown].to_numpy(), strict=True))
-    return Table("fixed", "", tuple(columns), (Section("", rows, "variable"),))
+    known = set() if result.parts is None else set(result.parts.index.get_level_values("term"))
+    sections, plain = [], []
+    for term, row in zip(tests.index, tests[shown].to_numpy(), strict=True):
+        if term not in known:
+            plain.append(Row(str(term), tuple(map(float, row))))
+            continue
+        assert result.parts is not None
+        own = result.parts.loc[[term], shown]
+        rows = [Row(str(part), tuple(map(float, values))) for (_, part), values in zip(own.index, own.to_numpy(), strict=True)]
+        sections += [Section("", tuple(plain), "variable")] if plain else []
+        sections.append(Section(str(term), (*rows, Row("Joint", tuple(map(float, row)))), "factor"))
+        plain = []
+    sections += [Section("", tuple(plain), "variable")] if plain else []
+    return Table("fixed", "", tuple(columns), tuple(sections))
+
+
+def margins_table(result: ContrastResult, margins: pd.DataFrame) -> Table:
+    """The margins of each term, with letters or with limits."""
+    groups = result.groups
+    columns = [Column("Margin", "estimate"), Column("Std. err.", "std_err")]
+    columns += [Column("Group", "legend")] if groups else limit_columns(DisplayOptions(level=result.level))
+    sections = []
+    for term, part in margins.groupby(level="term", sort=False):
+        rows = []
+        for (_, label), row in part.iterrows():
+            if np.isnan(row["estimate"]):
+                rows.append(Row(str(label), (float("nan"),), "(not estimable)"))
+                continue
+            values = (row["estimate"], row["std_err"]) if groups else (row["estimate"], row["std_err"], row["low"], row["high"])
+            rows.append(Row(str(label), tuple(map(float, values)), row["group"] if groups else ""))
+        sections.append(Section(str(term), tuple(rows), "interaction" if "#" in str(term) else "factor"))
+    return Table("fixed", "", tuple(columns), tuple(sections))
 
 
 def _single(result: ContrastResult) -> Table:

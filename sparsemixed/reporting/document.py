@@ -66,15 +66,19 @@ class Equations(Block):
     equations : tuple of str
     dropped : tuple of int
         Numbers, from 1, of those that play no part.
+    nonlinear : bool
+        Whether their numbers stand as `testnl` has them.
     """
 
     equations: tuple[str, ...]
     dropped: tuple[int, ...] = ()
+    nonlinear: bool = False
 
     @property
     def leads(self) -> tuple[str, ...]:
-        """What stands before each equation, seven places: ` ( 1)  `."""
-        return tuple(f" ({i:>2})  " for i in range(1, len(self.equations) + 1))
+        """What stands before each equation, seven places: ` ( 1)  `, `  (1)  `."""
+        numbers = range(1, len(self.equations) + 1)
+        return tuple(f"{f'({i})':>5}  " if self.nonlinear else f" ({i:>2})  " for i in numbers)
 
     @property
     def lines(self) -> tuple[str, ...]:

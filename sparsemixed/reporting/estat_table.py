@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar
 
-import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
-from sparsemixed.reporting.document import Column, Document, Heading, Row, Section, Table
+from sparsemixed.estimation.fit import Fit
+from sparsemixed.reporting.document import Document
+from sparsemixed.reporting.estat_layouts import LAYOUTS
 from sparsemixed.reporting.render import render
 
 
@@ -21,20 +23,27 @@ class EstatTable(pd.DataFrame):
     """
 
     # pandas marks these as its own: a subclass keeps values of its own in `_metadata` all the same, as its guide says.
-    _metadata: ClassVar[list[str]] = ["_heading", "_kinds"]  # pyright: ignore[reportIncompatibleVariableOverride]
+    _metadata: ClassVar[list[str]] = ["_document", "_stored"]  # pyright: ignore[reportIncompatibleVariableOverride]
 
     @classmethod
-    def of(cls, frame: pd.DataFrame, heading: str, kinds: Mapping[str, str] | None = None) -> EstatTable:
-        """The numbers of `frame` under a heading.
-
-        Parameters
-        ----------
-        kinds : mapping, optional
-            Columns -> kinds of their numbers, keys of `number_format.FORMATS`; without one a number has seven digits.
-        """
+    def of(cls, frame: pd.DataFrame, fit: Fit, name: str) -> EstatTable:
+        """The numbers of a subcommand's `frame`, shown as its `attrs` say (see `postestimation.estat.table`)."""
+        about = {"heading": name, **frame.attrs}
+        document = LAYOUTS[about.get("layout", "")](fit, frame, about)
         table = cls(frame)
-        table._heading, table._kinds = heading, dict(kinds or {})
+        table.attrs = {}
+        table._document, table._stored = document, {"r": about.get("r") or {}, "e": about.get("e") or {}}
         return table
+
+    @property
+    def r(self) -> Mapping[str, Any]:
+        """Stata's stored results of the subcommand."""
+        return MappingProxyType(self._stored["r"])
+
+    @property
+    def e(self) -> Mapping[str, Any]:
+        """What Stata's option post stores: cmd, b, V, properties; empty without it."""
+        return MappingProxyType(self._stored["e"])
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -43,10 +52,7 @@ class EstatTable(pd.DataFrame):
 
     def document(self) -> Document:
         """What is shown, before any format."""
-        columns = tuple(Column(str(name), self._kinds.get(name, "number")) for name in self)
-        values = zip(self.index, np.asarray(self, dtype=float), strict=True)
-        rows = tuple(Row(str(name), tuple(map(float, row))) for name, row in values)
-        return Document((Heading(self._heading), Table("fixed", "", columns, (Section("", rows, "variable"),))))
+        return self._document
 
     def render(self, format: str) -> str:  # noqa: A002  a format's name is the natural word
         """This table in a format of `sparsemixed.reporting.render.FORMATS`: text, html, latex, markdown."""

@@ -32,6 +32,13 @@ class LincomResult(LinearCombination, Shown):
         return Document((Equations((self.equation,)), table, *notes))
 
     @property
+    def r(self) -> dict[str, float]:
+        """Stata's stored results by name: `estimate`, `se`, `z` or `t` with `df`, `p`, `lb`, `ub`, `level`."""
+        test = {"z": self.statistic} if self.ddf is None else {"t": self.statistic, "df": self.ddf}
+        found = {"estimate": self.estimate, "se": self.std_err, **test, "p": self.pvalue, "lb": self.low, "ub": self.high}
+        return {**found, "level": self.level}
+
+    @property
     def frame(self) -> pd.DataFrame:
         """One row: estimate, std_err, df (of t tests only), statistic, pvalue, low, high."""
         degrees = {} if self.ddf is None else {"df": self.ddf}

@@ -65,7 +65,7 @@ def _header(fit: Fit, options: DisplayOptions) -> Header:
     if method is not None and asked is not None:
         entries += _dof_entries(fit, asked.method.title)
     entries += _test_entries(fit, options)
-    return Header(title(fit.spec), tuple(entries), _groups_table(levels) if len(levels) > 1 else None)
+    return Header(title(fit.spec), tuple(entries), groups_table(levels) if len(levels) > 1 else None)
 
 
 def _tables(fit: Fit, options: DisplayOptions) -> list[Table]:
@@ -107,7 +107,8 @@ def _group_entries(row: GroupRow) -> tuple[Entry, ...]:
     )
 
 
-def _groups_table(rows: tuple[GroupRow, ...]) -> Table:
+def groups_table(rows: tuple[GroupRow, ...]) -> Table:
+    """The levels of a fit with their groups."""
     columns = (Column("No. of groups", "count"), Column("Minimum", "count"), Column("Average", "average"))
     levels = tuple(Row(r.name, (r.n_groups, r.minimum, r.average, r.maximum)) for r in rows)
     return Table("groups", "Group variable", (*columns, Column("Maximum", "count")), (Section("", levels, "variable"),))

@@ -2,32 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
+from sparsemixed.reporting.compare_lines import STATISTICS, Line, Shape
 from sparsemixed.reporting.document import Document, Grid, Note, Panel
-from sparsemixed.reporting.number_format import general, written
 from sparsemixed.reporting.shown import Shown
-
-CUTS = (0.001, 0.01, 0.05)
-STATISTICS = "Statistics"
-
-
-@dataclass(frozen=True)
-class Line:
-    """One parameter or statistic: a number for each fit, NaN where a fit does not have it.
-
-    `pvalues` are None for what has no test of its own.
-    """
-
-    part: str
-    label: str
-    estimates: tuple[float, ...]
-    std_errs: tuple[float, ...] | None = None
-    pvalues: tuple[float, ...] | None = None
-    present: tuple[bool, ...] = ()
 
 
 @dataclass(frozen=True, repr=False)
@@ -39,30 +21,39 @@ class SideBySide(Shown):
     names, responses : tuple of str
         Of the fits.
     lines : tuple of Line
-    se, stars : bool
-        Whether standard errors and stars are shown.
+    shape : Shape
     notes : tuple of str
     """
 
     names: tuple[str, ...]
     responses: tuple[str, ...]
     lines: tuple[Line, ...]
-    se: bool = True
-    stars: bool = False
+    shape: Shape = field(default_factory=Shape)
     notes: tuple[str, ...] = ()
 
     @property
     def frame(self) -> pd.DataFrame:
-        """The numbers: index (part, name, what), a column for each fit; `what` is estimate, std_err or statistic."""
+        """The numbers: index (part, name, what), a column for each fit; `what` is estimate, std_err, t, pvalue or statistic."""
         rows, keys = [], []
         for line in self.lines:
-            keys.append((line.part or "fixed", line.label, "statistic" if line.part == STATISTICS else "estimate"))
-            rows.append(line.estimates)
-            if self.se and line.std_errs is not None:
-                keys.append((line.part or "fixed", line.label, "std_err"))
-                rows.append(line.std_errs)
+            for what, values in self._numbers(line):
+                keys.append((line.part or "fixed", line.label, what))
+                rows.append(values)
         index = pd.MultiIndex.from_tuples(keys, names=["part", "name", "what"])
         return pd.DataFrame(rows, index=index, columns=list(self.names), dtype=float)
+
+    def _numbers(self, line: Line) -> list[tuple[str, tuple[float, ...]]]:
+        """What is shown of a line, by the names in `frame`."""
+        if line.part == STATISTICS:
+            return [("statistic", line.estimates)]
+        found = [("estimate", line.estimates)] if self.shape.b else []
+        if self.shape.se and line.std_errs is not None:
+            found.append(("std_err", line.std_errs))
+        if line.pvalues is not None and line.std_errs is not None:
+            ratios = tuple(b / s if s else np.nan for b, s in zip(line.estimates, line.std_errs, strict=True))
+            found += [("t", ratios)] if self.shape.t else []
+            found += [("pvalue", line.pvalues)] if self.shape.p else []
+        return found
 
     def __repr__(self) -> str:
         return str(self)
@@ -73,21 +64,33 @@ class SideBySide(Shown):
         panels = [
             Panel(part, tuple(row for line in self.lines if line.part == part for row in self._rows(line))) for part in parts
         ]
-        notes = ["Standard errors in parentheses."] if self.se else []
-        notes += ["* p < 0.05, ** p < 0.01, *** p < 0.001."] if self.stars else []
+        below = {"Standard errors in parentheses": self.shape.se, "statistics in brackets": self.shape.t}
+        below |= {"p-values in braces": self.shape.p}
+        words = [word for word, shown in below.items() if shown]
+        notes = [f"{', '.join(words).capitalize()}."] if words else []
+        marks = [f"{'*' * i} p < {cut:g}" for i, cut in enumerate(reversed(self.shape.cuts), start=1)]
+        notes += [f"{', '.join(marks)}."] if marks else []
         grid = Grid((("", *self.names), ("", *self.responses)), tuple(panels))
         return Document((grid, *(Note(text, joined=True) for text in (*notes, *self.notes))))
 
     def _rows(self, line: Line) -> list[tuple[str, ...]]:
-        """The line of estimates, and that of standard errors."""
-        kind = "estimate" if line.part != STATISTICS else "count" if line.label in ("N", "df") else "criterion"
-        pvalues = line.pvalues if self.stars and line.pvalues is not None else [np.nan] * len(self.names)
-        cells = [
-            written(x, kind) + "*" * sum(p < cut for cut in CUTS) if there else ""
-            for x, p, there in zip(line.estimates, pvalues, line.present, strict=True)
-        ]
-        rows = [(line.label, *cells)]
-        if self.se and line.std_errs is not None:
-            texts = [f"({general(s)})" if there else "" for s, there in zip(line.std_errs, line.present, strict=True)]
-            rows.append(("", *texts))
+        """The line of estimates, and those of standard errors, statistics and p-values below it."""
+        if line.part == STATISTICS:
+            kind = "count" if line.label in ("N", "df") else "criterion"
+            texts = [
+                self.shape.written(x, "stats", kind) if there else ""
+                for x, there in zip(line.estimates, line.present, strict=True)
+            ]
+            return [(line.label, *texts)]
+        forms = {"estimate": ("b", "estimate", "{}"), "std_err": ("se", "std_err", "({})"), "t": ("t", "statistic", "[{}]")}
+        forms |= {"pvalue": ("p", "pvalue", "{{{}}}")}
+        rows = []
+        for what, values in self._numbers(line):
+            name, kind, around = forms[what]
+            marks = line.pvalues if what == "estimate" and line.pvalues is not None else [np.nan] * len(self.names)
+            cells = [
+                around.format(self.shape.written(x, name, kind)) + "*" * sum(p < cut for cut in self.shape.cuts) if there else ""
+                for x, p, there in zip(values, marks, line.present, strict=True)
+            ]
+            rows.append(("" if rows else line.label, *cells))
         return rows

@@ -8,11 +8,12 @@ import numpy as np
 from scipy.linalg.lapack import dtrtrs
 
 from sparsemixed.errors import NumericalError
+from sparsemixed.solver import rows
 
 SINGULAR = 1e-13
 """Smallest eigenvalue, in units of the diagonal, at which a matrix still counts as positive definite."""
-TALL, FAR_FROM_SINGULAR = 50_000, 1e-6
-"""Rows from which QR goes by inner products, and the smallest eigenvalue of the columns' correlations down to which it may."""
+FAR_FROM_SINGULAR = 1e-6
+"""Smallest eigenvalue of the columns' correlations down to which the QR of many rows may go by inner products."""
 
 
 def unit_diagonal(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -135,7 +136,7 @@ def thin_qr(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     >>> np.allclose(Q.T @ Q, np.eye(2)), np.allclose(R[1, 0], 0.0)
     (True, True)
     """
-    if len(X) < TALL or not X.shape[1]:
+    if len(X) < rows.MANY or not X.shape[1]:
         return np.linalg.qr(X)
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         gram = X.T @ X
@@ -145,6 +146,10 @@ def thin_qr(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if np.linalg.eigvalsh(correlations)[0] < FAR_FROM_SINGULAR:
         return np.linalg.qr(X)
     first = np.linalg.cholesky(correlations).T * scale
+    if rows.suits(X):
+        Q, gram = rows.rows_times(X, np.linalg.inv(first))
+        second = np.linalg.cholesky(gram).T
+        return rows.rows_times(Q, np.triu(np.linalg.inv(second)), Q)[0], np.triu(second @ first)
     Q = X @ np.linalg.inv(first)
     second = np.linalg.cholesky(Q.T @ Q).T
     return Q @ np.linalg.inv(second), np.triu(second @ first)

@@ -1,18 +1,31 @@
-"""How many threads BLAS may use: one for small matrices, where waking and joining threads costs more than the work."""
+"""How many threads there are: for BLAS one where matrices are small, for pieces of work as many as numba's loops have."""
 
 from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
+import numba
 from threadpoolctl import ThreadpoolController
 
 WORTH_THREADS = 1500
 """Order of a dense matrix from which more threads pay (measured on 2 cores; below it they lose when the machine is busy)."""
+
+Found = TypeVar("Found")
+
+
+def shared_out(work: Callable[[int, int], Found], begins: Iterable[int], ends: Iterable[int]) -> list[Found]:
+    """The results of `work` on pieces from begins to ends, in order; it should leave Python's lock to others most of the time."""
+    pieces, threads = [*zip(begins, ends, strict=True)], numba.get_num_threads()
+    if threads == 1 or len(pieces) == 1:
+        return [work(*piece) for piece in pieces]
+    with ThreadPoolExecutor(threads) as pool:
+        return [*pool.map(lambda piece: work(*piece), pieces)]
 
 
 @cache

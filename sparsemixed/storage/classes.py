@@ -13,6 +13,7 @@ from sparsemixed.estimation.search.values import LogEntry
 from sparsemixed.inference.covariance import cluster_robust, vce
 from sparsemixed.inference.information import values as information
 from sparsemixed.postestimation.margins import cell_means
+from sparsemixed.postestimation.prediction import joint_values
 from sparsemixed.spec import DFMETHODS, computed, model
 from sparsemixed.structures.random.base import RandomStructure
 from sparsemixed.structures.random.table import STRUCTURES
@@ -36,6 +37,7 @@ DATACLASSES: dict[str, type] = {
         # What was computed for the fit
         *(information.FixedDerivatives, information.SecondOrder, cluster_robust.ClusterMoments, vce.ThetaCovariance),
         *(scores.Scores, cell_means.CellMeans, cell_means.RowStatistics),
+        *(joint_values.JointErrors, joint_values.PairErrors),
         *(one for one in _COMPUTING if isinstance(one, type) and is_dataclass(one)),
     )
 }

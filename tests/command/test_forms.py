@@ -26,6 +26,9 @@ def read(text, **keywords):
         f"qui: {PLAIN}",
         f"xi: mixed {PLAIN}",
         f"{PLAIN} ||",
+        "y x || id: x, cov(un) || , nolog",
+        f"#delimit ;\nmixed {PLAIN};\n#delimit cr",
+        f"  2. mixed {PLAIN}",
         "y x || id: x , cov(un) mle ,, variance nolog ,",
         "y x, , || id: x, , cov(un)",
         "mixed y x ///\n> || id: x, ///\n> cov(un)",
@@ -69,6 +72,7 @@ def test_a_variable_may_be_called_like_that(text):
         ("y x || g: || id: [pw=w] if a", "a", None, "w"),
         ("y x in 2/9 || id: x [pweight=w*2] if a>.5, nolog", "a>.5", 2, "w*2"),
         ("y x || _all: R.x if a", "a", None, None),
+        ("y x || id: x || if a in 2/9 [pw=w], nolog", "a", 2, "w"),
     ],
 )
 def test_if_in_and_weight_in_the_last_equation(text, condition, first, weight):
@@ -155,7 +159,17 @@ LOCAL = "local macro, and macros are not expanded"
         ("xi: mixed y i.a*i.b || id:", "i.a*", "i.a##i.b"),
         ("xi: mixed y i.a|x || id:", "i.a|", "i.a#c.x"),
         ("estat ic", "estat", r"fit.estat.ic\(\)"),
-        ("margins arm", "margins", "pwcompare and predict"),
+        ("margins arm", "margins", r"fit.margins\("),
+        ("qui margins arm", "margins", r"fit.margins\("),
+        ("y x || id:; estat ic", ";", "a text is one command"),
+        ("quietly {\nmixed y x || id:\n}", "{", "blocks are Python's"),
+        ("y x || id: ||, cov(un)", ", cov", "no equation after the last"),
+        ("y x || id: || if a || g:", "|| g", "expected"),
+        ("y x || id: if a || if b", "if b", "a second if"),
+        ("y `=2+1' || id:", "`=2+1'", LOCAL),
+        ("y x || id:, nolrtest", "nolrtest", "leave it out"),
+        ("y x || id:, t(time)", "t(time)", r"residuals\(ar 1, t\(varname\)\)"),
+        ("y x if year(d) == 1 || id:", "year", "make a column of it first"),
         ("lrtest a b", "lrtest", r"sparsemixed.lrtest\(fit, other\)"),
         ("test 2.arm = 3.arm", "test", r"fit.test\("),
         ("predict r, residuals", "predict", r"fit.predict\("),
@@ -187,6 +201,25 @@ def test_what_the_others_are_told(text, at, message):
 @pytest.mark.parametrize("text", ["y `bob's age` || id:", "y `cost in $` || id:", "y ~ `bob's age` + (1 | `al's id`)"])
 def test_names_with_signs_of_macros(text):
     assert read(text).fixed
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "message"),
+    [
+        ("sort id", "sort", "another command of Stata; prepare the data frame"),
+        ("estimates store m1", "estimates", r"fit.save\(path\)"),
+        ("mixed y || id:\nestimates store m1", "estimates", r"fit.save\(path\).* a text is one command"),
+        ("mixed y || id:\nmixed weight || id:", "mixed", "a text is one command"),
+        ("MIXED y || id:", "MIXED", "the command is mixed, in small letters"),
+        ("y time || id: time cov(un)", "cov", r"the option covariance\(\) is written after a comma"),
+        ("y time || id: reml", "reml", "the option reml is written after a comma"),
+        ("y tim || id:", "tim", "did you mean `time`"),
+    ],
+)
+def test_a_name_that_the_data_do_not_have_may_be_something_else(text, name, message, longitudinal):
+    with pytest.raises(CommandError, match=f"variable `{name}` not found.*{message}") as caught:
+        sparsemixed.mixed(text, longitudinal)
+    assert text[caught.value.position :].startswith(name)
 
 
 def test_a_comparison_at_the_start_of_a_line_is_no_mark_of_a_log():

@@ -10,9 +10,12 @@ import pytest
 
 from sparsemixed.errors import NumericalError
 from sparsemixed.estimation.objectives.groups import GroupsObjective
+from sparsemixed.estimation.objectives.penalized import PenalizedObjective
 from sparsemixed.estimation.problems import independent
 from sparsemixed.estimation.sources.reduction import Products
 from sparsemixed.estimation.start import moments_groups
+from sparsemixed.solver import threads
+from sparsemixed.solver.factored.choose import penalized_system
 from sparsemixed.solver.groups import roots
 from tests.oracles.engine_cases import make_objective, make_term
 from tests.solver.test_engine import setting
@@ -26,11 +29,16 @@ def both(shape, reml, seed):
     return factored, GroupsObjective(factored.cp, factored.system, factored.parameters, reml), theta, X, Z
 
 
+@pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("reml", [False, True])
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("scale", [0.0, 1e-3, 1.0, 30.0])
-def test_everything_equals_the_factored_system(shape, reml, scale):
+def test_everything_equals_the_factored_system(shape, reml, scale, weighted):
     factored, sums, theta, _, _ = both(shape, reml, 5)
+    if weighted:
+        weights = [np.random.default_rng(1).uniform(0.5, 3.0, sums.roots.n_groups)]
+        parts = factored.cp, penalized_system(factored.cp, "auto", weights), factored.parameters, reml
+        factored, sums = PenalizedObjective(*parts), GroupsObjective(*parts)
     at, same = factored.evaluate(scale * theta), sums.evaluate(scale * theta)
     first, second = factored.derivatives(at), sums.derivatives(same)
     assert same.deviance == pytest.approx(at.deviance, rel=1e-11)
@@ -66,13 +74,16 @@ def test_pieces_and_threads_change_nothing_but_rounding(monkeypatch):
     _, sums, theta, _, _ = both("slope", True, 2)
     at = sums.evaluate(theta)
     whole = sums.derivatives(at).observed_information.hessian
-    monkeypatch.setattr(roots, "CHUNK", 2)
+    monkeypatch.setattr(roots, "LANES", 2)
+    monkeypatch.setattr(roots, "CHUNK", 4)
+    _, pieces, theta, _, _ = both("slope", True, 2)
+    assert (sums.roots.n_blocks, pieces.roots.n_blocks) == (1, 5)  # two, two and one of which are a thread's piece
     found = []
-    for threads in (1, 2):
-        monkeypatch.setattr(roots.numba, "get_num_threads", lambda threads=threads: threads)
-        again = sums.evaluate(theta)
+    for number in (1, 2):
+        monkeypatch.setattr(threads.numba, "get_num_threads", lambda number=number: number)
+        again = pieces.evaluate(theta)
         assert again.deviance == pytest.approx(at.deviance, rel=1e-13)
-        found.append(sums.derivatives(again).observed_information.hessian)
+        found.append(pieces.derivatives(again).observed_information.hessian)
         np.testing.assert_allclose(found[-1], whole, rtol=1e-11)
     np.testing.assert_array_equal(found[0], found[1])
 
@@ -116,9 +127,9 @@ def test_starting_equations_equal_dense_algebra(shape):
     np.testing.assert_allclose(forms, [y @ P @ a @ P @ y for a in moves], rtol=1e-8, atol=1e-9)
 
 
-def test_many_columns_are_factored():
+def test_many_columns_are_factored(monkeypatch):
     factored, sums, *_ = both("slope", True, 1)
     products = Products(factored.cp, factored.parameters, None)
     assert type(independent.independent_objective(products, True)) is GroupsObjective
-    weighted = Products(factored.cp, factored.parameters, [np.full(sums.roots.n_groups, 2.0)])
-    assert type(independent.independent_objective(weighted, True)) is not GroupsObjective
+    monkeypatch.setattr(independent, "MOST_COLUMNS", sums.roots.k - 1)
+    assert type(independent.independent_objective(products, True)) is not GroupsObjective

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 import sparsemixed
 from sparsemixed.errors import NumericalError
 from sparsemixed.estimation.problems import residual as residual_problems
+from sparsemixed.solver import threads
+from sparsemixed.solver.residual import whitened
 from sparsemixed.solver.residual.precision import BlockPrecision
 from sparsemixed.solver.residual.whitened import WhitenedPrecision, covariance_products, has_recursion
 from sparsemixed.structures.residual_errors.base import Times
@@ -100,6 +102,26 @@ def test_gaps_of_any_length_cost_nothing():
     one, two = far.values(rho), apart.values(rho)
     assert one[1] == pytest.approx(two[1], rel=1e-13)
     np.testing.assert_allclose(one[0], two[0].reshape(2, -1).sum(axis=0), rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["ar 2", "toeplitz 2"])
+def test_threads_change_nothing(name, monkeypatch):
+    """Each takes groups of its own; one that cannot be whitened is found by whichever takes it."""
+    rng = np.random.default_rng(3)
+    structure, sizes = RECURSIVE[name], rng.integers(1, 12, 9)
+    start, t = np.append(0, np.cumsum(sizes)), np.concatenate([np.arange(float(size)) for size in sizes])
+    own = WhitenedPrecision(structure, t, start, np.ones(9), rng.normal(size=(t.size, 2)))
+    rho = 0.1 * rng.normal(size=structure.n_rho)
+    S = rng.normal(size=9 * 4)
+    wanted = *own.values(rho), *own.derivatives(rho), own.second(rho, S)
+    monkeypatch.setattr(whitened, "WORTH_THREADS", 0)
+    monkeypatch.setattr(whitened, "PARTS", 4)
+    monkeypatch.setattr(threads.numba, "get_num_threads", lambda: 2)
+    for found, value in zip((*own.values(rho), *own.derivatives(rho), own.second(rho, S)), wanted, strict=True):
+        np.testing.assert_array_equal(found, value)
+    monkeypatch.setattr(whitened, "shared_out", lambda work, begins, ends: [True, False])
+    with pytest.raises(NumericalError, match="not positive definite"):
+        own.values(rho)
 
 
 def test_correlations_that_are_impossible_are_refused():

@@ -180,6 +180,33 @@ def test_second_order_errors_at_irregular_gaps():
     assert two.llf >= one.llf - 1e-6
 
 
+@pytest.mark.parametrize(("seed", "late"), [(5, 0), (3, 40_000)])
+def test_third_order_errors_at_gaps_of_a_day_in_seconds(seed, late):
+    """They start from processes that vary on the scale of the gaps: else a search crawls over a maximum for every frequency."""
+    d = visits(seed, groups=60)
+    apart = np.random.default_rng(0).integers(-late, late + 1, len(d))
+    fits = [
+        sparsemixed.mixed(f"y visit || id:, noconstant residuals(ar {p}, t(t))", d.assign(t=86_400 * d.visit + apart))
+        for p in (1, 3)
+    ]
+    assert fits[1].converged
+    assert fits[1].fit.iterations < 30
+    assert fits[1].llf > fits[0].llf
+
+
+def test_third_order_errors_in_any_unit():
+    d = visits(groups=60)
+    late = np.random.default_rng(0).integers(-1, 2, len(d))
+    fits = [
+        sparsemixed.mixed("y visit || id:, noconstant residuals(ar 3, t(t))", d.assign(t=unit * (10 * d.visit + late)))
+        for unit in (10_000, 86_400)
+    ]
+    assert all(fit.converged for fit in fits)
+    np.testing.assert_allclose([fit.llf for fit in fits], fits[-1].llf, atol=1e-3)
+    for fit in fits:
+        np.testing.assert_allclose(fit.bse, fits[-1].bse, rtol=1e-3)
+
+
 def test_the_cost_does_not_grow_with_the_largest_gap(monkeypatch):
     """The recursion is never asked for more lags than its limit, nor are there more squarings than binary digits."""
     longest, products = [], []

@@ -111,6 +111,30 @@ def ham() -> pd.DataFrame:
     return pd.DataFrame({**names, "Gender": np.where(consumer % 2, "female", "male"), "Informed.liking": y.round(4)})
 
 
+def carrots() -> pd.DataFrame:
+    """Consumers taste carrots, whose sensory properties come from a panel."""
+    random = np.random.RandomState(3218)
+    consumer, product = (code.ravel() for code in np.indices((60, 12)))
+    sens2, home = random.normal(size=12).round(4)[product], 1 + (random.uniform(size=60) < 0.4)[consumer]
+    effects = random.normal(size=(60, 2))[consumer]
+    y = 4.8 + (0.07 + 0.15 * effects[:, 1]) * sens2 - 0.2 * (home == 2) + 0.5 * effects[:, 0] + random.normal(size=720)
+    kept = random.uniform(size=720) < 0.9
+    frame = pd.DataFrame({"Consumer": consumer, "product": product, "sens2": sens2, "Homesize": home, "Preference": y.round(4)})
+    return frame[kept].reset_index(drop=True)
+
+
+def three_factors() -> pd.DataFrame:
+    """Three factors that go together, so that no cell has the number of observations that its margins say."""
+    random = np.random.RandomState(3219)
+    g, n = np.repeat(np.arange(25), 8), 200
+    a = random.choice([1, 2, 3], n, p=[0.5, 0.3, 0.2])
+    b = np.where(random.uniform(size=n) < 0.3 + 0.2 * (a == 2), 2, 1)
+    c = np.where(random.uniform(size=n) < 0.3 + 0.4 * (b == 2), 2, 1)
+    x = random.normal(2.0, 1.0, n).round(4)
+    y = 3 + 0.5 * (a == 2) - 0.7 * (a == 3) * (b == 2) + 0.6 * c + 0.3 * x + random.normal(size=25)[g] + random.normal(size=n)
+    return pd.DataFrame({"g": g, "a": a, "b": b, "c": c, "x": x, "y": y.round(5)})
+
+
 def word_learning() -> pd.DataFrame:
     random = np.random.RandomState(3209)
     subject, block = np.repeat(np.arange(56), 10), np.tile(np.arange(10), 56)
@@ -200,7 +224,7 @@ def blocks() -> pd.DataFrame:
 SIMULATED: dict[str, Callable[[], pd.DataFrame]] = {
     maker.__name__: maker
     for maker in (
-        *(curves, others, growth, politeness, pupils, nurses, gpa, popularity, ham),
+        *(curves, others, growth, politeness, pupils, nurses, gpa, popularity, ham, carrots, three_factors),
         *(word_learning, dragons, reading_times, soils, muscles, dives, children, diary, blocks),
     )
 }

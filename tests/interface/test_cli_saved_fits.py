@@ -57,6 +57,10 @@ SHOWN = {
     "lincom": (["lincom", "large.fit", "1.arm - 2.arm", "--level", "90"], lambda: large().lincom("1.arm - 2.arm", level=90)),
     "small lincom": (["lincom", "large.fit", "time", "--small"], lambda: large().lincom("time", small=True)),
     "negative": (["lincom", "large.fit", "--", "-time"], lambda: large().lincom("-time")),
+    "one by one": (["test", "large.fit", "1.arm time", "--mtest", "holm"], lambda: large().test("1.arm time", mtest="holm")),
+    "given df": (["lincom", "large.fit", "time", "--df", "12"], lambda: large().lincom("time", df=12)),
+    "nlcom": (["nlcom", "large.fit", "time^2", "--level", "90"], lambda: large().nlcom("time^2", level=90)),
+    "testnl": (["testnl", "large.fit", "time^2 = 1", "--df", "9"], lambda: large().testnl("time^2 = 1", df=9)),
     "lrtest": (["lrtest", "small.fit", "nested.fit"], lambda: sparsemixed.lrtest(*pair("small", "nested"))),
     "compare": (
         ["compare", "small.fit", "nested.fit"],
@@ -214,3 +218,16 @@ def test_levels_of_every_kind_of_variable(tmp_path):
     labelled = tmp_path / "labelled.dta"
     table[["whole"]].astype("int8").to_stata(labelled, write_index=False, value_labels={"whole": {1: "one", 3: "three"}})
     assert [Levels(read_frame(labelled), "whole").written(level) for level in (1, 3)] == ["one", "three"]
+
+
+def test_predictions_with_limits_and_new_responses(tmp_path, capsys):
+    data = simulate_longitudinal(30, 5, seed=3)
+    fit = sparsemixed.mixed("y time || id: time, reml", data)
+    fit.save(tmp_path / "visits.fit")
+    later = pd.DataFrame({"id": [900, 900, 901], "time": [0.0, 1.0, 2.0], "y": [1.0, None, 2.0]})
+    later.to_csv(tmp_path / "later.csv", index=False)
+    words = ["predict", str(tmp_path / "visits.fit"), str(tmp_path / "later.csv"), "--what", "fitted"]
+    assert cli.main([*words, "--interval", "prediction", "--level", "90", "--update"]) == 0
+    found = pd.read_csv(io.StringIO(capsys.readouterr().out))
+    expected = fit.predict(later, "fitted", interval="prediction", level=90, update=True)
+    np.testing.assert_allclose(found, expected, rtol=1e-9)

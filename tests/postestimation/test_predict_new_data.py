@@ -99,7 +99,7 @@ def test_what_cannot_be(data):
         fit.predict(data.drop(columns="drug"), "fitted")
     with pytest.raises(DataError, match="levels that were not in the sample fitted: huge"):
         fit.predict(data.assign(drug="huge"), "fitted")
-    with pytest.raises(OptionError, match="new_levels='nonsense' is not one of population, error"):
+    with pytest.raises(OptionError, match="new_levels='nonsense' is not one of population, draw, error"):
         fit.predict(data, "fitted", new_levels="nonsense")
     for what in ("residuals", "reffects", "scores"):
         with pytest.raises(NotAvailableError, match="on new data"):

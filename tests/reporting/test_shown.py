@@ -106,7 +106,7 @@ def test_combinations_and_contrasts_stand_in_the_places_of_a_fit(shown):
 def test_joint_tests_are_those_of_the_frame(shown):
     text, tests = str(shown["contrast-small"]), shown["contrast-small"].tests
     assert re.search(r"\| +df +ddf +F +P>F\n", text)
-    row = next(line for line in text.splitlines() if line.startswith("       r.arm | ")).split("|")[1].split()
+    row = next(line for line in text.splitlines() if line.startswith("      Joint  |")).split("|")[1].split()
     assert [float(x) for x in row] == pytest.approx(tests.iloc[0].tolist(), abs=0.006)
     assert re.search(r"\| +df +chi2 +P>chi2\n", str(shown["contrast"]))
     assert "adjusted for the comparisons of each term: sidak." in " ".join(text.split())
@@ -120,7 +120,8 @@ def test_estat_tables_are_data_frames(shown):
     assert found.to_html(border=0) == found.frame.to_html(border=0)
     more = shown["df"].copy()
     assert str(more) == str(shown["df"].frame)
-    named = type(found).of(found.frame, "Criteria")
+    fit = sparsemixed.mixed("y time || id:", sparsemixed.datasets.simulate_longitudinal(9, 3))
+    named = type(found).of(found.frame, fit.fit, "Criteria")
     named["what"] = "text"
     assert str(named) == str(named.frame)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+import pandas as pd
+
 from sparsemixed.cli.endings import status_of
 from sparsemixed.cli.sources import DATA, DELIMITER, FIT, load_fit, resolve_data
 from sparsemixed.cli.streams import STANDARD, check_one, write_text
@@ -13,6 +15,7 @@ examples:
   sparsemixed predict visits.fit new.csv                                      the fixed part, as CSV on the terminal
   sparsemixed predict visits.fit new.dta --what fitted --out predicted.dta    with the effects of the groups that are known
   sparsemixed predict visits.fit new.parquet --what stdp --out errors.feather
+  sparsemixed predict visits.fit later.csv --what fitted --interval prediction --update    from their own responses
 
 One row for each row of DATA, in the same order; missing where a variable is missing.
 """
@@ -25,15 +28,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--delimiter", metavar="MARK", help=DELIMITER)
     parser.add_argument(
         "--what",
-        choices=("xb", "stdp", "fitted"),
+        choices=("xb", "stdp", "fitted", "response"),
         default="xb",
-        help="the fixed part (default), its standard error, or the fixed part with the effects of the groups",
+        help="the fixed part (default), its standard error, that with the effects of the groups, or with errors as well",
     )
     parser.add_argument(
+        "--interval",
+        choices=("confidence", "prediction"),
+        help="add standard errors and limits: of the mean in the group, or of a new observation there",
+    )
+    parser.add_argument("--level", type=float, metavar="PERCENT", help="of the limits; by default that of the fit")
+    parser.add_argument("--update", action="store_true", help="for fitted: predict groups' effects from responses in DATA too")
+    parser.add_argument(
         "--new-levels",
-        choices=("population", "error"),
+        choices=("population", "draw", "error"),
         default="population",
-        help="for fitted: groups that the model does not know have no effect (default), or are an error",
+        help="for fitted: groups that the model does not know have no effect (default), a drawn one, or are an error",
     )
     parser.add_argument(
         "--out",
@@ -53,7 +63,10 @@ def run(options: argparse.Namespace) -> int:
         check_format(options.out)
         check_destination(options.out)
     results = load_fit(options.fit)
-    found = results.predict(resolve_data(options.data, options.delimiter), options.what, new_levels=options.new_levels).to_frame()
+    data = resolve_data(options.data, options.delimiter)
+    asked = {"level": options.level, "interval": options.interval, "new_levels": options.new_levels, "update": options.update}
+    found = results.predict(data, options.what, **asked)
+    found = found.to_frame() if isinstance(found, pd.Series) else found
     if to_file:
         from sparsemixed.storage.table_file import write_table
 

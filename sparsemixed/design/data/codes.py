@@ -31,7 +31,7 @@ def compress(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if values.dtype.kind == "i" and values.size:
         low, high = int(values.min()), int(values.max())
         if high - low <= 4 * values.size + 1024:
-            offset = values.astype(np.int64) - low
+            offset = values - low if values.dtype == np.int64 else values.astype(np.int64) - low
             occurs = np.zeros(high - low + 1, dtype=bool)
             occurs[offset] = True
             rank = np.cumsum(occurs, dtype=np.int32) - np.int32(1)
@@ -65,9 +65,31 @@ def combine_all(codes: Sequence[np.ndarray], n_rows: int) -> np.ndarray:
     return together
 
 
+def in_order(codes: np.ndarray) -> bool:
+    """Whether the rows of every group stand together, group by group."""
+    return bool((codes[1:] >= codes[:-1]).all())
+
+
+def group_sizes(codes: np.ndarray, n_groups: int) -> np.ndarray:
+    """How many rows each group has, (n_groups,) int64.
+
+    Examples
+    --------
+    >>> group_sizes(np.array([0, 0, 1]), 2)
+    array([2, 1])
+    """
+    if in_order(codes):
+        return np.diff(np.searchsorted(codes, np.arange(n_groups + 1, dtype=codes.dtype)))
+    return np.bincount(codes, minlength=n_groups)
+
+
 def first_rows(codes: np.ndarray, n_groups: int) -> np.ndarray:
     """The first row of each group, (n_groups,) int64."""
     rows = np.empty(n_groups, dtype=np.int64)
+    if in_order(codes):
+        begins = np.flatnonzero(np.diff(codes, prepend=-1))
+        rows[codes[begins]] = begins
+        return rows
     # Of repeated indices NumPy keeps the last assignment, hence backwards.
     rows[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)
     return rows

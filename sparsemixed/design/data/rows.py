@@ -32,7 +32,8 @@ class Rows:
         # Taking every row needs no copy.
         self._all = self.n == frame.n_rows
         self._numbers: dict[str, np.ndarray] = {}
-        self._distinct: dict[str, tuple[np.ndarray, tuple[Any, ...]]] = {}
+        self._numbered: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+        self._distinct: dict[str, tuple[Any, ...]] = {}
 
     def _take(self, values: np.ndarray) -> np.ndarray:
         return values if self._all else values[self.kept]
@@ -75,9 +76,9 @@ class Rows:
             return (unsigned - np.uint64(int(variable.values.min()) % 2**64)).astype(np.float64)
         return self.numbers(name)
 
-    def distinct(self, name: str) -> tuple[np.ndarray, tuple[Any, ...]]:
-        """Codes (n,) int32 of the values, -1 where missing, and the values that occur, in order."""
-        if name not in self._distinct:
+    def numbered(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """Codes (n,) int32 of the values, -1 where missing, and the `Variable.keys` that occur, in order."""
+        if name not in self._numbered:
             variable, missing = self.frame[name], self.missing(name)
             values = self._take(variable.keys)
             if missing is None or not missing.any():
@@ -85,9 +86,16 @@ class Rows:
             else:
                 codes = np.full(self.n, -1, dtype=np.int32)
                 codes[~missing], found = compress(values[~missing])
-            levels = [variable.categories[i] for i in found] if variable.categories else found.tolist()
-            self._distinct[name] = codes, tuple(levels)
-        return self._distinct[name]
+            self._numbered[name] = codes, found
+        return self._numbered[name]
+
+    def distinct(self, name: str) -> tuple[np.ndarray, tuple[Any, ...]]:
+        """Codes (n,) int32 of the values, -1 where missing, and the values that occur, in order."""
+        codes, found = self.numbered(name)
+        if name not in self._distinct:
+            categories = self.frame[name].categories
+            self._distinct[name] = tuple([categories[i] for i in found] if categories else found.tolist())
+        return codes, self._distinct[name]
 
     def factor(self, name: str) -> tuple[np.ndarray, tuple[Level, ...]]:
         """As `distinct`, for a variable that is to be categorical.

@@ -141,13 +141,18 @@ def equation_text(names: Sequence[str], response: str, row: np.ndarray, value: f
     >>> equation_text(["x1", "x2", "x3"], "y", np.array([1.0, -2.5, 0.0]), 0.5)
     '[y]x1 - 2.5*[y]x2 = .5'
     """
+    return sum_text({f"[{response}]{name}": weight for name, weight in zip(names, row, strict=True)}, value)
+
+
+def sum_text(weights: Mapping[str, float], value: float) -> str:
+    """A weighted sum of named numbers as an equation; weights of zero are left out."""
     text = ""
-    for name, weight in zip(names, row, strict=True):
+    for name, weight in weights.items():
         if weight == 0:
             continue
         factor = "" if abs(weight) == 1 else f"{seven_digits(abs(weight))}*"
         sign = ("- " if weight < 0 else "+ ") if text else ("- " if weight < 0 else "")
-        text += f"{' ' if text else ''}{sign}{factor}[{response}]{name}"
+        text += f"{' ' if text else ''}{sign}{factor}{name}"
     return f"{text or '0'} = {seven_digits(value + 0.0)}"  # no sign on a zero
 
 

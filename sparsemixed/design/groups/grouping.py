@@ -23,17 +23,17 @@ class Groups:
 
     def __init__(self, rows: Rows):
         self.rows = rows
-        self._codes: dict[tuple[str, ...], np.ndarray] = {}
+        self._codes: dict[tuple[str, ...], tuple[np.ndarray, int]] = {}
 
     def codes(self, variables: tuple[str, ...]) -> tuple[np.ndarray, int]:
         """Codes (n,) int32 and the number of groups: observed combinations, in sorted order of the variables' values."""
         if variables not in self._codes:
             # A parent level's codes serve the levels below it.
             parent = [self.codes(variables[:-1])[0]] if len(variables) > 1 else []
-            own = [self.rows.distinct(variables[-1])[0]] if variables else []
-            self._codes[variables] = combine_all(parent + own, self.rows.n)
-        codes = self._codes[variables]
-        return codes, int(codes.max()) + 1
+            own = [self.rows.numbered(variables[-1])[0]] if variables else []
+            codes = combine_all(parent + own, self.rows.n)
+            self._codes[variables] = codes, int(codes.max()) + 1
+        return self._codes[variables]
 
     def labels(self, variables: tuple[str, ...]) -> pd.DataFrame:
         """The values of the variables in each group, one row per group."""
@@ -43,31 +43,23 @@ class Groups:
         """What makes `labels`; it holds on to nothing that users may change."""
         codes, n_groups = self.codes(variables)
         first = first_rows(codes, n_groups)
-        found = [(*self.rows.distinct(variable), self.rows.frame[variable]) for variable in variables]
-        plain = [variable.kind == "numeric" and variable.values.dtype == np.int64 for *_, variable in found]
-        parts = [
-            (place[first], values, variable.exact is not None, whole)
-            for (place, values, variable), whole in zip(found, plain, strict=True)
-        ]
+        parts = [(self.rows.numbered(variable)[0][first], self._values(variable)) for variable in variables]
         return partial(_labels, variables, parts, n_groups)
 
+    def _values(self, name: str) -> Callable[[], np.ndarray]:
+        """What makes the distinct values of a variable as pandas keeps them."""
+        variable = self.rows.frame[name]
+        if variable.exact is None and variable.kind == "numeric" and variable.values.dtype in (np.int64, np.float64):
+            numbers = self.rows.numbered(name)[1]
+            return lambda: numbers
+        # Long integers among decimals would become floats, and the same ones.
+        values, dtype = list(self.rows.distinct(name)[1]), None if variable.exact is None else object
+        return lambda: pd.Series(values, dtype=dtype).to_numpy()
 
-def _labels(variables: tuple[str, ...], parts: list[tuple[np.ndarray, tuple, bool, bool]], n_groups: int) -> pd.DataFrame:
-    """Of each variable the place of every group's value among the distinct ones, these, and what `_array` asks."""
-    columns = {
-        variable: _array(values, exact, whole)[place]
-        for variable, (place, values, exact, whole) in zip(variables, parts, strict=True)
-    }
+
+def _labels(variables: tuple[str, ...], parts: list[tuple[np.ndarray, Callable[[], np.ndarray]]], n_groups: int) -> pd.DataFrame:
+    """Of each variable the place of every group's value among the distinct ones, and what makes these."""
+    columns = {variable: values()[place] for variable, (place, values) in zip(variables, parts, strict=True)}
     if len(columns) == 1 and columns[variables[0]].dtype.kind in "if":
         return pd.DataFrame(columns[variables[0]][:, None], columns=list(variables))
     return pd.DataFrame(columns, index=pd.RangeIndex(n_groups))
-
-
-def _array(values: tuple, exact: bool, whole: bool) -> np.ndarray:
-    """The distinct values of a variable as pandas keeps them; of `exact` numbers, and of whole ones in 64 bits."""
-    if exact:
-        # Long integers among decimals would become floats, and the same ones.
-        return pd.Series(list(values), dtype=object).to_numpy()
-    if whole:
-        return np.array(values, np.int64)
-    return pd.Series(list(values)).to_numpy()

@@ -65,8 +65,8 @@ def _if_no_worse(objective: FittedObjective[FE, FD], at: FE, theta: np.ndarray) 
     return at
 
 
-def residual_limits(part: ResidualPart | None, rho: np.ndarray) -> Limits:
-    """What is at its limit at rho.
+def residual_limits(part: ResidualPart | None, rho: np.ndarray, known: np.ndarray | None = None) -> Limits:
+    """What is at its limit at rho, besides what is `known` to have no meaning left (n_rho,) bool.
 
     Residual structures keep correlations inside their limits by transformations without bounds: a correlation at its limit
     is an infinite parameter, of which only the vanished derivative of the correlations is left. Units of time do not count: it
@@ -77,6 +77,8 @@ def residual_limits(part: ResidualPart | None, rho: np.ndarray) -> Limits:
     if part is None or not rho.size:
         return Limits(np.zeros(rho.size, bool), ())
     gone = residual_reach(part, rho) < VANISHED
+    if known is not None:
+        gone &= ~known
     if not gone.any():
         return Limits(gone, ())
     never = gone & (residual_reach(part, np.full(rho.size, MODERATE)) == 0)
@@ -95,7 +97,7 @@ def _coordinates(structure: ResidualStructure) -> list[slice]:
     """Where the coordinates of each level of by() stand in rho, ratios of variances left out."""
     if not isinstance(structure, ByLevel):
         return [slice(None)]
-    return [slice(where.start + (k > 0), where.stop) for k, where in enumerate(structure.slices)]
+    return structure.inside
 
 
 def _unseen(part: ResidualPart, never: np.ndarray) -> list[str]:

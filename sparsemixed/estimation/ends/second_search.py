@@ -9,7 +9,8 @@ have the second search start:
 - An end that the average information, which is never indefinite, took for a minimum may be a saddle beside a variance of zero
   (the one-sided derivative by the variance is half the second one by its root there; Stram & Lee 1994): the exact Hessian, which
   standard errors need in any case, tells. The search goes on from there.
-- Where the errors' parameters sit at a limit of their family, or have not come to rest, the likelihood may have a maximum inside.
+- Where the errors' parameters sit at a limit of their family, or have not come to rest, the likelihood may have a maximum inside;
+  autoregressive errors of order three and more, seen at times far apart, have several.
   The searches start from the best of the other starts that the family offers.
 - What random effects explain, correlated errors explain nearly as well, and the likelihood of few rows may have a maximum for
   either. The searches start from smaller effects and from larger ones, each with the best of a few correlations
@@ -34,7 +35,7 @@ from sparsemixed.estimation.problems.values import Problem
 from sparsemixed.estimation.search.minimum import DEVIANCE_ROUNDING, minimize
 from sparsemixed.estimation.search.trust_region import ScaledQuadratic
 from sparsemixed.estimation.search.values import LogEntry, Optimum, Plan, Progress
-from sparsemixed.estimation.start.residual import other_starts, start_of_moments
+from sparsemixed.estimation.start.residual import has_many_maxima, other_starts, start_of_moments
 from sparsemixed.estimation.trial import evaluated
 from sparsemixed.structures.residual_errors.by_level import ByLevel
 
@@ -122,13 +123,13 @@ def second_search(
         best, how = first, replace(plan, exact=True, metric=None) if reason.exact else plan
         for at in starts:
             found = minimize(problem.objective, at, how, llf, shown)
-            if _better(found, best, refuted=reason.refutes and best is first):
+            if better(found, best, refuted=reason.refutes and best is first):
                 best = found
         return End(problem.objective, best, () if best is first else first.log)
     return End(problem.objective, first)
 
 
-def _better(found: Optimum[FE, FN], best: Optimum[FE, FN], refuted: bool) -> bool:
+def better(found: Optimum[FE, FN], best: Optimum[FE, FN], refuted: bool = False) -> bool:
     """Whether an end is better than the best so far.
 
     One that is `refuted` has nothing left but its deviance. Else convergence comes first: the deviance of a search that has not
@@ -169,14 +170,15 @@ def end_is_a_saddle(first: First[FE, FN]) -> list[FE]:
 
 
 def errors_have_other_maxima(first: First[FE, FN]) -> list[FE]:
-    """The errors' best other starts, where the first search ended at a limit of theirs or did not end, and other shares."""
+    """The errors' best other starts, where the first search ended at a limit, near others or not at all; and other shares."""
     case, objective = first.problem.case, first.problem.objective
     part = case.design.residual
     if part is None or not part.structure.n_rho:
         return []
     theta, rho = np.split(first.start.theta, [first.start.theta.size - part.structure.n_rho])
     shares = _other_shares(first, part) if theta.size and case.reduction.orthogonal.n_obs <= FEW_ROWS else []
-    if first.found.converged and not residual_limits(part, first.found.evaluation.theta[theta.size :]).reached:
+    reached = residual_limits(part, first.found.evaluation.theta[theta.size :]).reached
+    if first.found.converged and not reached and not has_many_maxima(part):
         return shares
     others = [other for other in other_starts(part, case.reduction.orthogonal.residual) if not np.array_equal(other, rho)]
     trials = [evaluated(objective, np.append(theta, other)) for other in others]
@@ -220,7 +222,7 @@ def _rare_errors(first: First[FE, FN], part: ResidualPart) -> list[np.ndarray]:
 def _leading(part: ResidualPart) -> list[int]:
     """The place of the first coordinate of the errors in every level of by()."""
     structure = part.structure
-    return [0] if not isinstance(structure, ByLevel) else [s.start + (k > 0) for k, s in enumerate(structure.slices)]
+    return [0] if not isinstance(structure, ByLevel) else [own.start for own in structure.inside]
 
 
 def _with_leading(part: ResidualPart, values: np.ndarray) -> np.ndarray:

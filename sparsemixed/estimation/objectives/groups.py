@@ -6,7 +6,7 @@ average information). With S_k = D_k lambda' + lambda D_k', H_i and B_i as in `s
 - log|V0|: gradient tr(H S_k), Hessian 2 tr(D_k'H D_l) - tr(H S_k H S_l), summed over groups;
 - W: gradient -B'S_k B, Hessian -2 B'D_k D_l'B + B'S_k H S_l B + B'S_l H S_k B, summed over groups,
 
-of which pwrss takes v'Wv with v = [-beta, 1], and log|X'inv(V0)X| the upper left block.
+of which pwrss takes v'Wv with v = [-beta, 1], and log|X'inv(V0)X| the upper left block. Groups with weights D_i count D_i times.
 """
 
 from __future__ import annotations
@@ -53,8 +53,9 @@ class GroupsObjective(PenalizedObjective):
     ):
         super().__init__(cp, system, parameters, reml)
         self.often = often
-        self.roots = GroupRoots(cp.first, cp.ZtXy.reshape(cp.n_groups[0], cp.k[0], self.p + 1))
-        self.rest = cp.XytXy - self.roots.explained()
+        weights = None if np.all(system.weights[0] == 1.0) else system.weights[0]
+        self.roots = GroupRoots(cp.first, cp.ZtXy.reshape(cp.n_groups[0], cp.k[0], self.p + 1), weights)
+        self.rest = cp.XytXy - self.roots.explained
         self.moves = np.array([direction[0] for direction in self.directions]).reshape(-1, cp.k[0], cp.k[0])
         self.flat_moves = self.moves.reshape(len(self.moves), -1)
 

@@ -21,9 +21,10 @@ def independent_objective(products: Products, reml: bool, solver: str = "auto") 
     cp = products.cp
     small = len(cp.k) == 1 and cp.k[0] <= MOST_COLUMNS and cp.ZtXy.shape[1] <= MOST_FIXED
     about = (cp, penalized_system(cp, solver, products.weights), products.layout, reml)
-    if not small or products.weights is not None:
+    if not small:
         return PenalizedObjective(*about)
-    return GroupsObjective(*about, often=few(cp.n_groups[0], cp.k[0], cp.ZtXy.shape[1]) and met_often())
+    often = products.weights is None and few(cp.n_groups[0], cp.k[0], cp.ZtXy.shape[1]) and met_often()
+    return GroupsObjective(*about, often=often)
 
 
 def moments_of(objective: PenalizedObjective) -> Moments:

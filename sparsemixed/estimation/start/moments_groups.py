@@ -13,7 +13,6 @@ import numpy as np
 
 from sparsemixed.estimation.fixed_effects import solve_fixed
 from sparsemixed.estimation.start.moments import (
-    MOST_COMPONENTS,
     PRIOR,
     SMALLEST_SHARE,
     Component,
@@ -112,7 +111,7 @@ def _inside(roots: GroupRoots, rest: np.ndarray, known: Forms, total: float, n: 
 
 def _components(k: int) -> list[Component]:
     pairs = [(a, b) for a in range(k) for b in range(a, k)]
-    return [Component(0, a, b) for a, b in pairs if len(pairs) <= MOST_COMPONENTS or a == b]
+    return [Component(0, a, b) for a, b in pairs]
 
 
 def _equations(roots: GroupRoots, rest: np.ndarray, prior: np.ndarray, D: np.ndarray, n: float) -> tuple[np.ndarray, np.ndarray]:

@@ -52,6 +52,11 @@ def residual_start(
     )
 
 
+def has_many_maxima(part: ResidualPart) -> bool:
+    """Whether errors of this kind have several maxima at the gaps of some level of by()."""
+    return any(share.structure.has_many_maxima(share.typical) for share in _shares(part, None))
+
+
 def start_of_moments(part: ResidualPart, residual: np.ndarray | None) -> np.ndarray:
     """rho of the residual's moments as if there were no random effects, level of by() by level; independence without one."""
     rho = part.structure.start()
@@ -96,10 +101,10 @@ def _shares(part: ResidualPart, residual: np.ndarray | None) -> list[_Share]:
         return [_Share(structure, slice(0, structure.n_rho), _typical(t, part.codes), _moments(part, t, part.codes, residual))]
     found = []
     for k, own in enumerate(structure.structures):
-        where, rows = structure.slices[k], part.t[:, 1] == k
+        where, rows = structure.inside[k], part.t[:, 1] == k
         t, codes = part.t[rows, 0], part.codes[rows]
         moments = _moments(part, t, codes, None if residual is None else residual[rows])
-        found.append(_Share(own, slice(where.start + (k > 0), where.stop), _typical(t, codes), moments))
+        found.append(_Share(own, where, _typical(t, codes), moments))
     return found
 
 

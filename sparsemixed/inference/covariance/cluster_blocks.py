@@ -53,7 +53,7 @@ class Stack:
 
 
 @dataclass(frozen=True)
-class _Term:
+class TermCovariance:
     """A random term: group of each row (n,), columns (n, k), covariance (k, k) of one group's effects."""
 
     codes: np.ndarray
@@ -72,13 +72,13 @@ def stacks(fit: Fit) -> Iterator[Stack]:
     clusters, part, weights = fit.design.clusters, fit.design.residual, fit.design.weights
     assert clusters is not None
     X, e = fit.design.X @ fit.root, fit.design.y - fit.design.X @ fit.beta
-    terms = _terms(fit)
+    terms = term_covariances(fit)
     order = np.argsort(clusters.codes, kind="stable")
     sizes = np.bincount(clusters.codes, minlength=clusters.n_clusters)
     ends = np.cumsum(sizes)
     simple = part is None and weights is None
     widths = _effects(fit) + X.shape[1]
-    for chosen in _alike(sizes):
+    for chosen in alike(sizes):
         m, width = int(sizes[chosen].max()), int(widths[chosen].max())
         most = min(m, width) if simple else m
         if most > MAX_CLUSTER_ROWS:
@@ -91,7 +91,7 @@ def stacks(fit: Fit) -> Iterator[Stack]:
             if simple:
                 yield _compressed(fit, some, terms, rows, place, *taken)
             else:
-                yield Stack(some, _dense(fit, terms, rows, place), *taken)
+                yield Stack(some, dense_covariances(fit, terms, rows, place), *taken)
 
 
 def _too_large(fit: Fit, m: int) -> str:
@@ -102,7 +102,7 @@ def _too_large(fit: Fit, m: int) -> str:
     )
 
 
-def _alike(sizes: np.ndarray) -> Iterator[np.ndarray]:
+def alike(sizes: np.ndarray) -> Iterator[np.ndarray]:
     """Clusters by size, those within a factor of `SIZE_RATIO` together."""
     order = np.argsort(sizes, kind="stable")
     start = 0
@@ -123,19 +123,20 @@ def _effects(fit: Fit) -> np.ndarray:
     return np.zeros(clusters.n_clusters) + total
 
 
-def _terms(fit: Fit) -> list[_Term]:
+def term_covariances(fit: Fit) -> list[TermCovariance]:
+    """The random terms in the order of the design, in the engine's columns."""
     reml = fit.spec.estimation.method == "reml"
     layout = hold_invisible_rows(parameters(fit.design.random), fit.design, orthonormal_coordinates(fit.design), reml)
     factors = layout.factors(fit.theta[: layout.n_theta])
     found = {}
     for t, (r, factor) in enumerate(zip(layout.order, factors, strict=True)):
         term = fit.design.random[r]
-        found[r] = _Term(term.codes, layout.engine_columns(term.columns, t), fit.sigma2 * factor @ factor.T)
+        found[r] = TermCovariance(term.codes, layout.engine_columns(term.columns, t), fit.sigma2 * factor @ factor.T)
     return [found[r] for r in range(len(found))]
 
 
-def _dense(fit: Fit, terms: list[_Term], rows: np.ndarray, place: np.ndarray) -> np.ndarray:
-    """V (N, m, m) of rows (N, m); absent ones have variance sigma2."""
+def dense_covariances(fit: Fit, terms: list[TermCovariance], rows: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """V (N, m, m) of rows (N, m); those that are not in their `place` (N, m) have variance sigma2 and no covariances."""
     part, weights = fit.design.residual, fit.design.weights
     both = place[:, :, None] & place[:, None, :]
     if part is None:
@@ -156,7 +157,7 @@ def _dense(fit: Fit, terms: list[_Term], rows: np.ndarray, place: np.ndarray) ->
 
 
 def _compressed(
-    fit: Fit, some: np.ndarray, terms: list[_Term], rows: np.ndarray, place: np.ndarray, X: np.ndarray, e: np.ndarray
+    fit: Fit, some: np.ndarray, terms: list[TermCovariance], rows: np.ndarray, place: np.ndarray, X: np.ndarray, e: np.ndarray
 ) -> Stack:
     """The stack after a rotation of each cluster's rows, errors sigma2 I."""
     Z, G = [], []

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from sparsemixed.design.values import Clusters
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.estimation.scores import Scores, cluster_scores
 from sparsemixed.inference.fit_cache import cached_on_fit
@@ -29,23 +30,23 @@ def scores(fit: Fit) -> Scores:
     return cluster_scores(fit, clusters.codes.astype(np.int64), clusters.n_clusters)
 
 
-def _root_weights(fit: Fit) -> np.ndarray:
+def root_weights(clusters: Clusters) -> np.ndarray:
     """(M, 1) roots of M / (M - 1) / f: scores times these are the rows of a root of the sum above, corrected.
 
     The scores of a cluster that stands for f carry that factor already, and f s s' is wanted of the single one's.
     """
-    clusters = fit.design.clusters
-    assert clusters is not None
     m, f = clusters.number, 1.0 if clusters.frequency is None else clusters.frequency
     return np.sqrt(np.ones(clusters.n_clusters) * m / (m - 1) / f)[:, None]
 
 
 def robust_root(fit: Fit) -> np.ndarray:
     """(p, M): the robust covariance of the coefficients is this times its transpose."""
-    return fit.root @ (scores(fit).beta * _root_weights(fit)).T
+    assert fit.design.clusters is not None
+    return fit.root @ (scores(fit).beta * root_weights(fit.design.clusters)).T
 
 
 def robust_theta(fit: Fit, inverse: np.ndarray) -> np.ndarray:
     """(n_theta + 1, n_theta + 1) robust covariance of (theta, log sigma2), from the inverse of the observed information."""
-    half = (scores(fit).theta * _root_weights(fit)) @ inverse
+    assert fit.design.clusters is not None
+    half = (scores(fit).theta * root_weights(fit.design.clusters)) @ inverse
     return half.T @ half

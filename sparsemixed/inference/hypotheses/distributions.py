@@ -14,6 +14,11 @@ RANGE_LIMIT = 1e5
 """The same for the studentized range, whose degrees of freedom scipy wants finite."""
 
 
+def normal_probability(z: np.ndarray) -> np.ndarray:
+    """Phi(z): the probability below z of the standard normal distribution."""
+    return ndtr(z)
+
+
 def z_critical(level: float) -> float:
     """Half width, in standard errors, of a normal confidence interval of `level` per cent."""
     return float(-ndtri((1.0 - level / 100.0) / 2.0))
@@ -47,6 +52,11 @@ def f_pvalue(statistic: float, df: float, ddf: float) -> float:
     if df <= 0 or not np.isfinite(statistic) or np.isnan(ddf):
         return float("nan")
     return chi2_pvalue(df * statistic, df) if np.isinf(ddf) else float(fdtrc(df, ddf, max(statistic, 0.0)))
+
+
+def normal_cdf(z: np.ndarray) -> np.ndarray:
+    """Distribution function of the standard normal distribution."""
+    return ndtr(z)
 
 
 def z_pvalue(z: np.ndarray | float) -> np.ndarray:
@@ -88,6 +98,16 @@ def f_quantile(probability: float, df: float, ddf: float) -> float:
     3.490295
     """
     return float("nan") if np.isnan(ddf) else float(fdtri(df, min(ddf, LIMIT), probability))
+
+
+def f_tails(values: np.ndarray, df: float, ddf: float) -> np.ndarray:
+    """Upper tails of the F distribution at values (m,), of chi-squared over its degrees of freedom where `ddf` is infinite."""
+    return chdtrc(df, df * values) if np.isinf(ddf) else fdtrc(df, ddf, values)
+
+
+def normal_quantiles(probabilities: np.ndarray) -> np.ndarray:
+    """Quantiles of the normal distribution."""
+    return ndtri(probabilities)
 
 
 def range_tails(value: np.ndarray, groups: int, df: np.ndarray | None, probability: float) -> tuple[np.ndarray, np.ndarray]:

@@ -47,8 +47,8 @@ class Hypothesis:
     note: str = ""
 
 
-def hypothesis(fit: Fit, what: Any, values: Any = None) -> Hypothesis:
-    """What a user means by `test(what, values)`.
+def hypothesis_rows(fit: Fit, what: Any, values: Any = None) -> tuple[np.ndarray, np.ndarray]:
+    """Rows K (l, p) and right-hand sides r (l,) of what a user means by `test(what, values)`, also those that follow from others.
 
     Parameters
     ----------
@@ -63,13 +63,8 @@ def hypothesis(fit: Fit, what: Any, values: Any = None) -> Hypothesis:
     CommandError
         For texts that cannot be understood and unknown names.
     OptionError
-        For contradictory rows and arrays of the wrong shape.
+        For arrays of the wrong shape.
     """
-    return independent(fit, *hypothesis_rows(fit, what, values))
-
-
-def hypothesis_rows(fit: Fit, what: Any, values: Any = None) -> tuple[np.ndarray, np.ndarray]:
-    """Rows K (l, p) and right-hand sides r (l,) of `hypothesis`, also those that follow from others."""
     if isinstance(what, str) or (isinstance(what, Sequence) and all(isinstance(w, str) for w in what)):
         if values is not None:
             raise OptionError("right-hand sides belong into the text of a hypothesis: x1 = 3")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -29,7 +30,7 @@ class HypothesisTest:
     pvalue : float
     note : str
         What to keep in mind when reading the p-value, one remark on a line; empty when nothing.
-    kind : {"chi2", "chibar2", "z", "F", "t"}
+    kind : {"chi2", "chibar2", "z", "F", "t", "RLRT", "LRT"}
     title : str
         What kind of test this is; empty for hypotheses that `equations` write out.
     mixture_pvalue : float or None
@@ -40,6 +41,14 @@ class HypothesisTest:
         Numbers, from 1, of the equations that are no part of the test.
     assumption : str
         Likelihood-ratio tests of two fits: which model is taken to be nested within which.
+    singles : tuple of HypothesisTest
+        With `mtest` the tests of the equations one by one, their p-values adjusted.
+    mtest : str
+        How they are; empty where none were asked for.
+    nonlinear : bool
+        Whether the equations are functions as typed, not linear in coefficients.
+    asked : tuple
+        What was tested, as it was given: for those who add to it.
     """
 
     statistic: float
@@ -53,6 +62,10 @@ class HypothesisTest:
     equations: tuple[str, ...] = ()
     dropped: tuple[int, ...] = ()
     assumption: str = ""
+    singles: tuple[HypothesisTest, ...] = ()
+    mtest: str = ""
+    nonlinear: bool = False
+    asked: tuple[tuple[Any, Any], ...] = field(default=(), compare=False, repr=False)
 
 
 def chi2_test(statistic: float, df: float, note: str = "", title: str = "") -> HypothesisTest:
@@ -112,6 +125,14 @@ def wald_test(
     statistic = chi2.statistic / chi2.df * degrees.scale if chi2.df else float("nan")
     pvalue = f_pvalue(statistic, chi2.df, degrees.df)
     return HypothesisTest(statistic, chi2.df, degrees.df, pvalue, note, "F", title)
+
+
+def with_degrees(test: HypothesisTest, given: float | None) -> HypothesisTest:
+    """A chi-squared test as F with `given` denominator degrees of freedom; the test itself without any."""
+    if given is None or not test.df:
+        return test
+    statistic = test.statistic / test.df if test.ddf is None else test.statistic
+    return replace(test, statistic=statistic, ddf=given, pvalue=f_pvalue(statistic, test.df, given), kind="F")
 
 
 def model_test(fit: Fit, small: bool | None = None) -> HypothesisTest:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from sparsemixed.errors import NotAvailableError, OptionError, suggestion
+from sparsemixed.errors import NotAvailableError, OptionError, shortened, suggestion
+from sparsemixed.inference.hypotheses.hypothesis import terms_text
 from sparsemixed.inference.hypotheses.multiple import METHODS
-from sparsemixed.postestimation.margins.margins import Derivative, MarginsRequest, read_terms
 from sparsemixed.postestimation.margins.request import (
     DERIVATIVES,
     SWITCHES,
@@ -19,11 +20,63 @@ from sparsemixed.postestimation.margins.request import (
     expanded_terms,
     split_command,
 )
+from sparsemixed.postestimation.margins.values import Derivative, MarginsRequest, pieces_of, read_terms
 from sparsemixed.time_series import unmarked
 
 KNOWN = (*SWITCHES, *VALUED)
-ALL_PAIRS = ("effects", "cimargins", "groups", "sort")
-"""Suboptions of pwcompare()."""
+EFFECTS = {"effects": ("statistic", "limits"), "pveffects": ("statistic",), "cieffects": ("limits",)}
+"""Suboptions of pwcompare() and contrast() -> what the text has of the comparisons."""
+OF_PAIRS = (*EFFECTS, "cimargins", "groups", "sort")
+OF_CONTRASTS = (*EFFECTS, "noeffects", "nowald", "overall", "atjoint", "overjoint", "withinjoint", "noatlevels", "lincom")
+TOGETHER = {"atjoint": "at", "overjoint": "groups", "withinjoint": "groups", "noatlevels": "levels"}
+"""Suboptions of contrast() -> what is not tested part by part: points of at(), groups, levels after `@`."""
+
+
+@dataclass(frozen=True)
+class Operators:
+    """What compares margins besides the operators of their terms.
+
+    Attributes
+    ----------
+    at : str
+        Of the points of at(), without its dot; empty to look at the points one by one.
+    by : tuple of str
+        Of each variable of over() and within(); empty for those that are looked at one by one.
+    """
+
+    at: str = ""
+    by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How comparisons are shown.
+
+    Attributes
+    ----------
+    effects : tuple of str
+        Of "statistic" and "limits", what the text has of each; empty to leave their table out.
+    wald : bool
+        Whether contrasts have the table of joint tests.
+    sort : bool
+        Whether comparisons are sorted by size within each term.
+    margins : bool
+        Whether the margins are listed first.
+    groups : bool
+        Whether the margins are listed with letters, in place of pairs.
+    together : frozenset of str
+        Of "at", "groups" and "levels", what contrasts are tested over jointly alone, and not one by one besides.
+    overall : bool
+        Whether there is a test of everything even with one term.
+    """
+
+    effects: tuple[str, ...] = ("limits",)
+    wald: bool = True
+    sort: bool = False
+    margins: bool = False
+    groups: bool = False
+    together: frozenset[str] = frozenset()
+    overall: bool = False
 
 
 @dataclass(frozen=True)
@@ -38,12 +91,16 @@ class Asked:
     pairs : bool
         All pairs are compared.
     contrasts : bool
-    at_operator : str
-        Of the points of at(), without its dot.
+    operators : Operators
+    shape : Shape
     weighted : bool
         Whether the weights of the estimation count.
-    legend, pvalues : bool
-        Whether the text has the points of at(), and p-values.
+    everywhere : bool
+        Whether rows that the model was not fitted to count.
+    legend, pvalues, squish : bool
+        Whether the text has the points of at(), p-values, and no blank lines.
+    post : bool
+        Whether the margins are to be Stata's estimation results.
     subpop : str
         The condition that selects the rows averaged over; empty for all.
     within : int
@@ -56,10 +113,14 @@ class Asked:
     terms: tuple[str, ...]
     pairs: bool = False
     contrasts: bool = False
-    at_operator: str = ""
+    operators: Operators = Operators()
+    shape: Shape = Shape()
     weighted: bool = True
+    everywhere: bool = False
     legend: bool = True
     pvalues: bool = True
+    squish: bool = False
+    post: bool = False
     subpop: str = ""
     within: int = 0
     reverse: bool = False
@@ -84,20 +145,26 @@ def read_margins(terms: str, keywords: Mapping[str, Any], level: float) -> Asked
     """
     listed, options = _options(terms, keywords)
     typed = tuple(expanded_terms(listed))
-    operators = [mark for term in typed for mark in _marks(term) if mark not in ("", "i", "c")]
-    pairs, contrast = options.get("pwcompare"), options.get("contrast")
-    if pairs and (operators or contrast):
+    if "grand" in options and typed:
+        typed = (*typed, "")
+    operators, shape, contrasts = _comparisons(typed, options)
+    pairs = bool(options.get("pwcompare"))
+    if pairs and contrasts:
         raise OptionError("margins: pwcompare and contrasts cannot be combined; ask for them one after the other")
     return Asked(
         request=_request(typed, options, level),
         terms=typed,
-        pairs=bool(pairs) and _known_suboptions(pairs),
-        contrasts=bool(operators) or bool(contrast),
-        at_operator=_at_operator(contrast),
+        pairs=pairs,
+        contrasts=contrasts,
+        operators=operators,
+        shape=shape,
         weighted="noweights" not in options,
+        everywhere="noesample" in options,
         subpop=options.get("subpop", ""),
         legend="noatlegend" not in options,
         pvalues="nopvalues" not in options,
+        squish="vsquish" in options,
+        post="post" in options,
     )
 
 
@@ -110,44 +177,107 @@ def _options(terms: str, keywords: Mapping[str, Any]) -> tuple[str, dict[str, An
         if name in options:
             raise OptionError(f"margins: {name} is given twice, in the text and by keyword")
     options |= given
-    if "post" in options:
-        raise NotAvailableError("margins: post is not available; the result has its estimates and their covariance")
     if not isinstance(options.get("subpop", ""), str):
         raise OptionError(f"margins: subpop takes a condition as a text; found {options['subpop']!r:.40}")
-    if options.get("vce", "delta") != "delta":
-        raise NotAvailableError(f"margins: vce({options['vce']}) is not available; vce(delta) is")
+    for name, allowed in (("vce", ("delta", "unconditional")), ("emptycells", ("strict", "reweight"))):
+        if options.get(name, allowed[0]) not in allowed:
+            raise OptionError(f"margins: {name}({options[name]}) is not one of {name}({allowed[0]}) and {name}({allowed[1]})")
     return listed, options
 
 
-def _marks(term: str) -> list[str]:
-    return [unmarked(piece)[0] for piece in term.replace("@", "#").split("#")]
+def _comparisons(typed: tuple[str, ...], options: Mapping[str, Any]) -> tuple[Operators, Shape, bool]:
+    """Operators, what is shown, and whether contrasts are asked for."""
+    pairs, contrast = options.get("pwcompare"), options.get("contrast")
+    marks = [unmarked(piece)[0] for term in typed for piece in pieces_of(term)]
+    by = tuple(mark if mark not in ("i", "c") else "" for mark, _ in _marked_by(options))
+    words, at = _words("contrast", contrast, OF_CONTRASTS)
+    of_pairs, _ = _words("pwcompare", pairs, OF_PAIRS)
+    contrasts = bool(contrast) or any(by) or any(mark not in ("", "i", "c") for mark in marks)
+    chosen = [word for word in (*words, *of_pairs) if word in EFFECTS]
+    if len(chosen) > 1:
+        raise OptionError(f"margins: {chosen[0]} and {chosen[1]} cannot be combined")
+    effects = EFFECTS[chosen[0]] if chosen else () if "noeffects" in words else EFFECTS["cieffects"]
+    together = frozenset(TOGETHER[word] for word in words if word in TOGETHER)
+    listed = "sort" in of_pairs, "cimargins" in of_pairs, "groups" in of_pairs
+    shape = Shape(effects, "nowald" not in words, *listed, together, "overall" in words)
+    return Operators(at, by), shape, contrasts
+
+
+def _words(option: str, given: Any, known: tuple[str, ...]) -> tuple[list[str], str]:
+    """Suboptions of pwcompare() or contrast(), and the operator r of `atcontrast(r._at)`, `at(r)`."""
+    if given is None or given is True:
+        return [], ""
+    text = terms_text(given, option, "effects")
+    match = re.search(r"\b(?:atcontrast|at)\(\s*([^()\s]*(?:\([^()]*\))?)\s*\)", text) if option == "contrast" else None
+    at = ""
+    if match is not None:
+        text, at = text[: match.start()] + text[match.end() :], match[1].removesuffix("_at").removesuffix(".")
+        if not at:
+            raise OptionError("margins: atcontrast() needs an operator: atcontrast(r._at)")
+    words = text.split()
+    for word in words:
+        if word not in known:
+            raise OptionError(f"margins: {option}({shortened(word)}) is not one of {', '.join(known)}")
+        if word == "lincom":
+            raise NotAvailableError("margins: contrast(lincom) is not available; test() and lincom() of the margins are")
+    return words, at
+
+
+def _marked_by(options: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Operators and names of the variables of over() and within()."""
+    names = [name for option in ("over", "within") if option in options for name in _names(options[option], option)]
+    return [unmarked(name) for name in names]
 
 
 def _request(typed: tuple[str, ...], options: Mapping[str, Any], level: float) -> MarginsRequest:
-    kinds = [kind for kind in DERIVATIVES if kind in options]
-    if len(kinds) > 1:
-        raise OptionError(f"margins: {kinds[0]}() and {kinds[1]}() cannot be combined")
-    derivative = Derivative(kinds[0], _names(options[kinds[0]], kinds[0])) if kinds else Derivative()
     df = _number(options["df"], "df") if "df" in options else None
+    small, unconditional = bool(options.get("small")), options.get("vce") == "unconditional"
     if df is not None and df <= 0:
         raise OptionError(f"margins: df({df:g}) must be positive")
-    if df is not None and options.get("small"):
+    if df is not None and small:
         raise OptionError("margins: df() and small cannot be combined; small takes the degrees of freedom of the fit's method")
-    mcompare = str(options.get("mcompare", "noadjust"))
-    if mcompare not in METHODS:
-        raise OptionError(f"margins: mcompare({mcompare}) is not one of {', '.join(METHODS)}")
+    if unconditional and small:
+        raise OptionError(
+            "margins: vce(unconditional) and small cannot be combined: degrees of freedom take the rows as fixed; give df()"
+        )
+    mcompare = str(options.get("mcompare", "noadjust")).split()
+    method, rest = (mcompare or ["noadjust"])[0], mcompare[1:]
+    if method not in METHODS:
+        raise OptionError(f"margins: mcompare({method}) is not one of {', '.join(METHODS)}")
+    if rest and (rest != ["adjustall"] or method not in ("bonferroni", "sidak")):
+        raise OptionError(f"margins: mcompare({' '.join(mcompare)}): only bonferroni and sidak take adjustall")
+    over, within = (_plain_names(options, option) for option in ("over", "within"))
     return MarginsRequest(
         terms=read_terms(typed),
         at=tuple(at_items(options.get("at"))),
-        over=_names(options["over"], "over") if "over" in options else (),
-        derivative=derivative,
+        over=over,
+        within=within,
+        derivative=_derivative(options),
         atmeans=bool(options.get("atmeans")),
         asbalanced=bool(options.get("asbalanced")),
+        reweight=options.get("emptycells") == "reweight" or bool(within),
         level=_level(options.get("level", level)),
-        small=bool(options.get("small")),
+        small=small,
         df=df,
-        mcompare=mcompare,
+        mcompare=method,
+        adjust_all=bool(rest),
+        unconditional=unconditional,
     )
+
+
+def _derivative(options: Mapping[str, Any]) -> Derivative:
+    kinds = [kind for kind in DERIVATIVES if kind in options]
+    if len(kinds) > 1:
+        raise OptionError(f"margins: {kinds[0]}() and {kinds[1]}() cannot be combined")
+    if not kinds:
+        if options.get("continuous"):
+            raise OptionError("margins: continuous says how factors are differentiated, and needs dydx() or eydx()")
+        return Derivative()
+    return Derivative(kinds[0], _names(options[kinds[0]], kinds[0]), bool(options.get("continuous")))
+
+
+def _plain_names(options: Mapping[str, Any], option: str) -> tuple[str, ...]:
+    return tuple(unmarked(name)[1] for name in _names(options[option], option)) if option in options else ()
 
 
 def _names(value: Any, option: str) -> tuple[str, ...]:
@@ -176,26 +306,3 @@ def _level(value: Any) -> float:
     if not 10 <= level < 100:
         raise OptionError(f"margins: level must be between 10 and 99.99; found {level:g}")
     return level
-
-
-def _known_suboptions(pairs: Any) -> bool:
-    for word in pairs.split() if isinstance(pairs, str) else ():
-        if word not in ALL_PAIRS:
-            raise OptionError(f"margins: pwcompare({word}) is not one of {', '.join(ALL_PAIRS)}")
-        if word != "effects":
-            raise NotAvailableError(f"margins: pwcompare({word}) is not available; pwcompare(effects) is")
-    return True
-
-
-def _at_operator(contrast: Any) -> str:
-    """The operator r of `atcontrast(r._at)`, `atcontrast(r)`, `at(r._at)`."""
-    if contrast is None or contrast is True:
-        return ""
-    text = str(contrast).strip()
-    for lead in ("atcontrast(", "at("):
-        if text.startswith(lead) and text.endswith(")"):
-            inner = text[len(lead) : -1].strip()
-            return inner.removesuffix("._at").removesuffix(".")
-    if text in ("effects", "nowald", "wald", "effects nowald", "nowald effects"):
-        return ""
-    raise OptionError(f"margins: contrast({text}) is not available; contrast(effects) and contrast(atcontrast(r._at)) are")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import product
 
 import numpy as np
@@ -13,7 +13,7 @@ from sparsemixed.design.fixed.terms import find_level, level_text
 from sparsemixed.errors import OptionError, suggestion
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.postestimation.margins.cell_means import Averages, continuous_variables
-from sparsemixed.postestimation.margins.request import GROUPS, MOST_POINTS, Item
+from sparsemixed.postestimation.margins.request import GROUPS, MOST_POINTS, OVERALL, Item
 from sparsemixed.postestimation.margins.settings import Setting
 
 NO_RANKS = "percentiles need the rows, which this fit does not have: it was made from batches of data"
@@ -29,11 +29,14 @@ class FixedVariables:
     bases : dict
         Variable -> its base level, the first where it has none.
     covariates : tuple of str
+        Offsets are the last.
+    offsets : tuple of str
     """
 
     def __init__(self, fit: Fit):
         self.factors: dict[str, tuple[Level, ...]] = dict(fit.design.levels)
         self.covariates = continuous_variables(fit.design, fit.spec)
+        self.offsets = fit.spec.offsets
         self.computed = fit.spec.computed
         self.bases = {name: levels[0] for name, levels in self.factors.items()}
         for column in fit.design.columns:
@@ -106,11 +109,11 @@ def means(variables: FixedVariables, names: Iterable[str], averages: Averages, t
     return Setting(values, shares, dict.fromkeys(names, text))
 
 
-def balanced(variables: FixedVariables, names: Iterable[str]) -> Setting:
-    """Factors at equal shares of all their levels."""
+def balanced(variables: FixedVariables, names: Iterable[str], reweight: bool = False) -> Setting:
+    """Factors at equal shares of all their levels; with `reweight` of those of their terms' cells that occur."""
     names = list(names)
     shares = {name: dict.fromkeys(variables.factors[name], 1.0 / len(variables.factors[name])) for name in names}
-    return Setting({}, shares, dict.fromkeys(names, "(asbalanced)"))
+    return Setting({}, shares, dict.fromkeys(names, "(asbalanced)"), frozenset(names if reweight else ()))
 
 
 def points(items: Sequence[Item]) -> list[tuple[Item, ...]]:
@@ -123,7 +126,12 @@ def points(items: Sequence[Item]) -> list[tuple[Item, ...]]:
 
 
 def setting_of(
-    items: Sequence[Item], first: Setting, variables: FixedVariables, averages: Averages, overall: Averages
+    items: Sequence[Item],
+    first: Setting,
+    variables: FixedVariables,
+    averages: Averages,
+    overall: Averages,
+    reweight: bool = False,
 ) -> Setting:
     """What one point of an at() sets, on top of what is set before it.
 
@@ -133,7 +141,9 @@ def setting_of(
         With one value each; `generate` items set nothing here.
     first : Setting
     averages, overall : Averages
-        Of the group of over(), and of all rows.
+        Of the group of over(), and of all rows, whose statistics have an `o` before their word: (omean), (op25).
+    reweight : bool
+        Whether balanced factors leave out cells without observations.
     """
     found = first
     for item in items:
@@ -141,7 +151,8 @@ def setting_of(
         if item.statistic == "generate":
             continue
         if item.statistic:
-            found = _statistic(item.statistic, names, found, variables, averages)
+            whole = item.statistic in OVERALL or item.statistic.startswith("op")
+            found = _statistic(item.statistic, names, found, variables, overall if whole else averages, reweight)
         else:
             found = found.merged(_value(names, item.values[0], variables))
     return found
@@ -164,15 +175,16 @@ def _value(names: Sequence[str], value: object, variables: FixedVariables) -> Se
     return Setting(values, shares)
 
 
-def _statistic(word: str, names: Sequence[str], found: Setting, variables: FixedVariables, averages: Averages) -> Setting:
+def _statistic(
+    word: str, names: Sequence[str], found: Setting, variables: FixedVariables, averages: Averages, reweight: bool
+) -> Setting:
     if word == "asobserved":
-        keep = {name for name in variables.all if name not in names}
-        pick: dict[str, Mapping] = {part: {k: v for k, v in getattr(found, part).items() if k in keep} for part in _PARTS}
-        return Setting(**pick)
-    if word == "mean":
-        return found.merged(means(variables, names, averages))
+        return found.without(names)
+    if word in ("mean", "omean"):
+        return found.merged(means(variables, names, averages, f"({word})"))
     if word == "asbalanced":
-        return found.merged(balanced(variables, [variables.factor(name, "at((asbalanced))") for name in names]))
+        factors = [variables.factor(name, "at((asbalanced))") for name in names]
+        return found.merged(balanced(variables, factors, reweight))
     if word == "base":
         bases = {name: {variables.bases[variables.factor(name, "at((base))")]: 1.0} for name in names}
         return found.merged(Setting({}, bases, dict.fromkeys(names, "(base)")))
@@ -181,12 +193,10 @@ def _statistic(word: str, names: Sequence[str], found: Setting, variables: Fixed
         raise OptionError(f"at(): ({word}) is for continuous variables, and {wrong} is a factor")
     if word == "zero":
         return found.merged(Setting(dict.fromkeys(names, 0.0), {}, dict.fromkeys(names, "(zero)")))
-    place = {"min": 0, "median": 50, "max": 100}.get(word) if not word[1:].isdigit() else int(word[1:])
+    plain = word.removeprefix("o")
+    place = {"min": 0, "median": 50, "max": 100}.get(plain) if not plain[1:].isdigit() else int(plain[1:])
     ranks = averages.statistics.percentiles
     if any(name not in ranks for name in names):
         raise OptionError(f"at(): {NO_RANKS}")
     values = {name: float(ranks[name][place]) for name in names}
     return found.merged(Setting(values, {}, dict.fromkeys(names, f"({word})")))
-
-
-_PARTS = ("values", "shares", "texts")

@@ -70,6 +70,11 @@ def column_parts(design: Design, spec: ModelSpec) -> list[tuple[Part, ...]]:
     ]
 
 
+def offset_parts(spec: ModelSpec) -> list[tuple[Part, ...]]:
+    """The offsets as columns, whose coefficient is one."""
+    return [((name, None),) for name in spec.offsets]
+
+
 def shape_of(parts: Iterable[Part]) -> Shape:
     """The table that holds a product."""
     parts = list(parts)
@@ -79,7 +84,7 @@ def shape_of(parts: Iterable[Part]) -> Shape:
 
 def needed_shapes(design: Design, spec: ModelSpec) -> list[Shape]:
     """The products that columns, their derivatives and all parts of both consist of."""
-    whole = {shape_of(parts) for parts in column_parts(design, spec)}
+    whole = {shape_of(parts) for parts in (*column_parts(design, spec), *offset_parts(spec))}
     found: set[Shape] = set()
     for factors, covariates in whole:
         names = [*((name, True) for name in factors), *((name, False) for name in covariates)]
@@ -91,8 +96,9 @@ def needed_shapes(design: Design, spec: ModelSpec) -> list[Shape]:
 
 
 def continuous_variables(design: Design, spec: ModelSpec) -> tuple[str, ...]:
-    """Covariates of the fixed part, in the order of its columns."""
-    each = (variable for parts in column_parts(design, spec) for variable, level in parts if level is None)
+    """Covariates of the fixed part, in the order of its columns, then its offsets."""
+    columns = (*column_parts(design, spec), *offset_parts(spec))
+    each = (variable for parts in columns for variable, level in parts if level is None)
     return tuple(dict.fromkeys(each))
 
 

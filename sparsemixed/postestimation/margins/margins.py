@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import product
+from typing import Any
 
 import numpy as np
 
+from sparsemixed.design.data.rows import Level
 from sparsemixed.design.fixed.terms import level_text
 from sparsemixed.errors import OptionError
 from sparsemixed.estimation.fit import Fit
-from sparsemixed.inference.constrained import held_rows
-from sparsemixed.inference.covariance.vce import beta_covariance
-from sparsemixed.inference.degrees.table import small_sample
-from sparsemixed.inference.hypotheses.multiple import adjusted
-from sparsemixed.inference.hypotheses.wald import Coefficients
 from sparsemixed.postestimation.margins.at_settings import FixedVariables, balanced, means, points, setting_of
-from sparsemixed.postestimation.margins.cell_means import Averages, RowStatistics
-from sparsemixed.postestimation.margins.local_forms import elasticities
+from sparsemixed.postestimation.margins.cell_means import Averages, RowStatistics, RowValues
 from sparsemixed.postestimation.margins.request import Item
+from sparsemixed.postestimation.margins.row_forms import FORMS, Piece, Recipe, RowForms
+from sparsemixed.postestimation.margins.row_tests import margin_covariance, row_tests
 from sparsemixed.postestimation.margins.sample import MarginSample
 from sparsemixed.postestimation.margins.settings import FixedRows, Setting
-from sparsemixed.time_series import unmarked
+from sparsemixed.postestimation.margins.unconditional import sampling_of_rows
+from sparsemixed.postestimation.margins.values import Block, Derivative, Margins, MarginsRequest
 
 APPROXIMATE = "degrees of freedom are those of the local linear form of each elasticity, and approximate."
 ESTIMABLE = 1e-8
@@ -30,128 +29,21 @@ ESTIMABLE = 1e-8
 
 
 @dataclass(frozen=True)
-class Derivative:
-    """What is averaged: `kind` of dydx, dyex, eydx, eyex (empty for the prediction itself) by some variables."""
-
-    kind: str = ""
-    variables: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class MarginsRequest:
-    """What `margins` is asked for, read.
-
-    Attributes
-    ----------
-    terms : tuple of tuple of str
-        Factors of each margin; an empty tuple is the margin over everything.
-    at : tuple of tuple of Item
-        One for each at().
-    over : tuple of str
-    derivative : Derivative
-    atmeans, asbalanced : bool
-    level : float
-    small : bool
-    df : float or None
-        Of t tests, given.
-    mcompare : str
-    """
-
-    terms: tuple[tuple[str, ...], ...] = ((),)
-    at: tuple[tuple[Item, ...], ...] = ()
-    over: tuple[str, ...] = ()
-    derivative: Derivative = field(default_factory=Derivative)
-    atmeans: bool = False
-    asbalanced: bool = False
-    level: float = 95.0
-    small: bool = False
-    df: float | None = None
-    mcompare: str = "noadjust"
-
-
-@dataclass(frozen=True)
-class Block:
-    """Margins that are shown together: all cells of one term for one derivative.
-
-    Attributes
-    ----------
-    variable : str
-        By which is differentiated, `2.drug` for a level of a factor; empty for predictions.
-    factors : tuple of str
-    cells : tuple of tuple
-        Levels of the factors.
-    places : tuple of int
-        Number of at() points, of over() groups and of cells, which vary in this order, the last fastest.
-    start : int
-        Of its rows among all.
-    """
-
-    variable: str
-    factors: tuple[str, ...]
-    cells: tuple[tuple, ...]
-    places: tuple[int, int, int]
-    start: int
-
-    @property
-    def rows(self) -> slice:
-        """Its rows among all."""
-        return slice(self.start, self.start + int(np.prod(self.places)))
-
-
-@dataclass(frozen=True)
-class Margins:
-    """Margins with their tests.
-
-    Attributes
-    ----------
-    estimate, std_err, statistic, pvalue, low, high : (m,) float64
-        NaN where a margin is not estimable.
-    df : (m,) float64 or None
-        Of t tests; None for z.
-    jacobian : (m, p) float64
-        K, on the estimated coefficients; for elasticities the derivative at the estimate.
-    covariance : (m, m) float64
-    estimable : (m,) bool
-    unknown : (m, u) float64
-        What of each margin falls on coefficients without an estimate.
-    blocks : tuple of Block
-    at : tuple of tuple of Setting
-        For each at() point its setting in each group of over().
-    groups : tuple of tuple
-        Levels of the over() variables of each group; one empty tuple without.
-    request : MarginsRequest
-    counts : (groups,) float64
-        Observations of each group.
-    averaged : bool
-        Whether anything is averaged over the rows.
-    note : str
-    """
-
-    estimate: np.ndarray
-    std_err: np.ndarray
-    statistic: np.ndarray
-    pvalue: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-    df: np.ndarray | None
-    jacobian: np.ndarray
-    covariance: np.ndarray
-    estimable: np.ndarray
-    unknown: np.ndarray
-    blocks: tuple[Block, ...]
-    at: tuple[tuple[Setting, ...], ...]
-    groups: tuple[tuple, ...]
-    request: MarginsRequest
-    counts: np.ndarray
-    averaged: bool
-    note: str = ""
-
-
-@dataclass(frozen=True)
 class _Group:
+    """Rows that are looked at by themselves, what tells them, and which cells of factors occur, where that counts."""
+
     levels: tuple
     statistics: RowStatistics
-    where: np.ndarray | None
+    where: Any
+    cells: Averages | None
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Rows (m, columns) of linear margins; estimates (m,) and derivatives (m, p) of those that are not, in their places."""
+
+    whole: np.ndarray
+    local: dict[int, tuple[float, np.ndarray]]
 
 
 def margins(fit: Fit, request: MarginsRequest, sample: MarginSample) -> Margins:
@@ -171,16 +63,23 @@ def margins(fit: Fit, request: MarginsRequest, sample: MarginSample) -> Margins:
     DataError
         What is asked for needs rows that are not there.
     """
-    if fit.spec.offsets:
-        raise OptionError("margins of a model with an offset are not available; subtract it from the response and fit again")
     variables, rows = FixedVariables(fit), FixedRows(fit.design, fit.spec)
-    groups = [_Group(levels, statistics, where) for levels, statistics, where in sample.groups(request.over)]
+    groups = _groups(fit, request, sample)
     settings = _settings(fit, request, variables, groups, sample)
     builder = _Builder(fit, rows, variables, groups, settings, request, sample)
     for variable, level in _derivatives(request.derivative, variables):
         for term in request.terms:
             builder.block(variable, level, term)
-    return builder.finished()
+    return _tested(fit, request, builder, sample)
+
+
+def _groups(fit: Fit, request: MarginsRequest, sample: MarginSample) -> list[_Group]:
+    """With the cells that occur in all rows, or with within() in each group."""
+    overall = Averages(sample.overall(), fit.design.levels) if request.reweight else None
+    return [
+        _Group(levels, statistics, where, Averages(statistics, fit.design.levels) if request.within else overall)
+        for levels, statistics, where in sample.groups(request.over, request.within)
+    ]
 
 
 def _settings(
@@ -195,25 +94,26 @@ def _settings(
         if request.atmeans:
             first = first.merged(means(variables, variables.group(["_all"], "atmeans"), averages))
         if request.asbalanced:
-            first = first.merged(balanced(variables, variables.factors))
+            first = first.merged(balanced(variables, variables.factors, request.reweight))
         for items in [p for at in (request.at or ((),)) for p in points(at)]:
             generated = tuple(item for item in items if item.statistic == "generate")
-            own.append((setting_of(items, first, variables, averages, overall), generated))
+            own.append((setting_of(items, first, variables, averages, overall, request.reweight), generated))
     return [list(point) for point in zip(*found, strict=True)]
 
 
-def _derivatives(asked: Derivative, variables: FixedVariables) -> list[tuple[str, object]]:
+def _derivatives(asked: Derivative, variables: FixedVariables) -> list[tuple[str, Level | None]]:
     """Pairs (variable, level): none, a covariate without a level, or a level of a factor other than its base."""
     if not asked.kind:
         return [("", None)]
-    out: list[tuple[str, object]] = []
+    out: list[tuple[str, Level | None]] = []
     for name in variables.group(asked.variables, f"{asked.kind}()"):
         if name in variables.covariates:
-            out.append((name, None))
-            continue
-        if asked.kind in ("dyex", "eyex"):
+            if name not in variables.offsets or name in asked.variables:
+                out.append((name, None))
+        elif asked.kind in ("dyex", "eyex"):
             raise OptionError(f"{asked.kind}() is for continuous variables, and {name} is a factor")
-        out += [(name, level) for level in variables.factors[name] if level != variables.bases[name]]
+        else:
+            out += [(name, level) for level in variables.factors[name] if level != variables.bases[name]]
     if not out:
         raise OptionError(f"{asked.kind}() needs at least one variable of the fixed part")
     return out
@@ -226,124 +126,124 @@ class _Builder:
         self.fit, self.rows, self.variables = fit, rows, variables
         self.groups, self.settings, self.request, self.sample = groups, settings, request, sample
         self.blocks: list[Block] = []
-        self.whole: list[np.ndarray] = []
-        self.local: list[tuple[float, np.ndarray]] = []
-        self.averaged = False
+        self.recipes: list[Recipe] = []
+        self.means: list[Averages] = []
+        self.varying: list[bool] = []
 
-    def block(self, variable: str, level, term: tuple[str, ...]) -> None:
+    def block(self, variable: str, level: Level | None, term: tuple[str, ...]) -> None:
         """All cells of a term, at every point of at() and in every group."""
         names = [self.variables.factor(name, "margins") for name in term]
         if variable in names:
             raise OptionError(f"margins: {variable} cannot be in the list of margins and in {self.request.derivative.kind}()")
         cells = tuple(product(*(self.variables.factors[name] for name in names)))
         label = f"{level_text(level)}.{variable}" if level is not None else variable
-        start = len(self.whole)
+        start = len(self.recipes)
         for point in self.settings:
-            for group, (setting, generated) in zip(self.groups, point, strict=True):
+            for g, (group, (setting, generated)) in enumerate(zip(self.groups, point, strict=True)):
                 averages = Averages(self.sample.generated(generated, group.statistics, group.where), self.fit.design.levels)
                 for cell in cells:
                     own = setting
                     for name, value in zip(names, cell, strict=True):
                         own = own.at_level(name, value)
-                    self._row(variable, level, own, averages, group, bool(generated))
+                    self._add(variable, level, own, averages, g, generated)
         places = (len(self.settings), len(self.groups), len(cells))
         self.blocks.append(Block(label, tuple(names), cells, places, start))
 
-    def _row(self, variable: str, level, setting: Setting, averages: Averages, group: _Group, generated: bool) -> None:
-        kind = self.request.derivative.kind
+    def _add(
+        self, variable: str, level: Level | None, setting: Setting, averages: Averages, g: int, generated: tuple[Item, ...]
+    ) -> None:
         left = [v for v in self.rows.variables if not setting.sets(v) and (v != variable or level is None)]
-        self.averaged |= bool(left) or generated
-        if level is not None:
-            base = setting.at_level(variable, self.variables.bases[variable])
-            ends = setting.at_level(variable, level), base
-            whole = self.rows.margin(ends[0], averages) - self.rows.margin(base, averages)
-        elif variable:
-            whole = self.rows.slope(variable, setting, averages, times=kind in ("dyex", "eyex"))
-        else:
-            whole = self.rows.margin(setting, averages)
-        self.whole.append(whole)
-        if kind in ("eydx", "eyex"):
-            if generated:
-                raise OptionError(f"{kind}() does not go with generate()")
-            at = setting if level is None else None
-            if at is None:
-                raise OptionError(f"{kind}() of a factor is not available; dydx() is")
-            self.local.append(elasticities(self.fit, self.rows, variable, setting, averages, kind, self.sample, group.where))
+        how, pieces = self._pieces(variable, level, setting)
+        self.recipes.append(Recipe(how, pieces, g, generated))
+        self.means.append(averages)
+        self.varying.append(bool(left) or bool(generated))
 
-    def finished(self) -> Margins:
-        """Estimates and tests of all rows."""
-        whole = np.array(self.whole).reshape(len(self.whole), len(self.fit.design.columns))
-        K, unknown = self.rows.estimated(whole), self.rows.unknown(whole)
-        size = np.maximum(np.abs(whole).max(axis=1, initial=0.0), np.finfo(float).tiny)
-        estimable = np.all(np.abs(unknown) <= ESTIMABLE * size[:, None], axis=1)
-        estimate = K @ self.fit.beta
-        if self.local:
-            estimate = np.array([value for value, _ in self.local])
-            K = np.array([row for _, row in self.local])
-        tested = row_tests(self.fit, K, estimate, estimable, self.request)
-        covariance = _covariance(self.fit, self.request)
-        points = tuple(tuple(setting for setting, _ in point) for point in self.settings)
-        note = APPROXIMATE if self.local and tested.df is not None and self.request.df is None else ""
-        return Margins(
-            *(tested.estimate, tested.std_err, tested.statistic, tested.pvalue, tested.low, tested.high, tested.df),
-            jacobian=K,
-            covariance=K @ covariance @ K.T,
-            estimable=estimable,
-            unknown=unknown,
-            blocks=tuple(self.blocks),
-            at=points,
-            groups=tuple(group.levels for group in self.groups),
-            request=self.request,
-            counts=np.array([group.statistics.n for group in self.groups]),
-            averaged=self.averaged,
-            note=note,
-        )
+    def _pieces(self, variable: str, level: Level | None, setting: Setting) -> tuple[str, tuple[Piece, ...]]:
+        """What is averaged, and of which linear forms."""
+        asked, here = self.request.derivative, Piece(setting)
+        if not variable:
+            return "value", (here,)
+        if level is None:
+            slope = Piece(setting, variable, asked.kind in ("dyex", "eyex"))
+            return ("ratio", (slope, here)) if asked.kind in ("eydx", "eyex") else ("value", (slope,))
+        ends = tuple(Piece(setting.at_level(variable, one)) for one in (level, self.variables.bases[variable]))
+        if asked.kind == "dydx":
+            return "difference", ends
+        return ("share", (*ends, here)) if asked.continuous else ("log", ends)
 
+    def forms(self, recipe: Recipe) -> RowForms:
+        """What evaluates a recipe in rows."""
+        return RowForms(self.rows, self.fit.beta, self.groups[recipe.group].cells)
 
-def _covariance(fit: Fit, request: MarginsRequest) -> np.ndarray:
-    method = small_sample(fit, True) if request.small else None
-    return beta_covariance(fit) if method is None else method.covariance(fit)
+    def batches(self, recipe: Recipe) -> Iterator[tuple[RowValues, np.ndarray]]:
+        """A recipe's rows.
 
+        Raises
+        ------
+        DataError
+            They are not there.
+        """
+        what = "vce(unconditional)" if recipe.linear else f"{self.request.derivative.kind}() that averages over rows"
+        return self.sample.pieces(recipe.generated, self.groups[recipe.group].where, what)
 
-def row_tests(fit: Fit, K: np.ndarray, estimate: np.ndarray, estimable: np.ndarray, request: MarginsRequest) -> Coefficients:
-    """Tests of rows K (m, p), with the degrees of freedom of the fit's method for each row where `small` is asked for."""
-    covariance = _covariance(fit, request)
-    held = estimable & held_rows(fit, K)
-    variance = np.einsum("ia,ab,ib->i", K, covariance, K)
-    std_err = np.where(held, 0.0, np.sqrt(np.clip(variance, 0.0, None)))
-    std_err, estimate = np.where(estimable, std_err, np.nan), np.where(estimable, estimate, np.nan)
-    df = None
-    if request.df is not None:
-        df = np.full(len(K), request.df)
-    elif request.small:
-        method = small_sample(fit, True)
-        assert method is not None
-        # None, where a method defines nothing for a row, is a large-sample test.
-        each = [method.dof(fit, row[None]).df if ok else np.nan for row, ok in zip(K, estimable & ~held, strict=True)]
-        df = np.array([np.inf if one is None else one for one in each])
-    if request.mcompare == "noadjust" or not len(K):
-        return adjusted(estimate, std_err, df, request.level, "noadjust", 1)
-    return adjusted(estimate, std_err, df, request.level, request.mcompare, int(np.linalg.matrix_rank(K)))
+    def finished(self) -> _Rows:
+        """The rows of all margins."""
+        whole, local = [], {}
+        for i, (recipe, averages, varies) in enumerate(zip(self.recipes, self.means, self.varying, strict=True)):
+            cells = self.groups[recipe.group].cells
+            each = [
+                self.rows.slope(p.variable, p.setting, averages, p.times, cells)
+                if p.variable
+                else self.rows.margin(p.setting, averages, cells)
+                for p in recipe.pieces
+            ]
+            if recipe.linear:
+                whole.append(each[0] if len(each) == 1 else each[0] - each[1])
+                continue
+            whole.append(each[0])
+            if varies:
+                local[i] = self.forms(recipe).mean(recipe, self.batches(recipe))
+            else:
+                values = (np.array([one @ self.rows.coefficients(self.fit.beta)]) for one in each)
+                value, slopes = FORMS[recipe.how](*values)
+                J = sum(slope * self.rows.estimated(one) for slope, one in zip(slopes, each, strict=True))
+                local[i] = float(value[0]), np.asarray(J)
+        return _Rows(np.array(whole).reshape(len(whole), len(self.rows.columns)), local)
 
 
-def read_terms(terms: Sequence[str]) -> tuple[tuple[str, ...], ...]:
-    """Factors of each term; operators are for comparisons, and a covariate has no margins.
-
-    Raises
-    ------
-    OptionError
-        A covariate in a term.
-    """
-    out = []
-    for term in terms:
-        names = []
-        for piece in term.replace("@", "#").split("#"):
-            mark, name = unmarked(piece)
-            if mark == "c":
-                raise OptionError(f"margins: c.{name} is continuous and has no margins; set it by at({name}=...), or use dydx()")
-            names.append(name)
-        out.append(tuple(names))
-    return tuple(out) or ((),)
+def _tested(fit: Fit, request: MarginsRequest, builder: _Builder, sample: MarginSample) -> Margins:
+    """Estimates and tests of all rows."""
+    found = builder.finished()
+    K, unknown = builder.rows.estimated(found.whole), builder.rows.unknown(found.whole)
+    size = np.maximum(np.abs(found.whole).max(axis=1, initial=0.0), np.finfo(float).tiny)
+    estimable = np.all(np.abs(unknown) <= ESTIMABLE * size[:, None], axis=1)
+    estimate = K @ fit.beta + builder.rows.offset(found.whole)
+    constant = builder.rows.offset(found.whole)
+    for i, (value, row) in found.local.items():
+        K[i], estimate[i], constant[i] = row, value, value - row @ fit.beta
+    covariance, n_clusters = margin_covariance(fit, K, request.small), None
+    if request.unconditional:
+        each = [(builder.forms(r), builder.batches(r), r, v) for r, v in zip(builder.recipes, builder.varying, strict=True)]
+        sampling = sampling_of_rows(fit, sample, K, each)
+        covariance, n_clusters = sampling.covariance, sampling.n_clusters
+    tested = row_tests(fit, K, estimate, estimable, request, covariance, [block.rows for block in builder.blocks])
+    note = APPROXIMATE if found.local and tested.df is not None and request.df is None else ""
+    return Margins(
+        *(tested.estimate, tested.std_err, tested.statistic, tested.pvalue, tested.low, tested.high, tested.df),
+        jacobian=K,
+        constant=constant,
+        covariance=covariance,
+        estimable=estimable,
+        unknown=unknown,
+        blocks=tuple(builder.blocks),
+        at=tuple(tuple(setting for setting, _ in point) for point in builder.settings),
+        groups=tuple(group.levels for group in builder.groups),
+        request=request,
+        counts=np.array([group.statistics.n for group in builder.groups]),
+        averaged=any(builder.varying),
+        note=note,
+        n_clusters=n_clusters,
+    )
 
 
 def plain(request: MarginsRequest) -> MarginsRequest:

@@ -13,14 +13,24 @@ from sparsemixed.inference.hypotheses.hypothesis import terms_text
 from sparsemixed.spec import MOST_FACTORS
 
 DERIVATIVES = ("dydx", "dyex", "eydx", "eyex")
-SWITCHES = ("atmeans", "asbalanced", "noweights", "small", "continuous", "noatlegend", "nopvalues")
-VALUED = ("at", "over", *DERIVATIVES, "level", "df", "mcompare", "vce", "pwcompare", "contrast", "subpop")
-STATISTICS = ("asobserved", "mean", "median", "min", "max", "zero", "base", "asbalanced")
+SWITCHES = (
+    *("atmeans", "asbalanced", "noweights", "noesample", "small", "continuous", "post", "grand"),
+    *("noatlegend", "nopvalues", "vsquish"),
+)
+VALUED = (
+    *("at", "over", "within", *DERIVATIVES, "level", "df", "mcompare", "vce", "pwcompare", "contrast", "subpop"),
+    "emptycells",
+)
+BARE = ("pwcompare", "contrast")
+"""Options that may stand without the argument that they take."""
+OVERALL = ("omean", "omedian", "omin", "omax")
+"""Statistics of all rows in spite of over(); percentiles are op1 to op99."""
+STATISTICS = ("asobserved", "mean", "median", "min", "max", *OVERALL, "zero", "base", "asbalanced")
 GROUPS = ("_all", "_factor", "_continuous")
 MOST_POINTS = 10_000
 """Values of a list, and settings of an at()."""
 
-_PERCENTILE = re.compile(r"p([1-9]\d?)")
+_PERCENTILE = re.compile(r"o?p([1-9]\d?)")
 _STEPS = re.compile(r"(?P<first>[^()\[\]/]+)(?:[(\[](?P<step>[^()\[\]]+)[)\]]|(?P<slash>/))(?P<last>[^()\[\]/]+)")
 
 
@@ -59,14 +69,14 @@ def split_command(text: str) -> tuple[str, dict[str, Any]]:
     before, _, after = _at_comma(terms_text(text, "margins", "drug, atmeans"))
     found: dict[str, Any] = {}
     for name, argument in _options(after):
-        if (argument is None and name in SWITCHES) or (argument is None and name in ("pwcompare", "post")):
+        if argument is None and (name in SWITCHES or name in BARE):
             found[name] = True
         elif argument is not None and name == "at":
             found.setdefault("at", []).append(argument)
         elif argument is not None and name in VALUED:
             found[name] = argument
         else:
-            known = (*SWITCHES, *VALUED, "post")
+            known = (*SWITCHES, *VALUED)
             why = "takes an argument in parentheses" if name in VALUED else "takes none" if name in known else ""
             raise OptionError(
                 f"margins: option {name} {why}" if why else f"margins: unknown option {name}{suggestion(name, known)}"
@@ -151,6 +161,17 @@ def _of_mapping(at: Mapping) -> tuple[Item, ...]:
     return tuple(items)
 
 
+def needs_ranks(word: str) -> bool:
+    """Whether a statistic needs the rows in order.
+
+    Examples
+    --------
+    >>> needs_ranks("op25"), needs_ranks("median"), needs_ranks("mean")
+    (True, True, False)
+    """
+    return word.removeprefix("o") in ("median", "min", "max") or _PERCENTILE.fullmatch(word) is not None
+
+
 def _is_statistic(word: str) -> bool:
     return word in STATISTICS or _PERCENTILE.fullmatch(word) is not None
 
@@ -164,7 +185,8 @@ def _of_text(text: str) -> Iterator[Item]:
             end = _closing(text, place)
             statistic, place = text[place + 1 : end].strip(), end + 1
             if not _is_statistic(statistic):
-                raise OptionError(f"at(): ({shortened(statistic)}) is no statistic; there are {', '.join(STATISTICS)}, p1 to p99")
+                known = ", ".join((*STATISTICS, "p1 to p99", "op1 to op99"))
+                raise OptionError(f"at(): ({shortened(statistic)}) is no statistic; there are {known}")
         else:
             match = re.compile(r"[^\s()=]+").match(text, place)
             if match is None:

@@ -92,7 +92,7 @@ class Text(Renderer):
         return "\n".join(lines)
 
     def table(self, block: Table) -> str:
-        return estimates_text(block)
+        return "\n".join(groups_lines(block)) if block.name == "groups" else estimates_text(block)
 
     def grid(self, block: Grid) -> str:
         return grid_text(block)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sparsemixed.reporting.document import Grid, Panel, Row, Section, Table, stars_apart
+from sparsemixed.reporting.document import Column, Grid, Panel, Row, Section, Table, stars_apart
 from sparsemixed.reporting.tables.stub import abbreviated, equation_lines, label_lines, stub_width, title_lines
 
 STD_ERR = "std. err."
@@ -29,6 +29,7 @@ ESTIMATES = {
     "Estimate": "   Estimate ",
     "Contrast": "   Contrast ",
     "Margin": "     Margin ",
+    "ICC": "        ICC ",
     **{name: f"      {name} " for name in ("dy/dx", "dy/ex", "ey/dx", "ey/ex")},
 }
 NARROWEST = 11
@@ -61,7 +62,7 @@ def estimates_text(table: Table) -> str:
     body = sum(cells)
     rule, middle = "-" * (stub + 2 + body), "-" * (stub + 1) + "+" + "-" * body
     if table.columns[-1].kind == "limit":
-        heading += f"{table.columns[-2].title:>{body - len(heading)}}"
+        heading += f"{_parted(table.columns[-2])[1]:>{body - len(heading)}}"
     head = table.stub if table.layout.stretch else abbreviated(table.stub, stub)
     label = f"{head:>{stub}} " if table.name == "fixed" else f"  {table.stub:<{stub - 1}}"
     lines = [rule, *_above(table, stub), f"{label}|{heading}", middle]
@@ -88,22 +89,47 @@ def _layout(table: Table) -> tuple[tuple[int, ...], str]:
 
 def _needed(table: Table) -> tuple[tuple[int, ...], str]:
     """The same for columns without places of their own."""
-    texts = [[column.title for column in table.columns], *(table.texts(row) for s in table.sections for row in s.rows)]
+    titles = [_parted(column)[1] for column in table.columns]
+    texts = [titles, *(table.texts(row) for s in table.sections for row in s.rows)]
     widths = [max(len(line[i]) for line in texts if i < len(line)) for i in range(len(table.columns))]
     cells = tuple(max(NARROWEST, width + 2) for width in widths)
-    return cells, "".join(f"{column.title:>{cell}}" for column, cell in zip(table.columns, cells, strict=True))
+    return cells, "".join(f"{title:>{cell}}" for title, cell in zip(titles, cells, strict=True))
 
 
 def _qualifier(table: Table) -> str:
     """What kind of standard errors a table has, `Robust`; empty for ordinary ones."""
-    return next((c.title for c in table.columns if c.kind == "std_err"), STD_ERR)[: -len(STD_ERR)].rstrip()
+    return next((_parted(c)[0] for c in table.columns if c.kind == "std_err"), "")
+
+
+PARTED = {"std_err": STD_ERR, "pvalue": "P>|", "limit": "[", "count": "comparisons"}
+"""Kind of a column -> how the line of headings goes on below what its title has before that."""
+
+
+def _parted(column: Column) -> tuple[str, str]:
+    """What of a column's title stands on a line above, and what below: `Unadjusted` and `P>|z|`."""
+    start = column.title.find(PARTED[column.kind]) if column.kind in PARTED else 0
+    return column.title[: max(start, 0)].rstrip(), column.title[max(start, 0) :]
 
 
 def _above(table: Table, stub: int) -> list[str]:
-    """The kind of standard errors on a line of its own, centred above their heading."""
-    kind, place = _qualifier(table), _layout(table)[1].lower().find(STD_ERR)
-    place -= max(0, (len(kind) - len(STD_ERR) + 1) // 2)  # a longer one stands out on both sides
-    return [f"{'':{stub + 1}}|{'':{place}}{kind:^{len(STD_ERR)}}".rstrip()] if kind else []
+    """What the columns' titles begin with, on a line of its own: each centred above the rest of its heading."""
+    cells, heading = _layout(table)
+    body, line = sum(cells), ""
+    for column in table.columns:
+        kind, rest = _parted(column)
+        if not kind:
+            continue
+        if column.kind == "std_err":
+            place = heading.lower().find(STD_ERR) - max(0, (len(kind) - len(STD_ERR) + 1) // 2)  # a longer one stands out
+            text = f"{kind:^{len(STD_ERR)}}"
+        elif column.kind == "pvalue":
+            place, text = heading.find("P>|") - 6, f"{kind:^10}"  # over statistic and p-value, ten places that end alike
+        elif column.kind == "limit":
+            place, text = body - len(rest) + (len(rest) - 10) // 2, f"{kind:^10}"
+        else:
+            place, text = body - len(kind), kind
+        line = f"{line:<{place}}{text}"
+    return [f"{'':{stub + 1}}|{line}".rstrip()] if line else []
 
 
 def _apart(before: Section, after: Section) -> bool:

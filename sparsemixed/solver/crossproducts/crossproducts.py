@@ -11,6 +11,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from sparsemixed.solver.kernels import count_cells, fill_cells, scatter_outer, sort_rows
+from sparsemixed.solver.rows import group_products, in_order, inner_products, suits
 
 
 class TermData(NamedTuple):
@@ -159,26 +160,38 @@ def cross_products(terms: Sequence[TermData], X: np.ndarray, y: np.ndarray, n: f
         Observations that the rows stand for; by default one each.
     """
     head, remaining = terms[0], terms[1:]
-    Xy = np.ascontiguousarray(np.column_stack([X, y]))
+    first, *own, ZtXy, XytXy = _own_products(terms, X, y)
     indptr, columns, cells = cells_of(head, remaining)
     k0 = head.columns.shape[1]
     cross = np.zeros((columns.size, k0))
     for term, cell in zip(remaining, cells, strict=True):
         accumulate_cells(cell, term.columns, head.columns, cross)
-    ZtXy = [outer_sums(t.codes, t.columns, Xy, t.n_groups).reshape(-1, Xy.shape[1]) for t in terms]
     return CrossProducts(
         k=tuple(t.columns.shape[1] for t in terms),
         n_groups=tuple(t.n_groups for t in terms),
-        first=outer_sums(head.codes, head.columns, head.columns, head.n_groups),
+        first=first,
         indptr=indptr,
         columns=columns,
         cross=cross,
         starts=tuple(distinct_cells(cell, columns.size) for cell in cells),
-        pairs=tuple(_pairs(remaining)),
-        ZtXy=np.concatenate(ZtXy),
-        XytXy=Xy.T @ Xy,
+        pairs=tuple(_pairs(remaining, own)),
+        ZtXy=ZtXy,
+        XytXy=XytXy,
         n=float(y.size if n is None else n),
     )
+
+
+def _own_products(terms: Sequence[TermData], X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Z_i'Z_i (J, k, k) of every term, then Z'[X y] and [X y]'[X y]."""
+    p = X.shape[1]
+    if suits(X) and all(suits(term.columns) and in_order(term.codes) for term in terms):
+        sums = [group_products(t.codes, t.columns, X, y, t.n_groups) for t in terms]
+        ZtXy = [each[:, :, : p + 1].reshape(-1, p + 1) for each in sums]
+        return *(each[:, :, p + 1 :] for each in sums), np.concatenate(ZtXy), inner_products(X, y)
+    Xy = np.ascontiguousarray(np.column_stack([X, y]))
+    ZtXy = [outer_sums(t.codes, t.columns, Xy, t.n_groups).reshape(-1, p + 1) for t in terms]
+    own = (outer_sums(t.codes, t.columns, t.columns, t.n_groups) for t in terms)
+    return *own, np.concatenate(ZtXy), Xy.T @ Xy
 
 
 def outer_sums(index: np.ndarray, left: np.ndarray, right: np.ndarray, size: int) -> np.ndarray:
@@ -219,10 +232,10 @@ def accumulate_cells(cell: np.ndarray, left: np.ndarray, right: np.ndarray, cros
         scatter_outer(cell + a, np.ascontiguousarray(left[:, a : a + 1]), right, cross[:, None, :])
 
 
-def _pairs(remaining: Sequence[TermData]):
+def _pairs(remaining: Sequence[TermData], own: Sequence[np.ndarray]):
     for t, term in enumerate(remaining):
         levels = np.arange(term.n_groups)
-        yield PairBlocks(t, t, levels, levels, outer_sums(term.codes, term.columns, term.columns, term.n_groups))
+        yield PairBlocks(t, t, levels, levels, own[t])
         for u in range(t + 1, len(remaining)):
             other = remaining[u]
             scalar = TermData(other.codes, other.n_groups, np.empty((0, 1)))

@@ -90,6 +90,12 @@ class FactoredBlocks:
         """N on the remaining terms' pair blocks."""
         return (self._inverse,) if self._storage.k else ()
 
+    def sandwich(self, columns: np.ndarray, rows: np.ndarray, together: bool = True) -> np.ndarray:
+        """(G, m, m) of G sets: rows (G, m, w) N rows', N among the columns (G, w) of each."""
+        level, place = np.divmod(columns, self._storage.k)
+        entries = self._inverse[level[:, :, None], place[:, :, None], place[:, None, :]]
+        return rows @ np.where(level[:, :, None] == level[:, None, :], entries, 0.0) @ rows.transpose(0, 2, 1)
+
     def trace_products(self, directions: Sequence[SchurDerivative]) -> np.ndarray:
         """tr(inv(S) S_k inv(S) S_l) for all directions, weighted by D."""
         storage = self._storage

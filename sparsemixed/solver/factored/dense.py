@@ -12,7 +12,7 @@ from sparsemixed.errors import NumericalError
 from sparsemixed.solver.buffers import Buffers
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts, pair_indices
 from sparsemixed.solver.factored.elimination_pattern import EliminationPattern
-from sparsemixed.solver.factored.kernels import gather_dense, subtract_dense
+from sparsemixed.solver.factored.kernels import gather_dense, sandwich_dense, subtract_dense
 from sparsemixed.solver.factored.schur import SchurDerivative
 
 FULL_SHARE = 0.3
@@ -104,6 +104,14 @@ class FactoredDense:
     def inverse_pairs(self) -> tuple[np.ndarray, ...]:
         """N on the remaining terms' pair blocks."""
         return tuple(self.inverse[row, col] for row, col in self._storage.places)
+
+    def sandwich(self, columns: np.ndarray, rows: np.ndarray, together: bool = True) -> np.ndarray:
+        """(G, m, m) of G sets: rows (G, m, w) N rows', N among the columns (G, w) of each."""
+        if len(columns) == 1:
+            return rows @ self.inverse[columns[:, :, None], columns[:, None, :]] @ rows.transpose(0, 2, 1)
+        out = np.empty((*rows.shape[:2], rows.shape[1]))
+        sandwich_dense(columns, np.ascontiguousarray(rows), self.inverse, out)
+        return out
 
     def derivative_times_inverse(self, direction: SchurDerivative) -> np.ndarray:
         """S_k inv(S), transposed."""

@@ -78,6 +78,31 @@ def gather_dense(schedule, colptr, entry, begin, end, columns, values, inverse, 
 
 
 @compiled_parallel
+def sandwich_dense(columns, rows, inverse, out):
+    """out[g] = rows[g] N rows[g]' with N the entries of inverse (q2, q2) among columns[g]; columns (G, w), rows (G, m, w)."""
+    w, m = columns.shape[1], rows.shape[1]
+    for g in prange(columns.shape[0]):
+        N, half = np.empty((w, w)), np.empty(w)
+        for a in range(w):
+            for b in range(w):
+                N[a, b] = inverse[columns[g, a], columns[g, b]]
+        for i in range(m):
+            for a in range(w):
+                half[a] = 0.0
+            for b in range(w):
+                x = rows[g, i, b]
+                if x != 0.0:
+                    for a in range(w):
+                        half[a] += x * N[b, a]
+            for j in range(i + 1):
+                total = 0.0
+                for a in range(w):
+                    total += half[a] * rows[g, j, a]
+                out[g, i, j] = total
+                out[g, j, i] = total
+
+
+@compiled_parallel
 def subtract_sparse(schedule, colptr, entry, end, columns, left, right, indptr, indices, out):
     """As `subtract_dense`, into the lower triangle (indptr, indices) whose values are `out`."""
     for part in prange(schedule.shape[0]):

@@ -36,6 +36,10 @@ class FactoredSchur(Protocol):
         """N on the remaining terms' pair blocks."""
         ...
 
+    def sandwich(self, columns: np.ndarray, rows: np.ndarray, together: bool = True) -> np.ndarray:
+        """(G, m, m): rows (G, m, w) N rows', N among the columns (G, w) of each; `together`, where one group has them all."""
+        ...
+
     def trace_products(self, directions: Sequence[SchurDerivative]) -> np.ndarray:
         """tr(inv(S) S_k inv(S) S_l) for all directions; with D the sum of D_max(i,j) A_k,ij A_l,ij, A_k = inv(L) S_k inv(L)'."""
         ...

@@ -43,7 +43,7 @@ class SparseSchur:
         self.cp, self.pattern = cp, pattern
         self.weights = np.ones(cp.q_schur) if weights is None else weights
         self.lower = schur_pattern(cp)
-        self.places = [self._pair_positions(*pair_indices(cp, pair)) for pair in cp.pairs]
+        self.places = [self.positions(*pair_indices(cp, pair)) for pair in cp.pairs]
         # Weighted determinants are defined innermost group first, which is the order of the columns and fills nothing in.
         self.symbolic = analyse(self.matrix(np.zeros(self.lower.nnz)), natural=weights is not None)
         self.permutation = self.symbolic.permutation()
@@ -66,7 +66,7 @@ class SparseSchur:
         """The lower triangle with these values (nnz,)."""
         return sp.csc_matrix((values, self.lower.indices, self.lower.indptr), shape=self.lower.shape)
 
-    def _pair_positions(self, row: np.ndarray, col: np.ndarray) -> np.ndarray:
+    def positions(self, row: np.ndarray, col: np.ndarray) -> np.ndarray:
         """Where the entries (row, col) of S, or (col, row) if those are above the diagonal, stand among the values of the lower
         triangle; row, col and the positions are of one shape."""
         rows, cols = np.maximum(row, col).ravel(), np.minimum(row, col).ravel()
@@ -142,6 +142,20 @@ class FactoredSparse:
     def inverse_pairs(self) -> tuple[np.ndarray, ...]:
         """N on the remaining terms' pair blocks."""
         return tuple(self._inverse[place] for place in self._storage.places)
+
+    def sandwich(self, columns: np.ndarray, rows: np.ndarray, together: bool = True) -> np.ndarray:
+        """(G, m, m) of G sets: rows (G, m, w) N rows', N among the columns (G, w) of each; columns that no group has all of are
+        solved for."""
+        shape = (*columns.shape, columns.shape[1])
+        if together:
+            own, other = np.broadcast_to(columns[:, :, None], shape), np.broadcast_to(columns[:, None, :], shape)
+            return rows @ self._inverse[self._storage.positions(own, other)] @ rows.transpose(0, 2, 1)
+        out = np.empty((*rows.shape[:2], rows.shape[1]))
+        for here, own, found in zip(columns, rows, out, strict=True):
+            right = np.zeros((self._storage.cp.q_schur, len(own)))
+            right[here] = own.T
+            found[:] = own @ self.solve(right)[here]
+        return out
 
     def trace_products(self, directions: Sequence[SchurDerivative]) -> np.ndarray:
         """By the derivative of the selected inverse, -inv(S) S_k inv(S), which is needed on the pattern of S only."""

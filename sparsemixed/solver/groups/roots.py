@@ -7,29 +7,42 @@ H_i = Z_i'inv(V_i)Z_i and B_i = Z_i'inv(V_i)[X y], loses no digits however large
 
 Derivatives along any direction D of lambda contract H_i and B_i with D lambda' + lambda D', so that the sums over groups are
 taken once for all directions: see `MomentSums`.
+
+A group may stand for D_i of the same kind, among which its cross-products are shared out evenly: its R_i is divided by the root
+of D_i, and sums count it D_i times.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import TypeVar
+from functools import cache
 
-import numba
 import numpy as np
 
-from sparsemixed.solver.groups.kernels import derivative_sums, deviance_sums, group_predictions, group_roots
+from sparsemixed.solver.groups.kernels import run_program
+from sparsemixed.solver.groups.programs import (
+    Program,
+    derivatives_program,
+    deviance_program,
+    predictions_program,
+    roots_program,
+    upper_pairs,
+)
+from sparsemixed.solver.threads import shared_out
 
+LANES = 128
+"""Most groups that are worked on together: their numbers stay in the first caches."""
+CONSTANTS = np.array([0.0, 1.0])
+"""Those that every program knows."""
+VECTOR = 8
+"""Lanes come in multiples of this."""
 CHUNK = 1 << 14
 """Groups whose sums are one thread's piece of work; sums of pieces are added in order, whatever the number of threads."""
 
 FEW = 1 << 16
 """Numbers of all groups up to which sums over them take no longer than the calls of Python around these: whole searches are then
 compiled, and half a megabyte may stay in memory until all of a fit is asked for."""
-
-Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -68,53 +81,66 @@ class GroupRoots:
         Z_i'Z_i.
     right : (J, k, P) float64
         Z_i'[X y].
+    weights : (J,) float64, optional
+        D: how many groups each one stands for; by default one.
+
+    Attributes
+    ----------
+    explained : (P, P)
+        Sum of q_i'q_i: the part of [X y]'[X y] that random effects reach.
     """
 
-    def __init__(self, first: np.ndarray, right: np.ndarray):
-        n_groups, k, width = right.shape
-        self.n_groups, self.k, self.width = n_groups, k, width
-        self.root, self.q = np.empty((k, k, n_groups)), np.empty((k, width, n_groups))
-        group_roots(first, right, self.root, self.q)
-        self._pair, self._below = _pairs(k)
+    def __init__(self, first: np.ndarray, right: np.ndarray, weights: np.ndarray | None = None):
+        self.n_groups, self.k, self.width = right.shape
+        self.lanes = min(LANES, -(-self.n_groups // VECTOR) * VECTOR)
+        self.n_blocks = -(-self.n_groups // self.lanes)
+        self._weights = weights
+        self._data = self._blocks(np.concatenate([right, first], axis=2).reshape(self.n_groups, -1))
+        sums, _ = self._run(roots_program(self.k, self.width), out=self._data)
+        self.explained = sums.reshape(self.width, self.width)
+        if weights is not None:
+            self._share_out(np.sqrt(weights))
 
     @property
     def few(self) -> bool:
         """Whether there are so few numbers that calls of Python count."""
         return few(self.n_groups, self.k, self.width)
 
-    def explained(self) -> np.ndarray:
-        """(P, P) sum of q_i'q_i: the part of [X y]'[X y] that random effects reach."""
-        return (self.q @ self.q.transpose(0, 2, 1)).sum(axis=0)
+    def _blocks(self, rows: np.ndarray) -> np.ndarray:
+        """(blocks, c, lanes) from numbers (J, c) of the groups; zeros for groups that fill up the last block."""
+        missing = self.n_blocks * self.lanes - self.n_groups
+        if missing:
+            rows = np.concatenate([rows, np.zeros((missing, rows.shape[1]))])
+        return np.ascontiguousarray(rows.reshape(self.n_blocks, self.lanes, -1).transpose(0, 2, 1))
+
+    def _groups(self, rows: np.ndarray) -> np.ndarray:
+        """(J, c) from (blocks, c, lanes)."""
+        return rows.transpose(0, 2, 1).reshape(-1, rows.shape[1])[: self.n_groups]
+
+    def _share_out(self, root: np.ndarray) -> None:
+        """Groups that stand for root^2 (J,) of the same kind: their R over root, and root and 1 / root behind all rows."""
+        weights = self._blocks(np.column_stack([root, 1.0 / root]))
+        R = self._data.reshape(self.n_blocks, self.k, -1, self.lanes)[:, :, self.width :]
+        R *= weights[:, 1][:, None, None]
+        self._data = np.concatenate([self._data, weights], axis=1)
 
     def deviance(self, factor: np.ndarray) -> tuple[np.ndarray, float]:
-        """(P, P) sum of q_i'inv(I + R_i G R_i')q_i with G = factor factor' (k, k), and the sum of log|I + R_i G R_i'|."""
+        """(P, P) sum of q_i'inv(I + R_i G R_i')q_i with G = factor factor' (k, k), and the sum of log|I + R_i G R_i'|.
 
-        def piece(begin: int, end: int) -> tuple[np.ndarray, float]:
-            gram = np.zeros((self.width, self.width))
-            return gram, deviance_sums(self.root, self.q, factor, begin, end, gram)
-
-        grams, logdets = zip(*self._pieces(piece), strict=True)
-        return _total(grams), sum(logdets)
+        The latter is no number where a matrix is not positive definite to rounding.
+        """
+        sums, roots = self._run(deviance_program(self.k, self.width), factor)
+        logs = np.log(roots.ravel()[: self.n_groups])
+        logdet = -2.0 * float(logs.sum() if self._weights is None else self._weights @ logs)
+        return sums.reshape(self.width, self.width), logdet
 
     def moments(self, factor: np.ndarray, columns: np.ndarray) -> MomentSums:
         """Sums for derivatives, at a factor (k, k) and with C_i = B_i columns for columns (P, c)."""
         k, width = self.k, self.width
-        s = k * (k + 1) // 2
-
-        def piece(begin: int, end: int) -> tuple[np.ndarray, ...]:
-            out = np.zeros(s), np.zeros((s, width, width)), np.zeros((s, s)), np.zeros((s, s))
-            derivative_sums(self.root, self.q, factor, columns, begin, end, *out)
-            return out
-
-        H, B, HH, HC = (_total(each) for each in zip(*self._pieces(piece), strict=True))
-        if k == 1:
-            return MomentSums(H[None], B[None], HH[None, None], HC[None, None])
-        pair = self._pair
-        whole = B[pair]
-        whole[self._below] = whole[self._below].transpose(0, 2, 1)
-        flat = pair.ravel()
-        shape = (k, k, k, k)
-        return MomentSums(H[pair], whole, HH[flat[:, None], flat].reshape(shape), HC[flat[:, None], flat].reshape(shape))
+        sums, _ = self._run(self._program(derivatives_program, columns), factor, columns)
+        H, HH, HC = (sums[places] for places in _places(k, width))
+        B = sums[: (width * k) ** 2].reshape(width, k, width, k).transpose(1, 3, 0, 2)
+        return MomentSums(H, B, HH, HC)
 
     def predictions(
         self, factor: np.ndarray, direction: np.ndarray, spread: np.ndarray, sigma2: float
@@ -130,32 +156,31 @@ class GroupRoots:
             A root of the covariance of beta over sigma2, with which B_i gives what the uncertainty of beta adds; c may be zero.
         sigma2 : float
         """
-        means, variances = np.empty((self.n_groups, self.k)), np.empty((self.n_groups, self.k, self.k))
-        columns = np.column_stack([direction, spread])
+        k, columns = self.k, np.concatenate([direction[:, None], spread], axis=1)
+        rows = self._run(self._program(predictions_program, columns), factor, columns)[1]
+        variances = rows[:, k : k + k * (k + 1) // 2] + rows[:, k + k * (k + 1) // 2 :]
+        variances *= sigma2
+        means = np.ascontiguousarray(self._groups(rows[:, :k]))
+        return means, self._groups(variances)[:, _pair(k).ravel()].reshape(-1, k, k)
 
-        def piece(begin: int, end: int) -> None:
-            group_predictions(self.root, self.q, factor, columns, sigma2, begin, end, means, variances)
+    def _program(self, make: Callable[[int, int, int, bool], Program], columns: np.ndarray) -> Program:
+        return make(self.k, self.width, columns.shape[1], self._weights is not None)
 
-        self._pieces(piece)
-        return means, variances
+    def _run(self, program: Program, *constants: np.ndarray, out: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Sums and results (blocks, rows, lanes) of a program for all groups."""
+        known = np.concatenate([CONSTANTS, *[each.ravel() for each in constants]])
+        out = np.empty((self.n_blocks, program.results, self.lanes)) if out is None else out
+        data, rows, shape = self._data.ravel(), out.ravel(), (self._data.shape[1], self.lanes)
 
-    def _pieces(self, work: Callable[[int, int], Found]) -> Sequence[Found]:
-        """The results of `work` on pieces of the groups, in order."""
-        begins = range(0, self.n_groups, CHUNK)
-        threads = 1 if len(begins) == 1 else numba.get_num_threads()
-        if threads == 1:
-            return [work(begin, min(begin + CHUNK, self.n_groups)) for begin in begins]
-        with ThreadPoolExecutor(threads) as pool:
-            return list(pool.map(lambda begin: work(begin, min(begin + CHUNK, self.n_groups)), begins))
+        def piece(begin: int, end: int) -> np.ndarray:
+            registers, sums = np.empty(program.registers * self.lanes), np.zeros(program.sums)
+            run_program(program.code, known, data, *shape, begin, end, registers, sums, rows, program.results)
+            return sums
 
-
-@lru_cache(maxsize=64)
-def _pairs(k: int) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:
-    """The number (k, k) of every pair a <= b, and the places below the diagonal; not to be changed."""
-    rows, columns = np.triu_indices(k)
-    pair = np.empty((k, k), np.int64)
-    pair[rows, columns] = pair[columns, rows] = np.arange(rows.size)
-    return pair, np.tril_indices(k, -1)
+        step, last = max(CHUNK // self.lanes, 1), self.n_blocks
+        if last <= step:
+            return piece(0, last), out
+        return _total(shared_out(piece, range(0, last, step), [*range(step, last, step), last])), out
 
 
 def _total(pieces: Sequence[np.ndarray]) -> np.ndarray:
@@ -164,3 +189,21 @@ def _total(pieces: Sequence[np.ndarray]) -> np.ndarray:
     for piece in pieces[1:]:
         total += piece
     return total
+
+
+@cache
+def _pair(k: int) -> np.ndarray:
+    """(k, k): the place of every entry of a symmetric matrix in its upper triangle."""
+    out = np.empty((k, k), np.int64)
+    for place, (a, b) in enumerate(upper_pairs(k)):
+        out[a, b] = out[b, a] = place
+    return out
+
+
+@cache
+def _places(k: int, width: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Where H, HH and HC of `MomentSums` stand among the sums of `derivatives_program`."""
+    pair, n = _pair(k), k * (k + 1) // 2
+    row = (width * k) ** 2 + (1 + pair) * (1 + 2 * n)
+    second = row[:, :, None, None] + 1 + pair
+    return row, second, second + n

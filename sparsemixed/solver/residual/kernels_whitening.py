@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sparsemixed.solver.compiled import compiled
+from sparsemixed.solver.compiled import compiled, compiled_apart
 
 
 @compiled
@@ -152,7 +152,7 @@ def copy_row(L, roots, own, last, reach):
             L[own * reach + d, o] = L[last * reach + d, o]
 
 
-@compiled
+@compiled_apart
 def whiten_banded(groups, start, t, rows, by_lag, pairs, weights, gram, moved, logs):
     """By the Cholesky factor of covariances by_lag (q + 2, N) at lags 0 .. q and beyond; False where there is none.
 
@@ -230,7 +230,7 @@ def observe(row, state, P, gain, w, pairs):
             add_product(gain, k, gain, l, -1.0, pairs, P, k * p + l)
 
 
-@compiled
+@compiled_apart
 def whiten_by_states(groups, start, t, rows, place, Phi, noise, p, pairs, weights, gram, moved, logs):
     """By one-step predictions of a state of p numbers with covariance I, whose first is the error; False where one is degenerate.
 

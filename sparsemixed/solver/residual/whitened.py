@@ -8,6 +8,7 @@ products C'inv(R)C of every group, with C the columns of its effects, of X and y
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -15,8 +16,14 @@ import numpy as np
 from sparsemixed.errors import NumericalError
 from sparsemixed.solver.residual.jets import JetRule, jet_rule, jets
 from sparsemixed.solver.residual.kernels_whitening import add_covariance_times, whiten_banded, whiten_by_states
+from sparsemixed.solver.threads import shared_out
 from sparsemixed.structures.residual_errors.base import ResidualStructure
 from sparsemixed.structures.residual_errors.by_level import ByLevel
+
+WORTH_THREADS = 20_000
+"""Rows from which the groups are shared out to threads."""
+PARTS = 16
+"""Of groups at most, so that threads end at about the same time."""
 
 
 class Member(NamedTuple):
@@ -50,9 +57,10 @@ def members(structure: ResidualStructure, t: np.ndarray, start: np.ndarray) -> l
         return [Member(structure, np.arange(J), slice(0, structure.n_rho), None)]
     level, found = t[start[:-1], 1], []
     for k, own in enumerate(structure.structures):
-        where, groups = structure.slices[k], np.flatnonzero(level == k)
+        groups = np.flatnonzero(level == k)
         if groups.size:
-            found.append(Member(own, groups, slice(where.start + (k > 0), where.stop), where.start if k else None))
+            scale = structure.slices[k].start if k != structure.unit else None
+            found.append(Member(own, groups, structure.inside[k], scale))
     return found
 
 
@@ -90,13 +98,22 @@ class WhitenedPrecision:
         if member.structure.by_lag is not None:
             by_lag = member.structure.by_lag
             (table,) = jets(lambda at: [by_lag(at)], rho[member.own], rule)
-            done = whiten_banded(member.groups, self.start, self.t, self.rows, table, *ends)
+            done = self._by_groups(member, lambda own: whiten_banded(own, self.start, self.t, self.rows, table, *ends))
         else:
             moves = self.gaps.transitions(member.structure, rho[member.own], rule)
-            done = whiten_by_states(member.groups, self.start, self.t, self.rows, self.gaps.place, *moves, *ends)
+            rows = self.start, self.t, self.rows, self.gaps.place
+            done = self._by_groups(member, lambda own: whiten_by_states(own, *rows, *moves, *ends))
         if not (done and np.all(np.isfinite(gram)) and np.all(np.isfinite(logs))):
             raise NumericalError("the residual covariance matrix of a group is not positive definite")
         return Sums(gram[member.groups], moved[member.groups], logs[member.groups])
+
+    def _by_groups(self, member: Member, whiten: Callable[[np.ndarray], bool]) -> bool:
+        """Whether all groups could be whitened: threads take some each, of about as many rows."""
+        rows = np.append(0, np.cumsum(self.widths[member.groups]))
+        if rows[-1] < WORTH_THREADS:
+            return whiten(member.groups)
+        ends = np.unique(np.searchsorted(rows, np.linspace(0.0, rows[-1], PARTS + 1)[1:])).tolist()
+        return all(shared_out(lambda begin, end: whiten(member.groups[begin:end]), [0, *ends[:-1]], ends))
 
     def values(self, rho: np.ndarray) -> tuple[np.ndarray, float]:
         """C'inv(R)C (J c c,), and log|R|."""

@@ -18,6 +18,13 @@ from sparsemixed.structures.residual_errors.lag_powers import autocorrelations_f
 
 SPREAD = (1.5, 4.0)
 """Ratios of the logarithms of the roots from which a search may start where times are far apart."""
+WIDE = (1.5, 4.0, 16.0)
+"""The same with an order above two, of the second to the first and of each that follows to the one before."""
+FAR = 8.0
+"""Typical gap beyond which it is from such roots alone that a search for an order above two starts.
+
+A root anywhere else has a frequency, of which only the rest by the gaps shows: maxima are as many as units in a gap, beside each
+other, and a search crawls over them."""
 LONGEST_RECURSION = 1024
 """Lag up to which all autocorrelations are computed one after the other; beyond it those at the observed lags alone."""
 
@@ -163,8 +170,15 @@ class Autoregressive(ResidualStructure):
         if self.order == 1 or typical == 1:
             return found
         # A second root that is far from one on the scale of a unit has no part in correlations far apart.
-        logs = [np.log(c) / typical * ratio ** np.arange(self.n_rho) for c in TYPICAL for ratio in SPREAD]
-        return [*found, *map(coordinates_of_roots, logs)]
+        if self.order == 2:
+            logs = [np.log(c) / typical * np.array([1.0, ratio]) for c in TYPICAL for ratio in SPREAD]
+            return [*found, *map(coordinates_of_roots, logs)]
+        ratios = [np.array([1.0, one, *(one * other ** np.arange(1, self.n_rho - 1))]) for one in WIDE for other in WIDE]
+        roots = [coordinates_of_roots(np.log(c) / typical * each) for c in TYPICAL for each in ratios]
+        return roots if self.has_many_maxima(typical) else [*found, *roots]
+
+    def has_many_maxima(self, typical: float) -> bool:
+        return self.order > 2 and typical > FAR
 
     def display(self, rho: np.ndarray) -> list[Displayed]:
         if self.order == 1:

@@ -24,9 +24,12 @@ class BandedErrors(UnstructuredErrors):
     word = "BAnded"
     order_limits = OrderLimits(0, None, "res_order")
 
-    def __init__(self, labels: tuple[str, ...], band: int):
-        self._within(labels, band)
+    def __init__(self, labels: tuple[str, ...], band: int, unit: int = 0):
+        self._within(labels, band, unit)
         self.order = band
+
+    def _of_unit(self, unit: int) -> BandedErrors:
+        return BandedErrors(self.labels, self.band, unit)
 
     @classmethod
     def build(cls, times: Times, order: int | None) -> BandedErrors:

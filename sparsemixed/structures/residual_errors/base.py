@@ -191,9 +191,33 @@ class ResidualStructure(Declared):
         """
         return [self.start(moments)]
 
+    def has_many_maxima(self, typical: float) -> bool:
+        """Whether the likelihood may have several maxima at such a median difference of times, to be searched for."""
+        return False
+
     def others(self, typical: float, moments: np.ndarray | None = None) -> list[np.ndarray]:
         """Places from which to search once more where a search has ended at a limit."""
         return self.starts(typical, moments)
+
+    def scales(self, rho: np.ndarray) -> np.ndarray:
+        """Logarithms of the scales of which one is the unit, sigma: 0 for that one. One alone unless levels have their own."""
+        return np.zeros(1)
+
+    def with_unit(self, unit: int, rho: np.ndarray) -> tuple[ResidualStructure, np.ndarray]:
+        """The same family with another of its scales as the unit, and its rho there: R(rho) over exp(2 scales(rho)[unit])."""
+        return self, rho
+
+    def sizes(self, rho: np.ndarray) -> np.ndarray:
+        """Logarithms of the standard deviations of the levels that have their own, relative to sigma."""
+        return self.scales(rho)
+
+    def resized(self, level: int, change: float, rho: np.ndarray) -> np.ndarray:
+        """rho with one of these standard deviations times exp(change); not for the unit."""
+        return rho
+
+    def parameters_of(self, level: int) -> np.ndarray:
+        """(n_rho,) bool: what has no meaning left where that standard deviation is zero; none of the unit."""
+        return np.zeros(self.n_rho, bool)
 
     def at_limit(self, rho: np.ndarray) -> np.ndarray:
         """rho with those of its parameters at their limits that are near, no other being redundant there; else rho itself.

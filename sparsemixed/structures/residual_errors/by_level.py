@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,7 @@ from sparsemixed.structures.residual_errors.base import ResidualStructure, Times
 
 
 class ByLevel(ResidualStructure):
-    """One structure per level; R of level k > 1 is exp(2 delta_k) R_k, so that sigma2 is the first level's scale.
+    """One structure per level; R of level k is exp(2 delta_k) R_k, but R_k of the `unit`, whose scale is sigma2.
 
     t (..., m, 2) carries the times and, constant within a group, the level's position.
 
@@ -20,15 +21,23 @@ class ByLevel(ResidualStructure):
     structures : tuple of ResidualStructure
     labels : tuple of str
         The levels as printed.
+    unit : int
+        Position of the level that has no delta.
+
+    Attributes
+    ----------
+    inside : list of slice
+        Where the parameters of each level's structure stand in rho, after its delta.
     """
 
-    def __init__(self, structures: tuple[ResidualStructure, ...], labels: tuple[str, ...]):
-        self.structures, self.labels = structures, labels
+    def __init__(self, structures: tuple[ResidualStructure, ...], labels: tuple[str, ...], unit: int = 0):
+        self.structures, self.labels, self.unit = structures, labels, unit
         self.order = structures[0].order
-        sizes = [s.n_rho + (k > 0) for k, s in enumerate(structures)]
+        sizes = [s.n_rho + (k != unit) for k, s in enumerate(structures)]
         stops = np.cumsum(sizes)
         self.n_rho = int(stops[-1])
         self.slices = [slice(int(e - n), int(e)) for e, n in zip(stops, sizes, strict=True)]
+        self.inside = [slice(s.start + (k != unit), s.stop) for k, s in enumerate(self.slices)]
 
     @classmethod
     def build(cls, times: Times, order: int | None) -> ByLevel:
@@ -48,19 +57,40 @@ class ByLevel(ResidualStructure):
 
     def _split(self, k: int, rho: np.ndarray) -> tuple[float, np.ndarray]:
         """log scale and the structure's own parameters."""
-        part = rho[self.slices[k]]
-        return (part[0], part[1:]) if k else (0.0, part)
+        return rho[self.slices[k].start] if k != self.unit else 0.0, rho[self.inside[k]]
+
+    def _joined(self, scales: Sequence[float], own: Sequence[np.ndarray], unit: int) -> np.ndarray:
+        """rho of these scales and parameters of the levels, with that level as the unit."""
+        return np.concatenate([part if k == unit else np.append(scales[k], part) for k, part in enumerate(own)])
+
+    def scales(self, rho: np.ndarray) -> np.ndarray:
+        return np.array([self._split(k, rho)[0] for k in range(len(self.structures))])
+
+    def with_unit(self, unit: int, rho: np.ndarray) -> tuple[ByLevel, np.ndarray]:
+        scales = self.scales(rho)
+        moved = self._joined(scales - scales[unit], [rho[own] for own in self.inside], unit)
+        return ByLevel(self.structures, self.labels, unit), moved
+
+    def resized(self, level: int, change: float, rho: np.ndarray) -> np.ndarray:
+        out = rho.copy()
+        if level != self.unit:
+            out[self.slices[level].start] += change
+        return out
+
+    def parameters_of(self, level: int) -> np.ndarray:
+        out = np.zeros(self.n_rho, bool)
+        out[self.slices[level]] = level != self.unit
+        return out
 
     def start(self, moments: np.ndarray | None = None) -> np.ndarray:
-        parts = [np.append(np.zeros(int(k > 0)), s.start(moments)) for k, s in enumerate(self.structures)]
-        return np.concatenate(parts)
+        return self._joined(np.zeros(len(self.structures)), [s.start(moments) for s in self.structures], self.unit)
 
     def at_limit(self, rho: np.ndarray) -> np.ndarray:
-        parts = [(*self._split(k, rho), s) for k, s in enumerate(self.structures)]
-        moved = [(scale, own, s.at_limit(own)) for scale, own, s in parts]
-        if all(there is own for _, own, there in moved):
+        parts = [rho[own] for own in self.inside]
+        moved = [s.at_limit(own) for own, s in zip(parts, self.structures, strict=True)]
+        if all(there is own for own, there in zip(parts, moved, strict=True)):
             return rho
-        return np.concatenate([there if k == 0 else np.append(scale, there) for k, (scale, _, there) in enumerate(moved)])
+        return self._joined(self.scales(rho), moved, self.unit)
 
     def _picked(self, k: int, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Which sets of times have rows of level k, and which pairs of their rows both do.
@@ -88,13 +118,12 @@ class ByLevel(ResidualStructure):
             picked, both = self._picked(k, t)
             if picked.any():
                 scale, own = self._split(k, rho)
-                first = self.slices[k].start
                 factor = np.where(both, np.exp(2.0 * scale), 0.0)
-                if k:
-                    out[first, picked] = 2.0 * factor * structure.covariance(own, times[picked])
+                if k != self.unit:
+                    out[self.slices[k].start, picked] = 2.0 * factor * structure.covariance(own, times[picked])
                 change = structure.dcovariance(own, times[picked])
                 for j in range(structure.n_rho):
-                    out[first + (k > 0) + j, picked] = factor * change[j]
+                    out[self.inside[k].start + j, picked] = factor * change[j]
         return out
 
     def second(self, rho: np.ndarray, t: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -106,10 +135,9 @@ class ByLevel(ResidualStructure):
                 continue
             scale, own = self._split(k, rho)
             inside = np.where(both, np.exp(2.0 * scale) * weights[picked], 0.0)
-            first, stop = self.slices[k].start, self.slices[k].stop
-            rest = slice(first + (k > 0), stop)
+            first, rest = self.slices[k].start, self.inside[k]
             out[rest, rest] = structure.second(own, times[picked], inside)
-            if k:
+            if k != self.unit:
                 out[first, first] = 4.0 * np.sum(inside * structure.covariance(own, times[picked]))
                 mixed = 2.0 * np.tensordot(structure.dcovariance(own, times[picked]), inside, axes=inside.ndim)
                 out[first, rest] = out[rest, first] = mixed
@@ -124,9 +152,8 @@ class ByLevel(ResidualStructure):
                 relative = p.kind in ("variance", "covariance")
                 value = p.value * (factor if relative else 1.0)
                 gradient = np.zeros(self.n_rho)
-                where = self.slices[k]
-                gradient[where.start + (k > 0) : where.stop] = p.gradient * (factor if relative else 1.0)
-                if k and relative:
-                    gradient[where.start] = 2.0 * value
+                gradient[self.inside[k]] = p.gradient * (factor if relative else 1.0)
+                if k != self.unit and relative:
+                    gradient[self.slices[k].start] = 2.0 * value
                 rows.append(replace(p, value=value, gradient=gradient, level=k, level_label=label))
         return rows

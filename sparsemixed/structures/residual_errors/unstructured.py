@@ -15,10 +15,13 @@ class UnstructuredErrors(ResidualStructure):
     """Unstructured errors (manual, `residuals(unstructured)`).
 
     R = LL' with L lower triangular, its first entry 1 because sigma2 is the first variance; rho holds the logarithms of the other
-    diagonal entries, then the entries below the diagonal, row by row. t is the position 0 .. p - 1 among the levels.
+    diagonal entries, then the entries below the diagonal, row by row. t is the position 0 .. p - 1 among the levels. Where the
+    first variance is next to nothing another level is the unit, and its entry is 1.
 
     Attributes
     ----------
+    unit : int
+        Position of the level whose entry on L's diagonal is 1.
     band : int
         Places off the diagonal beyond which R and L are zero; here all are free.
 
@@ -32,12 +35,13 @@ class UnstructuredErrors(ResidualStructure):
 
     word, time = "UNstructured", "levels"
 
-    def __init__(self, labels: tuple[str, ...]):
-        self._within(labels, len(labels) - 1)
+    def __init__(self, labels: tuple[str, ...], unit: int = 0):
+        self._within(labels, len(labels) - 1, unit)
 
-    def _within(self, labels: tuple[str, ...], band: int) -> None:
+    def _within(self, labels: tuple[str, ...], band: int, unit: int) -> None:
         """Leave the entries within a band free."""
-        self.labels, self.p, self.band = labels, len(labels), band
+        self.labels, self.p, self.band, self.unit = labels, len(labels), band, unit
+        self.free = np.delete(np.arange(self.p), unit)  # levels whose entry on the diagonal is
         self.below = [(i, j) for i in range(self.p) for j in range(max(0, i - band), i)]
         self.n_rho = self.p - 1 + len(self.below)
 
@@ -50,9 +54,33 @@ class UnstructuredErrors(ResidualStructure):
     def title(self) -> str:
         return "Unstructured"
 
+    def scales(self, rho: np.ndarray) -> np.ndarray:
+        return np.insert(rho[: self.p - 1], self.unit, 0.0)
+
+    def with_unit(self, unit: int, rho: np.ndarray) -> tuple[UnstructuredErrors, np.ndarray]:
+        other = self._of_unit(unit)
+        return other, other._rho(self._lower(rho))
+
+    def sizes(self, rho: np.ndarray) -> np.ndarray:
+        return np.log(np.linalg.norm(self._lower(rho), axis=1))
+
+    def resized(self, level: int, change: float, rho: np.ndarray) -> np.ndarray:
+        own, out = self.parameters_of(level), rho.copy()
+        below = np.arange(self.n_rho) >= self.p - 1
+        out[own & below] *= np.exp(change)
+        out[own & ~below] += change
+        return out
+
+    def parameters_of(self, level: int) -> np.ndarray:
+        row = np.array([*self.free, *(i for i, _ in self.below)], dtype=np.int64)
+        return (row == level) & (level != self.unit)
+
+    def _of_unit(self, unit: int) -> UnstructuredErrors:
+        return UnstructuredErrors(self.labels, unit)
+
     def _lower(self, rho: np.ndarray) -> np.ndarray:
         lower = np.zeros((self.p, self.p), rho.dtype)
-        lower[np.arange(self.p), np.arange(self.p)] = np.append([1.0], np.exp(rho[: self.p - 1]))
+        lower[np.arange(self.p), np.arange(self.p)] = np.exp(self.scales(rho))
         for value, (i, j) in zip(rho[self.p - 1 :], self.below, strict=True):
             lower[i, j] = value
         return lower
@@ -66,8 +94,8 @@ class UnstructuredErrors(ResidualStructure):
 
     def _rho(self, lower: np.ndarray) -> np.ndarray:
         """rho of a factor (p, p) times any number."""
-        lower = lower / lower[0, 0]
-        return np.concatenate([np.log(np.diag(lower))[1:], [lower[i, j] for i, j in self.below]])
+        lower = lower / lower[self.unit, self.unit]
+        return np.concatenate([np.log(np.diag(lower))[self.free], [lower[i, j] for i, j in self.below]])
 
     def at_limit(self, rho: np.ndarray) -> np.ndarray:
         """Errors that those of earlier levels determine have a zero on the diagonal of L, and none are left below it.
@@ -103,8 +131,8 @@ class UnstructuredErrors(ResidualStructure):
     def others(self, typical: float, moments: np.ndarray | None = None) -> list[np.ndarray]:
         if moments is None:
             return [self.start()]
-        full = self.start(moments)
-        diagonal = np.concatenate([0.5 * np.log(np.diag(moments)[1:] / moments[0, 0]), np.zeros(len(self.below))])
+        full, variances = self.start(moments), np.diag(moments)
+        diagonal = np.concatenate([0.5 * np.log(variances[self.free] / variances[self.unit]), np.zeros(len(self.below))])
         half = np.concatenate([diagonal[: self.p - 1], 0.5 * full[self.p - 1 :]])
         return [self.start(), full, diagonal, half]
 
@@ -118,8 +146,7 @@ class UnstructuredErrors(ResidualStructure):
     def _moves(self, rho: np.ndarray) -> np.ndarray:
         """(n_rho, p, p) derivatives of L."""
         moves = np.zeros((self.n_rho, self.p, self.p), rho.dtype)
-        diagonal = np.arange(1, self.p)
-        moves[diagonal - 1, diagonal, diagonal] = np.exp(rho[: self.p - 1])
+        moves[np.arange(self.p - 1), self.free, self.free] = np.exp(rho[: self.p - 1])
         for k, (i, j) in enumerate(self.below):
             moves[self.p - 1 + k, i, j] = 1.0
         return moves
@@ -138,8 +165,8 @@ class UnstructuredErrors(ResidualStructure):
         moves, lower = self._moves(rho), self._lower(rho)
         flat = moves.reshape(self.n_rho, -1)
         out = 2.0 * (W @ moves).reshape(self.n_rho, -1) @ flat.T
-        diagonal = np.arange(1, self.p)
-        out[diagonal - 1, diagonal - 1] += 2.0 * lower[diagonal, diagonal] * (W @ lower)[diagonal, diagonal]
+        own = np.arange(self.p - 1)
+        out[own, own] += 2.0 * lower[self.free, self.free] * (W @ lower)[self.free, self.free]
         return out
 
     def display(self, rho: np.ndarray) -> list[Displayed]:

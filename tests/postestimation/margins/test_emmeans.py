@@ -58,7 +58,7 @@ def test_slopes(case):
 def test_bad_input():
     fit = sparsemixed.mixed("y i.a##i.b x || g:", sample("unbalanced1"))
     assert fit.emmeans("a").df is None
-    with pytest.raises(OptionError, match="not a factor"):
+    with pytest.raises(OptionError, match="not a variable of the fixed part"):
         fit.emmeans("q")
     with pytest.raises(OptionError, match="at least one"):
         fit.emmeans([])

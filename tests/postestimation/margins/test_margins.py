@@ -248,28 +248,96 @@ def test_saved_fits_need_no_data(plain, tmp_path):
         loaded.margins(eyex="x")
 
 
-def test_batches(tmp_path):
+@pytest.fixture(scope="module")
+def batches(tmp_path_factory):
+    """A fit to data in memory, and the same model fitted to batches of them: folder, data set, function."""
     data = simulated(34, n_groups=60)
-    folder = tmp_path / "parts"
-    folder.mkdir()
-    for i, part in enumerate(np.array_split(np.arange(len(data)), 3)):
-        data.iloc[part].to_parquet(folder / f"part{i}.parquet")
-    model = "y i.a##i.b x || g:"
-    whole, batched = sparsemixed.mixed(model, data), sparsemixed.mixed(model, folder)
-    for text in ("a##b", ", dydx(x a)", "a, atmeans", "r.a"):
-        mine, theirs = batched.margins(text).frame, whole.margins(text).frame
+    data["extra"] = data["z"] ** 2
+    folder = tmp_path_factory.mktemp("parts")
+    parts = [data.iloc[own] for own in np.array_split(np.arange(len(data)), 3)]
+    for i, part in enumerate(parts):
+        part.to_parquet(folder / f"part{i}.parquet")
+    model = "y i.a##i.b c.x##c.x if z > -1 || g:"
+    sources = {"folder": folder, "function": lambda: iter(parts)}
+    return sparsemixed.mixed(model, data), {name: sparsemixed.mixed(model, source) for name, source in sources.items()}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a##b",
+        ", dydx(x a)",
+        "a, atmeans",
+        "r.a",
+        "a, over(w)",
+        "a, over(w) at((omean) x)",
+        "b, subpop(extra > 0.5)",
+        "b, at(x=generate(x+extra)) over(a)",
+        "a, within(b) asbalanced",
+        "b, eydx(x)",
+        ", eydx(a) over(w) subpop(extra < 2)",
+        "r.b, over(w) contrast(effects)",
+    ],
+)
+def test_batches(batches, text):
+    whole, in_batches = batches
+    for fit in in_batches.values():
+        mine, theirs = fit.margins(text).frame, whole.margins(text).frame
         columns = ["estimate", "std_err"]
         np.testing.assert_allclose(mine[columns], theirs[columns], rtol=1e-6)
-    with pytest.raises(OptionError, match="percentiles need the rows"):
-        batched.margins(at="(median) x")
 
 
-def test_changed_data_are_noticed():
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (", at((median) x)", "percentiles need the rows"),
+        ("a, over(nothing)", "is not in the data"),
+        ("a, subpop(nothing > 1)", "is not in the data"),
+        ("a, at(x=generate(nothing))", "is not in the data"),
+        ("a, subpop(extra < 0)", "selects no rows"),
+        ("a, noesample", "needs all rows at once"),
+        ("a, vce(unconditional)", "needs the rows that the model was fitted to"),
+    ],
+)
+def test_what_batches_cannot_do(batches, text, message):
+    _, in_batches = batches
+    with pytest.raises(SparseMixedError, match=message) as caught:
+        in_batches["folder"].margins(text)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_batches_of_dask():
+    dask_frames = pytest.importorskip("dask.dataframe")
+    data = simulated(34, n_groups=40)
+    model = "y i.a##i.b x || g:"
+    whole, parts = sparsemixed.mixed(model, data), sparsemixed.mixed(model, dask_frames.from_pandas(data, npartitions=3))
+    for text in ("a##b", "a, over(w)", "a, eydx(x) subpop(z > 0)"):
+        columns = ["estimate", "std_err"]
+        np.testing.assert_allclose(parts.margins(text).frame[columns], whole.margins(text).frame[columns], rtol=1e-6)
+
+
+@pytest.mark.parametrize("before", ["a", None])
+def test_changed_data_are_noticed(before):
+    """Also when margins have been computed before: those of groups read the rows again."""
     data = simulated(35)
     fit = sparsemixed.mixed("y i.a x || g:", data)
+    if before is not None:
+        fit.margins(before)
     data["y"] += 1
-    with pytest.raises(SparseMixedError, match="margins"):
-        fit.margins("a")
+    for text in ("a", "a, over(b)", ", at((median) x)"):
+        with pytest.raises(SparseMixedError, match="margins"):
+            fit.margins(text)
+
+
+def test_percentiles_after_margins_without_them(tmp_path):
+    data = simulated(35)
+    fit = sparsemixed.mixed("y i.a x || g:", data)
+    fit.margins("a")
+    assert fit.margins(", at((median) x)").at[0][0].values["x"] == pytest.approx(data["x"].median())
+    other = sparsemixed.mixed("y i.a x || g:", data)
+    other.margins("a")
+    other.save(tmp_path / "fit.smx")
+    assert sparsemixed.load(tmp_path / "fit.smx").margins(", at((median) x)").names == ("_cons",)
 
 
 @pytest.mark.parametrize(
@@ -301,11 +369,21 @@ def test_changed_data_are_noticed():
         ("a, mcompare(best)", "mcompare"),
         ("a, df(0)", "must be positive"),
         ("a, df(5) small", "cannot be combined"),
-        ("a, vce(unconditional)", "not available"),
-        ("a, post", "not available"),
+        ("a, vce(unconditional)", "needs a fit by ML"),
+        ("a, vce(unconditional) small", "cannot be combined"),
+        ("a, vce(robust)", r"vce\(robust\) is not one of"),
+        ("a, emptycells(zero)", r"emptycells\(zero\) is not one of"),
+        ("a, within(nothing)", r"within\(\): variable `nothing` is not in the data"),
+        ("a, continuous", "needs dydx"),
+        ("a, mcompare(scheffe adjustall)", "only bonferroni and sidak take adjustall"),
+        ("a, pwcompare(best)", r"pwcompare\(best\) is not one of"),
+        ("a, pwcompare(effects pveffects)", "cannot be combined"),
+        ("a, contrast(best)", r"contrast\(best\) is not one of"),
+        ("a, contrast(lincom)", r"test\(\) and lincom\(\) of the margins"),
+        ("a, contrast(atcontrast(_at))", "needs an operator"),
+        (", eydx(b) at((zero) x) at(x=-90)", "is not positive"),
         (", pwcompare", "only one margin"),
         ("r.a, pwcompare", "cannot be combined"),
-        (", eyex(x) at(a=(1 2)) pwcompare", "are not available"),
         ("k.a", "unknown contrast operator"),
         ("a; b", "is not a factor"),
     ],
@@ -352,7 +430,36 @@ def test_computed_columns_move_with_their_variable():
             fit.margins(**options)
 
 
-def test_an_offset_is_refused():
-    fit = sparsemixed.mixed("y ~ x + offset(z) + (1 | g)", simulated(39))
-    with pytest.raises(OptionError, match="with an offset are not available"):
-        fit.margins()
+def test_an_offset_is_part_of_the_prediction():
+    data = simulated(39)
+    data["o"] = 0.3 * data["x"] + data["z"]
+    fit = sparsemixed.mixed("y ~ x + c + offset(o) + (1 | g)", data)
+    same = sparsemixed.mixed("y ~ x + c + (1 | g)", data.assign(y=data["y"] - data["o"]))
+    plain, shifted = same.margins("c"), fit.margins("c")
+    np.testing.assert_allclose(shifted.estimate, plain.estimate + data["o"].mean(), rtol=1e-10)
+    np.testing.assert_allclose(shifted.std_err, plain.std_err, rtol=1e-10)
+    np.testing.assert_allclose(fit.margins(dydx="x").estimate, fit.params["x"], rtol=1e-12)
+    assert fit.margins().estimate[0] == pytest.approx(fit.predict().mean())
+    # It is set and differentiated as any other variable.
+    points = fit.margins(at={"o": [0, 2]})
+    np.testing.assert_allclose(points.estimate, np.array([0, 2]) + same.margins().estimate, rtol=1e-10)
+    assert fit.margins(dydx="o").estimate[0] == pytest.approx(1.0)
+    assert [block.variable for block in fit.margins(dydx="_continuous").blocks] == ["x"]
+    moved = fit.margins(at={"o": [0, 2]}, contrast="atcontrast(r)")
+    assert moved.effects["estimate"].tolist() == pytest.approx([2.0])
+    groups = data.groupby("c")["o"].mean()
+    over = fit.margins(over="c").estimate - same.margins(over="c").estimate
+    np.testing.assert_allclose(over, groups, rtol=1e-9)
+    pairs = fit.margins(over="c", pwcompare=True).effects["estimate"].to_numpy()
+    moves = [groups[b] - groups[a] for a, b in (("low", "mid"), ("low", "top"), ("mid", "top"))]
+    np.testing.assert_allclose(pairs, same.margins(over="c", pwcompare=True).effects["estimate"] + np.array(moves), rtol=1e-9)
+    eta = fit.predict().to_numpy()
+    assert fit.margins(eydx="x").estimate[0] == pytest.approx(np.mean(fit.params["x"] / eta))
+    assert fit.emmeans("c").estimate == pytest.approx(same.emmeans("c").estimate + data["o"].mean())
+
+
+def test_offsets_of_saved_fits(tmp_path):
+    fit = sparsemixed.mixed("y ~ x + offset(log(w)) + (1 | g)", simulated(39))
+    fit.save(tmp_path / "fit.smx")
+    assert str(sparsemixed.load(tmp_path / "fit.smx").margins()) == str(fit.margins())
+    assert fit.margins().estimate[0] == pytest.approx(fit.predict().mean())

@@ -1,0 +1,85 @@
+"""Passes over many rows against NumPy's products of whole matrices."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sparsemixed.solver import rows, threads
+from sparsemixed.solver.crossproducts.crossproducts import TermData, cross_products
+from sparsemixed.solver.linalg import thin_qr
+
+
+@pytest.fixture(params=[1, 2], ids=["alone", "threads"])
+def pieces(request, monkeypatch):
+    """Passes for any number of rows, in pieces of seven, by one thread or two."""
+    monkeypatch.setattr(rows, "MANY", 1)
+    monkeypatch.setattr(rows, "PIECE", 7)
+    monkeypatch.setattr(threads.numba, "get_num_threads", lambda: request.param)
+
+
+def drawn(seed=0, n=61):
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(n, 2)), np.column_stack([np.ones(n), rng.normal(size=(n, 2))]), rng.normal(size=n), rng
+
+
+@pytest.mark.parametrize("columns", [1, 3, 5])
+def test_products_of_rows(pieces, columns):
+    _, X, _, rng = drawn()
+    matrix = rng.normal(size=(3, columns))
+    product, gram = rows.rows_times(X, matrix)
+    np.testing.assert_allclose(product, X @ matrix, rtol=1e-13, atol=1e-13)
+    np.testing.assert_allclose(gram, (X @ matrix).T @ (X @ matrix), rtol=1e-12, atol=1e-12)
+
+
+def test_products_in_place(pieces):
+    _, X, _, rng = drawn()
+    matrix, before = np.triu(rng.normal(size=(3, 3))), X.copy()
+    assert rows.rows_times(X, matrix, X)[0] is X
+    np.testing.assert_allclose(X, before @ matrix, rtol=1e-13, atol=1e-13)
+
+
+def test_rows_that_agree_have_products_that_agree(pieces):
+    """To the last bit, wherever in a piece they stand."""
+    _, X, _, rng = drawn()
+    product, _ = rows.rows_times(np.ascontiguousarray(np.repeat(X[:9], 7, axis=0)), rng.normal(size=(3, 3)))
+    assert all(len(np.unique(same, axis=0)) == 1 for same in product.reshape(9, 7, 3))
+
+
+def test_residuals(pieces):
+    _, X, y, rng = drawn()
+    fitted = rng.normal(size=3)
+    out, inner = rows.less_fitted(y, X, fitted)
+    np.testing.assert_allclose(out, y - X @ fitted, rtol=1e-12, atol=1e-13)
+    np.testing.assert_allclose(inner, X.T @ (y - X @ fitted), rtol=1e-12, atol=1e-12)
+    Xy = np.column_stack([X, y])
+    np.testing.assert_allclose(rows.inner_products(X, y), Xy.T @ Xy, rtol=1e-12)
+
+
+@pytest.mark.parametrize("order", ["in order", "any"])
+@pytest.mark.parametrize("sizes", [[20, 1, 1, 30, 9], [1] * 61, [61]])
+def test_cross_products_of_groups(pieces, order, sizes):
+    """A group may be longer than a piece; where rows are not in order other loops serve."""
+    Z, X, y, rng = drawn()
+    codes = np.repeat(np.arange(len(sizes)), sizes).astype(np.int32)
+    inner = np.arange(61, dtype=np.int32) // 2
+    if order == "any":
+        codes = rng.permutation(codes)
+    terms = [TermData(inner, 31, Z[:, :1].copy()), TermData(codes, len(sizes), Z)]
+    cp = cross_products(terms, X, y)
+    dense = [np.zeros((61, t.n_groups, t.columns.shape[1])) for t in terms]
+    for matrix, term in zip(dense, terms, strict=True):
+        matrix[np.arange(61), term.codes] = term.columns
+    whole = np.concatenate([matrix.reshape(61, -1) for matrix in dense], axis=1)
+    np.testing.assert_allclose(cp.matrix.toarray(), whole.T @ whole, rtol=1e-12, atol=1e-13)
+    np.testing.assert_allclose(cp.ZtXy, whole.T @ np.column_stack([X, y]), rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize("offset", [0.0, 100.0])
+def test_qr_of_many_rows(pieces, offset):
+    _, X, _, _ = drawn()
+    X[:, 1] += offset
+    Q, R = thin_qr(X.copy())
+    np.testing.assert_allclose(Q.T @ Q, np.eye(3), atol=1e-14)
+    np.testing.assert_allclose(Q @ R, X, rtol=1e-13, atol=1e-12)
+    assert not np.tril(R, -1).any()

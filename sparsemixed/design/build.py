@@ -64,7 +64,7 @@ def build_design(spec: ModelSpec, data: Any) -> Design:
         weights=weights,
         counts=_level_counts(fixed.levels, rows, weights),
         combinations=fixed.combinations,
-        index=None if frame.index is None else frame.index.take(rows.kept),
+        index=rows.index,
         offset=offset_values(spec, rows),
         units={name: frame[name].unit for name in used if frame[name].unit},
     )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from sparsemixed.design.data.codes import combine, first_rows
 from sparsemixed.design.data.rows import Level, Rows
+from sparsemixed.design.deferred import deferred
 from sparsemixed.design.fixed.collinear import collinear
 from sparsemixed.design.fixed.matrix import fill_columns
 from sparsemixed.design.fixed.terms import TermList
@@ -107,7 +109,13 @@ def _level_term(grouping: tuple[str, ...], parts: list[tuple[RandomBlock, np.nda
     codes, n_groups = groups.codes(grouping)
     columns = parts[0][1] if len(parts) == 1 else np.concatenate([columns for _, columns in parts], axis=1)
     blocks = tuple(block for block, _ in parts)
-    return RandomTerm(codes, n_groups, np.ascontiguousarray(columns), blocks, groups.labels(grouping))
+    return _term(groups, grouping, codes=codes, n_groups=n_groups, columns=np.ascontiguousarray(columns), blocks=blocks)
+
+
+def _term(groups: Groups, variables: tuple[str, ...], **known: Any) -> RandomTerm:
+    """A term with the labels of its groups once they are asked for: a data frame takes as long as all the rest of a small one."""
+    labels = groups.labels_later(variables)
+    return deferred(RandomTerm, lambda: {"labels": labels()}, **known)
 
 
 def _factor_term(
@@ -124,7 +132,7 @@ def _factor_term(
     variables = tuple(dict.fromkeys((*equation.grouping, variable)))
     codes, n_groups = groups.codes(variables)
     block = RandomBlock(equation.label, (f"R.{variable}",), random_structure(equation.covariance, 1), variable, position)
-    return RandomTerm(codes, n_groups, np.ones((rows.n, 1)), (block,), groups.labels(variables))
+    return _term(groups, variables, codes=codes, n_groups=n_groups, columns=np.ones((rows.n, 1)), blocks=(block,))
 
 
 def _correlated_term(equation: RandomEquation, variable: str, position: int, rows: Rows, groups: Groups) -> RandomTerm:
@@ -154,4 +162,4 @@ def _correlated_term(equation: RandomEquation, variable: str, position: int, row
     members = np.full((n_groups, k), None, dtype=object)
     members[group_of_pair, within] = np.array([*values, None], dtype=object)[level[first]]
     block = RandomBlock(equation.label, (f"R.{variable}",), structure, variable, position)
-    return RandomTerm(codes, n_groups, columns, (block,), groups.labels(equation.grouping), members)
+    return _term(groups, equation.grouping, codes=codes, n_groups=n_groups, columns=columns, blocks=(block,), members=members)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from sparsemixed.design.deferred import HoldsLater
 from sparsemixed.errors import DataError
 
 ROWS = MappingProxyType({"rows": True})
@@ -13,7 +14,7 @@ ROWS = MappingProxyType({"rows": True})
 NO_DATA = "this fit was saved without its data; save it with data=True, or fit again"
 
 
-class HoldsRows:
+class HoldsRows(HoldsLater):
     """Base of dataclasses with such fields. A field that was left behind is not there, and whoever reads it is told why.
 
     So nothing that computes from rows has to ask first whether there are any.
@@ -25,7 +26,7 @@ class HoldsRows:
             field = getattr(type(self), "__dataclass_fields__", {}).get(name)
             if field is not None and field.metadata.get("rows"):
                 raise DataError(NO_DATA)
-            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+            return super().__getattr__(name)
 
 
 def without_rows(value: Any, **changes: Any) -> Any:

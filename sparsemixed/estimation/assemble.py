@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
 import numpy as np
 
+from sparsemixed.design.deferred import deferred
 from sparsemixed.errors import NumericalError
 from sparsemixed.estimation.components import components
 from sparsemixed.estimation.end_systems import keep_end_system
@@ -12,10 +17,11 @@ from sparsemixed.estimation.ends.error_variances import at_zero_variances
 from sparsemixed.estimation.ends.values import End
 from sparsemixed.estimation.ends.without_errors import without_residual_variance
 from sparsemixed.estimation.fit import Fit
-from sparsemixed.estimation.identification import identified
+from sparsemixed.estimation.identification import clearly_identified, identified
 from sparsemixed.estimation.interface import FD, FE, FittedDerivatives
 from sparsemixed.estimation.linear import LogLikelihood
 from sparsemixed.estimation.lost_digits import lost_digits
+from sparsemixed.estimation.objectives.groups import GroupsObjective
 from sparsemixed.estimation.problems.values import Case
 from sparsemixed.estimation.search.boundary import Boundary, project_to_boundary, with_limits
 from sparsemixed.estimation.search.values import LogEntry
@@ -41,46 +47,69 @@ def finish(case: Case, end: End[FE, FD], em_log: tuple[LogEntry, ...], llf: LogL
 
 def _gathered(case: Case, end: End[FE, FD], em_log: tuple[LogEntry, ...], llf: LogLikelihood) -> Fit:
     spec, design, orthogonal = case.spec, case.design, case.reduction.orthogonal
-    objective, optimum, log = end.objective, end.optimum, end.log
+    objective, optimum = end.objective, end.optimum
     at, boundary, flat, unseen = _boundary(case, end)
     derivatives = optimum.derivatives if at is optimum.evaluation else objective.derivatives(at)
     bare = spec.estimation.nostderr or spec.estimation.emonly
     information = None if bare else _information(derivatives, boundary.parameters | unseen)
-    parts = components(design, objective, at, boundary)
-    parts, unidentified = identified(objective, at, boundary.parameters, information, optimum.converged, parts, design)
-    u, u_var = objective.parameters.named_effects(*objective.predictions(design, derivatives))
-    root = covariance_root(at.sigma2, at.XVX_inverse)
-    fit = Fit(
-        spec=spec,
-        design=design,
-        beta=orthogonal.coefficients(at.beta),
-        root=orthogonal.root(root),
-        slopes=_slopes(derivatives, root) if objective.reml and information is not None else None,
-        sigma2=at.sigma2,
-        theta=at.theta,
-        information=information,
-        boundary=boundary.parameters,
-        boundary_names=boundary.names,
-        components=parts,
-        llf=llf(at.deviance if end.deviance is None else end.deviance),
-        llf_linear=llf.linear,
-        converged=optimum.converged and not flat,
-        message=_message(end, flat),
-        gradient_norm=0.5 * optimum.decrement,
-        em_log=em_log,
-        log=log,
-        iterations=len(log or em_log) - 1,
-        factorizations=objective.factorizations,
-        solver=objective.solver,
-        u=u,
-        u_var=u_var,
-        monte_carlo=end.monte_carlo,
-        identification=unidentified,
-        lost_digits=lost_digits(design, parts, float(orthogonal.residual @ orthogonal.residual), at.pwrss, objective.df),
-        solver_note=solver_note(objective.solver),
-    )
+    later = partial(_shown, case, end, at, derivatives, boundary, covariance_root(at.sigma2, at.XVX_inverse), not bare)
+    clear = clearly_identified(boundary.parameters, information, optimum.converged)
+    known: dict[str, Any] = {
+        "spec": spec,
+        "design": design,
+        "beta": orthogonal.coefficients(at.beta),
+        "sigma2": at.sigma2,
+        "theta": at.theta,
+        "information": information,
+        "boundary": boundary.parameters,
+        "boundary_names": boundary.names,
+        "llf": llf(at.deviance if end.deviance is None else end.deviance),
+        "llf_linear": llf.linear,
+        "converged": optimum.converged and not flat,
+        "message": _message(end, flat),
+        "gradient_norm": 0.5 * optimum.decrement,
+        "em_log": em_log,
+        "iterations": len(end.before) + (len(optimum.log) or len(em_log)) - 1,
+        "factorizations": objective.factorizations,
+        "solver": objective.solver,
+        "monte_carlo": end.monte_carlo,
+        "lost_digits": _lost_digits(case, objective.df, at.pwrss, later),
+        "solver_note": solver_note(objective.solver),
+    }
+    if clear and _has_few_groups(objective):
+        return deferred(Fit, later, **known, identification=None)
+    shown = later()
+    parts = identified(objective, at, boundary.parameters, information, optimum.converged, shown["components"], design)
+    known |= {**shown, "components": parts[0], "factorizations": objective.factorizations}
+    fit = Fit(**known, identification=parts[1])
     keep_end_system(fit, objective, derivatives, orthogonal)
     return fit
+
+
+def _lost_digits(case: Case, df: float, pwrss: float, shown: Callable[[], dict[str, Any]]) -> str:
+    residual = case.reduction.orthogonal.residual
+    return lost_digits(case.design, lambda: shown()["components"], float(residual @ residual), pwrss, df)
+
+
+def _has_few_groups(objective: object) -> bool:
+    """Whether so little is behind a fit that it may stay in memory until all of the fit is asked for."""
+    return isinstance(objective, GroupsObjective) and objective.roots.few
+
+
+def _shown(
+    case: Case, end: End[FE, FD], at: FE, derivatives: FD, boundary: Boundary, root: np.ndarray, informed: bool
+) -> dict[str, Any]:
+    """What of a fit tables and predictions read, and nobody who only wants its numbers."""
+    design, orthogonal, objective = case.design, case.reduction.orthogonal, end.objective
+    u, u_var = objective.parameters.named_effects(*objective.predictions(design, derivatives))
+    return {
+        "root": orthogonal.root(root),
+        "slopes": _slopes(derivatives, root) if objective.reml and informed else None,
+        "components": components(design, objective, at, boundary),
+        "log": end.log,
+        "u": u,
+        "u_var": u_var,
+    }
 
 
 def _boundary(case: Case, end: End[FE, FD]) -> tuple[FE, Boundary, bool, np.ndarray]:

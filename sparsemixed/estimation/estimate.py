@@ -33,6 +33,9 @@ from sparsemixed.estimation.sources.rows import reduce_rows
 from sparsemixed.solver.threads import blas_threads
 from sparsemixed.spec import ModelSpec
 
+SHARED_OUT = 1 << 16
+"""Multiplications of a product of matrices below which no BLAS takes threads."""
+
 
 def estimate(spec: ModelSpec, design: Design, progress: Progress | None = None) -> Fit:
     """Fit the model by maximum likelihood or REML.
@@ -84,10 +87,16 @@ def _threads(design: Design) -> AbstractContextManager:
     """As many threads as the largest dense matrix that the fit may meet is worth."""
     if design.residual is not None:
         return blas_threads(0)
-    if not design.random:
+    if not design.random or _is_small(design):
         return nullcontext()
     sizes = sorted(term.n_groups * term.k for term in design.random)
     return blas_threads(max(sum(sizes[:-1]), design.rank))
+
+
+def _is_small(design: Design) -> bool:
+    """Whether no product of the fit is so large that BLAS would share it out: OpenBLAS does from 262,144 multiplications."""
+    order = max(design.rank, *(term.k for term in design.random))
+    return len(design.random) == 1 and design.n_rows * order**2 < SHARED_OUT
 
 
 def fit_problem(problem: Problem[Any, Any], progress: Progress | None = None) -> Fit:
@@ -120,7 +129,8 @@ def _searched(problem: Problem[Any, Any], path: EmPath[Any], llf: LogLikelihood,
         return End(objective, found.optimum, deviance=found.deviance, monte_carlo=found.monte_carlo)
     if options.emonly:
         return End(objective, em_optimum(objective, path, options, plan.exact))
-    first = minimize(objective, path.at, plan, llf, progress)
+    first = problem.at_once(path.at, llf) if problem.at_once is not None and progress is None else None
+    first = first or minimize(objective, path.at, plan, llf, progress)
     return second_search(problem, plan, path.at, first, llf, progress)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sparsemixed.design.deferred import HoldsLater
 from sparsemixed.design.values import Design, RandomBlock
 from sparsemixed.estimation.search.values import LogEntry
 from sparsemixed.spec import ModelSpec
@@ -112,7 +113,7 @@ class MonteCarlo:
 
 
 @dataclass(frozen=True)
-class Fit:
+class Fit(HoldsLater):
     """A fitted model.
 
     Attributes

@@ -30,7 +30,7 @@ from sparsemixed.estimation.objectives.precision import PrecisionObjective
 from sparsemixed.estimation.parameters import Place, ThetaMap
 from sparsemixed.estimation.quadratic_forms import QuadraticForms, Repeated
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
-from sparsemixed.solver.linalg import unit_diagonal
+from sparsemixed.solver.linalg import clearly_definite, unit_diagonal
 from sparsemixed.structures.random.linear_basis import entries_on_edge, linear_basis
 from sparsemixed.structures.random.unstructured import Unstructured
 
@@ -100,8 +100,7 @@ def identified(
     Identification or None
         None where all parameters are identified, and where the design is too large to tell.
     """
-    free = np.append(~boundary, True)
-    doubtful = information is None or not converged or smallest(information[np.ix_(free, free)]) < SUSPECT
+    doubtful = _doubtful(boundary, information, converged)
     if not doubtful and not boundary.any():
         return parts, None
     own = [_entries(place, at.theta, boundary, objective.parameters) for place in objective.parameters.places]
@@ -116,6 +115,21 @@ def identified(
         return parts, None
     parts = tuple(_marked(part, own, np.array(never), _lengths(gram)) for part in parts)
     return parts, Identification(_sentence(parts, len(never)), len(on_edge), len(zero))
+
+
+def clearly_identified(boundary: np.ndarray, information: np.ndarray | None, converged: bool) -> bool:
+    """Whether nothing gives reason to look; arguments as of `identified`."""
+    return not boundary.any() and not _doubtful(boundary, information, converged)
+
+
+def _doubtful(boundary: np.ndarray, information: np.ndarray | None, converged: bool) -> bool:
+    """Whether no step was left, or the information is nearly singular, or unknown."""
+    if information is None or not converged:
+        return True
+    if not boundary.any() and clearly_definite(information, SUSPECT):
+        return False
+    free = np.append(~boundary, True)
+    return smallest(information if free.all() else information[np.ix_(free, free)]) < SUSPECT
 
 
 def _subsets(own: list[Entries]) -> tuple[list[np.ndarray], list[np.ndarray], list[np.ndarray]]:

@@ -24,6 +24,8 @@ from sparsemixed.structures.random.linear_basis import effects_on_edge
 
 WITHIN = 1e-10
 """Share of the squares of a direction outside of the span of X, up to which there is none."""
+CLEARLY = 1e-4
+"""Share of the squares of a direction outside of the span of X, above which nothing has to be looked at."""
 COLLINEAR = 1e-12
 """Squares of a direction, relative to those of the columns, below which the columns have no such direction."""
 NOT_IDENTIFIED = "not identified by REML"
@@ -76,6 +78,8 @@ def _squares_of_rows(design: Design, orthogonal: OrthonormalCoordinates, layout:
 
 
 def _holding(layout: ThetaMap, squares: Sequence[Squares], n: float) -> ThetaMap:
+    if all(_clearly_visible(total, seen) for total, seen in squares):
+        return layout
     places, holds = [], []
     for place in layout.places:
         total, seen = (square[place.columns, place.columns] for square in squares[place.term])
@@ -87,6 +91,18 @@ def _holding(layout: ThetaMap, squares: Sequence[Squares], n: float) -> ThetaMap
         places.append(place)
         holds += held
     return replace(layout, places=tuple(places), holds=tuple(holds))
+
+
+def _clearly_visible(total: np.ndarray, seen: np.ndarray) -> bool:
+    """Whether every direction has a good part of its squares outside of the span of X, and no column is made up by others.
+
+    With columns scaled to length one no eigenvalue of `total` exceeds their number, and none is below the least of `seen`.
+    """
+    lengths = np.sqrt(np.diag(total))
+    if not (lengths > 0).all():
+        return False
+    scaled = seen / lengths[:, None] / lengths
+    return bool((scaled[0, 0] if len(scaled) == 1 else np.linalg.eigvalsh(scaled)[0]) > CLEARLY)
 
 
 def invisible(total: np.ndarray, seen: np.ndarray) -> np.ndarray:

@@ -7,6 +7,8 @@ up to standard deviations of 1e4 times those of the errors, 1e-4 at 1e5 with a h
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from sparsemixed.design.values import Design
@@ -18,13 +20,14 @@ KNOWN = 1e-6
 """Error of the log likelihood that need not be told."""
 
 
-def lost_digits(design: Design, parts: tuple[Component, ...], squares: float, pwrss: float, df: float) -> str:
+def lost_digits(design: Design, components: Callable[[], tuple[Component, ...]], squares: float, pwrss: float, df: float) -> str:
     """What is not known of the log likelihood, with the component that is so large; empty where all digits are there.
 
     Parameters
     ----------
     design : Design
-    parts : tuple of Component
+    components : callable
+        Those of the fit, made only where they are needed.
     squares : float
         y'y of the response less its fixed part's least-squares fit.
     pwrss : float
@@ -34,7 +37,10 @@ def lost_digits(design: Design, parts: tuple[Component, ...], squares: float, pw
     """
     share = squares / pwrss
     error = 0.5 * df * float(np.finfo(float).eps) * share
-    if share <= SHARE or error <= KNOWN or len(parts) < 2:
+    if share <= SHARE or error <= KNOWN:
+        return ""
+    parts = components()
+    if len(parts) < 2:
         return ""
     sizes = _mean_squares(design)
     part = max(parts[:-1], key=lambda part: _largest(part)[0] * sizes[part.position])

@@ -9,15 +9,16 @@ cross-product into a weighted one. Constraints beta = T gamma + a replace X by X
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import solve_triangular
 
+from sparsemixed.design.deferred import changed
 from sparsemixed.design.values import Constraints, Design, RandomTerm
 from sparsemixed.estimation.parameters import ThetaMap
 from sparsemixed.solver.crossproducts.crossproducts import TermData
-from sparsemixed.solver.linalg import thin_qr
+from sparsemixed.solver.linalg import solve_upper, thin_qr
 from sparsemixed.solver.rows import less_fitted, suits
 
 
@@ -53,7 +54,7 @@ class OrthonormalCoordinates:
 
     def coefficients(self, beta: np.ndarray) -> np.ndarray:
         """Coefficients (p,) on X from those on Q."""
-        found = self.start + solve_triangular(self.R, beta) if beta.size else self.start
+        found = self.start + solve_upper(self.R, beta)
         return found if self.constraints is None else self.constraints.T @ found + self.constraints.a
 
     def to_orthonormal(self, X: np.ndarray) -> np.ndarray:
@@ -63,7 +64,7 @@ class OrthonormalCoordinates:
 
     def root(self, matrix: np.ndarray) -> np.ndarray:
         """Rows (p, c) that give coefficients on X from rows (r, c) that give those on Q."""
-        found = solve_triangular(self.R, matrix) if matrix.size else matrix
+        found = solve_upper(self.R, matrix)
         return found if self.constraints is None else self.constraints.T @ found
 
 
@@ -84,7 +85,7 @@ def orthonormal_coordinates(design: Design) -> OrthonormalCoordinates:
 def with_response(orthogonal: OrthonormalCoordinates, design: Design) -> OrthonormalCoordinates:
     """The same coordinates for a design that differs in its response alone."""
     start, residual = _least_squares(design, orthogonal.Q, orthogonal.R)
-    return replace(orthogonal, start=start, residual=residual)
+    return changed(orthogonal, start=start, residual=residual)
 
 
 def _least_squares(design: Design, Q: np.ndarray, R: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -102,7 +103,7 @@ def _least_squares(design: Design, Q: np.ndarray, R: np.ndarray) -> tuple[np.nda
         return solve_triangular(R, fitted + again), less_fitted(residual, Q, again)[0]
     residual = y - Q @ fitted
     again = Q.T @ residual  # a second pass removes what the first left of rounding (Giraud, Langou & Rozloznik 2005)
-    return solve_triangular(R, fitted + again), residual - Q @ again
+    return solve_upper(R, fitted + again), residual - Q @ again
 
 
 def engine_terms(design: Design, layout: ThetaMap) -> list[TermData]:

@@ -86,9 +86,9 @@ class ThetaMap:
         """Number of parameters of all blocks together."""
         return self.places[-1].theta.stop if self.places else 0
 
-    @property
+    @cached_property
     def held(self) -> np.ndarray:
-        """(n_theta,) bool: what stays at zero."""
+        """(n_theta,) bool: what stays at zero. Not to be changed."""
         out = np.zeros(self.n_theta, bool)
         for hold in self.holds:
             out[hold.theta] = True
@@ -156,6 +156,10 @@ class ThetaMap:
 
     def directions(self) -> list[list[np.ndarray]]:
         """dLambda / dtheta_j for every j: constants, because the factors are linear in theta; zeros for what is held at zero."""
+        return self._directions
+
+    @cached_property
+    def _directions(self) -> list[list[np.ndarray]]:
         out, held = [], self.held
         for place in self.places:
             for derivative in place.structure.dfactor():
@@ -189,7 +193,8 @@ class ThetaMap:
         for place in self.places:
             squares = mean_squares[place.term][place.columns]
             wanted = squares @ np.diag(covariances[place.term])[place.columns]
-            given = squares @ np.sum(place.structure.factor(theta[place.theta]) ** 2, axis=1)
+            factor = place.structure.factor(theta[place.theta])
+            given = squares @ (factor * factor).sum(axis=1)
             if given > 0 and abs(given - wanted) > 1e-8 * given and not held[place.theta].any():
                 theta[place.theta] *= np.sqrt(wanted / given)
         return theta
@@ -198,6 +203,9 @@ class ThetaMap:
         """(n_theta,) bool: the parameters that are standard deviations of effects without covariances."""
         out = np.zeros(self.n_theta, bool)
         for place in self.places:
+            if place.structure.m == 1:
+                out[place.theta] = True
+                continue
             derivatives = np.abs(place.structure.dfactor())
             for k, own in enumerate(derivatives):
                 others = derivatives.sum(axis=0) - own
@@ -206,7 +214,8 @@ class ThetaMap:
                 out[place.theta.start + k] = alone and not (own - np.diag(np.diag(own))).any()
         return out
 
-    def singular_faces(self) -> list[tuple[np.ndarray, np.ndarray, str]]:
+    @cached_property
+    def singular_faces(self) -> tuple[tuple[np.ndarray, np.ndarray, str], ...]:
         """Every linear form in theta whose vanishing makes a covariance singular, with its meaning in words.
 
         Before it the places in theta of what has no standard error there: of all of the block, but only of the one effect where
@@ -225,7 +234,7 @@ class ThetaMap:
                 if np.all(held[own]):
                     continue
                 out.append((own if np.all(alone[own]) else whole, full, word))
-        return out
+        return tuple(out)
 
 
 def _congruent(T: np.ndarray, matrices: np.ndarray) -> np.ndarray:

@@ -91,13 +91,26 @@ def metric_estimates(fit: Fit, model_based: bool = False) -> MetricEstimates:
     b, V = np.zeros(p + q), np.zeros((p + q, p + q))
     b[estimated] = fit.beta
     V[np.ix_(estimated, estimated)] = fit.vcov_beta if model_based else beta_covariance(fit)
-    b[p:], gradients = variance_metric(fit)
-    V[p:, p:] = _by_delta_method(gradients, (inverse_information(fit) if model_based else theta_covariance(fit)).matrix)
-    unknown = p + np.flatnonzero([not (one.identified or one.boundary) for one in fit.deviations])
+    b[p:], V[p:, p:] = variance_part(fit, model_based)
+    unknown = p + _unknown(fit)
     V[unknown], V[:, unknown] = np.nan, np.nan
     variance_names = [*equation_names(fit), *residual_names(fit)]
     names = [(fit.spec.response, c.name) for c in columns] + [(name, "_cons") for name in variance_names]
     return MetricEstimates(tuple(names), b, V)
+
+
+def variance_part(fit: Fit, model_based: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    """What e(b) and e(V) have of the variance parameters, (q,) and (q, q), as of `metric_estimates`."""
+    values, gradients = variance_metric(fit)
+    V = _by_delta_method(gradients, (inverse_information(fit) if model_based else theta_covariance(fit)).matrix)
+    unknown = _unknown(fit)
+    V[unknown], V[:, unknown] = np.nan, np.nan
+    return values, V
+
+
+def _unknown(fit: Fit) -> np.ndarray:
+    """Places of the parameters that are not identified."""
+    return np.flatnonzero([not (one.identified or one.boundary) for one in fit.deviations])
 
 
 def variance_metric(fit: Fit) -> tuple[np.ndarray, np.ndarray]:

@@ -10,7 +10,7 @@ from sparsemixed.design.values import GroupRow
 from sparsemixed.errors import BoundaryWarning, ConvergenceWarning, IdentificationWarning, SparseMixedWarning
 from sparsemixed.estimation.fit import Fit, MonteCarlo
 from sparsemixed.inference.constrained import fixed_coefficients
-from sparsemixed.inference.covariance.vce import theta_covariance
+from sparsemixed.inference.covariance.vce import information_note, theta_covariance
 from sparsemixed.inference.degrees.table import coefficient_degrees, degrees_summary, shown_vce, small_sample
 from sparsemixed.inference.hypotheses.likelihood_ratio import against_linear_model
 from sparsemixed.inference.hypotheses.wald import model_test
@@ -239,6 +239,6 @@ def warnings_of(fit: Fit) -> list[tuple[type[SparseMixedWarning], str]]:
         kinds.append((BoundaryWarning, boundary_sentence(fit).rstrip(".")))
     if fit.identification is not None:
         kinds.append((IdentificationWarning, identification_sentence(fit).rstrip(".")))
-    if theta_covariance(fit).note:
-        kinds.append((IdentificationWarning, theta_covariance(fit).note.rstrip(".")))
+    if note := information_note(fit):
+        kinds.append((IdentificationWarning, note.rstrip(".")))
     return kinds

@@ -67,8 +67,9 @@ class _Limits:
             for library in libraries:
                 holders = self._holders.setdefault(library.filepath, [])
                 if not holders:
-                    self._before[library.filepath] = library.get_num_threads()
-                    library.set_num_threads(1)
+                    before = self._before[library.filepath] = library.get_num_threads()
+                    if before != 1:
+                        library.set_num_threads(1)
                 holders.append(threading.get_ident())
 
     def leave(self, libraries: list[Any]) -> None:
@@ -76,8 +77,8 @@ class _Limits:
             for library in libraries:
                 holders = self._holders[library.filepath]
                 holders.remove(threading.get_ident())
-                if not holders:
-                    library.set_num_threads(self._before.pop(library.filepath))
+                if not holders and (before := self._before.pop(library.filepath)) != 1:
+                    library.set_num_threads(before)
 
     def forked(self) -> None:
         """Called in the child, which has the forking thread alone: what others held there, nobody will ever leave here."""

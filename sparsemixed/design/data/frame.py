@@ -48,9 +48,9 @@ class Frame:
         index: pd.Index | None = None,
         units: Mapping[str, str] | None = None,
     ):
-        repeated = [name for name, count in Counter(names).items() if count > 1]
-        if repeated:
-            raise DataError(f"the data have more than one column named `{repeated[0]}`; rename them")
+        if len(set(names)) < len(names):
+            repeated = next(name for name, count in Counter(names).items() if count > 1)
+            raise DataError(f"the data have more than one column named `{repeated}`; rename them")
         self.names, self.n_rows, self.value_labels, self.index = names, n_rows, dict(value_labels or {}), index
         self.units = dict(units or {})
         self._position = {name: position for position, name in enumerate(names)}
@@ -151,12 +151,26 @@ def _from_pandas(
     labels: Mapping[str, dict[int, str]] | None = None,
     units: Mapping[str, str] | None = None,
 ) -> Frame:
-    columns: list[Any] = list(table.columns)
-    plain = all(type(name) is str for name in columns) and table.columns.is_unique
+    columns, plain = _column_names(table.columns)
 
     def fetch(position: int) -> pd.Series:
         # By its name a column is found in a quarter of the time.
         column: Any = table[columns[position]] if plain else table.iloc[:, position]
         return column
 
-    return Frame([str(name) for name in columns], len(table), fetch, labels, index, units)
+    return Frame(columns if plain else [str(name) for name in columns], len(table), fetch, labels, index, units)
+
+
+def _column_names(columns: pd.Index) -> tuple[list[Any], bool]:
+    """Their names, not to be changed, and whether all are texts, and different.
+
+    Those looked at last are kept, for fits to one frame after another: an index never changes.
+    """
+    last = _LAST_COLUMNS[0]
+    if last[0] is not columns:
+        names: list[Any] = list(columns)
+        _LAST_COLUMNS[0] = last = (columns, names, all(type(name) is str for name in names) and columns.is_unique)
+    return last[1], last[2]
+
+
+_LAST_COLUMNS: list[tuple[pd.Index | None, list[Any], bool]] = [(None, [], False)]

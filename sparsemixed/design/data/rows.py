@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from sparsemixed.design.data.codes import compress
 from sparsemixed.design.data.frame import Frame
@@ -36,6 +37,14 @@ class Rows:
 
     def _take(self, values: np.ndarray) -> np.ndarray:
         return values if self._all else values[self.kept]
+
+    @property
+    def index(self) -> pd.Index | None:
+        """The index of a pandas frame in these rows."""
+        whole = self.frame.index
+        if whole is None:
+            return None
+        return whole[:] if self._all else whole.take(self.kept)
 
     def missing(self, name: str) -> np.ndarray | None:
         """(n,) bool, or None when nothing is missing."""

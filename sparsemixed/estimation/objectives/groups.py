@@ -11,6 +11,9 @@ of which pwrss takes v'Wv with v = [-beta, 1], and log|X'inv(V0)X| the upper lef
 
 from __future__ import annotations
 
+from functools import cached_property
+from typing import NamedTuple
+
 import numpy as np
 
 from sparsemixed.design.values import Design
@@ -23,6 +26,7 @@ from sparsemixed.estimation.objectives.penalized_deviance import PenalizedEvalua
 from sparsemixed.estimation.parameters import ThetaMap
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
 from sparsemixed.solver.factored.system import FactoredSystem
+from sparsemixed.solver.groups.profiled import ProfiledSums
 from sparsemixed.solver.groups.roots import GroupRoots, MomentSums
 from sparsemixed.solver.interface import LinearSystem
 from sparsemixed.solver.recent import Factorization
@@ -31,30 +35,66 @@ BROKE_DOWN = "the random-effects system broke down: variances differ by too many
 
 
 class GroupsObjective(PenalizedObjective):
-    """The deviance of one data set with one term; parameters as of `PenalizedDeviance`."""
+    """The deviance of one data set with one term; parameters as of `PenalizedDeviance`.
 
-    def __init__(self, cp: CrossProducts, system: LinearSystem[FactoredSystem], parameters: ThetaMap, reml: bool):
+    Parameters
+    ----------
+    often : bool
+        Whether there are few groups, and so many problems like this one that it is worth to compile what is done between sums.
+    """
+
+    def __init__(
+        self,
+        cp: CrossProducts,
+        system: LinearSystem[FactoredSystem],
+        parameters: ThetaMap,
+        reml: bool,
+        often: bool = False,
+    ):
         super().__init__(cp, system, parameters, reml)
+        self.often = often
         weights = None if np.all(system.weights[0] == 1.0) else system.weights[0]
         self.roots = GroupRoots(cp.first, cp.ZtXy.reshape(cp.n_groups[0], cp.k[0], self.p + 1), weights)
         self.rest = cp.XytXy - self.roots.explained
         self.moves = np.array([direction[0] for direction in self.directions]).reshape(-1, cp.k[0], cp.k[0])
         self.flat_moves = self.moves.reshape(len(self.moves), -1)
 
+    @cached_property
+    def faces(self) -> np.ndarray:
+        """(f, n_theta): the forms in theta of all singular faces."""
+        return np.array([form for _, form, _ in self.parameters.singular_faces]).reshape(-1, self.n_theta)
+
     def evaluate(self, theta: np.ndarray) -> PenalizedEvaluation[FactoredSystem]:
         """Sum over groups at theta, and solve for beta and sigma2."""
         # Of a fit with correlated errors theta goes on with their parameters: here errors are independent.
         factor = (theta[: self.n_theta] @ self.flat_moves).reshape(self.roots.k, self.roots.k)
-        gram, logdet = self.roots.deviance(factor)
         self.factorizations += 1
+        if self.often:
+            quick = ProfiledSums(self.roots, self.rest, self.reml)
+            deviance, pwrss = quick.profile(factor, self.df)
+            if np.isfinite(deviance):  # else what broke down is told below
+                known = (theta.copy(), deviance, quick.beta, pwrss, pwrss / self.df, quick.inverse)
+                return PenalizedEvaluation(*known, *self._parts(factor))
+        gram, logdet = self.roots.deviance(factor)
         if not np.isfinite(logdet):
             raise NumericalError(BROKE_DOWN)
-        factorization = Factorization(lambda: self.system.factor([factor]), self._recent)
-        return self._profiled(theta, self.rest + gram, logdet, (self.cp, [factor], factorization, None))
+        return self._profiled(theta, self.rest + gram, logdet, self._parts(factor))
+
+    def _parts(self, factor: np.ndarray) -> tuple:
+        """`cp`, `factors`, `factorization` and `solution` of an evaluation."""
+        return self.cp, [factor], Factorization(lambda: self.system.factor([factor]), self._recent), None
 
     def derivatives(self, at: PenalizedEvaluation[FactoredSystem]) -> GroupsDerivatives:
         """Derivatives at one of its own evaluations."""
         return GroupsDerivatives(self, at)
+
+    def known(
+        self, theta: np.ndarray, deviance: float, beta: np.ndarray, pwrss: float, inverse: np.ndarray, curves: Curves
+    ) -> GroupsDerivatives:
+        """Derivatives at an evaluation whose numbers have been computed elsewhere; names as of `PenalizedEvaluation`."""
+        factor = (theta @ self.flat_moves).reshape(self.roots.k, self.roots.k)
+        at = PenalizedEvaluation(theta, deviance, beta, pwrss, pwrss / self.df, inverse, *self._parts(factor))
+        return GroupsDerivatives(self, at, curves)
 
     def predictions(self, design: Design, derivatives: PenalizedDerivatives) -> Predictions:
         """Random effects and their prediction-error covariance."""
@@ -65,12 +105,25 @@ class GroupsObjective(PenalizedObjective):
         return (means,), (variances,)
 
 
-class GroupsDerivatives(PenalizedDerivatives):
-    """Exact derivatives at one evaluation, from one pass over the groups."""
+class Curves(NamedTuple):
+    """Gradient (n_theta,) of the profiled deviance, Hessian (n_theta + 1, n_theta + 1) in (theta, log sigma2), and derivatives
+    (n_theta, P, P) of [X y]'inv(V0)[X y].
+    """
 
-    def __init__(self, objective: GroupsObjective, evaluation: PenalizedEvaluation[FactoredSystem]):
+    gradient: np.ndarray
+    hessian: np.ndarray
+    slopes: np.ndarray
+
+
+class GroupsDerivatives(PenalizedDerivatives):
+    """Exact derivatives at one evaluation, from one pass over the groups; without it where the `curves` are known."""
+
+    def __init__(self, objective: GroupsObjective, evaluation: PenalizedEvaluation[FactoredSystem], curves: Curves | None = None):
         super().__init__(objective, evaluation)
         self._roots, self._moves = objective.roots, objective.moves
+        if curves is not None:
+            own = {"gradient": curves.gradient, "_slopes": curves.slopes}
+            vars(self).update(own, observed_information=Curvature(curves.gradient, curves.hessian))
 
     @lazy_property
     def _columns(self) -> np.ndarray:

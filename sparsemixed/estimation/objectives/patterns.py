@@ -143,7 +143,7 @@ class PatternObjective:
 
     def singular_faces(self, theta: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, str]]:
         """Edges of the random effects' covariances; residual structures have none."""
-        for where, form, words in self.parameters.singular_faces():
+        for where, form, words in self.parameters.singular_faces:
             yield where, np.append(form, np.zeros(self.residual.n_rho)), words
 
 

@@ -159,4 +159,4 @@ class PenalizedDeviance(Generic[S]):
 
     def singular_faces(self, theta: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, str]]:
         """(places in theta, linear form, words) of every singular face; see `ThetaMap.singular_faces`."""
-        yield from self.parameters.singular_faces()
+        yield from self.parameters.singular_faces

@@ -14,6 +14,7 @@ from sparsemixed.estimation.objectives.penalized_derivatives import PenalizedDer
 from sparsemixed.estimation.objectives.penalized_deviance import PenalizedEvaluation
 from sparsemixed.estimation.problems.independent import independent_objective, moments_of
 from sparsemixed.estimation.problems.iterative import iterative_start
+from sparsemixed.estimation.problems.plain_newton import plain_search
 from sparsemixed.estimation.problems.solvers import exact_is_cheap, factorization_is_dear, patience
 from sparsemixed.estimation.problems.values import Case, Problem
 from sparsemixed.estimation.search.em import EmPath, em_path
@@ -37,7 +38,8 @@ def penalized_problem(case: Case) -> Problem[PenalizedEvaluation[FactoredSystem]
 
     exact = options.difficult or exact_is_cheap(objective, cp, weighted)
     plan = Plan(options, exact, patience(cp), LogObjective if options.metric == "matlog" else None)
-    return Problem(case, objective, start, plan, vanished=VANISHED_SHARE * float(cp.XytXy[-1, -1]))
+    at_once = plain_search(objective, plan)
+    return Problem(case, objective, start, plan, vanished=VANISHED_SHARE * float(cp.XytXy[-1, -1]), at_once=at_once)
 
 
 def _theta(objective: PenalizedObjective, case: Case) -> np.ndarray:

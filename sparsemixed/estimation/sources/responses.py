@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
+from sparsemixed.design.deferred import changed
 from sparsemixed.design.values import Design
 from sparsemixed.estimation.linear import check_residual
 from sparsemixed.estimation.orthonormal import engine_terms, with_response
@@ -41,7 +42,7 @@ class Responses:
         DataError
             The fixed part leaves nothing of the response, or its squares are beyond floating point.
         """
-        design = replace(self.design, y=y)
+        design = changed(self.design, y=y)
         orthogonal = with_response(self.reduction.orthogonal, design)
         check_residual(orthogonal, y, self.spec.response)
         products = self.reduction.products
@@ -53,7 +54,7 @@ class Responses:
         ZtXy[:, -1] = np.concatenate(sums)
         XytXy[-1, :-1] = XytXy[:-1, -1] = orthogonal.Q.T @ r
         XytXy[-1, -1] = r @ r
-        return design, Reduction(orthogonal, Products(replace(cp, ZtXy=ZtXy, XytXy=XytXy), products.layout, products.weights))
+        return design, Reduction(orthogonal, Products(changed(cp, ZtXy=ZtXy, XytXy=XytXy), products.layout, products.weights))
 
 
 def responses(spec: ModelSpec, design: Design) -> Responses:

@@ -7,11 +7,14 @@ of the sums that the derivatives there take; what holds for the identity follows
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from sparsemixed.estimation.fixed_effects import solve_fixed
 from sparsemixed.estimation.start.moments import (
     PRIOR,
+    SMALLEST_SHARE,
     Component,
     Moments,
     bounds,
@@ -20,10 +23,50 @@ from sparsemixed.estimation.start.moments import (
     solve_bounded,
 )
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
+from sparsemixed.solver.groups.kernels_start import moment_start
+from sparsemixed.solver.groups.profiled import ProfiledSums
 from sparsemixed.solver.groups.roots import GroupRoots
 
+LEAST_PROJECTED = 1e-2
+"""Share of a column's squares that counts as left by X in any case."""
 
-def groups_start(cp: CrossProducts, roots: GroupRoots, rest: np.ndarray) -> Moments:
+
+class Forms(NamedTuple):
+    """What the quadratic forms take from the columns alone, whatever the response.
+
+    Attributes
+    ----------
+    squares : (k,)
+        Mean squares of the columns.
+    projected : (k,)
+        The same of what X leaves of them.
+    components : list of Component
+    pairs : (c, 2) int64
+        Their entries (a, b).
+    prior : (k,)
+        Variances of the effects over sigma2 at which P is taken.
+    """
+
+    squares: np.ndarray
+    projected: np.ndarray
+    components: list[Component]
+    pairs: np.ndarray
+    prior: np.ndarray
+
+
+def forms(cp: CrossProducts) -> Forms:
+    """Of cross-products with one term; X must be orthonormal."""
+    (k,), p, n = cp.k, cp.ZtXy.shape[1] - 1, cp.n
+    (squares,) = mean_squares([cp.first], n)
+    F = cp.ZtXy[:, :p].reshape(cp.n_groups[0], k, p)
+    # A column in the span of X has no projected trace; its share of the raw one keeps its start finite.
+    projected = np.maximum(squares - np.einsum("iab,iab->a", F, F) / n, LEAST_PROJECTED * squares)
+    components = _components(k)
+    pairs = np.array([(c.a, c.b) for c in components])
+    return Forms(squares, projected, components, pairs, 1.0 / (PRIOR * np.maximum(squares, np.finfo(float).tiny)))
+
+
+def groups_start(cp: CrossProducts, roots: GroupRoots, rest: np.ndarray, known: Forms, often: bool) -> Moments:
     """A start from the sums over groups; X must be orthonormal and y orthogonal to it.
 
     Parameters
@@ -34,24 +77,36 @@ def groups_start(cp: CrossProducts, roots: GroupRoots, rest: np.ndarray) -> Mome
         Of the same.
     rest : (p + 1, p + 1) float64
         What random effects do not reach of [X y]'[X y].
+    known : Forms
+        Of the same.
+    often : bool
+        Whether it is worth to compile what is done for small problems.
     """
     (k,), p, n = cp.k, cp.ZtXy.shape[1] - 1, cp.n
-    squares = mean_squares([cp.first], n)
-    own = n * squares[0]
-    F = cp.ZtXy[:, :p].reshape(cp.n_groups[0], k, p)
-    # A column in the span of X has no projected trace; its share of the raw one keeps its start finite.
-    traces = np.maximum(own - np.einsum("jap,jap->a", F, F), 1e-2 * own)
-    components = _components(k)
+    squares, projected, components, prior = known.squares, known.projected, known.components, known.prior
+    total = float(cp.XytXy[p, p]) / max(n - p, 1)
+    if often and (projected > LEAST_PROJECTED * squares).all():
+        covariance = _inside(roots, rest, known, total, n)
+        if covariance is not None:
+            return Moments([covariance], [squares])
     D = np.zeros((len(components), k, k))
     for matrix, component in zip(D, components, strict=True):
         matrix[component.a, component.b] = matrix[component.b, component.a] = 1.0
-    prior = 1.0 / (PRIOR * np.maximum(squares[0], np.finfo(float).tiny))
     system, moments = _equations(roots, rest, prior, D, n)
-    total = float(cp.XytXy[p, p]) / max(n - p, 1)
-    of_component = np.array([traces[c.a] if c.a == c.b else 0.0 for c in components])
-    values = solve_bounded(system, moments, *bounds(components, of_component / n, total))
+    of_component = np.array([projected[c.a] if c.a == c.b else 0.0 for c in components])
+    values = solve_bounded(system, moments, *bounds(components, of_component, total))
     sigma2 = max(values[-1], 0.05 * total)
-    return Moments(positive(cp, components, values[:-1] / sigma2, of_component / n), squares)
+    return Moments(positive(cp, components, values[:-1] / sigma2, of_component), [squares])
+
+
+def _inside(roots: GroupRoots, rest: np.ndarray, known: Forms, total: float, n: float) -> np.ndarray | None:
+    """The covariance (k, k) of a start that meets no bound, in compiled calls; None for others. `total` is the variance of y."""
+    at, factor, covariance = ProfiledSums(roots, rest, True), np.diag(np.sqrt(known.prior)), np.empty((roots.k, roots.k))
+    if not np.isfinite(at.profile(factor, n)[0]):
+        return None
+    at.add_up(factor, np.ascontiguousarray(at.columns[:, 1:]) if at.beta.size else np.zeros((1, 1)))
+    about = (known.prior, known.pairs, known.projected, total, n, SMALLEST_SHARE, covariance)
+    return covariance if moment_start(at.sums, at.w, at.beta, at.inverse, *about) else None
 
 
 def _components(k: int) -> list[Component]:

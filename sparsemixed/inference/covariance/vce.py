@@ -10,7 +10,7 @@ from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.covariance.cluster_robust import robust_covariance
 from sparsemixed.inference.covariance.sandwich import is_robust, robust_root, robust_theta
 from sparsemixed.inference.fit_cache import cached_on_fit
-from sparsemixed.solver.linalg import root_of_inverse
+from sparsemixed.solver.linalg import clearly_definite, root_of_inverse
 
 NOT_DEFINITE = (
     "The observed information of the variance parameters is not positive definite: no standard errors. "
@@ -63,6 +63,16 @@ def theta_covariance(fit: Fit) -> ThetaCovariance:
     if found.matrix is None or not is_robust(fit):
         return found
     return ThetaCovariance(robust_theta(fit, found.matrix))
+
+
+def information_note(fit: Fit) -> str:
+    """Why a fit has no covariance of its variance parameters, when that is a surprise; without the matrix where it is clear."""
+    information = fit.information
+    if information is None:
+        return ""
+    if fit.identification is None and not fit.boundary.any() and clearly_definite(information):
+        return ""
+    return inverse_information(fit).note
 
 
 def inverse_information(fit: Fit) -> ThetaCovariance:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sparsemixed.estimation.fit import Fit, VarianceParameter
-from sparsemixed.inference.estimation_metric import metric_estimates
+from sparsemixed.inference.estimation_metric import variance_part
 from sparsemixed.inference.hypotheses.likelihood_ratio import against_linear_model, n_parameters
 from sparsemixed.inference.hypotheses.wald import model_test
 from sparsemixed.reporting.stored.row import Stored
@@ -127,7 +127,7 @@ def linear_pvalue(fit: Fit) -> float:
 
 def rank(fit: Fit) -> int:
     """Rank of e(V)."""
-    return fit.design.rank + int(np.count_nonzero(np.diag(metric_estimates(fit).V)[len(fit.design.columns) :]))
+    return fit.design.rank + int(np.count_nonzero(variance_part(fit)[1].diagonal()))
 
 
 def iterations(fit: Fit) -> int:

@@ -40,6 +40,10 @@ VECTOR = 8
 CHUNK = 1 << 14
 """Groups whose sums are one thread's piece of work; sums of pieces are added in order, whatever the number of threads."""
 
+FEW = 1 << 16
+"""Numbers of all groups up to which sums over them take no longer than the calls of Python around these: whole searches are then
+compiled, and half a megabyte may stay in memory until all of a fit is asked for."""
+
 
 @dataclass(frozen=True)
 class MomentSums:
@@ -61,6 +65,11 @@ class MomentSums:
     B: np.ndarray
     HH: np.ndarray
     HC: np.ndarray
+
+
+def few(n_groups: int, k: int, width: int) -> bool:
+    """Whether the roots of so many groups, with k effects and [X y] of some width, are few numbers."""
+    return n_groups * k * (k + width) <= FEW
 
 
 class GroupRoots:
@@ -91,6 +100,11 @@ class GroupRoots:
         self.explained = sums.reshape(self.width, self.width)
         if weights is not None:
             self._share_out(np.sqrt(weights))
+
+    @property
+    def few(self) -> bool:
+        """Whether there are so few numbers that calls of Python count."""
+        return few(self.n_groups, self.k, self.width)
 
     def _blocks(self, rows: np.ndarray) -> np.ndarray:
         """(blocks, c, lanes) from numbers (J, c) of the groups; zeros for groups that fill up the last block."""

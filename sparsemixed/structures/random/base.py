@@ -84,7 +84,7 @@ class RandomStructure(Declared):
 
     def factor(self, theta: np.ndarray) -> np.ndarray:
         """(m, m) matrix whose product with its transpose is the covariance over sigma2."""
-        return np.tensordot(theta, self.dfactor(), axes=1)
+        return (theta @ self.dfactor().reshape(len(theta), -1)).reshape(self.m, self.m)
 
     @abstractmethod
     def dfactor(self) -> np.ndarray:

@@ -12,6 +12,9 @@ from sparsemixed.structures.random.base import RandomStructure
 SHIFT, LARGER_SHIFTS = 4.0 * float(np.finfo(float).eps), (1.0, 1e2, 1e4, 1e6)
 """What is added to correlations of columns for each of them, and how much more where sums over many rows have larger errors."""
 
+FAR_FROM_SINGULAR = 1e-6
+"""Share of a variance beside those before it, down to which a Cholesky factor has half of its digits."""
+
 
 class Unstructured(RandomStructure):
     """General symmetric matrix (manual, `covariance(unstructured)`): the factor is `basis @ L`, theta the lower triangle of L.
@@ -44,6 +47,7 @@ class Unstructured(RandomStructure):
     def __init__(self, m: int, basis: np.ndarray | None = None, leading: int = 0, last: tuple[int, ...] = ()):
         super().__init__(m)
         self.basis, self.leading, self.last = np.eye(m) if basis is None else basis, leading, last
+        self._plain = basis is None
 
     def in_basis(self, gram: np.ndarray, leading: int = 0) -> Unstructured:
         order = _ordered(leading, self.m, self.last)
@@ -70,7 +74,7 @@ class Unstructured(RandomStructure):
         return self.basis
 
     def of_effects(self, T: np.ndarray) -> Unstructured:
-        basis = np.eye(self.m) if np.array_equal(T, self.basis) else np.linalg.solve(T, self.basis)
+        basis = None if T is self.basis or np.array_equal(T, self.basis) else np.linalg.solve(T, self.basis)
         return Unstructured(self.m, basis, self.leading, self.last)
 
     def _places(self) -> tuple[np.ndarray, np.ndarray]:
@@ -78,9 +82,16 @@ class Unstructured(RandomStructure):
         return _places(self.m)
 
     def dfactor(self) -> np.ndarray:
-        return self.basis @ _units(self.m)
+        return _units(self.m).copy() if self._plain else self.basis @ _units(self.m)
+
+    def factor(self, theta: np.ndarray) -> np.ndarray:
+        lower = np.zeros((self.m, self.m))
+        lower[self._places()] = theta
+        return lower if self._plain else self.basis @ lower
 
     def nearest(self, covariance: np.ndarray) -> np.ndarray:
+        if self._plain and (lower := _clear_cholesky(covariance)) is not None:
+            return lower[self._places()]
         # A semidefinite sample covariance (fewer groups than effects) still has a factor: clip eigenvalues, then QR.
         inverse = np.linalg.inv(self.basis)
         inner = inverse @ covariance @ inverse.T
@@ -134,6 +145,16 @@ def _units(m: int) -> np.ndarray:
     d = np.zeros((len(rows), m, m))
     d[np.arange(len(rows)), rows, columns] = 1.0
     return d
+
+
+def _clear_cholesky(covariance: np.ndarray) -> np.ndarray | None:
+    """The Cholesky factor (m, m) of a matrix that is far from singular; None for others."""
+    try:
+        lower = np.linalg.cholesky(covariance)
+    except np.linalg.LinAlgError:
+        return None
+    pivots = lower.diagonal()
+    return lower if np.all(pivots * pivots > FAR_FROM_SINGULAR * covariance.diagonal()) else None
 
 
 def _shifted_cholesky(correlation: np.ndarray) -> np.ndarray:

@@ -1,0 +1,66 @@
+"""Sums over few groups with beta profiled out, in arrays that are used again from place to place."""
+
+from __future__ import annotations
+
+from functools import cache
+from itertools import count
+
+import numpy as np
+
+from sparsemixed.solver.groups.kernels_newton import profile
+from sparsemixed.solver.groups.roots import GroupRoots
+
+WORTH_COMPILING = 50
+"""Small problems after which a process compiles their searches: that takes some seconds where no folder has them yet, and each
+saves some milliseconds."""
+_MET = count()
+
+
+def met_often() -> bool:
+    """Whether this process has met more small problems than `WORTH_COMPILING`; asked once for each."""
+    return next(_MET) >= WORTH_COMPILING
+
+
+class ProfiledSums:
+    """What the compiled calls of a small search hand to each other.
+
+    Parameters
+    ----------
+    roots : GroupRoots
+    rest : (P, P)
+        What random effects do not reach of [X y]'[X y].
+    reml : bool
+        Whether `columns` has those of X.
+
+    Attributes
+    ----------
+    sums : tuple of arrays
+        H, B, HH and HC of `GroupRoots.moments`, by pairs a <= b.
+    w, beta, inverse, columns
+        As of `kernels_newton.profile`.
+    """
+
+    def __init__(self, roots: GroupRoots, rest: np.ndarray, reml: bool):
+        self.roots, self.rest, self.reml = roots, rest, reml
+        P = roots.width
+        self.sums: tuple[np.ndarray, ...] = ()
+        self.w, self.beta, self.inverse = np.empty((P, P)), np.empty(P - 1), np.empty((P - 1, P - 1))
+        self.columns = np.empty((P, P if reml else 1))
+
+    def profile(self, lam: np.ndarray, df: float) -> tuple[float, float]:
+        """Deviance and pwrss at lam (k, k), NaN where the system breaks down; `w`, `beta`, `inverse` and `columns` are of lam."""
+        gram, logdet = self.roots.deviance(lam)
+        return profile(gram, self.rest, logdet, df, self.reml, self.w, self.beta, self.inverse, self.columns)
+
+    def add_up(self, lam: np.ndarray, columns: np.ndarray) -> None:
+        """Fill `sums` at lam."""
+        found, (rows, others) = self.roots.moments(lam, columns), _upper(self.roots.k)
+        pairs = (found.HH[rows, others], found.HC[rows, others])
+        HH, HC = (np.ascontiguousarray(each[:, rows, others]) for each in pairs)
+        self.sums = found.H[rows, others], found.B[rows, others], HH, HC
+
+
+@cache
+def _upper(k: int) -> tuple[np.ndarray, np.ndarray]:
+    """The pairs a <= b of k effects; not to be changed."""
+    return np.triu_indices(k)

@@ -1,0 +1,163 @@
+"""Small data: the search and its start in compiled calls against the loop and the moments that they stand for; fits that compute
+what tables show once it is asked for against fits that have it from the start."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import itertools
+import pickle
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import sparsemixed
+from sparsemixed.design.deferred import complete
+from sparsemixed.estimation.linear import log_likelihood
+from sparsemixed.estimation.problems.independent import independent_objective, moments_of
+from sparsemixed.estimation.problems.table import choose_problem
+from sparsemixed.estimation.search.minimum import minimize
+from sparsemixed.estimation.sources.rows import reduce_rows
+from sparsemixed.estimation.start.moments_groups import forms, groups_start
+from sparsemixed.fitting.call import Call, asked, frame_of, with_design
+from sparsemixed.solver.groups import kernels_start, profiled, roots
+
+MODELS = (
+    "y x || g:",
+    "y x || g: x",
+    "y x z || g: x z, covariance(unstructured)",
+    "y x || g: x, covariance(exchangeable)",
+    "y x || g: x, covariance(identity)",
+    "y, noconstant || g: x, noconstant",
+    "y x || g: x, covariance(unstructured) nonrtolerance",
+)
+
+
+def rows(seed: int = 1, sd: float = 1.0, groups: int = 80) -> pd.DataFrame:
+    """Groups of unequal sizes with intercepts and slopes."""
+    rng = np.random.default_rng(seed)
+    g = np.repeat(np.arange(groups), rng.integers(4, 9, groups))
+    x, z, w = rng.normal(2.0, 1.0, g.size), rng.normal(size=g.size), rng.uniform(0.5, 2.0, g.size)
+    b = sd * rng.normal(size=(3, groups))[:, g]
+    return pd.DataFrame({"y": 1.0 + x + b[0] + b[1] * x + b[2] * z + rng.normal(size=g.size), "x": x, "z": z, "w": w, "g": g})
+
+
+def problem(model: str, data: pd.DataFrame, **options: Any) -> Any:
+    call = Call(model, data, options)
+    spec, design = with_design(asked(call), frame_of(call, "a test"))
+    return choose_problem(spec, design, reduce_rows(spec, design, True))
+
+
+def assert_same(found: object, wanted: object, name: str, atol: float = 1e-9) -> None:
+    if dataclasses.is_dataclass(wanted):
+        assert type(found) is type(wanted)
+        for field in dataclasses.fields(wanted):
+            assert_same(getattr(found, field.name), getattr(wanted, field.name), f"{name}.{field.name}", atol)
+    elif isinstance(wanted, (tuple, list)):
+        assert len(found) == len(wanted), name  # type: ignore[arg-type]
+        for i, (one, other) in enumerate(zip(found, wanted, strict=True)):  # type: ignore[call-overload]
+            assert_same(one, other, f"{name}[{i}]", atol)
+    elif isinstance(wanted, (float, np.ndarray)) and np.asarray(wanted).dtype.kind == "f":
+        size = np.abs(np.asarray(wanted)[np.isfinite(wanted)]).max(initial=1.0)
+        np.testing.assert_allclose(found, wanted, rtol=1e-8, atol=atol * size, err_msg=name)  # type: ignore[call-overload]
+    elif isinstance(wanted, (np.ndarray, pd.DataFrame, pd.Index)):
+        np.testing.assert_array_equal(found, wanted, err_msg=name)  # type: ignore[call-overload]
+    elif not callable(wanted):
+        assert found == wanted, name
+
+
+def without_compiling(objective: Any):
+    """The start once more, as for a problem that is met for the first time."""
+    return groups_start(objective.cp, objective.roots, objective.rest, forms(objective.cp), False)
+
+
+@pytest.fixture(autouse=True)
+def _compiled(monkeypatch):
+    """As after many fits."""
+    monkeypatch.setattr(profiled, "WORTH_COMPILING", 0)
+
+
+def test_few_fits_compile_nothing(monkeypatch):
+    monkeypatch.setattr(profiled, "WORTH_COMPILING", 2)
+    monkeypatch.setattr(profiled, "_MET", itertools.count())
+    assert [problem("y x || g:", rows()).at_once is None for _ in range(4)] == [True, True, False, False]
+
+
+@pytest.mark.parametrize("reml", [False, True])
+@pytest.mark.parametrize("model", MODELS)
+def test_steps_are_those_of_the_loop(model, reml):
+    own = problem(model, rows(), reml=reml, precision_weights="w")
+    llf = log_likelihood(own.case.reduction.orthogonal, reml)
+    start = own.start(llf, None).at
+    found = own.at_once(start, llf)
+    own.objective.often = False
+    wanted = minimize(own.objective, own.objective.evaluate(start.theta), own.plan, llf)
+    assert found is not None
+    for name in ("model", "converged", "message", "decrement", "log"):
+        # Beside the optimum the gradient, and what is made of it, is rounding.
+        assert_same(getattr(found, name), getattr(wanted, name), name, 1e-7)
+    for name in ("theta", "deviance", "beta", "pwrss", "sigma2", "XVX_inverse", "u", "U"):
+        assert_same(getattr(found.evaluation, name), getattr(wanted.evaluation, name), name)
+    for name in ("fixed_slopes", "information", "average_information"):
+        assert_same(getattr(found.derivatives, name), getattr(wanted.derivatives, name), name, 1e-7)
+    assert found.log[0].refused == ()
+    assert len(found.log) > 1
+
+
+@pytest.mark.parametrize(
+    "model",
+    ["y x || g: z", "y x || g:, technique(bfgs)", "y x || g:, matlog", "y x || g:, iterate(1)", "y i.g x || g:, reml"],
+    ids=["boundary", "other technique", "other metric", "no end", "not seen by REML"],
+)
+def test_what_is_not_plain_is_left_to_the_loop(model):
+    own = problem(model, rows(sd=0.0))
+    llf = log_likelihood(own.case.reduction.orthogonal, own.case.reml)
+    assert own.at_once is None or own.at_once(own.start(llf, None).at, llf) is None
+
+
+@pytest.mark.parametrize("sd", [0.0, 0.3, 3.0])
+@pytest.mark.parametrize("model", MODELS[:4])
+def test_start_is_that_of_the_moments(model, sd, monkeypatch):
+    objective = problem(model, rows(sd=sd)).objective
+    started: list[bool] = []
+
+    def seen(*arguments):
+        started.append(kernels_start.moment_start(*arguments))
+        return started[-1]
+
+    monkeypatch.setattr("sparsemixed.estimation.start.moments_groups.moment_start", seen)
+    assert_same(moments_of(objective), without_compiling(objective), "moments")
+    assert started == [True] or sd != 0.3
+
+
+def test_start_at_a_bound_is_left_to_the_moments():
+    products = problem("y i.g x || g:", rows(groups=20)).case.products
+    objective = independent_objective(products, False)
+    assert_same(moments_of(objective), without_compiling(objective), "moments")
+
+
+@pytest.mark.parametrize("model", MODELS[:4])
+def test_what_comes_later_is_what_comes_at_once(model, monkeypatch):
+    data = rows()
+    later = sparsemixed.mixed(model, data, reml=True)
+    assert not {"components", "log", "u"} & set(vars(later.fit))
+    assert "labels" not in vars(later.fit.design.random[0])
+    data[:] = 0.0  # what is computed later holds on to nothing of the user's
+    monkeypatch.setattr(roots, "FEW", -1)
+    at_once = sparsemixed.mixed(model, rows(), reml=True)
+    assert "components" in vars(at_once.fit)
+    assert_same(later.fit, at_once.fit, "fit", 1e-7)
+    assert str(later) == str(at_once)
+
+
+@pytest.mark.parametrize("how", [copy.copy, copy.deepcopy, lambda fit: pickle.loads(pickle.dumps(fit)), dataclasses.replace])
+def test_copies_have_everything(how):
+    fit = sparsemixed.mixed("y x || g:", rows()).fit
+    same = how(fit)
+    assert set(vars(same)) == {field.name for field in dataclasses.fields(fit)}
+    assert_same(same, fit, "fit")
+    assert not complete(same)
+    with pytest.raises(AttributeError, match="Fit has no attribute 'nothing'"):
+        fit.nothing  # noqa: B018

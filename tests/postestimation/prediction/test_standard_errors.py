@@ -44,7 +44,7 @@ def check_against_dense(seed):
     oracle, new = dense(fit.fit), moved(data, seed)
     size = scale_of(oracle)
     if np.linalg.eigvalsh(oracle.R)[0] < -1e-9 * np.diag(oracle.R).max():
-        with pytest.raises(NumericalError, match="no covariance matrix|not positive definite"):
+        with pytest.raises(NumericalError, match=r"no covariance matrix|not positive definite"):
             fit.predict(what="fitted", se=True)
         return
     found = fit.predict(what="fitted", se=True)

@@ -40,7 +40,7 @@ class QuadraticForms:
         self.cp, self.F, self.directions, self.weights, self.count = cp, F, directions, weights, len(directions)
         of_term = np.array([d.term for d in directions], int)
         self.places = [np.flatnonzero(of_term == t) for t in range(len(cp.k))]
-        matrices = [[directions[c].matrix for c in places] for places in self.places]
+        matrices = [[d.matrix for d in directions if d.term == t] for t in range(len(cp.k))]
         self.matrices = [np.array(m, float).reshape(-1, k, k) for m, k in zip(matrices, cp.k, strict=True)]
         self.entries = [m.reshape(len(m), m.shape[1] ** 2) for m in self.matrices]
 

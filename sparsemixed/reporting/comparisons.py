@@ -91,12 +91,13 @@ def margins_table(result: ContrastResult, margins: pd.DataFrame) -> Table:
     sections = []
     for term, part in margins.groupby(level="term", sort=False):
         rows = []
-        for (_, label), row in part.iterrows():
-            if np.isnan(row["estimate"]):
+        numbers = part[["estimate", "std_err"] if groups else ["estimate", "std_err", "low", "high"]].to_numpy(float)
+        letters = [str(letter) for letter in part["group"]] if groups else [""] * len(part)
+        for label, values, letter in zip(part.index.get_level_values(1), numbers, letters, strict=True):
+            if np.isnan(values[0]):
                 rows.append(Row(str(label), (float("nan"),), "(not estimable)"))
-                continue
-            values = (row["estimate"], row["std_err"]) if groups else (row["estimate"], row["std_err"], row["low"], row["high"])
-            rows.append(Row(str(label), tuple(map(float, values)), row["group"] if groups else ""))
+            else:
+                rows.append(Row(str(label), tuple(map(float, values)), letter))
         sections.append(Section(str(term), tuple(rows), "interaction" if "#" in str(term) else "factor"))
     return Table("fixed", "", tuple(columns), tuple(sections))
 

@@ -74,7 +74,7 @@ class MarginComparisonResult(ContrastResult):
 def _counts(result: MarginComparisonResult) -> Table:
     """The number of comparisons of each term."""
     counts = result.effects.groupby(level="term", sort=False).size()
-    rows = tuple(Row(str(term), (float(count),)) for term, count in counts.items())
+    rows = tuple(Row(str(term), (float(count),)) for term, count in zip(counts.index, counts.to_numpy(), strict=True))
     return Table("fixed", "", (Column("Number of comparisons", "count"),), (Section("", rows, "variable"),))
 
 

@@ -30,7 +30,7 @@ class RatioWithCriteria(TestResult):
     def of_fits(cls, test: HypothesisTest, criteria: pd.DataFrame) -> RatioWithCriteria:
         """A test with the table of its models."""
         own = {one.name: getattr(test, one.name) for one in dataclasses.fields(test)}
-        return cls(**own, criteria=criteria[["N", "ll", "df", "AIC", "BIC"]])
+        return cls(**own, criteria=criteria.loc[:, ["N", "ll", "df", "AIC", "BIC"]])
 
     def document(self) -> Document:
         """The test, then Stata's table of criteria."""

@@ -113,9 +113,6 @@ def test_predictions_in_the_sample(fit):
 
 
 def test_predictions_that_are_not_there_yet(fit):
-    for options in ({"what": "rstandard"}, {"se": True}, {"level": "id"}, {"interval": "confidence"}):
-        with pytest.raises(NotAvailableError):
-            fit.predict(**options)
     with pytest.raises(NotAvailableError):
         fit.predict(pd.DataFrame({"week": [1]}), what="residuals")
     with pytest.raises(OptionError, match="unknown what='nonsense'"):
@@ -126,8 +123,8 @@ def test_predictions_that_are_not_there_yet(fit):
 def test_later_names_say_so(fit, name):
     with pytest.raises(NotAvailableError, match=f"{name}"):
         getattr(fit, name)()
-    with pytest.raises(NotAvailableError, match=r"there is no estat.icc\(\); there are df, ic"):
-        fit.estat.icc()
+    with pytest.raises(NotAvailableError, match=r"there is no estat.esize\(\); there are df, ic"):
+        fit.estat.esize()
     with pytest.raises(OptionError, match="dfmethod"):
         _ = fit.df
 

@@ -158,8 +158,8 @@ def _heading(fit: Fit, at: Any) -> str:
 def _stored(table: pd.DataFrame, level: float) -> dict[str, Any]:
     """Stata's r(): icc#, se#, ci# and label# count levels from the lowest, which is 2."""
     out: dict[str, Any] = {"level": level}
-    for number, (label, row) in enumerate(reversed(list(table.iterrows())), start=2):
-        limits = pd.DataFrame([[row["low"], row["high"]]], columns=["ll", "ul"])
-        out |= {f"icc{number}": float(row["icc"]), f"se{number}": float(row["std_err"]), f"label{number}": str(label)}
-        out[f"ci{number}"] = limits
+    rows = zip(table.index, table[["icc", "std_err", "low", "high"]].to_numpy(float), strict=True)
+    for number, (label, (icc, std_err, low, high)) in enumerate(reversed(list(rows)), start=2):
+        out |= {f"icc{number}": float(icc), f"se{number}": float(std_err), f"label{number}": str(label)}
+        out[f"ci{number}"] = pd.DataFrame([[low, high]], columns=["ll", "ul"])
     return out

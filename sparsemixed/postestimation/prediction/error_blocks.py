@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from sparsemixed.errors import NumericalError
 from sparsemixed.estimation.fit import Fit
 
 SINGULAR = 1e-10
@@ -27,9 +28,20 @@ def error_blocks(fit: Fit) -> Iterator[tuple[np.ndarray, np.ndarray]]:
 
 
 def singular_errors(fit: Fit) -> bool:
-    """Whether the errors of some group have a singular covariance: with a correlation at its limit they may."""
+    """Whether the errors of some group have a singular covariance: with a correlation at its limit they may.
+
+    Raises
+    ------
+    NumericalError
+        It is no covariance at all, and V is one only together with the random effects.
+    """
     part = fit.design.residual
     if part is None or part.structure.independent_rows or not fit.boundary[len(fit.theta) - part.structure.n_rho :].any():
         return False
     values = [np.linalg.eigvalsh(R) for _, R in error_blocks(fit)]
+    if any(bool(np.any(v[:, 0] < -SINGULAR * v[:, -1])) for v in values):
+        raise NumericalError(
+            "predict: the fitted matrix of the errors is no covariance matrix, random effects make up for what it lacks; use "
+            "another structure of the residuals"
+        )
     return any(bool(np.any(v[:, 0] < SINGULAR * v[:, -1])) for v in values)

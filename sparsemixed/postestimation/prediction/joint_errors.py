@@ -68,7 +68,7 @@ def factored_fit(fit: Fit) -> FactoredFit:
         raise DataError(NO_SYSTEM)
     if fit.solver == "krylov":
         raise NotAvailableError(
-            "predict: standard errors of fitted need a factorization, and this fit was made without one, by solver(krylov); "
+            "predict: standard errors of fitted need a factorization, and this fit was made by solver(krylov), without one; "
             "those of xb and reses do not"
         )
     if singular_errors(fit):

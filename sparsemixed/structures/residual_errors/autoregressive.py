@@ -178,7 +178,7 @@ class Autoregressive(ResidualStructure):
         return roots if self.has_many_maxima(typical) else [*found, *roots]
 
     def has_many_maxima(self, typical: float) -> bool:
-        return self.order > 2 and typical > FAR
+        return self.order is not None and self.order > 2 and typical > FAR
 
     def display(self, rho: np.ndarray) -> list[Displayed]:
         if self.order == 1:

@@ -59,7 +59,7 @@ class ByLevel(ResidualStructure):
         """log scale and the structure's own parameters."""
         return rho[self.slices[k].start] if k != self.unit else 0.0, rho[self.inside[k]]
 
-    def _joined(self, scales: Sequence[float], own: Sequence[np.ndarray], unit: int) -> np.ndarray:
+    def _joined(self, scales: np.ndarray, own: Sequence[np.ndarray], unit: int) -> np.ndarray:
         """rho of these scales and parameters of the levels, with that level as the unit."""
         return np.concatenate([part if k == unit else np.append(scales[k], part) for k, part in enumerate(own)])
 

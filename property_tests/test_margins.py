@@ -74,8 +74,8 @@ def check_sampling(seeds: range) -> int:
     done = 0
     for seed in seeds:
         case = random_case(seed, ml=True)
-        if case is None:
-            continue
+        if case is None or "at its limit" in case.fit.status:
+            continue  # nothing to fit, or errors that are nearly determined: inverses on either side lose their digits
         try:
             case.fit.margins(", vce(unconditional)")
         except (NotAvailableError, NumericalError):

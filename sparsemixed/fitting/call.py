@@ -22,6 +22,8 @@ from sparsemixed.estimation.sources.dask_frames import dask_parts, is_dask
 from sparsemixed.fitting.batches import batch_source, in_batches
 from sparsemixed.fitting.borrowed_keywords import in_own_words
 from sparsemixed.fitting.weight_columns import with_weight_columns
+from sparsemixed.inference.covariance.sandwich import is_robust
+from sparsemixed.inference.covariance.vce import theta_covariance
 from sparsemixed.inference.degrees.table import coefficient_degrees
 from sparsemixed.reporting.report import warnings_of
 from sparsemixed.spec import ModelSpec
@@ -68,6 +70,9 @@ def checked(fit: Fit) -> Fit:
     if fit.spec.small_sample is not None:
         # Now, not when they are first shown: a method that cannot serve this design must say so here.
         coefficient_degrees(fit, fit.spec.small_sample)
+    if is_robust(fit):
+        # Likewise: where there are no scores, no table could be shown.
+        theta_covariance(fit)
     for kind, message in warnings_of(fit):
         warn(message, kind)
     return fit

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +12,7 @@ import sparsemixed
 from sparsemixed.structures.residual_errors.banded import BandedErrors
 from sparsemixed.structures.residual_errors.by_level import ByLevel
 from tests.oracles.random_models import random_model
+from tests.postestimation.margins.random_margins import dense_covariance, random_case
 
 
 def fit_of(seed: int):
@@ -247,3 +250,20 @@ def test_one_row_per_group_beside_an_intercept():
     fit = sparsemixed.mixed("y || id:, residuals(exponential, t(t)) reml", data)
     assert fit.converged
     assert sum(not p.identified for p in fit.fit.variances) == 3
+
+
+def test_log_likelihoods_keep_their_digits_beside_a_limit_where_inverses_are_summed():
+    """Weights of groups go by sums with inv(R), which has no digits left where errors determine one another."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        case = random_case(69, ml=True)
+    assert case is not None
+    fit, weight = case.fit.fit, case.weight
+    assert fit.design.weights is not None
+    codes, residual = fit.design.residual.codes, fit.design.y - fit.design.X @ fit.beta
+    V, llf = dense_covariance(fit, np.arange(len(codes))), 0.0
+    for group in range(codes.max() + 1):
+        rows = np.flatnonzero(codes == group)
+        own, e = V[np.ix_(rows, rows)], residual[rows]
+        llf -= 0.5 * weight[rows[0]] * (len(rows) * np.log(2 * np.pi) + np.linalg.slogdet(own)[1] + e @ np.linalg.solve(own, e))
+    assert fit.llf == pytest.approx(llf, abs=1e-6)

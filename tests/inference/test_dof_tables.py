@@ -11,7 +11,7 @@ import pytest
 
 import sparsemixed
 from sparsemixed.command import read_model
-from sparsemixed.errors import NotAvailableError, OptionError
+from sparsemixed.errors import OptionError
 from sparsemixed.inference.degrees.table import coefficient_covariance
 from sparsemixed.inference.fit_cache import cached_on_fit
 from sparsemixed.spec import DFMETHODS, VCE, SmallSample, degrees_methods
@@ -226,8 +226,6 @@ def test_replay_without_degrees_of_freedom():
         fit.test("week", small=True)
     with pytest.raises(OptionError, match="name methods"):
         fit.estat.df()
-    with pytest.raises(NotAvailableError, match="recovariance"):
-        fit.estat.recovariance()
 
 
 def test_what_is_declared_is_bound():

@@ -44,7 +44,7 @@ _OF_PROGRAMS = (
     *("DIsplay", "exit", "ssc", "net", "matsize"),
 )
 _AFTER = {
-    "estat": f"{_FITS} fit.estat.df(), fit.estat.ic()",
+    "estat": f"{_FITS} fit.estat.df(), fit.estat.icc(), fit.estat.ic()",
     "PRedict": f"{_FITS} fit.predict(what=...)",
     "TEst": f'{_FITS} fit.test("2.arm = 3.arm")',
     "TESTParm": f'{_FITS} fit.testparm("i.arm")',

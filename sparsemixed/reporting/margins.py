@@ -181,7 +181,6 @@ def _legend(result: Margins) -> list[str]:
     if not shown:
         return []
     width, names, values = (max(len(line[i]) for line in shown) for i in range(3))
-    width = max(width, len("Expression:")) if not several else width
     return [
         f"{lead:<{width}} {name:<{names}} {'=' if value else ' '} {value:>{values}} {text}".rstrip()
         for lead, name, value, text in shown
@@ -285,7 +284,7 @@ def _labels(block: MarginBlock, result: MarginsResult) -> list[str]:
     known = [{level_text(k): v for k, v in result.labels.get(name, {}).items()} for name in names]
     texts = [[own.get(text, text) for own, text in zip(known, row, strict=True)] for row in plain]
     widths = [max(len(row[i]) for row in texts) for i in range(len(names))]
-    return ["  ".join(f"{text:>{w}}" for text, w in zip(row, widths, strict=True)) for row in texts]
+    return [" ".join(f"{text:>{w}}" for text, w in zip(row, widths, strict=True)) for row in texts]
 
 
 def margins_result(fit: Fit, asked: Asked, sample: MarginSample, typed: str = "") -> MarginsResult | ContrastResult:

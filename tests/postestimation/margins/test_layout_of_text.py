@@ -175,3 +175,13 @@ def test_levels_of_a_factor_stand_together_in_derivatives(agents):
     shown = lines(agents, ", dydx(AgentType)")
     assert [line.split()[0] for line in shown[9:12]] == ["AgentType", "RL", "XCS"]
     assert shown[-1] == "Note: dy/dx for factor levels is the discrete change from the base level."
+
+
+def test_a_log_with_a_factor_at_points(agents):
+    """`margins intervention, at(warmth = (1 2))` of a public log: names joined by #, levels by one space; one point without number."""
+    shown = lines(agents, "AgentType, at(stucomp=(1 2))")
+    assert shown[3:5] == ["1._at: stucomp = 1", "2._at: stucomp = 2"]
+    assert shown[10] == "_at#AgentType |"
+    assert [line[:15] for line in shown[11:17]] == [f"{f'{i} {a:>3}':>12}  |" for i in (1, 2) for a in ("DMP", "RL", "XCS")]
+    assert shown[0] == f"{'Predictive margins':<59}Number of obs = 852"
+    assert lines(agents, "AgentType, at(stucomp=1)")[3] == "At: stucomp = 1"

@@ -22,6 +22,9 @@ FITS = (
     ("y x || _all: R.user || item: x, reml solver(sparse)", CROSSED),
     ("y x || _all: R.user || item:, solver(krylov)", CROSSED),
 )
+LONG_GROUPS = simulate_longitudinal(4, 400, seed=1)
+OFTEN = 60
+"""Small fits after which a process has compiled their searches."""
 
 
 def main() -> None:
@@ -31,6 +34,14 @@ def main() -> None:
             compiled.SMALL = small
             for model, data in FITS:
                 str(sparsemixed.mixed(model, data))
+        for errors in ("ar 2", "ma 1", "toeplitz 2", "exponential"):
+            sparsemixed.mixed(f"y time || id:, noconstant residuals({errors}, t(time))", LONG_GROUPS)
+        for model in ("y time || id: time, covariance(unstructured)", "y time || id: time, covariance(unstructured) reml") * OFTEN:
+            sparsemixed.mixed(model, LONG)
+        sparsemixed.mixed("y time || id: time", LONG).influence("id")
+        crossed = sparsemixed.mixed("y x || _all: R.user || item:, solver(dense)", CROSSED)
+        crossed.influence("user")
+        crossed.predict(what="fitted", se=True)
 
 
 if __name__ == "__main__":

@@ -178,7 +178,7 @@ def test_levels_of_a_factor_stand_together_in_derivatives(agents):
 
 
 def test_a_log_with_a_factor_at_points(agents):
-    """`margins intervention, at(warmth = (1 2))` of a public log: names joined by #, levels by one space; one point without number."""
+    """`margins intervention, at(warmth = (1 2))` of a public log: levels stand one space apart; a single point has no number."""
     shown = lines(agents, "AgentType, at(stucomp=(1 2))")
     assert shown[3:5] == ["1._at: stucomp = 1", "2._at: stucomp = 2"]
     assert shown[10] == "_at#AgentType |"

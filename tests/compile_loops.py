@@ -36,7 +36,10 @@ def main() -> None:
                 str(sparsemixed.mixed(model, data))
         for errors in ("ar 2", "ma 1", "toeplitz 2", "exponential"):
             sparsemixed.mixed(f"y time || id:, noconstant residuals({errors}, t(time))", LONG_GROUPS)
-        for model in ("y time || id: time, covariance(unstructured)", "y time || id: time, covariance(unstructured) reml") * OFTEN:
+        for model in (
+            "y time || id: time, covariance(unstructured)",
+            "y time || id: time, covariance(unstructured) reml",
+        ) * OFTEN:
             sparsemixed.mixed(model, LONG)
         sparsemixed.mixed("y time || id: time", LONG).influence("id")
         crossed = sparsemixed.mixed("y x || _all: R.user || item:, solver(dense)", CROSSED)

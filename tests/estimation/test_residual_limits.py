@@ -9,6 +9,8 @@ import pandas as pd
 import pytest
 
 import sparsemixed
+from sparsemixed.errors import NumericalError
+from sparsemixed.estimation.problems.table import problem_of
 from sparsemixed.structures.residual_errors.banded import BandedErrors
 from sparsemixed.structures.residual_errors.by_level import ByLevel
 from tests.oracles.random_models import random_model
@@ -267,3 +269,7 @@ def test_log_likelihoods_keep_their_digits_beside_a_limit_where_inverses_are_sum
         own, e = V[np.ix_(rows, rows)], residual[rows]
         llf -= 0.5 * weight[rows[0]] * (len(rows) * np.log(2 * np.pi) + np.linalg.slogdet(own)[1] + e @ np.linalg.solve(own, e))
     assert fit.llf == pytest.approx(llf, abs=1e-6)
+    objective, theta = problem_of(fit, "precision").objective, fit.theta.copy()
+    theta[3] = -16.0
+    with pytest.raises(NumericalError, match="determine one another"):
+        objective.evaluate(theta)

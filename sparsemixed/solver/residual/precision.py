@@ -17,6 +17,10 @@ from sparsemixed.solver.linalg import inverse_and_logdet
 from sparsemixed.structures.residual_errors.base import COMPLEX_STEP, ResidualStructure
 
 
+MOST_DETERMINED = 1e10
+"""Variance of an error over what the others of its group leave of it, from which log likelihoods lose the sixth decimal."""
+
+
 class Products(Protocol):
     """Numbers that are linear in inv(R(rho)): its entries on a pattern, or products of the columns of every group with it."""
 
@@ -73,6 +77,8 @@ class BlockPrecision:
                 inverse, logs = inverse_and_logdet(R)
             except np.linalg.LinAlgError as error:
                 raise NumericalError("the residual covariance matrix of a group is not positive definite") from error
+            if np.any(np.einsum("gaa,gaa->ga", inverse, R) > MOST_DETERMINED):
+                raise NumericalError("errors of a group determine one another: sums with inv(R) have no digits left")
             yield t, pattern, places, groups, inverse, logs
 
     def values(self, rho: np.ndarray) -> tuple[np.ndarray, float]:

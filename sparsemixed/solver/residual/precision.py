@@ -16,7 +16,6 @@ from sparsemixed.errors import NumericalError
 from sparsemixed.solver.linalg import inverse_and_logdet
 from sparsemixed.structures.residual_errors.base import COMPLEX_STEP, ResidualStructure
 
-
 MOST_DETERMINED = 1e10
 """Variance of an error over what the others of its group leave of it, from which log likelihoods lose the sixth decimal."""
 

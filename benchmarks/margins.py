@@ -22,7 +22,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from run import BUILD, HERE, describe_machine, number, run_child
+from run import BUILD, HERE, describe_machine, number
+from small_sample import measure
 
 MODEL = "y i.a##i.b c.x##c.x z || g: x, covariance(unstructured) reml"
 LMER = "y ~ a * b + x + I(x^2) + z + (1 + x | g)"
@@ -65,18 +66,6 @@ def timed(data: Path, method: str, out: Path) -> None:
     wall, processor = (dict(zip(names, seconds.tolist(), strict=True)) for seconds in np.diff(marks, axis=0).T)
     figures = {"df": np.asarray(found.df).tolist(), "estimate": found.estimate.tolist()}
     out.write_text(json.dumps({**wall, "processor": processor, **figures}))
-
-
-def measure(command: list[str], out: Path, timeout: float) -> dict[str, Any]:
-    """The JSON that a program wrote, with its peak memory; or `error` in words."""
-    out.unlink(missing_ok=True)
-    child = run_child(command, out.with_suffix(".log"), timeout)
-    if child["timed_out"]:
-        return {"error": f"not done in {timeout:.0f} s", "peak_mb": child["peak_mb"]}
-    if not out.exists():
-        print(child["printed"], file=sys.stderr)
-        return {"error": f"exit status {child['status']}", "peak_mb": child["peak_mb"]}
-    return {**json.loads(out.read_text()), "peak_mb": child["peak_mb"]}
 
 
 def rows_of(n: int, programs: list[str], timeout: float) -> list[dict[str, Any]]:

@@ -37,7 +37,7 @@ class QuadraticForms:
     """
 
     def __init__(self, cp: CrossProducts, F: np.ndarray, directions: Sequence[Repeated], weights: list[np.ndarray] | None = None):
-        self.cp, self.F, self.directions, self.weights, self.count = cp, F, directions, weights, len(directions)
+        self.cp, self.F, self.weights, self.count = cp, F, weights, len(directions)
         of_term = np.array([d.term for d in directions], int)
         self.places = [np.flatnonzero(of_term == t) for t in range(len(cp.k))]
         matrices = [[d.matrix for d in directions if d.term == t] for t in range(len(cp.k))]

@@ -18,6 +18,7 @@ from sparsemixed.inference.degrees.table import small_sample
 from sparsemixed.inference.hypotheses.hypothesis import rows_of, terms_text
 from sparsemixed.inference.hypotheses.multiple import CORRELATED, adjusted
 from sparsemixed.inference.hypotheses.wald import HypothesisTest, wald_test, with_degrees
+from sparsemixed.postestimation.comparison_frames import effects_frame, parts_frame, tests_frame
 from sparsemixed.postestimation.contrast_operators import WEIGHTED, selected_rows
 from sparsemixed.postestimation.contrast_terms import ContrastTerm, Piece, read_terms
 from sparsemixed.postestimation.letter_groups import with_groups
@@ -293,26 +294,24 @@ def compared(
         Whether there is a test of everything even with one term.
     """
     method = small_sample(fit, True) if small else None
-    frames, joint_tests, parts = [], [], []
+    frames, joint_tests, parts = [], {}, {}
     for term in found:
         usable = _usable(term)
         whole = rows_of(fit, term.rows[usable])
         estimate, std_err, df = _single_tests(fit, term, usable, method, given_df)
         correlation = _correlation(fit, term, method) if mcompare in CORRELATED else None
         table = adjusted(estimate, std_err, df, level, mcompare, len(whole.K), 0 if joint else term.groups, correlation)
-        joint_tests.append(with_degrees(wald_test(fit, whole.K, whole.r, method), given_df))
-        frames.append(_frame(term, table))
-        parts += _parts(fit, term, method, given_df)
+        joint_tests[term.name] = with_degrees(wald_test(fit, whole.K, whole.r, method), given_df)
+        frames.append(effects_frame(term.name, term.labels, table))
+        parts |= _parts(fit, term, method, given_df)
     everything = np.concatenate([term.rows[_usable(term)] for term in found])
     whole_test = with_degrees(wald_test(fit, rows_of(fit, everything).K, None, method), given_df)
-    tests = _tests(found, joint_tests, whole_test, overall) if joint else _tests([], [], whole_test, False)
+    if len(joint_tests) > 1 or overall:
+        joint_tests["Overall"] = whole_test
+    tests = tests_frame(joint_tests if joint else {})
     note = "" if all(t.estimable.all() for t in found) else NOT_ESTIMABLE
     numbers = (whole_test.statistic, whole_test.df, whole_test.ddf, whole_test.pvalue)
-    return Comparisons(tests, pd.concat(frames), *numbers, mcompare, level, note, title, _parts_frame(parts))
-
-
-Part = tuple[str, str, HypothesisTest]
-"""Term, part, and its test."""
+    return Comparisons(tests, pd.concat(frames), *numbers, mcompare, level, note, title, parts_frame(parts))
 
 
 def _usable(term: TermContrasts) -> np.ndarray:
@@ -320,25 +319,19 @@ def _usable(term: TermContrasts) -> np.ndarray:
     return term.estimable & np.any(np.abs(term.rows) > 0, axis=1)
 
 
-def _parts(fit: Fit, term: TermContrasts, method: DofMethod | None, given_df: float | None) -> list[Part]:
-    """Tests of the parts of a term that has several."""
+def _parts(
+    fit: Fit, term: TermContrasts, method: DofMethod | None, given_df: float | None
+) -> dict[tuple[str, str], HypothesisTest]:
+    """Tests of the parts of a term that has several, by (term, part)."""
     labels = list(dict.fromkeys(term.levels))
     if len(labels) < 2:
-        return []
-    found = []
+        return {}
+    found = {}
     for label in labels:
         own = _usable(term) & np.array([level == label for level in term.levels])
         hypothesis = rows_of(fit, term.rows[own])
-        found.append((term.name, label, with_degrees(wald_test(fit, hypothesis.K, hypothesis.r, method), given_df)))
+        found[term.name, label] = with_degrees(wald_test(fit, hypothesis.K, hypothesis.r, method), given_df)
     return found
-
-
-def _parts_frame(parts: list[Part]) -> pd.DataFrame | None:
-    if not parts:
-        return None
-    index = pd.MultiIndex.from_tuples([(term, part) for term, part, _ in parts], names=["term", "part"])
-    values = [(t.df, np.nan if t.ddf is None else t.ddf, t.statistic, t.pvalue) for _, _, t in parts]
-    return pd.DataFrame(values, index=index, columns=["df", "ddf", "statistic", "pvalue"], dtype=float)
 
 
 def _correlation(fit: Fit, term: TermContrasts, method: DofMethod | None) -> np.ndarray:
@@ -363,25 +356,3 @@ def _single_tests(
         degrees = [method.dof(fit, row[None]).df if ok else np.nan for row, ok in zip(rows, moves, strict=True)]
         df = None if any(d is None for d in degrees) else np.array(degrees, dtype=float)
     return rows @ fit.beta, std_err, df
-
-
-def _frame(term: TermContrasts, table) -> pd.DataFrame:
-    index = pd.MultiIndex.from_tuples([(term.name, label) for label in term.labels], names=["term", "contrast"])
-    columns = {
-        "estimate": table.estimate,
-        "std_err": table.std_err,
-        "ddf": np.full(len(term.labels), np.nan) if table.df is None else table.df,
-        "statistic": table.statistic,
-        "pvalue": table.pvalue,
-        "low": table.low,
-        "high": table.high,
-    }
-    return pd.DataFrame(columns, index=index)
-
-
-def _tests(found: list[TermContrasts], tests: list[HypothesisTest], overall: HypothesisTest, always: bool) -> pd.DataFrame:
-    rows = {term.name: result for term, result in zip(found, tests, strict=True)}
-    if len(rows) > 1 or always:
-        rows["Overall"] = overall
-    values = [(t.df, np.nan if t.ddf is None else t.ddf, t.statistic, t.pvalue) for t in rows.values()]
-    return pd.DataFrame(values, index=list(rows), columns=["df", "ddf", "statistic", "pvalue"], dtype=float)

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from sparsemixed.cli.documents import add_output, check_output, write_shown
-from sparsemixed.cli.endings import status_of
-from sparsemixed.cli.hypothesis_arguments import add_combination_options, number
-from sparsemixed.cli.sources import FIT, load_fit
+from sparsemixed.cli.hypothesis_arguments import add_combination_arguments, write_combination
 
 EXAMPLES = """\
 examples:
@@ -20,16 +17,9 @@ An expression that begins with a minus sign follows two of them: lincom visits.f
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """FIT and EXPRESSION."""
-    parser.add_argument("fit", metavar="FIT", help=FIT)
-    parser.add_argument("expression", metavar="EXPRESSION", help="the combination, in quotes")
-    add_combination_options(parser)
-    add_output(parser)
+    add_combination_arguments(parser, "the combination")
 
 
 def run(options: argparse.Namespace) -> int:
     """Estimate, and write the table."""
-    check_output(options)
-    results = load_fit(options.fit)
-    level, df = number(options.level, "--level"), number(options.df, "--df")
-    write_shown(results.lincom(options.expression, level, options.small, df=df), options)
-    return status_of(results)
+    return write_combination(options, "lincom")

@@ -49,8 +49,6 @@ def at_residual_limits(objective: FittedObjective[FE, FD], at: FE, part: Residua
         return at
     own = objective.parameters.n_theta
     if part.structure.within_level.time not in ("integer", "real"):
-        if objective.singular(at.theta) is None:
-            return at  # V is never formed, and sums with inv(R) have no digits left where R is singular
         rho = at.theta[own:]
         for near in NEAR_LIMIT:
             limit = part.structure.at_limit(rho, near)

@@ -70,23 +70,29 @@ def mivque_start(cp: CrossProducts, again: bool = False) -> Moments:
     again : bool
         Solve the equations once more, weighing by the first answer: worth its cost where a step of the search is dear.
     """
-    squares = mean_squares(cp.own_blocks, cp.n)
-    covariances = _solved(cp, [np.diag(1.0 / (PRIOR * np.maximum(square, np.finfo(float).tiny))) for square in squares])
-    return Moments(_solved(cp, covariances) if again else covariances, squares)
+    squares, components = mean_squares(cp.own_blocks, cp.n), _components(cp)
+    plain = QuadraticForms(cp, cp.ZtXy[:, :-1], [c.repeated(cp.k[c.term]) for c in components])
+    # A column in the span of X has no projected trace; its share of the raw one keeps its start finite.
+    traces = np.maximum(plain.traces(), 1e-2 * plain.raw_traces())
+    assumed = [np.diag(1.0 / (PRIOR * np.maximum(square, np.finfo(float).tiny))) for square in squares]
+    covariances = _solved(cp, components, traces, assumed)
+    return Moments(_solved(cp, components, traces, covariances) if again else covariances, squares)
 
 
-def _solved(cp: CrossProducts, assumed: list[np.ndarray]) -> list[np.ndarray]:
-    """Covariances over sigma2, by the equations with those `assumed` in the weights: both (k, k) for each term."""
+def _solved(cp: CrossProducts, components: list[Component], traces: np.ndarray, assumed: list[np.ndarray]) -> list[np.ndarray]:
+    """Covariances over sigma2, by the equations with those `assumed` in the weights: both (k, k) for each term.
+
+    Parameters
+    ----------
+    traces : (c,)
+        tr(D_c Z'QZ), or a share of tr(D_c Z'Z) where X leaves nothing.
+    """
     p, n = cp.ZtXy.shape[1] - 1, cp.n
-    components = _components(cp)
     # W: the groups' sums, shrunken as if there were no other term.
     weights = [np.linalg.inv(block + np.linalg.inv(g)) for block, g in zip(cp.own_blocks, assumed, strict=True)]
     forms = QuadraticForms(cp, cp.ZtXy[:, :p], [c.repeated(cp.k[c.term]) for c in components], weights)
     system, moments = np.empty((len(components) + 1,) * 2), np.empty(len(components) + 1)
     system[:-1, :-1], system[:-1, -1] = forms.products(), forms.traces()
-    plain = QuadraticForms(cp, forms.F, forms.directions)
-    # A column in the span of X has no projected trace; its share of the raw one keeps its start finite.
-    traces = np.maximum(plain.traces(), 1e-2 * plain.raw_traces())
     system[-1, :-1], system[-1, -1] = traces, n - p
     moments[:-1], moments[-1] = forms.values(cp.ZtXy[:, p]), cp.XytXy[p, p]
     total = moments[-1] / max(n - p, 1)

@@ -89,9 +89,7 @@ def groups_start(cp: CrossProducts, roots: GroupRoots, rest: np.ndarray, known: 
         covariance = _inside(roots, rest, known, total, n)
         if covariance is not None:
             return Moments([covariance], [squares])
-    D = np.zeros((len(components), k, k))
-    for matrix, component in zip(D, components, strict=True):
-        matrix[component.a, component.b] = matrix[component.b, component.a] = 1.0
+    D = np.array([component.repeated(k).matrix for component in components])
     system, moments = _equations(roots, rest, prior, D, n)
     of_component = np.array([projected[c.a] if c.a == c.b else 0.0 for c in components])
     values = solve_bounded(system, moments, *bounds(components, of_component, total))

@@ -103,10 +103,6 @@ class Asked:
         Whether the margins are to be Stata's estimation results.
     subpop : str
         The condition that selects the rows averaged over; empty for all.
-    within : int
-        Number of factors, the first ones, within whose levels pairs are compared.
-    reverse : bool
-        Whether pairs are the first minus the second.
     """
 
     request: MarginsRequest
@@ -122,8 +118,6 @@ class Asked:
     squish: bool = False
     post: bool = False
     subpop: str = ""
-    within: int = 0
-    reverse: bool = False
 
 
 def read_margins(terms: str, keywords: Mapping[str, Any], level: float) -> Asked:

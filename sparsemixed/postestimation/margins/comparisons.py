@@ -23,27 +23,14 @@ from sparsemixed.time_series import unmarked
 def compared_margins(fit: Fit, found: Margins, asked: Asked) -> Comparisons:
     """Pairs or contrasts, as asked for."""
     if asked.pairs:
-        pairs = pairs_of_margins(fit, found, asked.reverse, asked.within)
+        pairs = pairs_of_margins(fit, found)
         return _with_letters(found, pairs) if asked.shape.groups else pairs
     return contrasts_of_margins(fit, found, asked)
 
 
-def pairs_of_margins(fit: Fit, found: Margins, reverse: bool = False, within: int = 0) -> Comparisons:
-    """All pairs within each term: margins of all points of at() and groups of over() are compared too, as in Stata.
-
-    Parameters
-    ----------
-    reverse : bool
-        First minus second, as R has it.
-    within : int
-        Compare only within the levels of so many of the first factors, at each point by itself; adjustments are for each.
-    """
-    terms = []
-    for block in found.blocks:
-        labels = labels_of(block, found)
-        apart = 0 if not within else len(labels[0]) - len(block.factors) + within
-        for key in dict.fromkeys(label[:apart] for label in labels):
-            terms.append(_pairs(block, found, labels, key, reverse))
+def pairs_of_margins(fit: Fit, found: Margins) -> Comparisons:
+    """All pairs within each term: margins of all points of at() and groups of over() are compared too, as in Stata."""
+    terms = [_pairs(block, found) for block in found.blocks]
     return tested(fit, found, terms, joint=False, title=f"Pairwise comparisons of {kind_of(found).lower()}", overall=False)
 
 
@@ -58,24 +45,19 @@ def _with_letters(found: Margins, pairs: Comparisons) -> Comparisons:
     return replace(pairs, margins=with_groups(pd.DataFrame(numbers, index=index), pairs.effects, pairs.level), groups=True)
 
 
-def _pairs(block: Block, found: Margins, labels: list[tuple[str, ...]], key: tuple[str, ...], reverse: bool) -> MarginComparison:
-    """The pairs among margins whose labels begin with `key`."""
-    places = [i for i, label in enumerate(labels) if label[: len(key)] == key]
-    texts = {i: " ".join(labels[i][len(key) :]) for i in places}
-    pairs = list(combinations(places, 2))
+def _pairs(block: Block, found: Margins) -> MarginComparison:
+    """The pairs among a block's margins, the later one minus the earlier."""
+    texts = [" ".join(label) for label in labels_of(block, found)]
+    pairs = list(combinations(range(len(texts)), 2))
     if not pairs:
         raise OptionError("pwcompare: there is only one margin, and nothing to compare it with")
-    C = np.zeros((len(pairs), len(labels)))
+    C = np.zeros((len(pairs), len(texts)))
     for row, (i, j) in zip(C, pairs, strict=True):
-        row[[i, j]] = (1.0, -1.0) if reverse else (-1.0, 1.0)
-    several = any(" " in text for text in texts.values())
-    shown = {i: f"({text})" if several else text for i, text in texts.items()}
-    words = tuple(f"{shown[i]} vs {shown[j]}" if reverse else f"{shown[j]} vs {shown[i]}" for i, j in pairs)
-    names = name_of(block, found).split("#")
-    name = "#".join(names[len(key) :])
-    if key:
-        name += f"@{' '.join(f'{level}.{factor}' for level, factor in zip(key, names, strict=False))}"
-    return _comparison(name, block, found, C, words, len(places))
+        row[[i, j]] = (-1.0, 1.0)
+    several = any(" " in text for text in texts)
+    shown = [f"({text})" if several else text for text in texts]
+    words = tuple(f"{shown[j]} vs {shown[i]}" for i, j in pairs)
+    return _comparison(name_of(block, found), block, found, C, words, len(texts))
 
 
 def contrasts_of_margins(fit: Fit, found: Margins, asked: Asked) -> Comparisons:

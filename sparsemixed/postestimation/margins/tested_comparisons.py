@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ from sparsemixed.inference.hypotheses.distributions import f_pvalue
 from sparsemixed.inference.hypotheses.hypothesis import rows_of
 from sparsemixed.inference.hypotheses.multiple import adjusted
 from sparsemixed.inference.hypotheses.wald import Coefficients, HypothesisTest, wald_chi2, wald_test, with_degrees
+from sparsemixed.postestimation.comparison_frames import effects_frame, parts_frame, tests_frame
 from sparsemixed.postestimation.contrasts import NOT_ESTIMABLE, Comparisons
 from sparsemixed.postestimation.margins.margins import APPROXIMATE
 from sparsemixed.postestimation.margins.row_tests import margin_covariance
@@ -68,21 +69,14 @@ def tested(fit: Fit, found: Margins, terms: Sequence[MarginComparison], joint: b
     notes = [] if all(term.estimable.all() for term in terms) else [NOT_ESTIMABLE]
     if tests.local and found.request.small:
         notes.append(f"{APPROXIMATE[0].upper()}{APPROXIMATE[1:]}")
-    effects = pd.concat([_frame(term, single) for term, single in zip(terms, singles, strict=True)])
+    effects = pd.concat([effects_frame(term.name, term.labels, single) for term, single in zip(terms, singles, strict=True)])
     parts = {(term.name, label): test for term in terms for label, test in tests.parts(term).items()} if joint else {}
     asked = found.request
     return Comparisons(
-        *(_table(joint_tests), effects, everything.statistic, everything.df, everything.ddf, everything.pvalue),
+        *(tests_frame(joint_tests), effects, everything.statistic, everything.df, everything.ddf, everything.pvalue),
         *(asked.mcompare, asked.level, " ".join(notes), title),
-        parts=_table(parts, names=["term", "part"]) if parts else None,
+        parts=parts_frame(parts),
     )
-
-
-def _table(tests: Mapping, names: list[str] | None = None) -> pd.DataFrame:
-    """One row for each test."""
-    index = list(tests) if names is None else pd.MultiIndex.from_tuples(list(tests), names=names)
-    values = [(t.df, np.nan if t.ddf is None else t.ddf, t.statistic, t.pvalue) for t in tests.values()]
-    return pd.DataFrame(values, index=index, columns=["df", "ddf", "statistic", "pvalue"], dtype=float)
 
 
 class MarginTests:
@@ -171,11 +165,3 @@ def _adjusted(
         groups = 0 if joint else term.groups
         out.append(adjusted(one.estimate, one.std_err, one.df, asked.level, asked.mcompare, rank, groups))
     return out
-
-
-def _frame(term: MarginComparison, table: Coefficients) -> pd.DataFrame:
-    index = pd.MultiIndex.from_tuples([(term.name, label) for label in term.labels], names=["term", "contrast"])
-    columns = {"estimate": table.estimate, "std_err": table.std_err}
-    columns["ddf"] = np.full(len(term.labels), np.nan) if table.df is None else table.df
-    columns |= {name: getattr(table, name) for name in ("statistic", "pvalue", "low", "high")}
-    return pd.DataFrame(columns, index=index)

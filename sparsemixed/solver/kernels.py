@@ -64,6 +64,24 @@ def fill_cells(order, start, groups, width, offset, last, cursor, place, out_col
 
 
 @compiled
+def find_cells(groups, columns_of_rows, indptr, columns, out_cell):
+    """The entry of each row's column in the stretch of its group, in a pattern that is there: what `fill_cells` found.
+
+    groups (n,) int32, columns_of_rows (n,) int64; indptr, columns: the pattern, ascending in each stretch; out_cell (n,) int32.
+    """
+    for row in range(groups.size):
+        low, high = indptr[groups[row]], indptr[groups[row] + 1] - 1
+        wanted = columns_of_rows[row]
+        while low < high:
+            middle = (low + high) // 2
+            if columns[middle] < wanted:
+                low = middle + 1
+            else:
+                high = middle
+        out_cell[row] = low
+
+
+@compiled
 def scatter_outer(index, left, right, out):
     """out[index[row]] += outer(left[row], right[row]). index (n,), left (n, a), right (n, b), out (m, a, b)."""
     for row in range(index.size):

@@ -8,7 +8,7 @@ import pytest
 import sparsemixed
 from sparsemixed.datasets import simulate_longitudinal
 from sparsemixed.errors import OptionError
-from tests.golden.samples import rdata
+from tests.golden import golden, load
 from tests.oracles.dense_predictions import dense
 from tests.oracles.random_models import random_model
 
@@ -62,11 +62,30 @@ def test_semi_partial_r2():
     )
 
 
-def test_figures_of_performance():
-    """A snapshot of the tests of performance, sleepstudy with correlated slopes: R2 .279 and .799, ICC .722 and .521."""
-    fit = sparsemixed.mixed("Reaction ~ Days + (Days | Subject)", rdata("lme4", "sleepstudy"), reml=True)
-    found = fit.r2()
-    assert found[["marginal", "conditional"]].round(3).tolist() == [0.279, 0.799]
-    random = found.var_random
-    icc = [random / (random + found.var_error), random / found[["var_fixed", "var_random", "var_error"]].sum()]
-    assert np.round(icc, 3).tolist() == [0.722, 0.521]
+PERFORMANCE = golden("performance")
+MODELS = {
+    "sleepstudy": ("sleepstudy", "Reaction ~ Days + (Days | Subject)"),
+    "sleepstudy, ML": ("sleepstudy", "Reaction ~ Days + (Days | Subject)"),
+    "sleepstudy, intercepts": ("sleepstudy", "Reaction ~ Days + (1 | Subject)"),
+    "penicillin": ("penicillin", "diameter ~ 1 + (1 | plate) + (1 | sample)"),
+    "pastes": ("pastes", "strength ~ 1 + (1 | batch/cask)"),
+}
+
+
+@pytest.mark.parametrize("name", PERFORMANCE)
+def test_figures_of_performance(name):
+    """Both shares of `r2_nakagawa` and both of `icc`."""
+    sample, model = MODELS[name]
+    found = sparsemixed.mixed(model, load(sample), reml=not name.endswith("ML")).r2()
+    random, theirs = found.var_random, PERFORMANCE[name]
+    np.testing.assert_allclose(
+        [
+            found.marginal,
+            found.conditional,
+            random / (random + found.var_error),
+            random / (found.var_fixed + random + found.var_error),
+        ],
+        [theirs[key] for key in ("marginal", "conditional", "icc_adjusted", "icc_unadjusted")],
+        rtol=1e-6,
+        atol=1e-15,
+    )

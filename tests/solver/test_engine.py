@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from sparsemixed.solver.crossproducts.block_products import diagonal_sums, symmetric_product, times_lambda
+from sparsemixed.solver.crossproducts.crossproducts import cells_in, cells_of, cross_products
 from sparsemixed.solver.factored import dense
 from sparsemixed.solver.factored.traces import factor_trace_products, trace_products
 from tests.oracles import dense_oracle as oracle
@@ -27,6 +28,14 @@ def setting(shape, solver, reml, seed=0):
     theta = rng.uniform(0.3, 1.2, objective.parameters.n_theta) * rng.choice([-1, 1], objective.parameters.n_theta)
     ordered = [(terms[r].codes, terms[r].n_groups, terms[r].columns) for r in objective.parameters.order]
     return objective, orthogonal, theta, X, y, oracle.random_design(ordered)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_cells_in_a_pattern_are_those_that_made_it(shape):
+    terms = make_terms(np.random.default_rng(1), N, shape)
+    cp = cross_products(terms, np.ones((N, 1)), np.arange(float(N)))
+    for found, made in zip(cells_in(cp, terms), cells_of(terms[0], terms[1:])[2], strict=True):
+        np.testing.assert_array_equal(found, made)
 
 
 def covariance(objective, theta, Z):

@@ -23,7 +23,7 @@ from sparsemixed.inference.covariance.cluster_blocks import alike
 from sparsemixed.postestimation.influence.dense_clusters import scale_of
 from sparsemixed.postestimation.influence.whitened import MOST_ROWS, NUMBERS, Stack, Whitened, padded, taken, with_unit_diagonal
 from sparsemixed.solver.crossproducts.block_products import times_lambda
-from sparsemixed.solver.crossproducts.crossproducts import TermData, cells_of
+from sparsemixed.solver.crossproducts.crossproducts import TermData, cells_in
 from sparsemixed.solver.linalg import covariance_root
 from sparsemixed.solver.threads import blas_threads
 
@@ -69,7 +69,7 @@ class EliminatedRows:
         self.cp, self.system, self.E, self.e = at.cp, at.system, E, e
         self.codes = [term.codes for term in terms]
         self.half = [term.columns @ factor for term, factor in zip(terms, at.factors, strict=True)]
-        self.cells = cells_of(terms[0], terms[1:])[2]
+        self.cells = cells_in(at.cp, terms)
 
     @cached_property
     def _F(self) -> np.ndarray:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import scipy.sparse as sp
 
-from sparsemixed.solver.kernels import count_cells, fill_cells, scatter_outer, sort_rows
+from sparsemixed.solver.kernels import count_cells, fill_cells, find_cells, scatter_outer, sort_rows
 from sparsemixed.solver.rows import group_products, in_order, inner_products, suits
 
 
@@ -217,6 +217,16 @@ def cells_of(head: TermData, remaining: Sequence[TermData]) -> tuple[np.ndarray,
         offset += width * term.n_groups
         cells.append(cell)
     return indptr, columns, cells
+
+
+def cells_in(cp: CrossProducts, terms: Sequence[TermData]) -> list[np.ndarray]:
+    """For each remaining term the first entry of each row's cell (n,) in a pattern that is there."""
+    found = []
+    for term, offset, k in zip(terms[1:], cp.schur_offsets, cp.k[1:], strict=True):
+        cell = np.empty(term.codes.size, np.int32)
+        find_cells(terms[0].codes, offset + term.codes.astype(np.int64) * k, cp.indptr, cp.columns, cell)
+        found.append(cell)
+    return found
 
 
 def distinct_cells(cell: np.ndarray, size: int) -> np.ndarray:

@@ -136,6 +136,23 @@ def test_covariance_of_the_coefficients(fit, visits):
     pd.testing.assert_frame_equal(robust.estat.vce().r["V"], robust.cov_params())
 
 
+def test_covariance_by_equation(fit):
+    """Stata's estat vce, equation(): parts of e(V)."""
+    V = fit.e["V"]
+    whole = fit.estat.vce(equation="_all")
+    np.testing.assert_array_equal(whole.to_numpy(), V.to_numpy())
+    assert list(whole.frame.index) == [":".join(name) for name in V.index]
+    equations = list(V.index.get_level_values("equation").unique())
+    one = fit.estat.vce(equation=equations[-1])
+    assert one.frame.index.tolist() == ["_cons"]
+    assert one.to_numpy()[0, 0] == V.to_numpy()[-1, -1] > 0.0
+    np.testing.assert_array_equal(
+        fit.estat.vce(equation=equations[1:]).to_numpy(), V.loc[equations[1:], equations[1:]].to_numpy()
+    )
+    with pytest.raises(OptionError, match="there is no equation `lns9`; there are y, "):
+        fit.estat.vce(equation="lns9")
+
+
 def test_loaded_fits(fit, tmp_path):
     fit.save(tmp_path / "saved.fit")
     loaded = sparsemixed.load(tmp_path / "saved.fit")

@@ -15,28 +15,39 @@ from sparsemixed import errors
 if TYPE_CHECKING:
     from sparsemixed import datasets
     from sparsemixed.api import anova, compare, cross_validate, load, lrtest, mixed, prepare
+    from sparsemixed.repeated.groups_and_windows import rolling, statsby
+    from sparsemixed.repeated.imputed import mi
+    from sparsemixed.repeated.prefixed import by
     from sparsemixed.two_steps import mixedlm
 
 __version__ = "0.1.0"
 __all__ = [
     "__version__",
     "anova",
+    "by",
     "compare",
     "cross_validate",
     "datasets",
     "errors",
     "load",
     "lrtest",
+    "mi",
     "mixed",
     "mixedlm",
     "prepare",
+    "rolling",
+    "statsby",
 ]
+_REPEATED = {"by": "prefixed", "mi": "imputed", "rolling": "groups_and_windows", "statsby": "groups_and_windows"}
+"""Name -> its file in `repeated`."""
 
 
 def __getattr__(name: str) -> Any:
     # Compiled code, pandas and scipy are loaded when first needed: the command line's --help must not wait for them.
     if name in ("anova", "compare", "cross_validate", "load", "lrtest", "mixed", "prepare"):
         return getattr(import_module("sparsemixed.api"), name)
+    if name in _REPEATED:
+        return getattr(import_module(f"sparsemixed.repeated.{_REPEATED[name]}"), name)
     if name == "mixedlm":
         return import_module("sparsemixed.two_steps").mixedlm
     if name == "datasets":

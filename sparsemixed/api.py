@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Unpack
 
 from sparsemixed.command.keywords import ModelKeywords
+from sparsemixed.command.prefixes import read_prefix
 from sparsemixed.errors import OptionError
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.estimation.search.values import LogEntry
@@ -39,11 +40,12 @@ def mixed(
     Parameters
     ----------
     model : str
-        A command, `"weight week || id: week, reml"`, or, when it holds a `~`, a formula, `"weight ~ week + (1 + week | id)"`.
+        A command, `"weight week || id: week, reml"`, or, when it holds a `~`, a formula, `"weight ~ week + (1 + week | id)"`;
+        with a prefix, `"by school: mixed ..."`, what the function of its name returns.
     data : DataFrame, dict or path
-        A pandas data frame, a dict of arrays, what narwhals reads (polars, pyarrow, duckdb, ibis), a stream of Arrow, or the path
-        of a .dta, .csv, .tsv, .xlsx, .parquet, .feather or .arrow file. A folder of Parquet files, a data set of pyarrow, a Dask
-        data frame and a function that makes batches are never held in memory; their fits are like fits saved without data.
+        pandas, a dict of arrays, what narwhals reads (polars, pyarrow, duckdb, ibis), a stream of Arrow, or the path of a .dta,
+        .csv, .tsv, .xlsx, .parquet, .feather or .arrow file. A folder of Parquet files, a data set of pyarrow, a Dask data frame
+        and a function that makes batches are never held in memory; their fits are like fits saved without data.
     progress : callable, optional
         Called with a `LogEntry` after every iteration.
     **options
@@ -58,8 +60,7 @@ def mixed(
     Warns
     -----
     SparseMixedWarning
-        The fit has not converged, columns were omitted, components lie on the boundary, or parameters are not identified. The
-        logger `sparsemixed` gets the same.
+        Not converged, columns omitted, components on the boundary, parameters not identified; the logger gets the same.
 
     Raises
     ------
@@ -70,12 +71,18 @@ def mixed(
     --------
     >>> import sparsemixed
     >>> data = sparsemixed.datasets.simulate_longitudinal(50, 6, seed=1)
-    >>> fit = sparsemixed.mixed("y time || id: time, covariance(unstructured)", data)
-    >>> fit.nobs
+    >>> sparsemixed.mixed("y time || id: time, covariance(unstructured)", data).nobs
     300
     """
-    call = Call(model, data, options)
-    return Results(run(call, progress), call)
+    if isinstance(model, str) and read_prefix(model) is not None:
+        return _with_prefix(model, data, options)
+    return Results(run(call := Call(model, data, options), progress), call)
+
+
+def _with_prefix(model: str, data: Any, options: Mapping[str, Any]) -> Any:
+    from sparsemixed.repeated.prefixed import fit_text  # delayed: no plain fit needs what prefixes do
+
+    return fit_text(model, data, options)
 
 
 @dataclass(frozen=True, repr=False, eq=False)

@@ -37,6 +37,7 @@ STAGES = (
     ("fitting",),
     ("borrowed",),
     ("results",),
+    ("repeated",),
     ("api",),
     ("two_steps", "sklearn"),
     ("cli",),

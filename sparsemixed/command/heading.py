@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from sparsemixed.command.arguments import Word
+from sparsemixed.command.prefixes import PREFIXES, without_plain_prefixes
 from sparsemixed.errors import CommandError
 
 NAMES = ("mixed", "xtmixed")
@@ -14,15 +15,15 @@ standard deviations in its tables."""
 
 _SILENT = tuple(map(Word, ("QUIetly", "Noisily", "CAPture")))
 _FITS = "a fit is an object here: fit = mixed(...), then"
-_LOOP = "loop over data frames: for name, rows in data.groupby(...): mixed(..., rows)"
+_OF_MIXED = "it goes before a whole command in sparsemixed.mixed; sparsemixed.{} does the same"
 _PREFIXES: dict[str, str] = {
-    **dict.fromkeys(("by", "BYSort", "STATSBY", "ROLLing"), _LOOP),
-    **dict.fromkeys(("BOOTstrap", "bs", "JACKknife", "PERMute", "SIMulate"), "draw data frames and fit each of them"),
+    **{one.pattern: _OF_MIXED.format(one.function) for one in PREFIXES if one.function and not one.first},
+    "mi": _OF_MIXED.format("mi"),
+    "bs": _OF_MIXED.format("bootstrap"),
+    **dict.fromkeys(("PERMute", "SIMulate"), "draw data frames and fit each of them"),
     "svy": "weights are part of the command: [pweight=w], and pweight() of the groups",
-    "mi": "fit each imputed data frame and combine the estimates by Rubin's rules",
     **dict.fromkeys(("STEPwise", "sw", "nestreg", "fp", "mfp"), "fit the models one by one; sparsemixed.lrtest compares two"),
     "VERsion": "commands are read as those of the present Stata; leave it out",
-    "eststo": f"{_FITS} sparsemixed.compare(fit, ...)",
     "timer": "leave it out",
     "bayes": "fits are by maximum likelihood or reml",
 }
@@ -118,6 +119,7 @@ def without_heading(text: str, source: str) -> Heading:
     >>> without_heading("qui: mixed || id:", "qui: mixed || id:").text
     '     mixed || id:'
     """
+    text = without_plain_prefixes(text, source)
     place, end = 0, 0
     while (match := _WORD.match(text, place)) is not None:
         word = match["word"]

@@ -96,7 +96,8 @@ class Entry:
     label : str
     value : float or str
     kind : str
-        Of a number, a key of `number_format.FORMATS`; `text` for texts; empty when the label stands alone, above others.
+        Of a number, a key of `number_format.FORMATS`; `text` for texts, `title` for those that text sets without their label;
+        empty when the label stands alone, above others.
     full : str
         The label away from the entries around it, `DF: min`; only of those that text sets to the right.
     lead : str
@@ -144,7 +145,7 @@ class Header(Block):
         for entry in self.entries:
             one = [entry] if entry.kind else []
             if entry.beside is not None:
-                one.insert(0 if entry.beside.kind == "text" else len(one), entry.beside)
+                one.insert(0 if entry.beside.kind in ("text", "title") else len(one), entry.beside)
             found += [(e.full or e.label, e.written) for e in one]
         return tuple(found)
 

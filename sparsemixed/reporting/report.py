@@ -60,7 +60,7 @@ def _header(fit: Fit, options: DisplayOptions) -> Header:
     levels = () if options.nogroup else fit.design.groups
     entries = [Entry("Number of obs", fit.design.nobs, "count")]
     if len(levels) == 1:
-        entries += _group_entries(levels[0])
+        entries += group_entries(levels[0])
     asked, method = fit.spec.small_sample, small_sample(fit, options.small)
     if method is not None and asked is not None:
         entries += _dof_entries(fit, asked.method.title)
@@ -96,7 +96,8 @@ def _preamble(fit: Fit, options: DisplayOptions) -> tuple[str, ...]:
     return tuple(filter(None, ("\n".join(fit.design.notes), iteration_log(fit, options))))
 
 
-def _group_entries(row: GroupRow) -> tuple[Entry, ...]:
+def group_entries(row: GroupRow) -> tuple[Entry, ...]:
+    """The groups of a single level: their number and sizes."""
     above = "Obs per group:"
     return (
         Entry("Number of groups", row.n_groups, "count", beside=Entry("Group variable", row.name, "text")),

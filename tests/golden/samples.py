@@ -50,6 +50,18 @@ def ovary() -> pd.DataFrame:
     return data.assign(t=data.groupby("Mare").cumcount() + 1, s=np.sin(angle), c=np.cos(angle))
 
 
+def imputed() -> pd.DataFrame:
+    data, noise = rdata("lme4", "sleepstudy"), np.random.default_rng(5)
+    data = data.assign(x=np.sin(counted(data)) + data["Days"] / 5)
+    tables = []
+    for number in range(1, 7):
+        days = np.clip(np.round(data["Days"] + 1.5 * noise.normal(size=len(data)), 3), 0, 9)
+        x = np.round(data["x"] + noise.normal(size=len(data)), 3)
+        filled = {"Days": data["Days"].where(counted(data) % 5 != 0, days), "x": data["x"].where(counted(data) % 7 != 0, x)}
+        tables.append(data.assign(**filled, imp=number))
+    return pd.concat(tables, ignore_index=True)
+
+
 def orthodont() -> pd.DataFrame:
     data = rdata("nlme", "Orthodont")
     return data.assign(visit=(data["age"] - 6) // 2)
@@ -143,6 +155,7 @@ SAMPLES: dict[str, tuple[str, Callable[[], pd.DataFrame]]] = {
     "insteval": ("lme4::InstEval", lambda: rdata("lme4", "InstEval")),
     "insteval_start": ("lme4::InstEval, the first 1,200 rows", lambda: rdata("lme4", "InstEval")[:1200]),
     "machines": ("nlme::Machines", lambda: rdata("nlme", "Machines")),
+    "imputed": ("lme4::sleepstudy six times, Days of every 5th row and x of every 7th filled in at random", imputed),
     "machines_unbalanced": ("nlme::Machines without every 7th row", lambda: without_every(7, rdata("nlme", "Machines"))),
     "nested_components": ("simulated nested groups, 40 of 6 with 5 rows each", nested_components),
     "oats": ("nlme::Oats", lambda: rdata("nlme", "Oats")),

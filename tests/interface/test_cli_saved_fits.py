@@ -180,8 +180,8 @@ def test_levels_that_cannot_be_fitted(capsys, tmp_path):
 
 
 def test_levels_of_every_kind_of_variable(tmp_path):
-    from sparsemixed.cli.levels import Levels
     from sparsemixed.design.data.frame import read_frame
+    from sparsemixed.fitting.levels import Levels
 
     table = pd.DataFrame(
         {

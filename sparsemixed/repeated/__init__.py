@@ -1,0 +1,1 @@
+"""One model fitted again and again: by groups, in windows of time, to imputed data."""

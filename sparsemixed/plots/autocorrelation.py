@@ -9,6 +9,7 @@ from sparsemixed.inference.hypotheses.distributions import z_critical
 from sparsemixed.plots.kind import Kind
 from sparsemixed.plots.lettering import head, legend, nothing
 from sparsemixed.plots.look import Look
+from sparsemixed.plots.pairs_in_groups import Series
 from sparsemixed.plots.residual_series import WHAT, expected, means_in, scaled_residuals, series_for
 from sparsemixed.plots.subject import Subject
 
@@ -47,16 +48,8 @@ def autocorrelation_frame(
     """
     values = scaled_residuals(subject, what, "autocorrelation")
     series = series_for(subject, group, time)
-    ordered, sizes = values[series.rows], np.diff(series.starts)
-    longest = int(sizes.max()) - 1
-    asked = max(1, int(10 * np.log10(max(sizes.mean(), 1.3)))) if lags is None else lags
-    n = max(1, min(asked, longest)) if longest else 0
-    square, found = float(np.mean(ordered**2)), []
-    for lag in range(n + 1):
-        pair = series.codes[lag:] == series.codes[: len(series.codes) - lag]
-        products = (ordered[lag:] * ordered[: len(ordered) - lag])[pair]
-        found.append((lag, int(pair.sum()), float(np.mean(products)) / square if len(products) else np.nan))
-    frame = pd.DataFrame(found, columns=["lag", "pairs", "correlation"])
+    frame = _correlations(series, values[series.rows], lags)
+    n = int(frame["lag"].max())
     model = expected(subject, series, what)
     own, _ = means_in(model.lags, model.covariances, n + 1)
     own = own / model.square
@@ -65,6 +58,19 @@ def autocorrelation_frame(
     frame = frame.assign(model=own, low=-half, high=half)
     frame.attrs = {"title": WHAT[what], "x": f"Lag in rows of {series.name}", "y": "Autocorrelation"}
     return frame
+
+
+def _correlations(series: Series, ordered: np.ndarray, lags: int | None) -> pd.DataFrame:
+    """Lags from zero on, numbers of pairs, and mean products over the mean square."""
+    sizes = np.diff(series.starts)
+    longest = int(sizes.max()) - 1
+    asked = max(1, int(10 * np.log10(max(sizes.mean(), 1.3)))) if lags is None else lags
+    square, found = float(np.mean(ordered**2)), []
+    for lag in range((max(1, min(asked, longest)) if longest else 0) + 1):
+        pair = series.codes[lag:] == series.codes[: len(series.codes) - lag]
+        products = (ordered[lag:] * ordered[: len(ordered) - lag])[pair]
+        found.append((lag, int(pair.sum()), float(np.mean(products)) / square if len(products) else np.nan))
+    return pd.DataFrame(found, columns=["lag", "pairs", "correlation"])
 
 
 def draw_autocorrelation(frame: pd.DataFrame, axes: np.ndarray, look: Look) -> None:

@@ -59,15 +59,20 @@ def coefficients_frame(
         if term not in known:
             raise OptionError(f"plot.coefficients: there is no coefficient {term!r}{suggestion(term, known)}")
     found = found[found["term"].isin(wanted)]
-    place = {term: float(i) for i, term in enumerate(wanted)}
-    apart = min(0.18, 0.7 / len(fits))
-    shift = {name: apart * (i - 0.5 * (len(fits) - 1)) for i, name in enumerate(called)}
-    found = found.assign(y=found["term"].map(place) + found["fit"].map(shift))
-    found = found.sort_values("y", kind="stable").reset_index(drop=True)
+    found = _placed(found, wanted, called)
     percent = subject.level if level is None else level
     found.attrs = {"title": "", "x": f"Coefficient, {percent:g}% limits", "panel": (6.0, max(2.2, 0.34 * len(wanted) + 1.2))}
     found.attrs["fits"] = called
     return found
+
+
+def _placed(found: pd.DataFrame, terms: Sequence[str], fits: Sequence[str]) -> pd.DataFrame:
+    """With the place of each coefficient from above, those of different fits a little apart."""
+    place = {term: float(i) for i, term in enumerate(terms)}
+    apart = min(0.18, 0.7 / len(fits))
+    shift = {name: apart * (i - 0.5 * (len(fits) - 1)) for i, name in enumerate(fits)}
+    found = found.assign(y=found["term"].map(place) + found["fit"].map(shift))
+    return found.sort_values("y", kind="stable").reset_index(drop=True)
 
 
 def _of_fit(fit: Fit, name: str, level: float | None) -> pd.DataFrame:

@@ -32,8 +32,7 @@ def growth_frame(
 ) -> pd.DataFrame:
     """The observations of some groups over a covariate, the line of each group and that of the population, with bands.
 
-    Where the data are a pandas frame, lines run over the range of the group's covariate, all other variables as in its nearest
-    row; else they join the predictions of the group's rows.
+    For a pandas frame lines run over the range of the group, other variables as in its nearest row; else they join its rows.
 
     Parameters
     ----------
@@ -45,10 +44,8 @@ def growth_frame(
         How many groups, taken evenly from all of them.
     groups : list, optional
         These groups, by their names, instead.
-    level : float, optional
-        Of the bands around the mean of the group and of the population, in per cent; they count variance parameters as known.
-    bands : bool
-        Whether to compute them.
+    level, bands : float, bool
+        Limits of the means of group and population, in per cent, variance parameters taken as known; whether to have them.
 
     Returns
     -------
@@ -63,10 +60,21 @@ def growth_frame(
     chosen = _chosen(labels, groups, sample)
     rows = np.flatnonzero(np.isin(term.codes, chosen))
     values = subject.numbers(name)
-    percent = subject.level if level is None else level
-    observed = fit.design.y + (0.0 if fit.design.offset is None else fit.design.offset)
-    data = pd.DataFrame({"code": term.codes[rows], "part": "data", "x": values[rows], "y": observed[rows]})
-    pieces = [data, *_lines(subject, name, term.codes, rows, values, percent, bands)]
+    data = pd.DataFrame({"code": term.codes[rows], "part": "data", "x": values[rows], "y": _observed(fit)[rows]})
+    pieces = [data, *_lines(subject, name, term.codes, rows, values, level, bands)]
+    found = _ordered(pieces, chosen, labels)
+    found.attrs = {"title": "", "x": name, "y": fit.spec.response, "group": ":".join(map(str, term.labels.columns)) or "_all"}
+    found.attrs["panel"] = (2.3, 2.0) if len(chosen) > 1 else (5.6, 4.0)
+    return found
+
+
+def _observed(fit: Fit) -> np.ndarray:
+    """(n,) responses, their offset included."""
+    return fit.design.y + (0.0 if fit.design.offset is None else fit.design.offset)
+
+
+def _ordered(pieces: list[pd.DataFrame], chosen: list[int], labels: list[str]) -> pd.DataFrame:
+    """The pieces group by group, each part along the axis."""
     found = pd.concat(pieces, ignore_index=True)
     place = {code: i for i, code in enumerate(chosen)}
     order = np.lexsort((found["x"].to_numpy(), [_PARTS.index(p) for p in found["part"]], found["code"].map(place)))
@@ -74,10 +82,7 @@ def growth_frame(
     found.insert(0, "panel", [labels[code] for code in found["code"]])
     for limit in ("low", "high"):
         found[limit] = found.get(limit, np.nan)
-    found = found[["panel", "part", "x", "y", "low", "high"]]
-    found.attrs = {"title": "", "x": name, "y": fit.spec.response, "group": ":".join(map(str, term.labels.columns)) or "_all"}
-    found.attrs["panel"] = (2.3, 2.0) if len(chosen) > 1 else (5.6, 4.0)
-    return found
+    return found[["panel", "part", "x", "y", "low", "high"]]
 
 
 _PARTS = ("data", "population", "group")
@@ -120,7 +125,7 @@ def _chosen(labels: list[str], groups: Sequence | None, sample: int) -> list[int
 
 
 def _lines(
-    subject: Subject, x: str, codes: np.ndarray, rows: np.ndarray, values: np.ndarray, percent: float, bands: bool
+    subject: Subject, x: str, codes: np.ndarray, rows: np.ndarray, values: np.ndarray, level: float | None, bands: bool
 ) -> list[pd.DataFrame]:
     """Population and group lines of the groups of some rows."""
     source = subject.table()
@@ -132,7 +137,7 @@ def _lines(
         data[x] = at
     out = []
     for part, what in zip(LINES, ("xb", "fitted"), strict=True):
-        options = {"se": True, "interval": "confidence", "level": percent} if bands else {}
+        options = {"se": True, "interval": "confidence", "level": level} if bands else {}
         found = subject.results.predict(data, what=what, **options)
         table = pd.DataFrame({"predicted": found}) if isinstance(found, pd.Series) else found
         table = table if data is not None else table.iloc[rows]

@@ -17,6 +17,7 @@ from sparsemixed.plots.margin_dimensions import DERIVATIVE, TERM, at_variables, 
 from sparsemixed.plots.subject import Subject
 from sparsemixed.postestimation.contrasts import Comparisons
 
+SIGNS = {"dydx": "dy/dx", "dyex": "dy/ex", "eydx": "ey/dx", "eyex": "ey/ex"}
 Dimension = str | Sequence[str]
 
 
@@ -33,8 +34,7 @@ def margins_frame(
     Parameters
     ----------
     xdimension : str or list of str
-        By default the first variable of at() with more than one value, else the first factor of the list of margins, else the
-        first group of over(), else what is differentiated by.
+        By default the first variable of at() with several values, else the first factor listed, else that of over().
     plotdimension : str or list of str
         What lines are drawn for; by default all dimensions that are neither on the axis nor panels.
     bydimension : str or list of str
@@ -52,28 +52,21 @@ def margins_frame(
     """
     table = dimensions(found)
     if derivlabels and DERIVATIVE in table:
-        kind = {"dydx": "dy/dx", "dyex": "dy/ex", "eydx": "ey/dx", "eyex": "ey/ex"}[found.request.derivative.kind]
-        table[DERIVATIVE] = [f"{kind} of {name}" for name in table[DERIVATIVE]]
+        table[DERIVATIVE] = [f"{SIGNS[found.request.derivative.kind]} of {name}" for name in table[DERIVATIVE]]
     options = {"xdimension": xdimension, "plotdimension": plotdimension, "bydimension": bydimension}
     asked = (_asked(table, wanted, option) for option, wanted in options.items())
-    x, lines, panels = _shared(found, table, *asked)
-    simple, separate = allsimplelabels, TERM in panels
+    return _framed(found, table, *_shared(found, table, *asked), allsimplelabels)
+
+
+def _framed(found: Any, table: pd.DataFrame, x: list[str], lines: list[str], panels: list[str], simple: bool) -> pd.DataFrame:
+    """The frame, once each dimension has its role."""
+    separate = TERM in panels
     places, labels = _places(found, table, x, simple or separate)
-    frame = pd.DataFrame(
-        {
-            "panel": _joined(found, table, panels, simple),
-            "line": _joined(found, table, lines, simple),
-            "x": places,
-            "x_label": labels,
-            "estimate": np.where(found.estimable, found.estimate, np.nan),
-            "std_err": np.where(found.estimable, found.std_err, np.nan),
-            "low": np.where(found.estimable, found.low, np.nan),
-            "high": np.where(found.estimable, found.high, np.nan),
-        }
-    )
+    columns = {"panel": _joined(found, table, panels, simple)} if panels else {}
+    frame = pd.DataFrame({**columns, "line": _joined(found, table, lines, simple), "x": places, "x_label": labels})
+    for name in ("estimate", "std_err", "low", "high"):
+        frame[name] = np.where(found.estimable, getattr(found, name), np.nan)
     frame = pd.concat([frame, table], axis=1)
-    if not panels:
-        frame = frame.drop(columns="panel")
     along = "" if separate or x == [DERIVATIVE] else ", ".join(x)
     frame.attrs = {"title": _title(found), "x": along, "y": _meaning(found), "share": "y"}
     frame.attrs |= {"lines": ", ".join(lines), "numeric": _numeric(table, x)}

@@ -22,6 +22,7 @@ from sparsemixed.fitting.has_contrasts import HasContrasts
 from sparsemixed.fitting.has_emmeans import HasEmmeans
 from sparsemixed.fitting.has_influence import HasInfluence
 from sparsemixed.fitting.has_margins import HasMargins
+from sparsemixed.fitting.has_plots import HasPlots
 from sparsemixed.fitting.has_predictions import HasPredictions
 from sparsemixed.inference.covariance.vce import beta_covariance
 from sparsemixed.inference.degrees.table import coefficient_covariance, coefficient_degrees
@@ -42,7 +43,7 @@ from sparsemixed.storage.fit_file import save_fit
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Results(
-    ShownFit, HasTests, HasContrasts, HasPredictions, HasMargins, HasEmmeans, HasInfluence, StatsmodelsNames, Lme4Names
+    ShownFit, HasTests, HasContrasts, HasPredictions, HasMargins, HasEmmeans, HasInfluence, HasPlots, StatsmodelsNames, Lme4Names
 ):
     """A fitted model.
 

@@ -32,6 +32,7 @@ STAGES = (
     ("inference",),
     ("postestimation",),
     ("resampling",),
+    ("plots",),
     ("reporting",),
     ("storage",),
     ("fitting",),

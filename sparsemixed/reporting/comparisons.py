@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,9 @@ from sparsemixed.reporting.number_format import percent
 from sparsemixed.reporting.shown import Shown
 from sparsemixed.reporting.tables.columns import limit_columns, quantity_columns
 from sparsemixed.spec import DisplayOptions
+
+if TYPE_CHECKING:
+    from sparsemixed.plots.picture import Picture
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,14 @@ class ContrastResult(Comparisons, Shown):
         """
         found = self.effects.rename(columns={"ddf": "df"})
         return found.drop(columns="df") if np.all(np.isnan(found["df"].to_numpy())) else found
+
+    @property
+    def plot(self) -> Picture:
+        """Every comparison with its limits beside zero; `plot.frame()` has the numbers; see `Picture`."""
+        from sparsemixed.plots.comparisons import KIND  # delayed, with what it needs, for a quick start
+        from sparsemixed.plots.picture import Picture
+
+        return Picture("comparisons", KIND, self)
 
 
 def joint_table(result: ContrastResult) -> Table:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -39,6 +39,9 @@ from sparsemixed.reporting.shown import Shown
 from sparsemixed.reporting.tables.columns import limit_columns
 from sparsemixed.spec import DisplayOptions
 from sparsemixed.time_series import unmarked
+
+if TYPE_CHECKING:
+    from sparsemixed.plots.picture import Picture
 
 NOT_ESTIMABLE = "(not estimable)"
 
@@ -132,6 +135,14 @@ class MarginsResult(Margins, Shown):
         if not self.post:
             raise OptionError("margins: only margins with post have e(); r has their stored results")
         return posted_margins(self, self.title, self.facts)
+
+    @property
+    def plot(self) -> Picture:
+        """The picture of Stata's `marginsplot`: `margins.plot(xdimension="dose")`; `margins.plot.frame()` has its numbers."""
+        from sparsemixed.plots.margins import RESULT  # delayed, with what it needs, for a quick start
+        from sparsemixed.plots.picture import Picture
+
+        return Picture("margins", RESULT, self)
 
     def test(self, hypothesis: str) -> TestResult:
         """Wald test of linear hypotheses about the margins, by Stata's names: `"1.sex = 2.sex"`, with `small` an F test."""

@@ -1,0 +1,1 @@
+"""Pictures of fits with matplotlib, and the data frames that they draw."""

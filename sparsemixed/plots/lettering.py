@@ -1,0 +1,69 @@
+"""Texts in pictures come from data: they are shown as they are, never read as mathematics, and cut where they are too long."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sparsemixed.errors import printable, shortened
+from sparsemixed.plots.look import Look
+
+LONGEST = 40
+"""Letters of a label."""
+MOST_LABELS = 50
+"""Labels along an axis; with more, none is shown."""
+
+
+def shown(text: Any, most: int = LONGEST) -> str:
+    """One line, with control characters written out."""
+    return shortened(printable(str(text)).replace("\n", " "), most)
+
+
+def head(axes: Any, look: Look, title: str = "", x: str = "", y: str = "") -> None:
+    """Title and names of the axes; empty ones are left as they are."""
+    if title:
+        axes.set_title(shown(title, 90), loc="left", color=look.ink, fontsize="medium", parse_math=False)
+    if x:
+        axes.set_xlabel(shown(x, 60), color=look.ink, fontsize="small", parse_math=False)
+    if y:
+        axes.set_ylabel(shown(y, 60), color=look.ink, fontsize="small", parse_math=False)
+
+
+def ticks(axes: Any, which: str, places: Sequence[float], labels: Sequence[Any]) -> None:
+    """Labels at places of the axis `x` or `y`; slanted where they would meet, left out where there are too many."""
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    if len(places) > MOST_LABELS:
+        axis.set_ticks([])
+        return
+    texts = [shown(label, 28) for label in labels]
+    axis.set_ticks(list(places), texts, parse_math=False)
+    if which == "x" and sum(map(len, texts)) > 48:
+        for label in axes.get_xticklabels():
+            label.set(rotation=35, ha="right", rotation_mode="anchor")
+    if which == "y" and len(places) > 25:
+        axis.set_tick_params(labelsize="x-small")
+
+
+def tall(lines: int) -> float:
+    """Height in inches of axes with so many lines below each other, labels included where they are shown."""
+    return max(2.4, 0.17 * lines + 1.0) if lines <= MOST_LABELS else 5.0
+
+
+def legend(axes: Any, look: Look, handles: Sequence[Any], labels: Sequence[Any], title: str = "", inside: bool = False) -> None:
+    """A legend, beside the axes unless `inside`; nothing where there is one entry and no title."""
+    if not handles:
+        return
+    # matplotlib leaves out labels that begin with an underscore, as `_cons` does: they are set afterwards.
+    beside: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0), "borderaxespad": 0.0}
+    place = {"loc": "best"} if inside else beside
+    found = axes.legend(list(handles), ["x"] * len(handles), title=title or None, frameon=False, fontsize="small", **place)
+    for text, label in zip(found.get_texts(), labels, strict=True):
+        text.set(text=shown(label), color=look.ink, parse_math=False)
+    found.get_title().set(color=look.ink, fontsize="small", parse_math=False)
+
+
+def nothing(axes: Any, look: Look, why: str = "nothing to draw") -> None:
+    """Say so in the middle of empty axes."""
+    axes.text(0.5, 0.5, why, transform=axes.transAxes, ha="center", va="center", color=look.soft, parse_math=False)
+    axes.set_xticks([])
+    axes.set_yticks([])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 from functools import cache
 from itertools import accumulate
 from pathlib import Path
@@ -52,8 +54,21 @@ _WORDS = {
 
 @cache
 def _parser(grammar: str, start: str) -> Lark:
+    """The parser of a grammar; its tables are kept on disk, because making them takes a tenth of a second."""
     source = (Path(__file__).parent / grammar).read_text(encoding="utf-8")
-    return Lark(source, start=start, parser="lalr", lexer="contextual", propagate_positions=True, maybe_placeholders=False)
+    options = {"parser": "lalr", "lexer": "contextual", "propagate_positions": True, "maybe_placeholders": False}
+    # lark looks whether the file is of this grammar and of these versions, and makes the tables anew where it is not.
+    return Lark(source, start=start, cache=_kept_tables(f"{Path(grammar).stem}.{start}"), **options)
+
+
+def _kept_tables(name: str) -> str | None:
+    """The file for the tables of a parser, beside the byte code; None where nothing can be written."""
+    folder = Path(__file__).parent / "__pycache__"
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError:
+        return None
+    return str(folder / f"{name}.{sys.implementation.cache_tag}.lark") if os.access(folder, os.W_OK) else None
 
 
 def parse_tree(text: str, source: str, grammar: str = "grammar.lark", start: str = "command") -> Tree:

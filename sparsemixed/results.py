@@ -6,7 +6,7 @@ import functools
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 import numpy as np
 import pandas as pd
@@ -24,6 +24,7 @@ from sparsemixed.fitting.has_influence import HasInfluence
 from sparsemixed.fitting.has_margins import HasMargins
 from sparsemixed.fitting.has_plots import HasPlots
 from sparsemixed.fitting.has_predictions import HasPredictions
+from sparsemixed.fitting.has_profile import HasProfile, check_method
 from sparsemixed.inference.covariance.vce import beta_covariance
 from sparsemixed.inference.degrees.table import coefficient_covariance, coefficient_degrees
 from sparsemixed.inference.hypotheses.likelihood_ratio import n_parameters
@@ -43,7 +44,17 @@ from sparsemixed.storage.fit_file import save_fit
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Results(
-    ShownFit, HasTests, HasContrasts, HasPredictions, HasMargins, HasEmmeans, HasInfluence, HasPlots, StatsmodelsNames, Lme4Names
+    ShownFit,
+    HasTests,
+    HasContrasts,
+    HasPredictions,
+    HasMargins,
+    HasEmmeans,
+    HasInfluence,
+    HasPlots,
+    HasProfile,
+    StatsmodelsNames,
+    Lme4Names,
 ):
     """A fitted model.
 
@@ -96,7 +107,9 @@ class Results(
             raise OptionError("df needs degrees of freedom: fit the model with the option dfmethod(), or use estat.df(methods=)")
         return self._series(coefficient_degrees(self.fit, asked))
 
-    def conf_int(self, level: float | None = None, *, alpha: float | None = None) -> pd.DataFrame:
+    def conf_int(
+        self, level: float | None = None, *, alpha: float | None = None, method: Literal["wald", "profile"] = "wald"
+    ) -> pd.DataFrame:
         """Confidence limits of the coefficients, columns `low` and `high`.
 
         Parameters
@@ -105,11 +118,16 @@ class Results(
             In per cent; by default the level that the model was fitted with.
         alpha : float, optional
             The probability outside, as statsmodels has it: 0.05 is the level 95.
+        method : {"wald", "profile"}
+            By standard errors, t with the fit's degrees of freedom or z, or by profile likelihood (see `profile`).
         """
+        check_method(method, "conf_int")
         if alpha is not None:
             if level is not None:
                 raise OptionError(f"conf_int takes a level or alpha, not both: level={level}, alpha={alpha}")
             level = level_of(alpha)
+        if method == "profile":
+            return self._profiled_coefficients(self._level(level))
         found = coefficients(self.fit, self._level(level))
         return pd.DataFrame({"low": found.low, "high": found.high}, index=list(self.fit.design.names))
 
@@ -296,7 +314,7 @@ class _Later:
 
 
 LATER = (
-    *("profile", "bootstrap", "jackknife"),
+    *("bootstrap", "jackknife"),
     *("simulate", "refit"),
 )
 """Names of the interface that say that they are not available yet; `dir()` does not list them."""

@@ -53,7 +53,7 @@ WINGS = {
     "solver": (("crossproducts",), ("factored", "residual", "groups"), ("iterative",)),
     "design": (("data",), ("groups",), ("computed",), ("fixed", "weights"), ("names",)),
     "estimation": (("start", "objectives", "search"), ("sources",), ("problems",), ("ends",)),
-    "inference": (("covariance", "information"), ("degrees",), ("hypotheses",)),
+    "inference": (("covariance", "information"), ("degrees",), ("hypotheses",), ("profile",)),
     "reporting": (("tables",), ("formats", "stored")),
     "cli": (("batch",), ("commands",)),
 }

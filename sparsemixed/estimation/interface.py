@@ -182,6 +182,11 @@ class FittedDerivatives(ScoreDerivatives, Protocol):
         """(n_theta, p, p) derivative of X'inv(V0)X."""
         ...
 
+    @property
+    def score_slopes(self) -> np.ndarray:
+        """(n_theta, p) derivative of X'inv(V0)(y - X beta), beta held."""
+        ...
+
 
 class ExactDerivatives(FittedDerivatives, Derivatives, Protocol):
     """Both: what the search for the lowest deviance ends with."""

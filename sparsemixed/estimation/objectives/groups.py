@@ -170,6 +170,11 @@ class GroupsDerivatives(PenalizedDerivatives):
         return self._slopes[:, : self.p, : self.p]
 
     @lazy_property
+    def score_slopes(self) -> np.ndarray:
+        """Derivative (n_theta, p) of X'inv(V0)(y - X beta), beta held."""
+        return self._slopes[:, : self.p] @ _against_y(self.at.beta)
+
+    @lazy_property
     def observed_information(self) -> Curvature:
         """Exact Hessian of the deviance."""
         at, moments, D, flat = self.at, self._moments, self._moves, self._flat
@@ -180,7 +185,7 @@ class GroupsDerivatives(PenalizedDerivatives):
         hessian = flat @ products @ flat.T
         hessian += 2.0 * D.reshape(n, -1) @ ((moments.H - squares) @ D).reshape(n, -1).T
         if p:
-            x = self._slopes[:, :p] @ _against_y(at.beta)
+            x = self.score_slopes
             hessian -= 2.0 / at.sigma2 * x @ at.XVX_inverse @ x.T
             if self.reml:
                 first = at.XVX_inverse @ self.fixed_slopes

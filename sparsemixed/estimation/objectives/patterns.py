@@ -252,6 +252,11 @@ class PatternDerivatives:
         """Derivative (n_theta, p, p) of X'inv(V0)X."""
         return -self._forms[:, : self.objective.p, : self.objective.p]
 
+    @property
+    def score_slopes(self) -> np.ndarray:
+        """Derivative (n_theta, p) of X'inv(V0)(y - X beta), beta held."""
+        return -(self._forms @ self.contrast)[:, : self.objective.p]
+
     def _profiled_out(self, fixed: np.ndarray) -> np.ndarray:
         """What profiling beta removes, and under REML tr(Phi W_k Phi W_l)."""
         p, phi = self.objective.p, self.at.XVX_inverse

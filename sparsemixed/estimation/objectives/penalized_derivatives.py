@@ -109,6 +109,14 @@ class PenalizedScore(ABC, Generic[S]):
         halves = [m.T @ self.ZtE for m in self._moved(self.at.U)]
         return -np.array([half + half.T for half in halves]).reshape(len(halves), *self.at.XVX_inverse.shape)
 
+    @lazy_property
+    def score_slopes(self) -> np.ndarray:
+        """Derivative (n_theta, p) of X'inv(V0)(y - X beta), beta held."""
+        moved = self._moved(np.column_stack([self.at.U, self.at.u]))
+        p = self.p
+        halves = [m[:, :p].T @ self.Zte + self.ZtE.T @ m[:, p] for m in moved]
+        return -np.array(halves).reshape(len(halves), p)
+
     def _moved(self, values: np.ndarray, transpose: bool = False) -> list[np.ndarray]:
         return [times_lambda(self.at.cp, d, values, transpose) for d in self.directions]
 

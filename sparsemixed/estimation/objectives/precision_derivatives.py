@@ -236,3 +236,16 @@ class PrecisionDerivatives(PenalizedDerivatives):
             moved = change.XytXy[:p, :p] - change.ZtXy[:, :p].T @ b - b.T @ Zr
             changes[k] = (moved + moved.T) / 2
         return np.concatenate([own, changes])
+
+    @lazy_property
+    def score_slopes(self) -> np.ndarray:
+        """Derivative (n_theta, p) of X'inv(V0)(y - X beta) in (theta, rho), beta held: E'Q_k e for a parameter of the errors."""
+        p, at = self.p, self.at
+        b, fixed = (times_lambda(at.cp, self.factors, effects) for effects in (at.u[:, None], at.U))
+        contrast = self._contrast(last=True)
+        changes = np.empty((len(self.residual_changes[0]), p))
+        for k, change in enumerate(self.residual_changes[0]):
+            Zr = change.ZtXy @ contrast - change.matrix @ b
+            Xr = change.XytXy[:p] @ contrast - change.ZtXy[:, :p].T @ b
+            changes[k] = (Xr - fixed.T @ Zr)[:, 0]
+        return np.concatenate([super().score_slopes, changes])

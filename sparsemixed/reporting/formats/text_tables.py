@@ -18,6 +18,7 @@ LAYOUTS = {
     "estimate std_err statistic pvalue": ((11, 11, 9, 8), "{1}  Std. err.      {0}    P>|{0}|"),
     "estimate std_err limit limit": ((11, 11, 14, 12), "{1}  Std. err."),
     "estimate std_err": ((11, 11), "{1}  Std. err."),
+    "estimate limit limit": ((11, 14, 12), "{1}"),
     "estimate legend": ((11, 53), "{1}  Legend"),
 }
 """Kinds of the columns -> widths of their cells, and the heading but the limits'; {0} is the statistic's, {1} the estimate's.

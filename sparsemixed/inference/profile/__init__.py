@@ -1,0 +1,1 @@
+"""Profile likelihood: limits by direct root finding, and curves."""

@@ -1,0 +1,169 @@
+"""The lowest deviance at a value of psi, and on a subspace of theta: what the profile is where Newton's method finds no limit.
+
+min d(x) subject to psi(x) = c, by augmented Lagrangians: the minima of d - m (psi - c) + w (psi - c)^2 / 2, with m moved by
+-w (psi - c) until psi is there (Nocedal & Wright 2006, section 17.3). Each is found by the search that fits models.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from sparsemixed.errors import NumericalError
+from sparsemixed.estimation.objectives.logarithms import Profiled
+from sparsemixed.estimation.search.minimum import minimize
+from sparsemixed.estimation.search.values import Plan
+from sparsemixed.inference.profile.jets import Jet, Psi
+from sparsemixed.inference.profile.peak import Peak
+from sparsemixed.inference.profile.roots import Place
+from sparsemixed.inference.profile.surface import Local, Surface
+from sparsemixed.spec import EstimationOptions
+
+MOST_ROUNDS = 6
+CLOSE = 1e-9
+"""Distance of psi from where it is to be, in units of its spread at the peak, that counts as none."""
+WEIGHT, HEAVIER = 10.0, 10.0
+"""Of the square of that distance, at first and from round to round that brings psi no closer by a factor of four."""
+OPTIONS = EstimationOptions(iterate=30, nrtolerance=1e-13)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A point of the search, as `search.minimum` needs it."""
+
+    theta: np.ndarray
+    deviance: float
+    at: Local
+    jet: Jet | None = None
+
+
+class Differentiated:
+    """Gradient and Hessian there."""
+
+    def __init__(self, at: Evaluation, gradient: np.ndarray, hessian: np.ndarray):
+        self.at, self.gradient, self.observed_information = at, gradient, Profiled(hessian)
+        self.average_information, self.knows_average = self.observed_information, False
+
+
+class _Searched:
+    """What the two objectives below share."""
+
+    n_theta: int
+
+    def __init__(self, surface: Surface):
+        self.surface, self.df = surface, surface.objective.df
+
+    def singular_faces(self, theta: np.ndarray) -> Iterable[tuple[np.ndarray, np.ndarray, str]]:
+        """None: a boundary is where the profile leads, not where it is put."""
+        return ()
+
+
+class Augmented(_Searched):
+    """d(x) - m (psi(x) - c) + w (psi(x) - c)^2 / 2."""
+
+    def __init__(self, surface: Surface, psi: Psi, value: float, multiplier: float, weight: float):
+        super().__init__(surface)
+        self.n_theta = surface.size
+        self.psi, self.value, self.multiplier, self.weight = psi, value, multiplier, weight
+
+    def evaluate(self, x: np.ndarray) -> Evaluation:
+        """At x (size,)."""
+        at, jet = self.surface.at(x), self.psi(x)
+        if not jet.defined:
+            raise NumericalError("the function that is profiled has no value")
+        gap = jet.value - self.value
+        return Evaluation(x, at.deviance - self.multiplier * gap + 0.5 * self.weight * gap**2, at, jet)
+
+    def derivatives(self, at: Evaluation) -> Differentiated:
+        """There."""
+        assert at.jet is not None
+        push = self.weight * (at.jet.value - self.value) - self.multiplier
+        hessian = at.at.hessian + push * at.jet.hessian + self.weight * np.outer(at.jet.gradient, at.jet.gradient)
+        return Differentiated(at, at.at.gradient + push * at.jet.gradient, hessian)
+
+
+class Restricted(_Searched):
+    """d(Bz): the deviance on a subspace of x."""
+
+    def __init__(self, surface: Surface, basis: np.ndarray):
+        super().__init__(surface)
+        self.basis, self.n_theta = basis, basis.shape[1]
+
+    def evaluate(self, z: np.ndarray) -> Evaluation:
+        """At Bz."""
+        at = self.surface.at(self.basis @ z)
+        return Evaluation(z, at.deviance, at)
+
+    def derivatives(self, at: Evaluation) -> Differentiated:
+        """There."""
+        return Differentiated(at, self.basis.T @ at.at.gradient, self.basis.T @ at.at.hessian @ self.basis)
+
+
+class _Unlogged:
+    """No log is kept."""
+
+    def __call__(self, deviance: float) -> float:
+        return -0.5 * deviance
+
+
+class Ended(NamedTuple):
+    """Where a search ended, and whether it converged."""
+
+    at: Evaluation
+    converged: bool
+
+
+def _minimum(objective: Augmented | Restricted, x: np.ndarray) -> Ended | None:
+    try:
+        found = minimize(objective, objective.evaluate(x), Plan(OPTIONS, exact=True), _Unlogged())  # type: ignore[arg-type]
+    except (NumericalError, np.linalg.LinAlgError):
+        return None
+    return Ended(found.evaluation, found.converged)  # type: ignore[arg-type]
+
+
+def optimum_at(peak: Peak, psi: Psi, value: float, start: Place) -> Place | None:
+    """The lowest deviance where psi has a value, from a place of the profile nearby; None where none is found."""
+    surface = peak.surface
+    unit = 1.0 / max(peak.spread(psi(peak.x)), np.finfo(float).tiny)
+    x, multiplier, weight, gap = start.x, start.slope, WEIGHT * unit, np.inf
+    for _ in range(MOST_ROUNDS):
+        ended = _minimum(Augmented(surface, psi, value, multiplier, weight), x)
+        if ended is None:
+            return None
+        assert ended.at.jet is not None
+        x, left = ended.at.theta, ended.at.jet.value - value
+        multiplier -= weight * left
+        if abs(left) * np.sqrt(unit) <= CLOSE:
+            return Place(x, value, ended.at.at.deviance - peak.deviance, multiplier)
+        if abs(left) > 0.25 * gap:
+            weight *= HEAVIER
+        gap = abs(left)
+    return None
+
+
+class Edges:
+    """Deviances, above that of the peak, where variances of random effects are zero; each is found once."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, bytes], float] = {}
+
+    def rise(self, peak: Peak, form: np.ndarray, where: slice) -> float:
+        """The lowest deviance, above that of the peak, where theta'Q theta is zero, Q the `form`; NaN where it is not found."""
+        key = (id(peak.surface.objective), np.round(form, 12).tobytes() + bytes(str(where), "ascii"))
+        if key not in self._known:
+            self._known[key] = _rise(peak, form, where)
+        return self._known[key]
+
+
+def _rise(peak: Peak, form: np.ndarray, where: slice) -> float:
+    values, vectors = np.linalg.eigh(form)
+    null = vectors[:, values <= 1e-10 * max(values[-1], 0.0)]
+    others = np.setdiff1d(np.arange(peak.x.size), np.arange(peak.x.size)[where])
+    basis = np.zeros((peak.x.size, others.size + null.shape[1]))
+    basis[others, np.arange(others.size)] = 1.0
+    basis[where, others.size :] = null
+    ended = _minimum(Restricted(peak.surface, basis), basis.T @ peak.x)
+    return float("nan") if ended is None or not ended.converged else ended.at.deviance - peak.deviance

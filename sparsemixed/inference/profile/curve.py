@@ -1,0 +1,97 @@
+"""The profile of one target: its values where the deviance has risen by equal steps of zeta, with exact slopes.
+
+zeta is the signed root of the rise of the deviance, a standard normal quantile on the scale of psi on which the likelihood is
+normal. By the envelope theorem the deviance rises with psi by the multiplier lambda of the place, so that
+dzeta / dpsi = lambda / (2 zeta).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sparsemixed.inference.profile.constrained import Edges
+from sparsemixed.inference.profile.jets import Psi
+from sparsemixed.inference.profile.limits import limit, within
+from sparsemixed.inference.profile.peak import Peak, first_place
+from sparsemixed.inference.profile.roots import LowerDeviance, Place, root
+from sparsemixed.inference.profile.targets import Target
+
+STEPS = 6
+"""Places on each side."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A profile at k places, from low to high.
+
+    Attributes
+    ----------
+    value, zeta, deviance, slope : (k,) float64
+        Of the target as it is shown, the signed root of the rise, the rise of the deviance, and dzeta / dvalue.
+    """
+
+    value: np.ndarray
+    zeta: np.ndarray
+    deviance: np.ndarray
+    slope: np.ndarray
+
+
+def curve(peak: Peak, target: Target, farthest: float, edges: Edges) -> Curve:
+    """The profile out to zeta of +-`farthest`, or to the end of the range of psi."""
+    rows = [_row(target, place, side) for side in (-1, 1) for place in _branch(peak, target, side, farthest, edges)]
+    rows.append(_middle(peak, target))
+    table = np.array(sorted(rows, key=lambda row: (row[1], row[0])))
+    return Curve(*table.T)
+
+
+def _branch(peak: Peak, target: Target, side: int, farthest: float, edges: Edges) -> list[Place]:
+    """Places of one side, each found from the one before it."""
+    found: list[Place] = []
+    for k in range(1, STEPS + 1):
+        q = (farthest * k / STEPS) ** 2
+        place = _following(peak, target.psi, side, q, found, k)
+        if place is None or not within(place.value, target):
+            other = limit(peak, target, side, q, edges)
+            if other.how == "boundary":
+                return found + _at_end(peak, target, side, edges, q)
+            place = other.place
+        if place is None:
+            return found
+        found.append(place)
+    return found
+
+
+def _following(peak: Peak, psi: Psi, side: int, q: float, before: list[Place], k: int) -> Place | None:
+    start = peak.x + (before[-1].x - peak.x) * (k / (k - 1)) if before else first_place(peak, psi, side, q)
+    try:
+        return None if start is None else root(peak, psi, side, q, start)
+    except LowerDeviance:
+        return None
+
+
+def _at_end(peak: Peak, target: Target, side: int, edges: Edges, q: float) -> list[Place]:
+    """The end of the range of a variance, where the profile is known there and not yet so high."""
+    if side > 0 or target.kind not in ("variance", "sd") or not target.variances or target.psi(peak.x).value <= 0.0:
+        return []
+    rise = edges.rise(peak, target.variances[0].Q, target.variances[0].where)
+    return [Place(peak.x, 0.0, max(rise, 0.0), np.nan)] if rise < q else []
+
+
+def _row(target: Target, place: Place, side: int) -> tuple[float, float, float, float]:
+    zeta, value = side * float(np.sqrt(place.deviance)), target.shown(place.value)
+    slope = place.slope / (2.0 * zeta) if zeta else np.nan
+    return value, zeta, place.deviance, slope * 2.0 * value if target.root else slope
+
+
+def _middle(peak: Peak, target: Target) -> tuple[float, float, float, float]:
+    """The estimate, where the slope is that of the quadratic with the deviance's Hessian."""
+    jet = target.psi(peak.x)
+    value, spread = target.shown(jet.value), peak.spread(jet)
+    with np.errstate(divide="ignore"):
+        slope = 1.0 / np.sqrt(2.0 * spread) * (2.0 * value if target.root else 1.0) if spread > 0 else np.inf
+    if target.root and not value > 0:
+        bend = peak.whitening.T @ jet.hessian @ peak.whitening
+        slope = 1.0 / float(np.sqrt(np.linalg.eigvalsh(bend)[-1]))
+    return value, 0.0, 0.0, float(slope)

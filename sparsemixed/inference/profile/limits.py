@@ -1,0 +1,222 @@
+"""Both limits of one target: Newton's method first, then the boundary, then the profile itself, place by place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from sparsemixed.inference.profile.constrained import Edges, optimum_at
+from sparsemixed.inference.profile.jets import Psi
+from sparsemixed.inference.profile.peak import Peak, first_place
+from sparsemixed.inference.profile.roots import LowerDeviance, Place, place_at, root
+from sparsemixed.inference.profile.targets import Target
+
+How = Literal["root", "bracket", "boundary", "none"]
+
+MOST_PLACES = 40
+MOST_FAILURES = 3
+"""Values of psi, each nearer, at which no lowest deviance is found, before the limit is given up."""
+INWARD = (0.5, 0.25, 0.12, 0.06, 0.03, 0.01, 0.0)
+"""Shares of a parameter of the errors that has run off, from which a profile goes back."""
+FIRST_SHARE, LEAST_SHARE = 0.25, 0.01
+"""Of the way in zeta: the first step along a profile, and the shortest."""
+FARTHEST = 1e-7
+"""Distance from the end of a range, relative to its width, at which a profile that has not risen enough is at that end."""
+CLOSE_TO_LIMIT = 1e-9
+"""Of the deviance at a limit, relative to the rise that is wanted."""
+
+
+@dataclass(frozen=True)
+class Limit:
+    """One limit of psi.
+
+    Attributes
+    ----------
+    value : float
+        NaN where it was not found.
+    how : {"root", "bracket", "boundary", "none"}
+        By Newton's method, between two places of the profile, at the end of psi's range, where the deviance has not risen enough,
+        or not at all.
+    place : Place or None
+        Where the profile has this value.
+    lower : float
+        By how much a deviance was found below that of the peak; zero where none was.
+    """
+
+    value: float
+    how: How
+    place: Place | None = None
+    lower: float = 0.0
+
+
+def limit(peak: Peak, target: Target, side: int, q: float, edges: Edges) -> Limit:
+    """The limit on one side (-1 or 1) at which the profile of a target has risen by q."""
+    try:
+        return _limit(peak, target, side, q, edges)
+    except LowerDeviance as found:
+        return Limit(float("nan"), "none", lower=found.drop)
+
+
+def _limit(peak: Peak, target: Target, side: int, q: float, edges: Edges) -> Limit:
+    psi, end = target.psi, target.range[(side + 1) // 2]
+    middle = psi(peak.x).value
+    if not np.isfinite(middle):
+        return Limit(end, "boundary") if np.isfinite(end) else Limit(float("nan"), "none")
+    if at_end(middle, target, side):
+        return Limit(end, "boundary")
+    start = first_place(peak, psi, side, q)
+    found = None if start is None else root(peak, psi, side, q, start)
+    if found is not None and within(found.value, target):
+        return Limit(found.value, "root", found)
+    # A correlation has no meaning, and so any value, where a variance is zero.
+    at_zero = target.variances if target.kind == "correlation" or side < 0 else ()
+    if any(edges.rise(peak, one.Q, one.where) < q for one in at_zero):
+        return Limit(end, "boundary")
+    return _bracketed(peak, target, side, q)
+
+
+def within(value: float, target: Target) -> bool:
+    """Whether a value is in the range of psi."""
+    return target.range[0] <= value <= target.range[1]
+
+
+def at_end(value: float, target: Target, side: int) -> bool:
+    """Whether a value is at the end of its range on this side, if there is one; a variance is at zero where it is zero."""
+    low, high = target.range
+    return bool(abs(value - target.range[(side + 1) // 2]) <= (FARTHEST * (high - low) if np.isfinite(high - low) else 0.0))
+
+
+def _along(peak: Peak, psi: Psi, side: int, q: float) -> tuple[Place | None, bool]:
+    """Along the profile in steps of zeta, each from the ones before: the last place, and whether the deviance has risen by q."""
+    here, before, step, zeta, most = None, None, FIRST_SHARE, 0.0, np.sqrt(q)
+    for _ in range(MOST_PLACES):
+        share = min(zeta / most + step, 1.0)
+        ahead = (share * most) ** 2
+        if here is None:
+            start = first_place(peak, psi, side, ahead)
+        else:
+            x, at = (peak.x, 0.0) if before is None else (before.x, np.sqrt(before.deviance))
+            start = here.x + (here.x - x) * ((share * most - zeta) / (zeta - at))
+        place = None if start is None else root(peak, psi, side, ahead, start)
+        if place is None:
+            step *= 0.4
+            if step < LEAST_SHARE:
+                break
+            continue
+        here, before, zeta, step = place, here, share * most, 1.6 * step
+        if share == 1.0:
+            return here, True
+    return here, False
+
+
+def _bracketed(peak: Peak, target: Target, side: int, q: float) -> Limit:
+    """Along the profile until it has risen by q, then to that place between two others."""
+    psi, end, scale = target.psi, target.range[(side + 1) // 2], Stretched(target, side)
+    here, there = _along(peak, psi, side, q)
+    if here is None:
+        peak, here = peak.freed, _inside(peak, target)
+    if here is None:
+        return Limit(float("nan"), "none")
+    if there:
+        return Limit(here.value, "root", here)
+    u, stride = scale.to(here.value), 0.3 * scale.stride(peak, psi, q)
+    failures = 0
+    for _ in range(MOST_PLACES):
+        value = scale.back(u + side * stride)
+        if at_end(value, target, side):
+            return Limit(end, "boundary", here)
+        place = _next(peak, psi, side, value, here)
+        if place is None:
+            stride, failures = 0.25 * stride, failures + 1
+            if failures == MOST_FAILURES:
+                return Limit(float("nan"), "none")
+            continue
+        if place.deviance >= q:
+            return _between(peak, psi, side, q, (here, place), scale)
+        here, u = place, scale.to(value)
+        stride *= 1.5
+    return Limit(float("nan"), "none")
+
+
+def _inside(peak: Peak, target: Target) -> Place | None:
+    """A place to go on from where the estimate is at a limit that errors' parameters reach at infinity: inside of it."""
+    gone, end = peak.surface.gone, np.array(target.range)
+    if not (np.all(np.isfinite(end)) and gone.any()):
+        return None
+    for share in INWARD:
+        x = peak.x.copy()
+        x[: gone.size][gone] *= share
+        value = target.psi(x).value
+        if np.abs(value - end).min() > 1e-2 * (end[1] - end[0]):
+            return optimum_at(peak.freed, target.psi, value, Place(x, value, 0.0, 0.0))
+    return None
+
+
+def _next(peak: Peak, psi: Psi, side: int, value: float, here: Place) -> Place | None:
+    place = place_at(peak, psi, side, value, here.x)
+    if place is None or place.deviance < 0.9 * here.deviance:
+        place = optimum_at(peak, psi, value, here)
+    if place is not None and place.deviance < -1e-6:
+        raise LowerDeviance(place.x, -place.deviance)
+    return place
+
+
+def _between(peak: Peak, psi: Psi, side: int, q: float, ends: tuple[Place, Place], scale: Stretched) -> Limit:
+    """The place at which the profile has risen by q, by Newton's method on zeta within a bracket that shrinks."""
+    low, high = ends
+    here = high
+    for _ in range(MOST_PLACES):
+        if abs(here.deviance - q) <= CLOSE_TO_LIMIT * q:
+            return Limit(here.value, "bracket", here)
+        low, high = (here, high) if here.deviance < q else (low, here)
+        a, b = sorted((low.value, high.value))
+        guess = here.value + (q - here.deviance) / here.slope if here.slope else np.nan
+        if not a < guess < b:
+            guess = scale.back(0.5 * (scale.to(low.value) + scale.to(high.value)))
+        if guess in (a, b):
+            return Limit(here.value, "bracket", here)
+        place = _next(peak, psi, side, guess, low)
+        if place is None:
+            return Limit(float("nan"), "none")
+        here = place
+    return Limit(float("nan"), "none")
+
+
+class Stretched:
+    """psi on a scale that has no ends: strides along it never leave the range."""
+
+    def __init__(self, target: Target, side: int):
+        low, high = target.range
+        self._low, self._high = low, high
+        self._kind = "log" if np.isfinite(low) and not np.isfinite(high) and side < 0 else ""
+        if np.isfinite(low) and np.isfinite(high):
+            self._kind = "logit"
+
+    def to(self, value: float) -> float:
+        """From psi."""
+        if self._kind == "log":
+            return float(np.log(value - self._low))
+        if self._kind == "logit":
+            return float(np.log(value - self._low) - np.log(self._high - value))
+        return value
+
+    def back(self, u: float) -> float:
+        """To psi."""
+        if self._kind == "log":
+            return self._low + float(np.exp(u))
+        if self._kind == "logit":
+            return self._low + (self._high - self._low) / (1.0 + float(np.exp(-u)))
+        return u
+
+    def stride(self, peak: Peak, psi: Psi, q: float) -> float:
+        """The first stride: a third of the way to where a quadratic deviance would have risen by q."""
+        jet = psi(peak.x)
+        way = np.sqrt(2.0 * q * peak.spread(jet)) / 3.0
+        if self._kind == "log":
+            return float(min(max(way / (jet.value - self._low), 0.05), 1.0)) if jet.value > self._low else 1.0
+        if self._kind == "logit":
+            room = (jet.value - self._low) * (self._high - jet.value) / (self._high - self._low)
+            return float(min(max(way / room, 0.05), 1.0)) if room > 0 else 1.0
+        return float(way) if way > 0 else 1.0

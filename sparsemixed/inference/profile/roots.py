@@ -1,0 +1,197 @@
+"""Limits of a profile by direct root finding (Venzon & Moolgavkar 1988).
+
+Where the profile of psi meets the deviance d_min + q, the gradient of the deviance is a multiple of that of psi:
+
+    d(x) = d_min + q,    g(x) = lambda grad psi(x).
+
+Newton's method solves for (x, lambda), with the exact Hessian. By the envelope theorem lambda is the slope of the profile there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from sparsemixed.inference.profile.jets import Jet, Psi
+from sparsemixed.inference.profile.peak import Peak
+from sparsemixed.inference.profile.surface import Local
+
+MOST_STEPS = 25
+LAST_STEP = 1e-6
+"""Length of a step, in units of the distance that the deviance's rise by q stands for, after which no other is taken: Newton
+squares it."""
+LONGEST = 0.75
+"""The same of the longest step."""
+INDEFINITE = -1e-6
+"""Scaled curvature across the profile below which a place is no minimum of the deviance for its psi."""
+NOTHING = 1e-9
+"""Share of a coordinate's scale that is zero: beside a variance of zero, rounding by which second derivatives are divided."""
+MOST_ESCAPES = 3
+STRIDES = (0.1, 0.3, 1.0, 2.0)
+"""Steps from a saddle that are tried, in units of the scale of the peak."""
+LOWER = 1e-6
+"""By how much a deviance has to be below that of the peak to be another, lower minimum."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A point of a profile.
+
+    Attributes
+    ----------
+    x : (size,) float64
+    value : float
+        psi there.
+    deviance : float
+        Above that of the peak.
+    slope : float
+        lambda, by how much the deviance rises with psi along the profile.
+    """
+
+    x: np.ndarray
+    value: float
+    deviance: float
+    slope: float
+
+
+class LowerDeviance(Exception):  # noqa: N818  not an error: what was found is told to the user
+    """A deviance below that of the peak."""
+
+    def __init__(self, x: np.ndarray, drop: float):
+        super().__init__()
+        self.x, self.drop = x, drop
+
+
+class Wanted(NamedTuple):
+    """What a place of the profile is to be: its side of the peak, and either the rise of the deviance there or psi's value.
+
+    side : {-1, 1}
+        Whether psi falls or rises from the peak.
+    """
+
+    side: int
+    rise: float | None = None
+    value: float | None = None
+
+
+def root(peak: Peak, psi: Psi, side: int, q: float, start: np.ndarray) -> Place | None:
+    """The place of the profile on one side where the deviance has risen by q, from a start near it.
+
+    None where Newton's method does not end at one.
+
+    Raises
+    ------
+    LowerDeviance
+        The fit was not at the lowest deviance.
+    """
+    return _found(peak, psi, Wanted(side, rise=q), start)
+
+
+def place_at(peak: Peak, psi: Psi, side: int, value: float, start: np.ndarray) -> Place | None:
+    """The place of the profile where psi has a value: the lowest deviance there; else as `root`."""
+    return _found(peak, psi, Wanted(side, value=value), start)
+
+
+def _found(peak: Peak, psi: Psi, wanted: Wanted, start: np.ndarray) -> Place | None:
+    x = start
+    for _ in range(MOST_ESCAPES + 1):
+        end = _solved(peak, psi, wanted, x)
+        if end is None or end.escape is None:
+            return None if end is None else end.place
+        x = end.escape
+    return None
+
+
+class _End(NamedTuple):
+    """Where Newton's method ended: a place of the profile, or where to go on from a saddle of the deviance."""
+
+    place: Place | None = None
+    escape: np.ndarray | None = None
+
+
+def _solved(peak: Peak, psi: Psi, wanted: Wanted, start: np.ndarray) -> _End | None:
+    x, middle = start, psi(peak.x).value
+    length = 1.0 if wanted.rise is None else np.sqrt(2.0 * wanted.rise)
+    at = _reached(peak, peak.x, x)
+    for _ in range(MOST_STEPS):
+        jet = None if at is None else psi(at.x)
+        if at is None or jet is None or not jet.defined:
+            return None
+        slope = _multiplier(at, jet, peak)
+        step, change = _newton(peak, at, jet, slope, wanted)
+        size = float(np.linalg.norm(step / peak.scale)) / length
+        if not np.isfinite(size):
+            return None
+        if size <= LAST_STEP:
+            escape = _escape(peak, psi, at, jet, slope)
+            if escape is not None:
+                return _End(escape=escape)
+            slope += change
+            rise = at.deviance - peak.deviance if wanted.rise is None else wanted.rise
+            place = Place(at.x + step, psi(at.x + step).value, rise, slope)
+            ours = wanted.side * (place.value - middle) > 0 and (wanted.side * slope > 0 or wanted.rise is None)
+            return _End(place) if ours else None
+        at = _reached(peak, at.x, at.x + step * min(1.0, LONGEST / size))
+    return None
+
+
+def _reached(peak: Peak, origin: np.ndarray, x: np.ndarray) -> Local | None:
+    """The deviance at x, or part of the way to it where the system breaks down there."""
+    x = np.where(np.abs(x) <= NOTHING * peak.scale, 0.0, x)
+    for _ in range(6):
+        at = peak.surface.tried(x)
+        if at is not None:
+            if at.deviance < peak.deviance - LOWER * max(1.0, 1e-6 * abs(peak.deviance)):
+                raise LowerDeviance(at.x, peak.deviance - at.deviance)
+            return at
+        x = origin + 0.5 * (x - origin)
+    return None
+
+
+def _multiplier(at: Local, jet: Jet, peak: Peak) -> float:
+    """lambda of least squares."""
+    weighted = peak.scale * jet.gradient
+    square = float(weighted @ weighted)
+    return float((peak.scale * at.gradient) @ weighted) / square if square > 0 else 0.0
+
+
+def _newton(peak: Peak, at: Local, jet: Jet, slope: float, wanted: Wanted) -> tuple[np.ndarray, float]:
+    """The step (size,) and the change of lambda; what the deviance does not depend on does not move."""
+    n, scale = at.x.size, peak.scale
+    normal = scale * jet.gradient
+    unit = max(float(np.linalg.norm(normal)), np.finfo(float).tiny)
+    matrix, right = np.zeros((n + 1, n + 1)), np.zeros(n + 1)
+    matrix[:n, :n] = (at.hessian - slope * jet.hessian) * np.outer(scale, scale)
+    matrix[:n, n] = -normal / unit
+    right[:n] = -scale * (at.gradient - slope * jet.gradient)
+    if wanted.rise is not None:
+        matrix[n, :n], right[n] = scale * at.gradient, peak.deviance + wanted.rise - at.deviance
+    elif wanted.value is not None:
+        matrix[n, :n], right[n] = normal / unit, (wanted.value - jet.value) / unit
+    found = np.linalg.lstsq(matrix, right, rcond=1e-13)[0]
+    return scale * found[:n], float(found[n]) / unit
+
+
+def _escape(peak: Peak, psi: Psi, at: Local, jet: Jet, slope: float) -> np.ndarray | None:
+    """Where the deviance is lower for the same psi, if it is at a saddle there and not at a minimum; else None.
+
+    A variance of zero may be a minimum at the peak and a saddle along the profile: it is where Newton's method keeps it.
+    """
+    scale = peak.scale
+    matrix = (at.hessian - slope * jet.hessian) * np.outer(scale, scale)
+    normal = scale * jet.gradient
+    across = np.linalg.svd(normal[None])[2][1:]
+    values, vectors = np.linalg.eigh(across @ matrix @ across.T)
+    if values.min(initial=0.0) >= INDEFINITE:
+        return None
+    way = scale * (across.T @ vectors[:, 0])
+    best, lowest = at.x + STRIDES[0] * way, np.inf
+    for stride in STRIDES:
+        tried = peak.surface.tried(at.x + stride * way)
+        if tried is not None:
+            merit = tried.deviance - slope * psi(tried.x).value
+            if merit < lowest:
+                best, lowest = tried.x, merit
+    return best

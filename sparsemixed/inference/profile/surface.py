@@ -1,0 +1,161 @@
+"""The deviance as a function of everything that a profile moves: (theta, log sigma2), and coefficients by name.
+
+With L(theta) the logarithms of determinants and r2(theta) the residual sum of squares at the best coefficients,
+
+    d(theta, s, b) = L(theta) + df (log 2 pi + s) + [r2(theta) + (b - K beta_hat)' inv(K Phi K') (b - K beta_hat)] / exp(s),
+
+where b = K beta are the coefficients that are held and all others are at their best: given the variance parameters the deviance
+is a parabola in b, so that no coefficient needs fits of its own. Its derivatives by (theta, s) are those of the objective at an
+evaluation with other coefficients, beta_hat + Phi K' inv(K Phi K') (b - K beta_hat), another sigma2, exp(s), and for Phi what is
+left of it beside K: the formulas of `estimation.objectives` ask for no more. (No coefficients are held under REML.)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from sparsemixed.errors import NumericalError
+
+SMALLEST = -600.0
+"""log sigma2 down to which, and up to minus which, its exponential and squares of it are numbers."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """Coefficients b = K beta + start (l,), beta those of orthonormal X.
+
+    Attributes
+    ----------
+    K : (l, r) float64
+        Of full rank.
+    start : (l,) float64
+    """
+
+    K: np.ndarray
+    start: np.ndarray
+
+    @classmethod
+    def none(cls, rank: int) -> Held:
+        """No coefficient among `rank`."""
+        return cls(np.zeros((0, rank)), np.zeros(0))
+
+
+class Surface:
+    """The deviance d(x), x = (theta, log sigma2, b).
+
+    Parameters
+    ----------
+    objective : FittedObjective
+        Of the problem with its exact derivatives; by maximum likelihood where coefficients are held.
+    held : Held
+        The coefficients in x.
+    invisible : (n_theta,) bool
+        Parameters that are held at zero.
+    gone : (n_theta,) bool
+        Parameters of the errors that have run off to a limit, and stay there.
+    """
+
+    def __init__(self, objective: Any, held: Held, invisible: np.ndarray, gone: np.ndarray):
+        self.objective, self.held, self.invisible, self.gone = objective, held, invisible, gone
+        self.n_theta, self.fixed = gone.size, invisible | gone
+
+    def freed(self) -> Surface:
+        """The same with all parameters of the errors free."""
+        return Surface(self.objective, self.held, self.invisible, np.zeros_like(self.gone))
+
+    @property
+    def size(self) -> int:
+        """Length of x."""
+        return self.n_theta + 1 + len(self.held.start)
+
+    def start(self, theta: np.ndarray, sigma2: float) -> np.ndarray:
+        """x at the fitted variance parameters, b at its best there."""
+        at = self.objective.evaluate(theta)
+        return np.concatenate([theta, [np.log(sigma2)], self.held.start + self.held.K @ at.beta])
+
+    def at(self, x: np.ndarray) -> Local:
+        """The deviance at x (size,).
+
+        Raises
+        ------
+        NumericalError
+            The system breaks down there.
+        """
+        if not SMALLEST < x[self.n_theta] < -SMALLEST:
+            raise NumericalError("the residual variance is beyond the range of floating point")
+        with np.errstate(over="ignore", invalid="ignore"):
+            found = Local(self, x, self.objective.evaluate(x[: self.n_theta]))
+            if not np.isfinite(found.deviance):
+                raise NumericalError("the deviance overflowed")
+        return found
+
+    def tried(self, x: np.ndarray) -> Local | None:
+        """The same, or None where the system breaks down."""
+        if not np.all(np.isfinite(x)):
+            return None
+        try:
+            return self.at(x)
+        except NumericalError:
+            return None
+
+
+class Local:
+    """The deviance at one x, with its derivatives; none is computed before it is asked for.
+
+    Attributes
+    ----------
+    x : (size,)
+    deviance : float
+    """
+
+    def __init__(self, surface: Surface, x: np.ndarray, evaluation: Any):
+        self.x, self._surface, self._evaluation = x, surface, evaluation
+        held, at, n = surface.held, evaluation, surface.n_theta
+        self._sigma2 = float(np.exp(x[n]))
+        self._away = x[n + 1 :] - held.start - held.K @ at.beta
+        self._spread = at.XVX_inverse @ held.K.T
+        self._precision = np.linalg.inv(held.K @ self._spread) if held.start.size else np.zeros((0, 0))
+        self._square = float(at.pwrss + self._away @ self._precision @ self._away)
+        df = surface.objective.df
+        logs = at.deviance - df * (1.0 + np.log(2.0 * np.pi * at.pwrss / df))
+        self.deviance = float(logs + df * (np.log(2.0 * np.pi) + x[n]) + self._square / self._sigma2)
+
+    @cached_property
+    def _derivatives(self) -> tuple[np.ndarray, np.ndarray]:
+        """Gradient (size,) and Hessian (size, size)."""
+        surface, at, n = self._surface, self._evaluation, self._surface.n_theta
+        move = self._spread @ self._precision
+        beta = at.beta + move @ self._away
+        left = at.XVX_inverse - move @ self._spread.T
+        moved = replace(at, beta=beta, XVX_inverse=left, sigma2=self._sigma2, pwrss=self._square)
+        found = surface.objective.derivatives(moved)
+        gradient, hessian = np.zeros(surface.size), np.zeros((surface.size, surface.size))
+        share = self._square / self._sigma2
+        gradient[:n], gradient[n] = found.gradient, surface.objective.df - share
+        hessian[: n + 1, : n + 1] = found.observed_information.hessian
+        hessian[n, n] = share
+        if self._away.size:
+            slope = 2.0 * self._precision @ self._away / self._sigma2
+            gradient[n + 1 :] = slope
+            hessian[n + 1 :, n + 1 :] = 2.0 * self._precision / self._sigma2
+            hessian[n, n + 1 :] = hessian[n + 1 :, n] = -slope
+            cross = -2.0 * found.score_slopes @ move / self._sigma2
+            hessian[:n, n + 1 :], hessian[n + 1 :, :n] = cross, cross.T
+        fixed = np.flatnonzero(surface.fixed)
+        gradient[fixed] = 0.0
+        hessian[fixed] = hessian[:, fixed] = 0.0
+        return gradient, hessian
+
+    @property
+    def gradient(self) -> np.ndarray:
+        """(size,); zero for what is fixed."""
+        return self._derivatives[0]
+
+    @property
+    def hessian(self) -> np.ndarray:
+        """(size, size); zero rows and columns for what is fixed."""
+        return self._derivatives[1]

@@ -15,8 +15,10 @@ from sparsemixed import errors
 if TYPE_CHECKING:
     from sparsemixed import datasets
     from sparsemixed.api import anova, compare, cross_validate, load, lrtest, mixed, prepare
+    from sparsemixed.fitting.designed_data import crossing, extend
     from sparsemixed.repeated.groups_and_windows import rolling, statsby
     from sparsemixed.repeated.imputed import mi
+    from sparsemixed.repeated.power import power, power_curve
     from sparsemixed.repeated.prefixed import by
     from sparsemixed.two_steps import mixedlm
 
@@ -27,27 +29,40 @@ __all__ = [
     "by",
     "compare",
     "cross_validate",
+    "crossing",
     "datasets",
     "errors",
+    "extend",
     "load",
     "lrtest",
     "mi",
     "mixed",
     "mixedlm",
+    "power",
+    "power_curve",
     "prepare",
     "rolling",
     "statsby",
 ]
-_REPEATED = {"by": "prefixed", "mi": "imputed", "rolling": "groups_and_windows", "statsby": "groups_and_windows"}
-"""Name -> its file in `repeated`."""
+_ELSEWHERE = {
+    "by": "repeated.prefixed",
+    "crossing": "fitting.designed_data",
+    "extend": "fitting.designed_data",
+    "mi": "repeated.imputed",
+    "power": "repeated.power",
+    "power_curve": "repeated.power",
+    "rolling": "repeated.groups_and_windows",
+    "statsby": "repeated.groups_and_windows",
+}
+"""Name -> the file that it comes from."""
 
 
 def __getattr__(name: str) -> Any:
     # Compiled code, pandas and scipy are loaded when first needed: the command line's --help must not wait for them.
     if name in ("anova", "compare", "cross_validate", "load", "lrtest", "mixed", "prepare"):
         return getattr(import_module("sparsemixed.api"), name)
-    if name in _REPEATED:
-        return getattr(import_module(f"sparsemixed.repeated.{_REPEATED[name]}"), name)
+    if name in _ELSEWHERE:
+        return getattr(import_module(f"sparsemixed.{_ELSEWHERE[name]}"), name)
     if name == "mixedlm":
         return import_module("sparsemixed.two_steps").mixedlm
     if name == "datasets":

@@ -125,10 +125,10 @@ class Estimates:
             match = _OF_LEVEL.fullmatch(name)
             assert match is not None
             level, label = match["level"] or match["before"], match["label"]
-        found = self._printed.get(_key(label), [])
+        found = self._printed.get(label_key(label), [])
         if level is not None:
             found = [(own, estimate) for own, estimate in found if own == level.strip()]
-            found = found or [(own, one) for own, one in self._printed.get(_key(name), [])]
+            found = found or [(own, one) for own, one in self._printed.get(label_key(name), [])]
         if len(found) > 1:
             choices = " or ".join(estimate.name for _, estimate in found)
             raise CommandError(f"{label} is a parameter of several levels: write {choices}", source, position)
@@ -153,7 +153,7 @@ class Estimates:
             for parameter in _shown(component):
                 name = parameter.label if component.block is None else f"[{level}]{parameter.label}"
                 one = self._estimate(name, parameter.estimate, parameter.gradient, parameter)
-                found.setdefault(_key(parameter.label), []).append((level, one))
+                found.setdefault(label_key(parameter.label), []).append((level, one))
         return found
 
     def _estimate(self, name: str, value: float, gradient: np.ndarray, parameter: VarianceParameter) -> Estimate:
@@ -184,7 +184,7 @@ def _shown(component: Component) -> Iterator[VarianceParameter]:
     yield from (parameter for parameter in component.deviations if parameter.label not in known)
 
 
-def _key(label: str) -> str:
+def label_key(label: str) -> str:
     """A label without blanks at commas and colons, the effects of a covariance in the order of the alphabet."""
     plain = re.sub(r"\s*([,:()])\s*", r"\1", label.strip())
     match = re.fullmatch(r"(.*\b(?:cov|corr))\(([^,()]+),([^,()]+)\)", plain)

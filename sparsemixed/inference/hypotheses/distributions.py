@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import chdtrc, fdtrc, fdtri, ndtr, ndtri, stdtr, stdtrit
+from scipy.special import betaincinv, chdtrc, chndtr, fdtrc, fdtri, ncfdtr, ndtr, ndtri, stdtr, stdtrit
 
 LIMIT = 1e12
 """Degrees of freedom beyond which the quantile of F cannot tell them from infinitely many: chi-squared over its own."""
@@ -125,3 +125,33 @@ def range_tails(value: np.ndarray, groups: int, df: np.ndarray | None, probabili
     tails = [float(studentized_range.sf(v, groups, d)) if ok else np.nan for v, d, ok in zip(value, ddf, known, strict=True)]
     quantiles = {d: float(studentized_range.ppf(probability, groups, d)) for d in set(ddf[ddf > 0].tolist())}
     return np.array(tails), np.array([quantiles.get(d, np.nan) for d in ddf.tolist()])
+
+
+def f_power(noncentrality: float, df: float, ddf: float, alpha: float, scale: float) -> float:
+    """Probability that `scale` times a noncentral F is beyond the upper `alpha` of the central one; chi-squared for infinite ddf.
+
+    Examples
+    --------
+    >>> round(f_power(0.0, 2, 10, 0.05, 1.0), 12), round(f_power(3.841458820694124, 1, float("inf"), 0.05, 1.0), 4)
+    (0.05, 0.5003)
+    """
+    if np.isnan(ddf) or np.isnan(noncentrality):
+        return float("nan")
+    bound = f_quantile(1.0 - alpha, df, ddf) / scale
+    if np.isinf(ddf):
+        return 1.0 - float(chndtr(df * bound, df, noncentrality))
+    return 1.0 - float(ncfdtr(df, ddf, noncentrality, bound))
+
+
+def binomial_limits(successes: int, trials: int, level: float) -> tuple[float, float]:
+    """Exact limits of a probability (Clopper & Pearson 1934), `level` in per cent.
+
+    Examples
+    --------
+    >>> tuple(round(100 * limit, 2) for limit in binomial_limits(416, 1000, 95.0))
+    (38.52, 44.73)
+    """
+    tail = (1.0 - level / 100.0) / 2.0
+    low = 0.0 if successes == 0 else float(betaincinv(successes, trials - successes + 1, tail))
+    high = 1.0 if successes == trials else float(betaincinv(successes + 1, trials - successes, 1.0 - tail))
+    return low, high

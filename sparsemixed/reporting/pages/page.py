@@ -121,7 +121,7 @@ def _variables(look: Look) -> str:
 
 
 def _facts(header: Header) -> str:
-    pairs = "".join(f"<div><dt>{escape(shown(name))}</dt><dd>{escape(shown(value))}</dd></div>" for name, value in header.pairs)
+    pairs = "".join(f"<div><dt>{escape(shown(name))}</dt><dd>{escape(shown(value))}</dd></div>" for name, value in header.facts)
     return f"<dl>{pairs}</dl>"
 
 

@@ -54,7 +54,7 @@ WINGS = {
     "design": (("data",), ("groups",), ("computed",), ("fixed", "weights"), ("names",)),
     "estimation": (("start", "objectives", "search"), ("sources",), ("problems",), ("ends",)),
     "inference": (("covariance", "information"), ("degrees",), ("hypotheses",), ("profile",)),
-    "reporting": (("tables",), ("formats", "stored")),
+    "reporting": (("tables",), ("formats", "stored"), ("pages",)),
     "cli": (("batch",), ("commands",)),
 }
 """The same inside a stage: its folders, left to right. Files that lie beside them may stand anywhere between, as long as no

@@ -22,7 +22,7 @@ COMMANDS = {
     "fit": "fit a model and print its tables",
     "batch": "fit many models, each a line of a file",
     "show": "print the tables of a saved fit",
-    "report": "write the tables of a saved fit as text, Markdown, HTML or LaTeX",
+    "report": "write the tables of a saved fit as text, Markdown, HTML or LaTeX, or a page with pictures",
     "predict": "predict for new data from a saved fit",
     "test": "test a linear hypothesis about the coefficients of a saved fit",
     "lincom": "estimate a linear combination of the coefficients of a saved fit",

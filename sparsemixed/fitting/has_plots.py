@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -13,6 +14,7 @@ from sparsemixed.errors import DataError
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.fitting.call import Call, frame_of, settled
 from sparsemixed.postestimation.model_comparison import check_same_rows
+from sparsemixed.storage.destination import check_destination, whole_file
 
 if TYPE_CHECKING:
     from sparsemixed.plots.face import Plots
@@ -31,6 +33,34 @@ class HasPlots:
         from sparsemixed.plots.subject import Subject
 
         return Plots(Subject(self, self._sample_rows, self._sample_table))
+
+    def report(self, path: str | os.PathLike, *, pictures: bool = True) -> None:
+        """Write one page of HTML about the fit: tables, diagnostics in words with what to do, and the six pictures that suit it.
+
+        The page loads nothing from elsewhere, and reads on a phone, on light and on dark screens.
+
+        Parameters
+        ----------
+        path : str or path
+            Replaced if it is there.
+        pictures : bool
+            Whether to draw, which needs matplotlib: `pip install "sparsemixed[plot]"`.
+
+        Raises
+        ------
+        DataError
+            The file cannot be written.
+        OptionError
+            matplotlib is not installed.
+        """
+        from sparsemixed.plots.subject import Subject  # delayed, with what it needs, for a quick start
+        from sparsemixed.reporting.pages.page import report_page
+
+        check_destination(path)
+        subject = Subject(self, self._sample_rows, self._sample_table)
+        page = report_page(subject, sys.modules["sparsemixed"].__version__, pictures)
+        with whole_file(path) as unfinished:
+            unfinished.write_text(page, encoding="utf-8")
 
     def _sample_rows(self) -> Rows:
         """The rows of the data that were used.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import ceil
 from typing import Any
 
@@ -33,7 +34,9 @@ def pyplot() -> Any:
     return found
 
 
-def axes_for(n: int, ax: Any, panel: tuple[float, float], columns: int, share: str = "") -> np.ndarray:
+def axes_for(
+    n: int, ax: Any, panel: tuple[float, float], columns: int, share: str = "", figure_of: Callable[..., Any] | None = None
+) -> np.ndarray:
     """(n,) axes.
 
     Parameters
@@ -48,30 +51,33 @@ def axes_for(n: int, ax: Any, panel: tuple[float, float], columns: int, share: s
         Panels side by side, at most.
     share : str
         Axes that all panels have in common: any of the letters x and y.
+    figure_of : function, optional
+        Of `figsize` and `layout`, to a figure; by default one of pyplot.
 
     Raises
     ------
     OptionError
         Other than n axes are given; there is no matplotlib.
     """
-    plt = pyplot()
     if ax is not None:
         given = np.atleast_1d(np.asarray(ax, dtype=object)).ravel()
         if len(given) != n:
             panels = "one panel" if n == 1 else f"{n} panels"
             raise OptionError(f"plot: this picture has {panels}, and ax has {len(given)} axes; without ax there is a new figure")
         return given
+    return _new_axes(n, panel, columns, share, figure_of or pyplot().figure)
+
+
+def _new_axes(n: int, panel: tuple[float, float], columns: int, share: str, figure_of: Callable[..., Any]) -> np.ndarray:
+    """(n,) axes of a new figure."""
     wide = min(n, columns)
     high = ceil(n / wide)
-    size = (panel[0] * wide, panel[1] * high)
     trellis = share == "xy" and n > 1
-    layout = None if trellis else "constrained"
-    options = {"sharex": "x" in share, "sharey": "y" in share, "layout": layout}
-    figure, found = plt.subplots(
-        high, wide, figsize=size if not trellis else (size[0] + BESIDE, size[1]), squeeze=False, **options
-    )
+    size = (panel[0] * wide + BESIDE * trellis, panel[1] * high)
+    figure = figure_of(figsize=size, layout=None if trellis else "constrained")
+    found = figure.subplots(high, wide, squeeze=False, sharex="x" in share, sharey="y" in share)
     if trellis:
-        _set_margins(figure, panel, wide, high)
+        _set_margins(figure, wide, high)
     for extra in found.ravel()[n:]:
         extra.set_visible(False)
     if "x" in share:  # above an empty place the numbers of the axis are wanted too
@@ -80,7 +86,7 @@ def axes_for(n: int, ax: Any, panel: tuple[float, float], columns: int, share: s
     return found.ravel()[:n]
 
 
-def _set_margins(figure: Any, panel: tuple[float, float], wide: int, high: int) -> None:
+def _set_margins(figure: Any, wide: int, high: int) -> None:
     """Room for what stands around panels that share both axes; a layout that measures every text takes seconds for many."""
     width, height = figure.get_size_inches()
     across, down = (width - 0.65 - BESIDE) / wide, (height - 0.55 - 0.3) / high

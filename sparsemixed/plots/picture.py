@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -65,11 +65,17 @@ class Picture:
         return f"<picture {self._name}: call it to draw, .frame() for the numbers>"
 
 
-def drawn(kind: Kind, data: pd.DataFrame, ax: Any, style: str | Look | None, options: Mapping[str, Any]) -> Any:
+def drawn(
+    kind: Kind,
+    data: pd.DataFrame,
+    ax: Any,
+    style: str | Look | None,
+    options: Mapping[str, Any],
+    figure_of: Callable[..., Any] | None = None,
+) -> Any:
     """Draw a frame; Axes, or an array of them where there are several panels."""
-    axes = axes_for(
-        len(panels_of(data)), ax, data.attrs.get("panel", kind.panel), kind.columns, data.attrs.get("share", kind.share)
-    )
+    panel, share = data.attrs.get("panel", kind.panel), data.attrs.get("share", kind.share)
+    axes = axes_for(len(panels_of(data)), ax, panel, kind.columns, share, figure_of)
     look = look_of(style, axes[0])
     for one in axes:
         dress(one, look, paper=style is not None)

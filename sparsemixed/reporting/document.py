@@ -149,6 +149,19 @@ class Header(Block):
             found += [(e.full or e.label, e.written) for e in one]
         return tuple(found)
 
+    @property
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        """The same with those that share a lead in one: `Obs per group: min, avg, max` with its three numbers."""
+        found: list[tuple[str, list[str], list[str]]] = []
+        for label, text in self.pairs:
+            lead, colon, word = label.rpartition(": ")
+            if colon and found and found[-1][0] == lead:
+                found[-1][1].append(word)
+                found[-1][2].append(text)
+            else:
+                found.append((lead, [word], [text]))
+        return tuple((f"{lead}: {', '.join(words)}" if lead else words[0], ", ".join(texts)) for lead, words, texts in found)
+
 
 @dataclass(frozen=True)
 class Entries(Block):

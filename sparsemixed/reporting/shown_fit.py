@@ -15,13 +15,35 @@ from sparsemixed.reporting.report import report
 from sparsemixed.reporting.tidy import glance, tidy
 
 
+class Summary(str):
+    """Tables as text, which notebooks show as HTML: a text like any other, but for how it shows itself."""
+
+    _html: str
+
+    @classmethod
+    def of(cls, document: Document) -> Summary:
+        """Both renderings of a document."""
+        found = cls(render(document, "text"))
+        found._html = render(document, "html")
+        return found
+
+    def _repr_html_(self) -> str:
+        return self._html
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:
+        return (str, (str(self),))
+
+
 class ShownFit:
     """What is shown of `fit`; nothing here fits again."""
 
     fit: Fit
 
-    def summary(self, **display: Unpack[DisplayKeywords]) -> str:
-        """The tables as text.
+    def summary(self, **display: Unpack[DisplayKeywords]) -> Summary:
+        """The tables as text, which notebooks show as HTML.
 
         Parameters
         ----------
@@ -29,7 +51,7 @@ class ShownFit:
             Display options in place of the model's, by their names in a command: `level=90`, `stddeviations=True`,
             `estmetric=True`, `noretable`, `cformat="%8.2f"`.
         """
-        return self.render("text", **display)
+        return Summary.of(self.document(**display))
 
     def document(self, **display: Unpack[DisplayKeywords]) -> Document:
         """What `summary` shows, before any format; display options as there."""
@@ -80,4 +102,4 @@ class ShownFit:
         return self.to_html()
 
     def __str__(self) -> str:
-        return self.summary()
+        return self.render("text")

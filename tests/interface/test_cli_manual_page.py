@@ -23,7 +23,8 @@ def subparsers(top):
 
 
 def options_of(one):
-    return {word for action in one._actions for word in action.option_strings} - EVERYWHERE
+    """Long ones; a letter that stands for one is told beside it."""
+    return {word for action in one._actions for word in action.option_strings if word.startswith("--")} - EVERYWHERE
 
 
 def arguments_of(one):
@@ -53,7 +54,7 @@ def test_options_with_an_argument_name_it_on_the_manual_page():
     for one in subparsers(parser()).values():
         for action in one._actions:
             if set(action.option_strings) - EVERYWHERE:
-                (word,) = action.option_strings
+                (word,) = (word for word in action.option_strings if word.startswith("--"))
                 macro = ".B" if action.nargs == 0 else ".BI"
                 assert f"\n{macro} {word.replace('-', chr(92) + '-')}" in text, word
 

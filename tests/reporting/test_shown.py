@@ -144,3 +144,17 @@ def test_control_characters_of_the_data_are_written_out():
         assert "<i>" not in html
         for other_form in (result.to_latex(), result.to_markdown()):
             assert "\x1b" not in other_form
+
+
+def test_summaries_are_text_that_notebooks_show_as_html():
+    data = sparsemixed.datasets.simulate_longitudinal(20, 4, seed=1)
+    fit = sparsemixed.mixed("y time || id:", data, reml=True, dfmethod="satterthwaite")
+    found = fit.summary(level=90)
+    assert isinstance(found, str)
+    assert found == fit.render("text", level=90) == repr(found)
+    assert found._repr_html_() == fit.to_html(level=90)
+    assert pickle.loads(pickle.dumps(found)) == found
+    html = fit.summary()._repr_html_()
+    assert "Obs per group: min, avg, max</th>" in html
+    assert ">4, 4.0, 4</td>" in html
+    assert "DF: min, avg, max</th>" in html

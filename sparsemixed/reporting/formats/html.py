@@ -21,6 +21,8 @@ from sparsemixed.reporting.formats.renderer import Renderer
 
 RULE = ' style="border-top:1px solid currentColor"'
 """Above a panel of a grid, in the colour of the text."""
+FACTS = 2
+"""Names with their values that stand side by side in a header."""
 
 
 class Html(Renderer):
@@ -44,7 +46,8 @@ class Html(Renderer):
         return "<p>" + "<br>".join(map(escape, block.lines)) + "</p>"
 
     def header(self, block: Header) -> str:
-        rows = "".join(_line((_cell("th", label), _cell("td", text))) for label, text in block.pairs)
+        cells = [_cell("th", label) + _cell("td", text) for label, text in block.facts]
+        rows = "".join(_line(cells[i : i + FACTS]) for i in range(0, len(cells), FACTS))
         table = f"<table><caption>{escape(block.title)}</caption><tbody>{rows}</tbody></table>"
         return table if block.levels is None else f"{table}\n{self.table(block.levels)}"
 

@@ -1,0 +1,1 @@
+"""Whole pages about a fit: tables, pictures, and what they say, in one file."""

@@ -13,7 +13,7 @@ endif
 
 INSTEVAL := y service || _all: R.d || _all: R.dept || s:, reml
 
-.PHONY: run test wheel-check golden bench bench-huge docs lint style types loops format setup clean
+.PHONY: run test wheel-check golden bench bench-peers bench-huge docs lint style types loops format setup clean
 
 run: setup  ## fit the InstEval ratings (73,421 rows, three crossed factors) through the command line
 	@mkdir -p build
@@ -32,10 +32,15 @@ wheel-check: setup  ## build a wheel, install it without scikit-sparse into an e
 golden: setup  ## remake the figures in tests/golden; needs R (tests/golden/common.R) and, as GOLDEN_PYTHON, a Python with statsmodels
 	$(BIN)/python -m tests.golden $(GOLDEN)
 
-bench:  ## time whole fits against R's lme4 and statsmodels, and a fresh start; BENCH="--case insteval" passes options on
+bench:  ## are answers right, how fast are a fresh start and whole fits, beside other programs; BENCH="--case insteval" passes options on
 	@.ci/setup dev,bench
+	@$(MAKE) --no-print-directory bench-peers || echo 'bench: the packages of benchmarks/peers.txt are missing; their rows say so' >&2
+	$(BIN)/python benchmarks/right.py
 	$(BIN)/python benchmarks/start.py
 	$(BIN)/python benchmarks/run.py $(BENCH)
+
+bench-peers:  ## the environment of the other programs in Python; PEERS_PYTHON names the interpreter of one that is there
+	@[ -n "$$PEERS_PYTHON" ] || benchmarks/peers.sh
 
 bench-huge: setup  ## 25,000,000 ratings on 2 cores; HUGE="--rows 1e6 --users 6040 --items 3706" passes options on
 	$(BIN)/python benchmarks/huge.py $(HUGE)

@@ -15,8 +15,9 @@ import shutil
 import sys
 from typing import Any, NamedTuple
 
-from run import BUILD, HERE, describe_machine, number, prepare
+from measuring import BUILD, HERE, describe_machine, prepare
 from small_sample import measure
+from tables import number
 
 
 class Case(NamedTuple):

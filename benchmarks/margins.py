@@ -22,8 +22,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from run import BUILD, HERE, describe_machine, number
+from measuring import BUILD, HERE, describe_machine
 from small_sample import measure
+from tables import number
 
 MODEL = "y i.a##i.b c.x##c.x z || g: x, covariance(unstructured) reml"
 LMER = "y ~ a * b + x + I(x^2) + z + (1 + x | g)"

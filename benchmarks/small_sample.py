@@ -17,7 +17,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from run import BUILD, HERE, describe_machine, number, prepare, run_child
+from measuring import BUILD, HERE, describe_machine, prepare, run_child
+from tables import number
 
 CASES = {
     "insteval": ("InstEval, 28 coefficients", "y i.service##i.dept || _all: R.d || s:, reml"),

@@ -1,60 +1,53 @@
-"""Time statsmodels' MixedLM on one data set: statsmodels_fit.py DATA.csv MODEL.json REPEAT OUT.json
+"""statsmodels' MixedLM on one job of contract.py.
 
-MODEL.json holds `formula`, `groups` (a column, or null for one group that holds all rows), `re_formula` and `vc_formula` as
-MixedLM takes them, and `reml`. Memory is limited to what the machine has, so that a model that needs an n by n matrix ends
-with a MemoryError and not with a machine out of memory.
+Memory is limited to what the machine has, so that a model that needs an n by n matrix ends with a MemoryError and not with a
+machine out of memory.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import resource
-import sys
-import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import statsmodels
 import statsmodels.formula.api as smf
+from contract import Job, answer, limit_memory, matrix, symmetric
+from lmer_formula import for_statsmodels
 
 
-def fit_once(data: pd.DataFrame, model: dict[str, Any]) -> tuple[float, Any]:
-    began = time.perf_counter()
-    groups = data[model["groups"]] if model["groups"] else np.ones(len(data))
-    mixed = smf.mixedlm(
-        model["formula"], data, groups=groups, re_formula=model["re_formula"], vc_formula=model["vc_formula"], use_sparse=True
-    )
-    result = mixed.fit(reml=model["reml"])
-    np.asarray(result.bse)
-    return time.perf_counter() - began, result
+def fit(job: Job, data: pd.DataFrame) -> Any:
+    words = for_statsmodels(job.terms)
+    if data.isna().to_numpy().any():
+        words["missing"] = "drop"
+    if words["groups"] is None:
+        data, words["groups"] = data.assign(all_rows=1), "all_rows"
+    found = smf.mixedlm(job.fixed, data, use_sparse=True, **words).fit(reml=job.reml)
+    np.asarray(found.bse)
+    return found
 
 
-def main(data_path: str, model_path: str, repeat: str, out: str) -> None:
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    data = pd.read_csv(data_path)
-    model = json.loads(Path(model_path).read_text())
-    seconds = []
-    try:
-        for _ in range(int(repeat)):
-            elapsed, result = fit_once(data, model)
-            seconds.append(elapsed)
-    except MemoryError as error:
-        Path(out).write_text(json.dumps({"error": f"out of memory: {error}"}))
-        return
-    report = {
-        "seconds": seconds,
-        "llf": float(result.llf),
-        "converged": bool(result.converged),
-        "beta": [float(b) for b in result.fe_params],
-        "nobs": len(data),
-        "version": f"statsmodels {statsmodels.__version__}",
+def report(job: Job, data: pd.DataFrame, found: Any) -> dict[str, Any]:
+    words = for_statsmodels(job.terms)
+    covariances, errors, p = {}, {}, len(found.fe_params)
+    parts = dict(zip(found.model.exog_vc.names, found.vcomp, strict=True)) if words["vc_formula"] else {}
+    for term in job.terms:
+        if term.factors[-1] in parts:
+            covariances[term.group] = matrix(["1"], parts[term.factors[-1]])
+            continue
+        covariances[term.group] = matrix(term.columns, np.asarray(found.cov_re))
+        if not parts:
+            # Its parameters are relative to the residual variance, which is a factor of their standard errors.
+            packed = found.scale * np.asarray(found.bse)[p:]
+            errors[term.group] = matrix(term.columns, symmetric(packed, len(term.columns)))
+    return {
+        "llf": float(found.llf),
+        "converged": bool(found.converged),
+        "covariances": covariances,
+        "residual": float(found.scale),
+        "errors": errors,
     }
-    Path(out).write_text(json.dumps(report))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    limit_memory()
+    answer("statsmodels", fit, report)

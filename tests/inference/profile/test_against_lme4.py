@@ -68,7 +68,7 @@ def test_the_exact_roots_of_sleepstudy(text):
 
 
 def test_the_exact_roots_of_dyestuff():
-    """The closed form of the balanced layout, its profiles by a search in one dimension, and their roots: more digits than lme4 has."""
+    """The closed form of the balanced layout, profiled by a search in one dimension: more digits than lme4 has."""
     data = dyestuff()
     limits = sparsemixed.mixed("Yield || Batch:", data).profile(stddeviations=True).limits
     known = {

@@ -15,6 +15,7 @@ from sparsemixed import errors
 if TYPE_CHECKING:
     from sparsemixed import datasets
     from sparsemixed.api import anova, compare, cross_validate, load, lrtest, mixed, prepare
+    from sparsemixed.fitting.many_responses import mixed_many
     from sparsemixed.two_steps import mixedlm
 
 __version__ = "0.1.0"
@@ -28,6 +29,7 @@ __all__ = [
     "load",
     "lrtest",
     "mixed",
+    "mixed_many",
     "mixedlm",
     "prepare",
 ]
@@ -37,6 +39,8 @@ def __getattr__(name: str) -> Any:
     # Compiled code, pandas and scipy are loaded when first needed: the command line's --help must not wait for them.
     if name in ("anova", "compare", "cross_validate", "load", "lrtest", "mixed", "prepare"):
         return getattr(import_module("sparsemixed.api"), name)
+    if name == "mixed_many":
+        return import_module("sparsemixed.fitting.many_responses").mixed_many
     if name == "mixedlm":
         return import_module("sparsemixed.two_steps").mixedlm
     if name == "datasets":

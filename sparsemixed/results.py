@@ -23,6 +23,7 @@ from sparsemixed.fitting.has_emmeans import HasEmmeans
 from sparsemixed.fitting.has_influence import HasInfluence
 from sparsemixed.fitting.has_margins import HasMargins
 from sparsemixed.fitting.has_predictions import HasPredictions
+from sparsemixed.fitting.has_resampling import HasResampling
 from sparsemixed.inference.covariance.vce import beta_covariance
 from sparsemixed.inference.degrees.table import coefficient_covariance, coefficient_degrees
 from sparsemixed.inference.hypotheses.likelihood_ratio import n_parameters
@@ -42,7 +43,16 @@ from sparsemixed.storage.fit_file import save_fit
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Results(
-    ShownFit, HasTests, HasContrasts, HasPredictions, HasMargins, HasEmmeans, HasInfluence, StatsmodelsNames, Lme4Names
+    ShownFit,
+    HasTests,
+    HasContrasts,
+    HasPredictions,
+    HasMargins,
+    HasEmmeans,
+    HasInfluence,
+    HasResampling,
+    StatsmodelsNames,
+    Lme4Names,
 ):
     """A fitted model.
 
@@ -294,8 +304,5 @@ class _Later:
         raise NotAvailableError(f"{self._name}() is not available yet")
 
 
-LATER = (
-    *("profile", "bootstrap", "jackknife"),
-    *("simulate", "refit"),
-)
+LATER = ("profile",)
 """Names of the interface that say that they are not available yet; `dir()` does not list them."""

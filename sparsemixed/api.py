@@ -157,7 +157,9 @@ def lrtest(
     force: bool = False,
     stats: bool = False,
     exact: bool = False,
+    bootstrap: int | None = None,
     seed: int | None = None,
+    n_jobs: int = 1,
 ) -> TestResult:
     """Likelihood-ratio test of two nested models, in either order.
 
@@ -172,8 +174,13 @@ def lrtest(
     exact : bool
         The finite-sample distribution of the statistic for a single variance (Crainiceanu & Ruppert 2004), in closed form for
         balanced one-way layouts by REML, else simulated.
+    bootstrap : int, optional
+        How many responses to draw from the smaller model, to be fitted by both, by maximum likelihood: the p-value is
+        (1 + number of statistics as large) / (1 + `bootstrap`).
     seed : int, optional
-        Of that simulation; the same by default.
+        Of simulations; the same by default.
+    n_jobs : int
+        Workers of the bootstrap.
 
     Raises
     ------
@@ -183,10 +190,20 @@ def lrtest(
     """
     sides = [[side] if isinstance(side, Results) else list(side) for side in (a, b)]
     one, other = ([result.fit for result in side] for side in sides)
+    if bootstrap is not None:
+        return TestResult.of(_simulated_ratio([*one, *other], bootstrap, seed, n_jobs, exact or force or stats))
     found = _exact_ratio(one, other, force, seed) if exact else ratio_of(one, other, force)
     if not stats:
         return TestResult.of(found)
     return RatioWithCriteria.of_fits(found, criteria([*one, *other], [fit.spec.text for fit in (*one, *other)]))
+
+
+def _simulated_ratio(fits: list[Fit], reps: int, seed: int | None, n_jobs: int, more: bool) -> HypothesisTest:
+    if more or len(fits) != 2:
+        raise OptionError("lrtest: bootstrap= takes one fit on either side, and goes without exact, force and stats")
+    from sparsemixed.resampling.simulated_ratio import asked_ratio  # delayed, with what it needs, for a quick start
+
+    return asked_ratio(fits[0], fits[1], reps, seed, n_jobs)
 
 
 def _exact_ratio(one: list[Fit], other: list[Fit], force: bool, seed: int | None) -> HypothesisTest:

@@ -14,7 +14,7 @@ import pandas as pd
 from sparsemixed.borrowed.lme4_names import Lme4Names
 from sparsemixed.borrowed.statsmodels_names import StatsmodelsNames
 from sparsemixed.command.keywords import ModelKeywords
-from sparsemixed.errors import NotAvailableError, OptionError, suggestion
+from sparsemixed.errors import OptionError, suggestion
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.fitting.call import Call, run
 from sparsemixed.fitting.changed_call import changed_call
@@ -25,6 +25,7 @@ from sparsemixed.fitting.has_margins import HasMargins
 from sparsemixed.fitting.has_plots import HasPlots
 from sparsemixed.fitting.has_predictions import HasPredictions
 from sparsemixed.fitting.has_profile import HasProfile, check_method
+from sparsemixed.fitting.has_resampling import HasResampling
 from sparsemixed.inference.covariance.vce import beta_covariance
 from sparsemixed.inference.degrees.table import coefficient_covariance, coefficient_degrees
 from sparsemixed.inference.hypotheses.likelihood_ratio import n_parameters
@@ -53,6 +54,7 @@ class Results(
     HasInfluence,
     HasPlots,
     HasProfile,
+    HasResampling,
     StatsmodelsNames,
     Lme4Names,
 ):
@@ -269,9 +271,7 @@ class Results(
     if not TYPE_CHECKING:  # an editor would take any name for an attribute
 
         def __getattr__(self, name):
-            if name not in LATER:
-                raise AttributeError(f"Results has no attribute {name!r}{suggestion(name, dir(self))}")
-            return _Later(name)
+            raise AttributeError(f"Results has no attribute {name!r}{suggestion(name, dir(self))}")
 
     def __repr__(self) -> str:
         how = "" if self.converged else ", not converged"
@@ -301,20 +301,3 @@ class Estat:
 
     def __dir__(self) -> list[str]:
         return ["fit", *SUBCOMMANDS]
-
-
-class _Later:
-    """A name of the public interface whose work is not there yet: using it says so."""
-
-    def __init__(self, name: str):
-        self._name = name
-
-    def __call__(self, *args: Any, **options: Any) -> Any:
-        raise NotAvailableError(f"{self._name}() is not available yet")
-
-
-LATER = (
-    *("bootstrap", "jackknife"),
-    *("simulate", "refit"),
-)
-"""Names of the interface that say that they are not available yet; `dir()` does not list them."""

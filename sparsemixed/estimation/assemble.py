@@ -48,7 +48,7 @@ def finish(case: Case, end: End[FE, FD], em_log: tuple[LogEntry, ...], llf: LogL
 def _gathered(case: Case, end: End[FE, FD], em_log: tuple[LogEntry, ...], llf: LogLikelihood) -> Fit:
     spec, design, orthogonal = case.spec, case.design, case.reduction.orthogonal
     objective, optimum = end.objective, end.optimum
-    at, boundary, flat, unseen = _boundary(case, end)
+    at, boundary, flat, unseen = boundary_of(case, end)
     derivatives = optimum.derivatives if at is optimum.evaluation else objective.derivatives(at)
     bare = spec.estimation.nostderr or spec.estimation.emonly
     information = None if bare else _information(derivatives, boundary.parameters | unseen)
@@ -66,7 +66,7 @@ def _gathered(case: Case, end: End[FE, FD], em_log: tuple[LogEntry, ...], llf: L
         "llf": llf(at.deviance if end.deviance is None else end.deviance),
         "llf_linear": llf.linear,
         "converged": optimum.converged and not flat,
-        "message": _message(end, flat),
+        "message": message_of(end, flat),
         "gradient_norm": 0.5 * optimum.decrement,
         "em_log": em_log,
         "iterations": len(end.before) + (len(optimum.log) or len(em_log)) - 1,
@@ -112,7 +112,7 @@ def _shown(
     }
 
 
-def _boundary(case: Case, end: End[FE, FD]) -> tuple[FE, Boundary, bool, np.ndarray]:
+def boundary_of(case: Case, end: End[FE, FD]) -> tuple[FE, Boundary, bool, np.ndarray]:
     """The optimum moved onto the boundary, what lies there, whether the search stands where it started, at a limit, and which
     parameters (n_theta,) bool of the errors no observed lag depends on there.
     """
@@ -131,7 +131,7 @@ def _boundary(case: Case, end: End[FE, FD]) -> tuple[FE, Boundary, bool, np.ndar
     return at, boundary, limits.reached and len(optimum.log) == 1, unseen
 
 
-def _message(end: End[FE, FD], flat: bool) -> str:
+def message_of(end: End[FE, FD], flat: bool) -> str:
     """Why the search ended; where it did not converge, what kept it from that as far as is known."""
     if flat:
         return FLAT_START

@@ -52,7 +52,7 @@ def estimate(spec: ModelSpec, design: Design, progress: Progress | None = None) 
     Fit
     """
     check_solver(spec, design)
-    with _threads(design):
+    with design_threads(design):
         return fit_problem(choose_problem(spec, design, reduce_rows(spec, design, design.residual is None)), progress)
 
 
@@ -79,11 +79,11 @@ def estimate_dask(spec: ModelSpec, data: Any, progress: Progress | None = None) 
 
 
 def _estimate_reduced(spec: ModelSpec, design: Design, reduction: Reduction, progress: Progress | None) -> Fit:
-    with _threads(design):
+    with design_threads(design):
         return fit_problem(choose_problem(spec, design, reduction), progress)
 
 
-def _threads(design: Design) -> AbstractContextManager:
+def design_threads(design: Design) -> AbstractContextManager:
     """As many threads as the largest dense matrix that the fit may meet is worth."""
     if design.residual is not None:
         return blas_threads(0)
@@ -116,11 +116,11 @@ def _fit(problem: Problem[Any, Any], progress: Progress | None) -> Fit:
         return linear_fit(case.spec, case.design, orthogonal)
     llf = log_likelihood(orthogonal, case.reml)
     path = problem.start(llf, progress if options.emonly else None)
-    problem, end = with_largest_unit(problem, _searched(problem, path, llf, progress), llf, progress)
+    problem, end = with_largest_unit(problem, searched(problem, path, llf, progress), llf, progress)
     return finish(problem.case, judged(problem, end, llf), path.log, llf)
 
 
-def _searched(problem: Problem[Any, Any], path: EmPath[Any], llf: LogLikelihood, progress: Progress | None) -> End[Any, Any]:
+def searched(problem: Problem[Any, Any], path: EmPath[Any], llf: LogLikelihood, progress: Progress | None) -> End[Any, Any]:
     """Where the search ends: for the zero of the score, by EM alone, or for the lowest deviance and once more with reason."""
     objective, plan, options = problem.objective, problem.plan, problem.case.spec.estimation
     if plan is None:

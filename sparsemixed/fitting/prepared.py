@@ -33,11 +33,23 @@ def fit_response(model: Responses, response: Any = None) -> Fit:
     DataError
         The response has another length than the sample, or missing or infinite values, or does not vary.
     """
-    return checked(estimate_response(model, model.design.y if response is None else _values(model, response)))
+    return checked(estimate_response(model, model.design.y if response is None else checked_response(model, response)))
+
+
+def checked_response(model: Responses, response: Any, command: str = "") -> np.ndarray:
+    """The response as (n,) float64, checked; `command` begins the message of an error.
+
+    Raises
+    ------
+    DataError
+    """
+    try:
+        return _values(model, response)
+    except DataError as error:
+        raise DataError(f"{command}: {error}" if command else str(error)) from None
 
 
 def _values(model: Responses, response: Any) -> np.ndarray:
-    """The response as (n,) float64, checked."""
     try:
         y = np.array(response, dtype=np.float64)
     except (TypeError, ValueError):

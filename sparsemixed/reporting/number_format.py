@@ -54,8 +54,14 @@ def percent(level: float) -> str:
     return f"{level:g}"
 
 
+def once(value: float) -> str:
+    """An estimate that stands in the first of several lines; nothing in the others."""
+    return "" if math.isnan(value) else general(value)
+
+
 FORMATS = {
     "estimate": general,
+    "once": once,
     "std_err": general,
     "limit": general,
     "statistic": lambda x: fixed(x, 2),

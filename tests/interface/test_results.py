@@ -10,7 +10,7 @@ import pytest
 from sparsemixed.design.values import RandomBlock, RandomTerm
 from sparsemixed.errors import NotAvailableError, OptionError, SparseMixedError
 from sparsemixed.estimation.fit import Fit
-from sparsemixed.results import LATER, Results
+from sparsemixed.results import Results
 from sparsemixed.structures.random.exchangeable import Exchangeable
 from tests.golden import golden
 from tests.oracles import manual_fits
@@ -119,18 +119,12 @@ def test_predictions_that_are_not_there_yet(fit):
         fit.predict(what="nonsense")
 
 
-@pytest.mark.parametrize("name", LATER)
-def test_later_names_say_so(fit, name):
-    with pytest.raises(NotAvailableError, match=f"{name}"):
-        getattr(fit, name)()
+def test_names_that_are_not_there(fit):
     with pytest.raises(NotAvailableError, match=r"there is no estat.esize\(\); there are df, ic"):
         fit.estat.esize()
     with pytest.raises(OptionError, match="dfmethod"):
         _ = fit.df
 
-
-def test_only_what_works_is_listed(fit):
-    assert not set(LATER) & set(dir(fit))
     with pytest.raises(AttributeError, match=r"no attribute 'parms'; did you mean params\?"):
         _ = fit.parms
     assert not hasattr(fit, "_repr_png_")

@@ -59,13 +59,17 @@ def fitted_again(fit: Fit, named: Covariances, keep: np.ndarray) -> Fit | None:
     design = rows_kept(fit.design, keep)
     if not determines_coefficients(design):
         return None
-    problem = _problem(fit, design)
-    if problem.start is not None:
-        problem = replace(problem, start=lambda llf, progress: _start(fit, named, problem))
+    problem = started_at(fit, named, design)
     with warnings.catch_warnings():
         # What is told of one of very many fits is told of none.
         warnings.simplefilter("ignore", SparseMixedWarning)
         return fit_problem(problem)
+
+
+def started_at(fit: Fit, named: Covariances, design: Design) -> Problem[Any, Any]:
+    """The fit's model for other rows, searched from the place of the fit."""
+    problem = _problem(fit, design)
+    return problem if problem.start is None else replace(problem, start=lambda llf, progress: _start(fit, named, problem))
 
 
 def _problem(fit: Fit, design: Design) -> Problem[Any, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sparsemixed.reporting.document import Column, Grid, Panel, Row, Section, Table, stars_apart
 from sparsemixed.reporting.tables.stub import abbreviated, equation_lines, label_lines, stub_width, title_lines
 
-STD_ERR = "std. err."
+STD_ERR, COEFFICIENT = "std. err.", "coefficient"
 LAYOUTS = {
     "estimate std_err statistic pvalue limit limit": ((11, 11, 9, 8, 13, 12), "{1}  Std. err.      {0}    P>|{0}|"),
     "estimate std_err df statistic pvalue limit limit": (
@@ -20,6 +20,7 @@ LAYOUTS = {
     "estimate std_err": ((11, 11), "{1}  Std. err."),
     "estimate limit limit": ((11, 14, 12), "{1}"),
     "estimate legend": ((11, 53), "{1}  Legend"),
+    "once once once limit limit": ((11, 11, 12, 12, 11), "{1}       Bias   std. err."),
 }
 """Kinds of the columns -> widths of their cells, and the heading but the limits'; {0} is the statistic's, {1} the estimate's.
 
@@ -27,6 +28,7 @@ Columns of other kinds are as wide as they need, headed to the right.
 """
 ESTIMATES = {
     "Coefficient": " Coefficient",
+    "Observed coefficient": " coefficient",
     "Estimate": "   Estimate ",
     "Contrast": "   Contrast ",
     "Margin": "     Margin ",
@@ -94,7 +96,8 @@ def _needed(table: Table) -> tuple[tuple[int, ...], str]:
     texts = [titles, *(table.texts(row) for s in table.sections for row in s.rows)]
     widths = [max(len(line[i]) for line in texts if i < len(line)) for i in range(len(table.columns))]
     cells = tuple(max(NARROWEST, width + 2) for width in widths)
-    return cells, "".join(f"{title:>{cell}}" for title, cell in zip(titles, cells, strict=True))
+    head = [f"{title:>{cell}}" for title, cell in zip(titles, cells, strict=True)]
+    return cells, "".join(text for text, column in zip(head, table.columns, strict=True) if column.kind != "limit")
 
 
 def _qualifier(table: Table) -> str:
@@ -108,7 +111,8 @@ PARTED = {"std_err": STD_ERR, "pvalue": "P>|", "limit": "[", "count": "compariso
 
 def _parted(column: Column) -> tuple[str, str]:
     """What of a column's title stands on a line above, and what below: `Unadjusted` and `P>|z|`."""
-    start = column.title.find(PARTED[column.kind]) if column.kind in PARTED else 0
+    word = COEFFICIENT if column.title.endswith(COEFFICIENT) else STD_ERR if column.kind == "once" else PARTED.get(column.kind)
+    start = column.title.find(word) if word is not None else 0
     return column.title[: max(start, 0)].rstrip(), column.title[max(start, 0) :]
 
 
@@ -120,9 +124,11 @@ def _above(table: Table, stub: int) -> list[str]:
         kind, rest = _parted(column)
         if not kind:
             continue
-        if column.kind == "std_err":
+        if rest == STD_ERR:
             place = heading.lower().find(STD_ERR) - max(0, (len(kind) - len(STD_ERR) + 1) // 2)  # a longer one stands out
             text = f"{kind:^{len(STD_ERR)}}"
+        elif rest == COEFFICIENT:
+            place, text = heading.find(rest) + 2, kind
         elif column.kind == "pvalue":
             place, text = heading.find("P>|") - 6, f"{kind:^10}"  # over statistic and p-value, ten places that end alike
         elif column.kind == "limit":

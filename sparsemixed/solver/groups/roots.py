@@ -106,6 +106,23 @@ class GroupRoots:
         """Whether there are so few numbers that calls of Python count."""
         return few(self.n_groups, self.k, self.width)
 
+    @property
+    def data(self) -> np.ndarray:
+        """(blocks, rows, lanes): [q R] of every group in its lane, row after row, and two rows of weights if there are some."""
+        return self._data
+
+    @property
+    def weights(self) -> np.ndarray | None:
+        """(J,) how many groups each one stands for; None for one."""
+        return self._weights
+
+    def rooted(self) -> tuple[np.ndarray, np.ndarray]:
+        """q (J, k, P) and R (J, k, k) of all that a group stands for."""
+        k, width = self.k, self.width
+        both = self._groups(self._data)[:, : k * (width + k)].reshape(-1, k, width + k)
+        R = both[:, :, width:]
+        return both[:, :, :width], R if self._weights is None else R * np.sqrt(self._weights)[:, None, None]
+
     def _blocks(self, rows: np.ndarray) -> np.ndarray:
         """(blocks, c, lanes) from numbers (J, c) of the groups; zeros for groups that fill up the last block."""
         missing = self.n_blocks * self.lanes - self.n_groups

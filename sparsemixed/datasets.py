@@ -1,4 +1,4 @@
-"""Data to learn and to test with: the manual's data sets, and seeded simulations."""
+"""Data to learn and to test with: small examples that ship with the package, the manual's data sets, and seeded simulations."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from sparsemixed.design.data.files import read_file
-from sparsemixed.errors import DataError, OptionError
+from sparsemixed.errors import DataError, OptionError, suggestion
 
 MANUAL = {
     "pig": (432, 3),
@@ -22,17 +22,25 @@ MANUAL = {
     "pisa2000": (2069, 11),
 }
 """Name -> rows and columns. The publisher gives no checksums: a download is believed when it is a file of Stata of this size."""
+EXAMPLES = {
+    "seedlings": "heights of 72 plants week by week under three shades: growth curves",
+    "districts": "scores of 788 pupils in 36 schools of 9 districts: nested groups",
+    "tastings": "1,200 ratings of 60 teas by 48 tasters: crossed factors",
+    "clinics": "96 patients of a trial with two arms at up to six visits: repeated measures",
+}
+"""Name -> what it is. They are simulated, and ship with the package (packaging/make_examples.py made them)."""
 FOLDER_VARIABLE = "SPARSEMIXED_DATA"
 URL = "https://www.stata-press.com/data/r19/{name}.dta"
 
 
 def load(name: str) -> pd.DataFrame:
-    """One of the manual's data sets.
+    """An example that ships with the package, or one of the manual's data sets.
 
     Parameters
     ----------
     name : str
-        `pig`, `productivity`, `childweight`, `veneer`, `ovary`, `exercise`, `t43` or `pisa2000`.
+        `seedlings`, `districts`, `tastings`, `clinics`; or of the manual `pig`, `productivity`, `childweight`, `veneer`, `ovary`,
+        `exercise`, `t43`, `pisa2000`.
 
     Returns
     -------
@@ -42,8 +50,13 @@ def load(name: str) -> pd.DataFrame:
     Raises
     ------
     DataError
-        If the name is unknown, or the file is neither in the folder named by the environment variable SPARSEMIXED_DATA
+        If the name is unknown, or the manual's file is neither in the folder named by the environment variable SPARSEMIXED_DATA
         nor to be had from the web.
+
+    Examples
+    --------
+    >>> load("tastings").columns.tolist()
+    ['taster', 'tea', 'origin', 'minutes', 'rating']
     """
     table, labels, _ = read_file(path(name))
     table.attrs["value_labels"] = labels
@@ -51,9 +64,13 @@ def load(name: str) -> pd.DataFrame:
 
 
 def path(name: str) -> Path:
-    """The file of one of the manual's data sets: from the folder in SPARSEMIXED_DATA, else downloaded once and cached."""
+    """The file of an example, or of one of the manual's: from the folder in SPARSEMIXED_DATA, else downloaded once and cached."""
+    if name in EXAMPLES:
+        return Path(__file__).parent / "data" / f"{name}.csv"
     if name not in MANUAL:
-        raise DataError(f"unknown data set {name!r}; the manual's are {', '.join(MANUAL)}")
+        near = suggestion(str(name), [*EXAMPLES, *MANUAL])
+        own, manual = ", ".join(EXAMPLES), ", ".join(MANUAL)
+        raise DataError(f"unknown data set {name!r}{near}; examples are {own}, the manual's are {manual}")
     folder = os.environ.get(FOLDER_VARIABLE)
     if folder:
         file = Path(folder).expanduser() / f"{name}.dta"

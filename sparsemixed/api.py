@@ -177,10 +177,8 @@ def lrtest(
     bootstrap : int, optional
         How many responses to draw from the smaller model, to be fitted by both, by maximum likelihood: the p-value is
         (1 + number of statistics as large) / (1 + `bootstrap`).
-    seed : int, optional
-        Of simulations; the same by default.
-    n_jobs : int
-        Workers of the bootstrap.
+    seed, n_jobs : int, optional
+        Of simulations, the same by default; and how many workers the bootstrap has.
 
     Raises
     ------

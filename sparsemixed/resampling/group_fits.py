@@ -107,8 +107,10 @@ class GroupFits:
         assert many is not None
         ends = Ends.of(len(weights), grouped.searches)
         starts = np.where(grouped.objective.parameters.held, 0.0, moved_off(fit.theta, bool(fit.boundary.any())))
-        many.run(np.ascontiguousarray(weights), starts[None], ends, 0, len(weights))
+        many.run(weights, starts[None], ends, 0, len(weights))
         df = ends.numbers[:, 3] - (grouped.objective.p if grouped.searches.reml else 0)
+        # With as many effects as rows the residual variance may vanish, which compiled searches know nothing of.
+        ends.why[ends.numbers[:, 3] <= grouped.objective.cp.q] = 0
         squares = many.squares_left(weights)
         ends.why[above_linear(ends.numbers[:, 0] - self._linear_logdet(weights), squares, df)] = 0
         out = collected(grouped, fit, ends, df)

@@ -70,10 +70,10 @@ def grouped_design(problem: Problem) -> GroupedDesign | None:
 
 
 def _fixed(orthogonal: OrthonormalCoordinates, design: Design) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    R, r = np.ascontiguousarray(orthogonal.R), len(orthogonal.R)
+    R, r = orthogonal.R, len(orthogonal.R)
     held = design.constraints
-    T, shift = (np.eye(r), np.zeros(r)) if held is None else (np.ascontiguousarray(held.T), np.ascontiguousarray(held.a))
-    return R, T, shift, np.ascontiguousarray(T @ solve_upper(R, np.eye(r)))
+    T, shift = (np.eye(r), np.zeros(r)) if held is None else (held.T, held.a)
+    return R, T, shift, T @ solve_upper(R, np.eye(r))
 
 
 def collected(design: GroupedDesign, fit: Fit, ends: Ends, df: np.ndarray | float) -> Replicates:

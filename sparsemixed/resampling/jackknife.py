@@ -86,6 +86,9 @@ def default_groups(fit: Fit, command: str) -> DeletedGroups:
             return DeletedGroups(codes, labels_index(term.labels), ":".join(map(str, term.labels.columns)))
     if not levels(fit.design):
         return single_rows(fit)
+    part = fit.design.residual
+    if part is not None and part.labels is not None and np.array_equal(part.codes, codes):
+        return DeletedGroups(codes, labels_index(part.labels), ":".join(map(str, part.labels.columns)))
     return DeletedGroups(codes, pd.RangeIndex(number, name="group"), "group")
 
 

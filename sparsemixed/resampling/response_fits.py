@@ -90,7 +90,7 @@ class ResponseFits:
         with np.errstate(over="ignore", invalid="ignore"):
             rows = Y if design.constraints is None else Y - design.X @ design.constraints.a
             rows = rows if design.weights is None else rows * np.sqrt(design.weights.rows)
-            many.run(np.ascontiguousarray(rows), starts, ends, 0, len(Y))
+            many.run(rows, starts, ends, 0, len(Y))
         df = grouped.objective.df
         ends.why[above_linear(ends.numbers[:, 0], ends.numbers[:, 3], df)] = 0
         return collected(grouped, self.fit, ends, df)

@@ -43,12 +43,10 @@ def nested(inner: np.ndarray, outer: np.ndarray) -> bool:
 
 
 def levels(design: Design) -> list[tuple[np.ndarray, int]]:
-    """Codes (n,) and number of the groups of every random term, and of correlated errors."""
+    """Codes (n,) and number of the groups of every random term, and of the errors where these have a structure."""
     found = [(term.codes, term.n_groups) for term in design.random]
     part = design.residual
-    if part is not None and not part.structure.independent_rows:
-        found.append((part.codes, part.n_groups))
-    return found
+    return found if part is None else [*found, (part.codes, part.n_groups)]
 
 
 def top_groups(fit: Fit, command: str, instead: str) -> tuple[np.ndarray, int]:

@@ -92,8 +92,8 @@ class ManyResponses:
         _, R = roots.rooted()
         weights = np.ones(roots.n_groups) if roots.weights is None else roots.weights
         Q, codes, columns = rows
-        self._rows = (np.ascontiguousarray(Q), np.ascontiguousarray(codes, np.int32), np.ascontiguousarray(columns))
-        self._own = (np.ascontiguousarray(R), np.ascontiguousarray(rest[:-1, :-1]))
+        self._rows = (_own(Q), _own(codes, np.int32), _own(columns))
+        self._own = (_own(R), _own(rest[:-1, :-1]))
         self._programs = _programs(roots, searches.reml, roots.weights is not None)
         self._data, self._weights, self._searches, self._df = roots.data, weights, searches, float(df)
         P = roots.width
@@ -103,8 +103,8 @@ class ManyResponses:
     def run(self, Y: np.ndarray, starts: np.ndarray, out: Ends, begin: int, end: int) -> None:
         """Searches `begin` to `end` of the rows of Y (B, n) from the best of `starts` (s, n), into `out`."""
         s = self._searches
-        about = (self._rows, self._own, self._groups, s.fixed, self._programs, self._data, _model(s), self._df)
-        search_many(begin, end, Y, self._weights[None], starts, *about, out.arrays())
+        about = (self._rows, self._own, self._groups, _fixed(s), self._programs, self._data, _model(s), self._df)
+        search_many(begin, end, _own(Y), self._weights[None], _own(starts), *about, out.arrays())
 
 
 class ManyWeights:
@@ -131,7 +131,7 @@ class ManyWeights:
             gram[g] = own.T @ own
         left_of_groups = gram - q.transpose(0, 2, 1) @ q
         observations = np.bincount(codes, minlength=roots.n_groups).astype(float)
-        self._groups = (np.ascontiguousarray(q), left_of_groups, gram, observations, fitted)
+        self._groups = (_own(q), left_of_groups, gram, observations, fitted)
         self._data = np.concatenate([roots.data, np.ones((roots.n_blocks, 2, roots.lanes))], axis=1)
         self._programs, self._searches = _programs(roots, searches.reml, True), searches
         k, r = roots.k, roots.width - 1
@@ -141,8 +141,8 @@ class ManyWeights:
     def run(self, W: np.ndarray, starts: np.ndarray, out: Ends, begin: int, end: int) -> None:
         """Searches `begin` to `end` of the rows of W (B, J), into `out`."""
         s, none = self._searches, np.zeros((0, 0))
-        about = (self._rows, self._own, self._groups, s.fixed, self._programs, self._data, _model(s), 0.0)
-        search_many(begin, end, none, W, starts, *about, out.arrays())
+        about = (self._rows, self._own, self._groups, _fixed(s), self._programs, self._data, _model(s), 0.0)
+        search_many(begin, end, none, _own(W), _own(starts), *about, out.arrays())
 
     def squares_left(self, W: np.ndarray) -> np.ndarray:
         """(B,) sums of squares that X leaves of the response by least squares, NaN where it does not determine coefficients."""
@@ -162,8 +162,17 @@ class ManyWeights:
         return np.linalg.slogdet(np.tensordot(W, self._groups[2][:, :r, :r], axes=1))[1]
 
 
+def _own(array: np.ndarray, kind: type = np.float64) -> np.ndarray:
+    """The array in order and writable: one that is not would be another type, and have the searches compiled once more."""
+    return np.require(array, kind, ["C", "W"])
+
+
+def _fixed(searches: Searches) -> tuple:
+    return tuple(map(_own, searches.fixed))
+
+
 def _model(searches: Searches) -> tuple:
-    return searches.moves, searches.faces, searches.reml, searches.bounds, searches.most
+    return _own(searches.moves), _own(searches.faces), bool(searches.reml), searches.bounds, int(searches.most)
 
 
 def _programs(roots: GroupRoots, reml: bool, weighted: bool) -> tuple:

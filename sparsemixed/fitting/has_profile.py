@@ -53,11 +53,8 @@ class HasProfile:
 
         Raises
         ------
-        CommandError, OptionError
-            Names that there are not.
-        NotAvailableError
-            Sampling weights, robust standard errors, a fit that has not converged or was loaded without its data, or
-            solver(krylov).
+        OptionError
+            Names that there are not; what has no likelihood to profile, robust standard errors say.
 
         Examples
         --------
@@ -67,15 +64,11 @@ class HasProfile:
         >>> limits = fit.profile(stddeviations=True).limits
         >>> list(limits.index)
         ['time', '_cons', 'sd(_cons)', 'sd(Residual)']
-        >>> bool((limits.low < limits.estimate).all() and (limits.estimate < limits.high).all())
-        True
         """
         from sparsemixed.inference.profile.profile import profile  # delayed, with what it needs, for a quick start
         from sparsemixed.reporting.profile import ProfileResult
 
-        display = self.fit.spec.display
-        asked = check_level(display.level if level is None else level)
-        deviations = display.stddeviations if stddeviations is None else stddeviations
+        asked, deviations = self._asked(level, stddeviations)
         wanted = [names] if isinstance(names, str) else None if names is None else list(names)
         return ProfileResult.of(profile(self.fit, wanted, asked, deviations, criterion))
 
@@ -100,9 +93,7 @@ class HasProfile:
         criterion : {"ml", "reml"}, optional
             Of the profile; see `profile`.
         """
-        display = self.fit.spec.display
-        asked = check_level(display.level if level is None else level)
-        deviations = display.stddeviations if stddeviations is None else stddeviations
+        asked, deviations = self._asked(level, stddeviations)
         parameters = self.fit.deviations if deviations else self.fit.variances
         index = pd.MultiIndex.from_tuples([(p.equation, p.label) for p in parameters], names=["equation", "parameter"])
         check_method(method, "random_conf_int")
@@ -115,6 +106,12 @@ class HasProfile:
 
         found = variance_profile(self.fit, asked, deviations, criterion)
         return pd.DataFrame({"low": found.low, "high": found.high}, index=index, dtype=float)
+
+    def _asked(self, level: float | None, stddeviations: bool | None) -> tuple[float, bool]:
+        """The level and the scale that are asked for; by default those of the fit's tables."""
+        display = self.fit.spec.display
+        asked = check_level(display.level if level is None else level)
+        return asked, display.stddeviations if stddeviations is None else stddeviations
 
     def _profiled_coefficients(self, level: float) -> pd.DataFrame:
         """Limits of the coefficients by profile likelihood."""

@@ -34,35 +34,30 @@ class HasProfile:
         Parameters
         ----------
         names : str or list of str, optional
-            Coefficients, variance parameters as printed (`"var(_cons)"`, `"sd(_cons)"`, `"[school]corr(x,_cons)"`), or functions
-            of both as in `nlcom`: `"icc: var(_cons)/(var(_cons) + var(Residual))"`. By default every parameter of the fit.
+            Coefficients, variance parameters (`"var(_cons)"`, `"[school]corr(x,_cons)"`), or functions of both as in `nlcom`:
+            `"icc: var(_cons)/(var(_cons) + var(Residual))"`. By default every parameter of the fit.
         level : float, optional
-            In per cent; by default that of the fit.
         criterion : {"ml", "reml"}, optional
-            By default REML's for variance parameters of a fit by REML, and ML for coefficients and functions of them, since
-            restricted likelihoods do not depend on coefficients; "ml" for all, as lme4 has it.
+            By default REML's for variance parameters of a fit by REML, and ML for whatever depends on coefficients; "ml" for
+            all, as lme4 has it.
         stddeviations : bool, optional
-            Standard deviations and correlations in place of variances and covariances, without `names`; by default as in the
-            fit's tables.
+            Without `names`: standard deviations and correlations, not variances and covariances; by default as in the tables.
 
         Returns
         -------
         ProfileResult
-            `limits`, a data frame with the columns estimate, low and high, and `curve(name)`. A lower limit of zero, or a
-            correlation of +-1, is there where the deviance has not risen enough at the boundary; `note` names them.
+            `limits`, a data frame with the columns estimate, low and high, and `curve(name)`; `note` names limits on the boundary.
 
         Raises
         ------
         OptionError
-            Names that there are not; what has no likelihood to profile, robust standard errors say.
+            Names that there are not; a fit without a likelihood to profile.
 
         Examples
         --------
         >>> import sparsemixed
-        >>> data = sparsemixed.datasets.simulate_longitudinal(50, 6, seed=1)
-        >>> fit = sparsemixed.mixed("y ~ time + (1 | id)", data)
-        >>> limits = fit.profile(stddeviations=True).limits
-        >>> list(limits.index)
+        >>> fit = sparsemixed.mixed("y ~ time + (1 | id)", sparsemixed.datasets.simulate_longitudinal(50, 6, seed=1))
+        >>> list(fit.profile(stddeviations=True).limits.index)
         ['time', '_cons', 'sd(_cons)', 'sd(Residual)']
         """
         from sparsemixed.inference.profile.profile import profile  # delayed, with what it needs, for a quick start

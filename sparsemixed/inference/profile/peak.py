@@ -28,8 +28,8 @@ class Peak:
     surface : Surface
     x : (size,) float64
     deviance : float
-    hessian : (size, size) float64
-        H, of the deviance.
+    gradient, hessian : (size,), (size, size) float64
+        Of the deviance; H below.
     whitening : (size, k) float64
         W with W'HW = I: directions of no curvature are left out.
     scale : (size,) float64
@@ -39,6 +39,7 @@ class Peak:
     surface: Surface
     x: np.ndarray
     deviance: float
+    gradient: np.ndarray
     hessian: np.ndarray
     whitening: np.ndarray
     scale: np.ndarray
@@ -72,7 +73,7 @@ def _peak(surface: Surface, at: Local) -> Peak:
     seen = values > FLAT
     whitening = (unit[:, None] * vectors[:, seen]) / np.sqrt(values[seen])
     scale = np.sqrt(np.sum(whitening**2, axis=1))
-    return Peak(surface, at.x, at.deviance, at.hessian, whitening, np.where(scale > 0, scale, 1.0))
+    return Peak(surface, at.x, at.deviance, at.gradient, at.hessian, whitening, np.where(scale > 0, scale, 1.0))
 
 
 def first_place(peak: Peak, psi: Psi, side: int, q: float) -> np.ndarray | None:

@@ -34,48 +34,36 @@ class HasProfile:
         Parameters
         ----------
         names : str or list of str, optional
-            Coefficients, variance parameters as printed (`"var(_cons)"`, `"sd(_cons)"`, `"[school]corr(x,_cons)"`), or functions
-            of both as in `nlcom`: `"icc: var(_cons)/(var(_cons) + var(Residual))"`. By default every parameter of the fit.
+            Coefficients, variance parameters (`"var(_cons)"`, `"[school]corr(x,_cons)"`), or functions of both as in `nlcom`:
+            `"icc: var(_cons)/(var(_cons) + var(Residual))"`. By default every parameter of the fit.
         level : float, optional
-            In per cent; by default that of the fit.
         criterion : {"ml", "reml"}, optional
-            By default REML's for variance parameters of a fit by REML, and ML for coefficients and functions of them, since
-            restricted likelihoods do not depend on coefficients; "ml" for all, as lme4 has it.
+            By default REML's for variance parameters of a fit by REML, and ML for whatever depends on coefficients; "ml" for
+            all, as lme4 has it.
         stddeviations : bool, optional
-            Standard deviations and correlations in place of variances and covariances, without `names`; by default as in the
-            fit's tables.
+            Without `names`: standard deviations and correlations, not variances and covariances; by default as in the tables.
 
         Returns
         -------
         ProfileResult
-            `limits`, a data frame with the columns estimate, low and high, and `curve(name)`. A lower limit of zero, or a
-            correlation of +-1, is there where the deviance has not risen enough at the boundary; `note` names them.
+            `limits`, a data frame with the columns estimate, low and high, and `curve(name)`; `note` names limits on the boundary.
 
         Raises
         ------
-        CommandError, OptionError
-            Names that there are not.
-        NotAvailableError
-            Sampling weights, robust standard errors, a fit that has not converged or was loaded without its data, or
-            solver(krylov).
+        OptionError
+            Names that there are not; a fit without a likelihood to profile.
 
         Examples
         --------
         >>> import sparsemixed
-        >>> data = sparsemixed.datasets.simulate_longitudinal(50, 6, seed=1)
-        >>> fit = sparsemixed.mixed("y ~ time + (1 | id)", data)
-        >>> limits = fit.profile(stddeviations=True).limits
-        >>> list(limits.index)
+        >>> fit = sparsemixed.mixed("y ~ time + (1 | id)", sparsemixed.datasets.simulate_longitudinal(50, 6, seed=1))
+        >>> list(fit.profile(stddeviations=True).limits.index)
         ['time', '_cons', 'sd(_cons)', 'sd(Residual)']
-        >>> bool((limits.low < limits.estimate).all() and (limits.estimate < limits.high).all())
-        True
         """
         from sparsemixed.inference.profile.profile import profile  # delayed, with what it needs, for a quick start
         from sparsemixed.reporting.profile import ProfileResult
 
-        display = self.fit.spec.display
-        asked = check_level(display.level if level is None else level)
-        deviations = display.stddeviations if stddeviations is None else stddeviations
+        asked, deviations = self._asked(level, stddeviations)
         wanted = [names] if isinstance(names, str) else None if names is None else list(names)
         return ProfileResult.of(profile(self.fit, wanted, asked, deviations, criterion))
 
@@ -100,9 +88,7 @@ class HasProfile:
         criterion : {"ml", "reml"}, optional
             Of the profile; see `profile`.
         """
-        display = self.fit.spec.display
-        asked = check_level(display.level if level is None else level)
-        deviations = display.stddeviations if stddeviations is None else stddeviations
+        asked, deviations = self._asked(level, stddeviations)
         parameters = self.fit.deviations if deviations else self.fit.variances
         index = pd.MultiIndex.from_tuples([(p.equation, p.label) for p in parameters], names=["equation", "parameter"])
         check_method(method, "random_conf_int")
@@ -115,6 +101,12 @@ class HasProfile:
 
         found = variance_profile(self.fit, asked, deviations, criterion)
         return pd.DataFrame({"low": found.low, "high": found.high}, index=index, dtype=float)
+
+    def _asked(self, level: float | None, stddeviations: bool | None) -> tuple[float, bool]:
+        """The level and the scale that are asked for; by default those of the fit's tables."""
+        display = self.fit.spec.display
+        asked = check_level(display.level if level is None else level)
+        return asked, display.stddeviations if stddeviations is None else stddeviations
 
     def _profiled_coefficients(self, level: float) -> pd.DataFrame:
         """Limits of the coefficients by profile likelihood."""

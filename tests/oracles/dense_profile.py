@@ -12,6 +12,9 @@ from tests.oracles.random_models import RandomModel
 WALL = 1e10
 """Deviance where there is no likelihood."""
 
+INDEFINITE = 1e-9
+"""Negative eigenvalue of a part of V, over the largest parameter, that is rounding; V may be definite where a part is not."""
+
 
 @dataclass(frozen=True)
 class DenseProfile:
@@ -47,6 +50,8 @@ class DenseProfile:
         def loss(z: np.ndarray) -> tuple[float, np.ndarray]:
             at = printed.copy()
             at[free] = printed[free] + scale * z
+            if any(np.linalg.eigvalsh(part.share(own))[0] < -INDEFINITE * np.abs(at).max() for part, own in model.parts_of(at)):
+                return WALL, np.zeros(z.size)
             llf, score = model.score(at, free=False, step=1e-6 * np.maximum(np.abs(at), 1e-3))
             if not np.isfinite(llf):
                 return WALL, np.zeros(z.size)

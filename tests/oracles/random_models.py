@@ -54,17 +54,18 @@ class RandomModel:
         """Number of printed parameters."""
         return sum(part.size for part in self.parts)
 
-    def _split(self, numbers: np.ndarray) -> list[tuple[Part, np.ndarray]]:
+    def parts_of(self, numbers: np.ndarray) -> list[tuple[Part, np.ndarray]]:
+        """Each part with its own stretch of numbers (size,)."""
         stops = np.cumsum([part.size for part in self.parts])
         return list(zip(self.parts, np.split(numbers, stops[:-1]), strict=True))
 
     def covariance(self, printed: np.ndarray) -> np.ndarray:
         """V (n, n) of the printed parameters."""
-        return sum(part.share(own) for part, own in self._split(printed))
+        return sum(part.share(own) for part, own in self.parts_of(printed))
 
     def printed(self, free: np.ndarray) -> np.ndarray:
         """Printed parameters of unconstrained numbers, as many."""
-        return np.concatenate([part.family.draw(own) for part, own in self._split(free)])
+        return np.concatenate([part.family.draw(own) for part, own in self.parts_of(free)])
 
     def llf(self, printed: np.ndarray) -> float:
         """Log (restricted) likelihood, beta profiled out; -inf where V is not positive definite."""
@@ -120,7 +121,7 @@ class RandomModel:
             if found is None:
                 return -np.inf, np.zeros(numbers.size)
             score = []
-            for (part, own), h in zip(self._split(numbers), (h for _, h in self._split(step)), strict=True):
+            for (part, own), h in zip(self.parts_of(numbers), (h for _, h in self.parts_of(step)), strict=True):
                 sums, draw = part.gather(found[1]).ravel(), part.family.draw if free else np.asarray
                 for k, move in enumerate(np.diag(h)):
                     change = part.family.values(draw(own + move)) - part.family.values(draw(own - move))

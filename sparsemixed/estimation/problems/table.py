@@ -85,8 +85,8 @@ def problem_of(fit: Fit, kind: str | None = None) -> Problem[Any, Any]:
     if spec.estimation.solver == "auto" and design.residual is None and fit.solver in ("block", "dense", "sparse"):
         spec = replace(spec, estimation=replace(spec.estimation, solver=fit.solver))
     problem = choose_problem(spec, design, reduce_rows(spec, design, independent), kind)
-    if problem.objective is not None:
-        check_coordinates(fit, problem.objective.parameters)
+    if problem.profile is not None:
+        check_coordinates(fit, problem.profile.parameters)
     return problem
 
 

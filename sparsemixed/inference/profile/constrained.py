@@ -16,7 +16,7 @@ from sparsemixed.errors import NumericalError
 from sparsemixed.estimation.objectives.logarithms import Profiled
 from sparsemixed.estimation.search.minimum import minimize
 from sparsemixed.estimation.search.values import Plan
-from sparsemixed.inference.profile.jets import Jet, Psi
+from sparsemixed.inference.profile.jets import Jet, Psi, Quadratic
 from sparsemixed.inference.profile.peak import Peak
 from sparsemixed.inference.profile.roots import Place
 from sparsemixed.inference.profile.surface import Local, Surface
@@ -137,7 +137,8 @@ def optimum_at(peak: Peak, psi: Psi, value: float, start: Place) -> Place | None
         x, left = ended.at.theta, ended.at.jet.value - value
         multiplier -= weight * left
         if abs(left) * np.sqrt(unit) <= CLOSE:
-            return Place(x, value, ended.at.at.deviance - peak.deviance, multiplier)
+            # psi is there but for rounding, which the slope of the profile turns into one of the deviance.
+            return Place(x, value, ended.at.at.deviance - multiplier * left - peak.deviance, multiplier)
         if abs(left) > 0.25 * gap:
             weight *= HEAVIER
         gap = abs(left)
@@ -150,20 +151,31 @@ class Edges:
     def __init__(self) -> None:
         self._known: dict[tuple[int, bytes], float] = {}
 
-    def rise(self, peak: Peak, form: np.ndarray, where: slice) -> float:
-        """The lowest deviance, above that of the peak, where theta'Q theta is zero, Q the `form`; NaN where it is not found."""
-        key = (id(peak.surface.objective), np.round(form, 12).tobytes() + bytes(str(where), "ascii"))
+    def rise(self, peak: Peak, form: Quadratic) -> float:
+        """The lowest deviance, above that of the peak, where a variance is zero; NaN where it is not found."""
+        key = (id(peak.surface.objective), form.Q.tobytes() + bytes(f"{form.where}", "ascii"))
         if key not in self._known:
-            self._known[key] = _rise(peak, form, where)
+            basis = _basis(peak, form)
+            ended = _minimum(Restricted(peak.surface, basis), basis.T @ peak.x)
+            self._known[key] = np.nan if ended is None or not ended.converged else ended.at.deviance - peak.deviance
         return self._known[key]
 
 
-def _rise(peak: Peak, form: np.ndarray, where: slice) -> float:
-    values, vectors = np.linalg.eigh(form)
+def predicted_rise(peak: Peak, form: Quadratic) -> float:
+    """What the quadratic of the deviance at the peak says of it."""
+    basis, H = _basis(peak, form), peak.hessian
+    half = basis.T @ H @ peak.x
+    inner = np.linalg.lstsq(basis.T @ H @ basis, half, rcond=1e-12)[0]
+    return 0.5 * float(peak.x @ H @ peak.x - half @ inner)
+
+
+def _basis(peak: Peak, form: Quadratic) -> np.ndarray:
+    """Of the x (size, k) at which theta'Q theta is zero: Q theta is, Q being semidefinite."""
+    values, vectors = np.linalg.eigh(form.Q)
     null = vectors[:, values <= 1e-10 * max(values[-1], 0.0)]
-    others = np.setdiff1d(np.arange(peak.x.size), np.arange(peak.x.size)[where])
+    every = np.arange(peak.x.size)
+    others = np.setdiff1d(every, every[form.where])
     basis = np.zeros((peak.x.size, others.size + null.shape[1]))
     basis[others, np.arange(others.size)] = 1.0
-    basis[where, others.size :] = null
-    ended = _minimum(Restricted(peak.surface, basis), basis.T @ peak.x)
-    return float("nan") if ended is None or not ended.converged else ended.at.deviance - peak.deviance
+    basis[form.where, others.size :] = null
+    return basis

@@ -75,7 +75,7 @@ def _at_end(peak: Peak, target: Target, side: int, edges: Edges, q: float) -> li
     """The end of the range of a variance, where the profile is known there and not yet so high."""
     if side > 0 or target.kind not in ("variance", "sd") or not target.variances or target.psi(peak.x).value <= 0.0:
         return []
-    rise = edges.rise(peak, target.variances[0].Q, target.variances[0].where)
+    rise = edges.rise(peak, target.variances[0])
     return [Place(peak.x, 0.0, max(rise, 0.0), np.nan)] if rise < q else []
 
 

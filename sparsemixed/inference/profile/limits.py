@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from sparsemixed.inference.profile.constrained import Edges, optimum_at
+from sparsemixed.inference.profile.constrained import Edges, optimum_at, predicted_rise
 from sparsemixed.inference.profile.jets import Psi
 from sparsemixed.inference.profile.peak import Peak, first_place
 from sparsemixed.inference.profile.roots import LowerDeviance, Place, place_at, root
@@ -15,6 +15,8 @@ from sparsemixed.inference.profile.targets import Target
 
 How = Literal["root", "bracket", "boundary", "none"]
 
+FAR = 5.0
+"""How many times the rise in question a quadratic must predict for it to be taken at its word that a place is too high."""
 MOST_PLACES = 40
 MOST_FAILURES = 3
 """Values of psi, each nearer, at which no lowest deviance is found, before the limit is given up."""
@@ -22,7 +24,7 @@ INWARD = (0.5, 0.25, 0.12, 0.06, 0.03, 0.01, 0.0)
 """Shares of a parameter of the errors that has run off, from which a profile goes back."""
 FIRST_SHARE, LEAST_SHARE = 0.25, 0.01
 """Of the way in zeta: the first step along a profile, and the shortest."""
-FARTHEST = 1e-7
+FARTHEST = 1e-6
 """Distance from the end of a range, relative to its width, at which a profile that has not risen enough is at that end."""
 CLOSE_TO_LIMIT = 1e-9
 """Of the deviance at a limit, relative to the rise that is wanted."""
@@ -66,15 +68,25 @@ def _limit(peak: Peak, target: Target, side: int, q: float, edges: Edges) -> Lim
         return Limit(end, "boundary") if np.isfinite(end) else Limit(float("nan"), "none")
     if at_end(middle, target, side):
         return Limit(end, "boundary")
+    if target.kind == "coefficient" and not target.fixed and peak.surface.gone.any():
+        # Beside one at the border of the polynomials without roots inside the unit circle others leave it, unforeseeably.
+        return Limit(float("nan"), "none")
+    # A correlation has no meaning, and so any value, where a variance is zero.
+    if target.kind == "correlation" and _may_be_zero(peak, target, q, edges):
+        return Limit(end, "boundary")
     start = first_place(peak, psi, side, q)
     found = None if start is None else root(peak, psi, side, q, start)
     if found is not None and within(found.value, target):
-        return Limit(found.value, "root", found)
-    # A correlation has no meaning, and so any value, where a variance is zero.
-    at_zero = target.variances if target.kind == "correlation" or side < 0 else ()
-    if any(edges.rise(peak, one.Q, one.where) < q for one in at_zero):
+        return Limit(end, "boundary") if at_end(found.value, target, side) else Limit(found.value, "root", found)
+    if side < 0 and target.kind != "correlation" and any(edges.rise(peak, one) < q for one in target.variances):
         return Limit(end, "boundary")
     return _bracketed(peak, target, side, q)
+
+
+def _may_be_zero(peak: Peak, target: Target, q: float, edges: Edges) -> bool:
+    """Whether the deviance has not risen by q where one of the variances is zero; looked at where it may be so."""
+    near = [one for one in target.variances if not predicted_rise(peak, one) > FAR * q]
+    return any(edges.rise(peak, one) < q for one in near)
 
 
 def within(value: float, target: Target) -> bool:
@@ -115,7 +127,10 @@ def _bracketed(peak: Peak, target: Target, side: int, q: float) -> Limit:
     """Along the profile until it has risen by q, then to that place between two others."""
     psi, end, scale = target.psi, target.range[(side + 1) // 2], Stretched(target, side)
     here, there = _along(peak, psi, side, q)
-    if here is None:
+    jet = psi(peak.x)
+    if here is None and peak.spread(jet) > 0:
+        here = Place(peak.x, jet.value, 0.0, 0.0)
+    elif here is None:
         peak, here = peak.freed, _inside(peak, target)
     if here is None:
         return Limit(float("nan"), "none")
@@ -175,7 +190,7 @@ def _between(peak: Peak, psi: Psi, side: int, q: float, ends: tuple[Place, Place
         guess = here.value + (q - here.deviance) / here.slope if here.slope else np.nan
         if not a < guess < b:
             guess = scale.back(0.5 * (scale.to(low.value) + scale.to(high.value)))
-        if guess in (a, b):
+        if guess in (a, b) or b - a <= np.spacing(max(abs(a), abs(b))) * 8.0:
             return Limit(here.value, "bracket", here)
         place = _next(peak, psi, side, guess, low)
         if place is None:

@@ -28,8 +28,10 @@ class Peak:
     surface : Surface
     x : (size,) float64
     deviance : float
+    gradient, hessian : (size,), (size, size) float64
+        Of the deviance; H below.
     whitening : (size, k) float64
-        W with W'HW = I, H the Hessian of the deviance: directions of no curvature are left out.
+        W with W'HW = I: directions of no curvature are left out.
     scale : (size,) float64
         Roots of the diagonal of inv(H): the size of a step in each coordinate.
     """
@@ -37,6 +39,8 @@ class Peak:
     surface: Surface
     x: np.ndarray
     deviance: float
+    gradient: np.ndarray
+    hessian: np.ndarray
     whitening: np.ndarray
     scale: np.ndarray
 
@@ -69,7 +73,7 @@ def _peak(surface: Surface, at: Local) -> Peak:
     seen = values > FLAT
     whitening = (unit[:, None] * vectors[:, seen]) / np.sqrt(values[seen])
     scale = np.sqrt(np.sum(whitening**2, axis=1))
-    return Peak(surface, at.x, at.deviance, whitening, np.where(scale > 0, scale, 1.0))
+    return Peak(surface, at.x, at.deviance, at.gradient, at.hessian, whitening, np.where(scale > 0, scale, 1.0))
 
 
 def first_place(peak: Peak, psi: Psi, side: int, q: float) -> np.ndarray | None:

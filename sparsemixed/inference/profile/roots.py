@@ -24,6 +24,8 @@ LAST_STEP = 1e-6
 squares it."""
 LONGEST = 0.75
 """The same of the longest step."""
+SHRINKING = 0.5
+"""Length of a step, over that of the one before, beyond which a Hessian that was learnt is computed."""
 INDEFINITE = -1e-6
 """Scaled curvature across the profile below which a place is no minimum of the deviance for its psi."""
 NOTHING = 1e-9
@@ -112,7 +114,7 @@ class _End(NamedTuple):
 
 
 def _solved(peak: Peak, psi: Psi, wanted: Wanted, start: np.ndarray) -> _End | None:
-    x, middle = start, psi(peak.x).value
+    x, middle, model = start, psi(peak.x).value, HessianModel(peak)
     length = 1.0 if wanted.rise is None else np.sqrt(2.0 * wanted.rise)
     at = _reached(peak, peak.x, x)
     for _ in range(MOST_STEPS):
@@ -120,12 +122,13 @@ def _solved(peak: Peak, psi: Psi, wanted: Wanted, start: np.ndarray) -> _End | N
         if at is None or jet is None or not jet.defined:
             return None
         slope = _multiplier(at, jet, peak)
-        step, change = _newton(peak, at, jet, slope, wanted)
+        lagrangian = model.at(at) - slope * jet.hessian
+        step, change = _newton(peak, at, jet, slope, wanted, lagrangian)
         size = float(np.linalg.norm(step / peak.scale)) / length
         if not np.isfinite(size):
             return None
         if size <= LAST_STEP:
-            escape = _escape(peak, psi, at, jet, slope)
+            escape = _escape(peak, psi, at, jet, slope, lagrangian)
             if escape is not None:
                 return _End(escape=escape)
             slope += change
@@ -133,8 +136,41 @@ def _solved(peak: Peak, psi: Psi, wanted: Wanted, start: np.ndarray) -> _End | N
             place = Place(at.x + step, psi(at.x + step).value, rise, slope)
             ours = wanted.side * (place.value - middle) > 0 and (wanted.side * slope > 0 or wanted.rise is None)
             return _End(place) if ours else None
+        model.judge(size)
         at = _reached(peak, at.x, at.x + step * min(1.0, LONGEST / size))
     return None
+
+
+class HessianModel:
+    """The Hessian of the deviance along the steps to a root: exact, or where that is dear, learnt from the gradients.
+
+    It starts as that of the peak. After each step the least change, in units of the peak's scale, gives it the gradient's change
+    (Powell's symmetric update, Nocedal & Wright 2006, section 6.3). Where steps do not shrink fast, it is computed after all.
+    """
+
+    def __init__(self, peak: Peak):
+        self._peak, self._dear = peak, peak.surface.hessian_is_dear
+        self._hessian, self._x, self._gradient, self._size = peak.hessian, peak.x, peak.gradient, np.inf
+
+    def judge(self, size: float) -> None:
+        """Hear how long the step is that was made of the last model."""
+        self._dear = self._dear and size <= SHRINKING * self._size
+        self._size = size
+
+    def at(self, at: Local) -> np.ndarray:
+        """(size, size) at the next place."""
+        if not self._dear:
+            return at.hessian
+        scale = self._peak.scale
+        step = (at.x - self._x) / scale
+        square = float(step @ step)
+        if square > 0:
+            left = scale * (at.gradient - self._gradient - self._hessian @ (at.x - self._x))
+            half = np.outer(left, step) / square
+            change = half + half.T - (left @ step) / square**2 * np.outer(step, step)
+            self._hessian = self._hessian + change / np.outer(scale, scale)
+        self._x, self._gradient = at.x, at.gradient
+        return self._hessian
 
 
 def _reached(peak: Peak, origin: np.ndarray, x: np.ndarray) -> Local | None:
@@ -157,13 +193,13 @@ def _multiplier(at: Local, jet: Jet, peak: Peak) -> float:
     return float((peak.scale * at.gradient) @ weighted) / square if square > 0 else 0.0
 
 
-def _newton(peak: Peak, at: Local, jet: Jet, slope: float, wanted: Wanted) -> tuple[np.ndarray, float]:
+def _newton(peak: Peak, at: Local, jet: Jet, slope: float, wanted: Wanted, lagrangian: np.ndarray) -> tuple[np.ndarray, float]:
     """The step (size,) and the change of lambda; what the deviance does not depend on does not move."""
     n, scale = at.x.size, peak.scale
     normal = scale * jet.gradient
     unit = max(float(np.linalg.norm(normal)), np.finfo(float).tiny)
     matrix, right = np.zeros((n + 1, n + 1)), np.zeros(n + 1)
-    matrix[:n, :n] = (at.hessian - slope * jet.hessian) * np.outer(scale, scale)
+    matrix[:n, :n] = lagrangian * np.outer(scale, scale)
     matrix[:n, n] = -normal / unit
     right[:n] = -scale * (at.gradient - slope * jet.gradient)
     if wanted.rise is not None:
@@ -174,13 +210,13 @@ def _newton(peak: Peak, at: Local, jet: Jet, slope: float, wanted: Wanted) -> tu
     return scale * found[:n], float(found[n]) / unit
 
 
-def _escape(peak: Peak, psi: Psi, at: Local, jet: Jet, slope: float) -> np.ndarray | None:
+def _escape(peak: Peak, psi: Psi, at: Local, jet: Jet, slope: float, lagrangian: np.ndarray) -> np.ndarray | None:
     """Where the deviance is lower for the same psi, if it is at a saddle there and not at a minimum; else None.
 
     A variance of zero may be a minimum at the peak and a saddle along the profile: it is where Newton's method keeps it.
     """
     scale = peak.scale
-    matrix = (at.hessian - slope * jet.hessian) * np.outer(scale, scale)
+    matrix = lagrangian * np.outer(scale, scale)
     normal = scale * jet.gradient
     across = np.linalg.svd(normal[None])[2][1:]
     values, vectors = np.linalg.eigh(across @ matrix @ across.T)

@@ -23,6 +23,9 @@ from sparsemixed.errors import NumericalError
 SMALLEST = -600.0
 """log sigma2 down to which, and up to minus which, its exponential and squares of it are numbers."""
 
+DEAR_ORDER = 200
+"""Order of the Schur complement beyond which Hessians are learnt from gradients, as far as that goes."""
+
 
 @dataclass(frozen=True)
 class Held:
@@ -71,6 +74,12 @@ class Surface:
     def size(self) -> int:
         """Length of x."""
         return self.n_theta + 1 + len(self.held.start)
+
+    @property
+    def hessian_is_dear(self) -> bool:
+        """Whether a Hessian costs several times what a gradient does: by the order of the Schur complement."""
+        products = getattr(self.objective, "cp", None)
+        return products is not None and products.q_schur > DEAR_ORDER
 
     def start(self, theta: np.ndarray, sigma2: float) -> np.ndarray:
         """x at the fitted variance parameters, b at its best there."""
@@ -125,37 +134,47 @@ class Local:
         self.deviance = float(logs + df * (np.log(2.0 * np.pi) + x[n]) + self._square / self._sigma2)
 
     @cached_property
-    def _derivatives(self) -> tuple[np.ndarray, np.ndarray]:
-        """Gradient (size,) and Hessian (size, size)."""
-        surface, at, n = self._surface, self._evaluation, self._surface.n_theta
-        move = self._spread @ self._precision
-        beta = at.beta + move @ self._away
-        left = at.XVX_inverse - move @ self._spread.T
-        moved = replace(at, beta=beta, XVX_inverse=left, sigma2=self._sigma2, pwrss=self._square)
-        found = surface.objective.derivatives(moved)
-        gradient, hessian = np.zeros(surface.size), np.zeros((surface.size, surface.size))
-        share = self._square / self._sigma2
-        gradient[:n], gradient[n] = found.gradient, surface.objective.df - share
-        hessian[: n + 1, : n + 1] = found.observed_information.hessian
-        hessian[n, n] = share
-        if self._away.size:
-            slope = 2.0 * self._precision @ self._away / self._sigma2
-            gradient[n + 1 :] = slope
-            hessian[n + 1 :, n + 1 :] = 2.0 * self._precision / self._sigma2
-            hessian[n, n + 1 :] = hessian[n + 1 :, n] = -slope
-            cross = -2.0 * found.score_slopes @ move / self._sigma2
-            hessian[:n, n + 1 :], hessian[n + 1 :, :n] = cross, cross.T
-        fixed = np.flatnonzero(surface.fixed)
-        gradient[fixed] = 0.0
-        hessian[fixed] = hessian[:, fixed] = 0.0
-        return gradient, hessian
+    def _move(self) -> np.ndarray:
+        """How the coefficients move with b (r, l)."""
+        return self._spread @ self._precision
 
-    @property
+    @cached_property
+    def _derivatives(self) -> Any:
+        """The objective's, at what these coefficients and this sigma2 make of its evaluation."""
+        at, move = self._evaluation, self._move
+        beta, left = at.beta + move @ self._away, at.XVX_inverse - move @ self._spread.T
+        moved = replace(at, beta=beta, XVX_inverse=left, sigma2=self._sigma2, pwrss=self._square)
+        return self._surface.objective.derivatives(moved)
+
+    @cached_property
+    def _slope(self) -> np.ndarray:
+        """By b (l,)."""
+        return 2.0 * self._precision @ self._away / self._sigma2
+
+    @cached_property
     def gradient(self) -> np.ndarray:
         """(size,); zero for what is fixed."""
-        return self._derivatives[0]
+        surface, n = self._surface, self._surface.n_theta
+        gradient = np.concatenate([self._derivatives.gradient, [surface.objective.df - self._share], self._slope])
+        gradient[:n][surface.fixed] = 0.0
+        return gradient
 
     @property
+    def _share(self) -> float:
+        return self._square / self._sigma2
+
+    @cached_property
     def hessian(self) -> np.ndarray:
         """(size, size); zero rows and columns for what is fixed."""
-        return self._derivatives[1]
+        surface, n, found = self._surface, self._surface.n_theta, self._derivatives
+        hessian = np.zeros((surface.size, surface.size))
+        hessian[: n + 1, : n + 1] = found.observed_information.hessian
+        hessian[n, n] = self._share
+        if self._away.size:
+            hessian[n + 1 :, n + 1 :] = 2.0 * self._precision / self._sigma2
+            hessian[n, n + 1 :] = hessian[n + 1 :, n] = -self._slope
+            cross = -2.0 * found.score_slopes @ self._move / self._sigma2
+            hessian[:n, n + 1 :], hessian[n + 1 :, :n] = cross, cross.T
+        fixed = np.flatnonzero(surface.fixed)
+        hessian[fixed] = hessian[:, fixed] = 0.0
+        return hessian

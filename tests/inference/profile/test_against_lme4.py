@@ -31,8 +31,8 @@ TERMS = {
     "sd_(Intercept)|sample": "sd(R.sample)",
 }
 NOT_LME4S = {("sleepstudy, weighted", "(Intercept)"), ("sleepstudy, weighted", "Days"), ("dyestuff2", "sigma")}
-"""What lme4 1.1-31 gets wrong: with weights its coefficients' limits are a twentieth as wide as they are, and beside a variance
-of zero it finds no limits of sigma."""
+"""What lme4 1.1-31 gets wrong: with weights its coefficients' limits are a twentieth as wide as they are; beside a variance of
+zero it finds no limits of sigma."""
 
 
 @pytest.mark.parametrize("name", FIGURES)

@@ -1,0 +1,61 @@
+"""Derivatives of the deviance that profiles move on: by (theta, rho), log sigma2 and held coefficients, for every objective."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import sparsemixed
+from sparsemixed.inference.profile.criteria import Criterion
+from tests.oracles.random_models import random_model
+
+STEP = 1e-5
+MODELS = {
+    "one term": ("y x z || b: x, covariance(unstructured)", {}),
+    "weighted groups": ("y x z [fweight=w] || b: x", {}),
+    "crossed": ("y x z || _all: R.c || a: || b: x, covariance(exchangeable)", {}),
+    "precision weights": ("y x z || a: || b:", {"precision_weights": "precision"}),
+    "patterns": ("y x z || b: x", {"residuals": "ar 2, t(t)"}),
+    "levels": ("y x z || b:", {"residuals": "exponential, t(u) by(arm)"}),
+    "precision of errors": ("y x z [fweight=w] || a: || b:, noconstant", {"residuals": "independent, by(arm)"}),
+    "linear": ("y x z", {}),
+}
+
+
+@pytest.mark.parametrize("reml", [False, True])
+@pytest.mark.parametrize("name", MODELS)
+def test_gradient_and_hessian_are_those_of_the_deviance(name, reml):
+    command, options = MODELS[name]
+    if reml and "fweight" in command:
+        command = command.replace(" [fweight=w]", "")
+    fit = sparsemixed.mixed(command, random_model(11).data, reml=reml, **options).fit
+    criterion = Criterion("reml" if reml else "ml", fit)
+    for coefficients in ((),) if reml else ((), (1,), (2, 0)):
+        surface = criterion.peak(coefficients).surface
+        rng = np.random.default_rng(5)
+        x = surface.start(fit.theta, fit.sigma2)
+        x = x + 0.2 * rng.normal(size=x.size) * np.where(np.append(surface.fixed, [False] * (x.size - len(fit.theta))), 0.0, 1.0)
+        at, free = surface.at(x), np.flatnonzero(np.append(~surface.fixed, [True] * (x.size - len(fit.theta))))
+        moves = [STEP * np.eye(x.size)[i] for i in free]
+        gradient = np.array([(surface.at(x + m).deviance - surface.at(x - m).deviance) / (2 * STEP) for m in moves])
+        hessian = np.array([(surface.at(x + m).gradient - surface.at(x - m).gradient) / (2 * STEP) for m in moves])
+        size = np.abs(at.hessian).max()
+        np.testing.assert_allclose(at.gradient[free], gradient, rtol=1e-6, atol=1e-7 * size)
+        np.testing.assert_allclose(at.hessian[free], hessian, rtol=1e-5, atol=1e-7 * size)
+
+
+def test_a_held_coefficient_is_one_that_the_model_does_not_estimate():
+    """The deviance at (theta, sigma2, b) is that of y - x b on the other columns."""
+    data = random_model(11).data
+    fit = sparsemixed.mixed("y x z || b: x, covariance(unstructured)", data).fit
+    surface = Criterion("ml", fit).peak((0,)).surface
+    for b in (-0.4, 0.9):
+        rest = data.assign(y=data.y - b * data.x)
+        smaller = sparsemixed.mixed("y z || b: x, covariance(unstructured)", rest).fit
+        free = Criterion("ml", smaller).peak().surface
+        for theta in (fit.theta, 0.5 * fit.theta + 0.1):
+            x = np.append(theta, 0.3)
+            constant = surface.at(surface.start(fit.theta, fit.sigma2)).deviance + 2.0 * fit.llf
+            others = free.at(free.start(smaller.theta, smaller.sigma2)).deviance + 2.0 * smaller.llf
+            ours, theirs = surface.at(np.append(x, b)).deviance - constant, free.at(x).deviance - others
+            assert ours == pytest.approx(theirs, abs=1e-9)

@@ -148,9 +148,9 @@ def test_a_seed_repeats_itself_and_more_draws_begin_with_the_same(design):
 def test_simulation_agrees(design, name):
     model, params, _ = MODELS[name]
     data = design.assign(row=design.groupby("subject").cumcount())
-    found = sparsemixed.power(model, data, params, simulate=1500, seed=11)
+    found = sparsemixed.power(model, data, params, simulate=400, seed=11)
     # three standard errors of the share, and the approximation of the distribution itself
-    assert found.simulated.power == pytest.approx(found.power, abs=3 * np.sqrt(0.25 / 1500) + 0.01)
+    assert found.simulated.power == pytest.approx(found.power, abs=3 * np.sqrt(0.25 / 400) + 0.01)
 
 
 def test_layout(design):

@@ -2,7 +2,7 @@
 
     python benchmarks/plots.py [--rows 1000000] [NAME ...]
 
-Each picture is made twice in a process of its own, forked after the fit: what the fit computes once and keeps is in the first time.
+Each picture is made twice in a process of its own, forked after the fit: what the fit computes once is in the first time.
 Memory is the peak of the process less what it had when it began.
 """
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from sparsemixed.errors import OptionError
+from sparsemixed.plots.envelope import BINS, envelope
 from sparsemixed.plots.kind import Kind, by_panel
 from sparsemixed.plots.lettering import head, nothing, tall, ticks
 from sparsemixed.plots.look import Look
@@ -59,7 +61,7 @@ def caterpillar_frame(
 
 
 def draw_caterpillar(frame: pd.DataFrame, axes: np.ndarray, look: Look) -> None:
-    """Limits as lines, those that leave out zero in the strong colour, and a point at each prediction."""
+    """Limits as lines, those that leave out zero in the strong colour, and a point at each prediction; very many as an area."""
     for (panel, part), ax in zip(by_panel(frame), axes, strict=True):
         head(ax, look, panel, frame.attrs["x"], frame.attrs["y"])
         ax.grid(visible=False)
@@ -67,13 +69,23 @@ def draw_caterpillar(frame: pd.DataFrame, axes: np.ndarray, look: Look) -> None:
             nothing(ax, look)
             continue
         ax.axvline(0.0, color=look.soft, linewidth=1.0, linestyle=(0, (4, 3)))
+        if len(part) > BINS:
+            _band(part, ax, look)
+            continue
         apart = ((part["low"] > 0) | (part["high"] < 0)).to_numpy()
-        colours = np.where(apart, look.colour(0), look.soft)
-        many, raster = len(part) > 200, len(part) > 2000
-        ax.hlines(part["y"], part["low"], part["high"], colors=colours, linewidth=0.4 if many else 1.2, rasterized=raster)
-        ax.scatter(part["estimate"], part["y"], s=2 if many else 14, c=colours, zorder=3, rasterized=raster)
+        colours, many = np.where(apart, look.colour(0), look.soft), len(part) > 200
+        ax.hlines(part["y"], part["low"], part["high"], colors=colours, linewidth=0.4 if many else 1.2)
+        ax.scatter(part["estimate"], part["y"], s=2 if many else 14, c=colours, zorder=3)
         ticks(ax, "y", part["y"].to_numpy(), part["group"].tolist())
         ax.set_ylim(-0.8, len(part) - 0.2)
+
+
+def _band(part: pd.DataFrame, ax: Any, look: Look) -> None:
+    """The limits of very many groups as an area, their predictions as a line."""
+    y, low, middle, high = envelope(*(part[name].to_numpy() for name in ("y", "low", "estimate", "high")))
+    ax.fill_betweenx(y, low, high, color=look.soft, alpha=0.35, linewidth=0)
+    ax.plot(middle, y, color=look.colour(0), linewidth=1.6)
+    ticks(ax, "y", part["y"].to_numpy(), part["group"])
 
 
 KIND = Kind(caterpillar_frame, draw_caterpillar, columns=3)

@@ -20,7 +20,7 @@ ROOT_2PI = np.sqrt(2.0 * np.pi)
 
 
 def densities_frame(
-    subject: Any, draws: Any = None, names: str | Sequence[str] | None = None, level: float | None = None
+    subject: Any, draws: Any = None, *, names: str | Sequence[str] | None = None, level: float | None = None
 ) -> pd.DataFrame:
     """The density of every quantity's draws, with the middle of them and limits that leave out as many on either side.
 

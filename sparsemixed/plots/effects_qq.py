@@ -59,7 +59,10 @@ def draw_effects_qq(frame: pd.DataFrame, axes: np.ndarray, look: Look) -> None:
             continue
         many = len(points) > 500
         limits = (points["quantile"], points["low"], points["high"])
-        ax.vlines(*limits, colors=look.soft, linewidth=0.3 if many else 0.8, rasterized=many)
+        if many:
+            ax.fill_between(*limits, color=look.soft, alpha=0.35, linewidth=0)
+        else:
+            ax.vlines(*limits, colors=look.soft, linewidth=0.8)
         ax.plot(line["quantile"], line["estimate"], color=look.colour(1), linewidth=1.4)
         ax.scatter(points["quantile"], points["estimate"], s=4 if many else 16, color=look.colour(0), zorder=3, rasterized=many)
 

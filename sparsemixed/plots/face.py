@@ -21,6 +21,8 @@ PICTURES = {
     "autocorrelation": "autocorrelations of residuals in groups, and the model's",
     "variogram": "variogram of residuals in groups, and the model's",
     "influence": "how much the estimates rest on each row or group",
+    "profile": "profiles of parameters: the signed root of the rise of the deviance, with limits",
+    "profile_density": "the densities that profiles stand for",
     "densities": "densities of bootstrap replicates or of posterior draws",
     "likelihood": "the log likelihood from iteration to iteration",
 }

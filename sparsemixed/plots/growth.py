@@ -161,9 +161,25 @@ def _grid(codes: np.ndarray, rows: np.ndarray, values: np.ndarray) -> tuple[np.n
     return np.concatenate(places), np.concatenate(at)
 
 
+def _set_limits(frame: pd.DataFrame, axes: np.ndarray) -> None:
+    """One range for all panels, once: each line that is added would look at all axes that are shared."""
+    heights = frame[["y", "low", "high"]].to_numpy(dtype=float)
+    ranges = [(np.nanmin(one), np.nanmax(one)) for one in (frame["x"].to_numpy(dtype=float), heights) if np.isfinite(one).any()]
+    if len(axes) == 1 or len(ranges) < 2:
+        return
+    (left, right), (bottom, top) = ((low - 0.05 * (high - low or 1.0), high + 0.05 * (high - low or 1.0)) for low, high in ranges)
+    for i, ax in enumerate(axes):
+        ax.set_autoscale_on(False)
+        if not i or not ax.get_shared_x_axes().joined(axes[0], ax):
+            ax.set_xlim(left, right)
+        if not i or not ax.get_shared_y_axes().joined(axes[0], ax):
+            ax.set_ylim(bottom, top)
+
+
 def draw_growth(frame: pd.DataFrame, axes: np.ndarray, look: Look) -> None:
     """Points, a full line for the group and a broken one for the population."""
     handles = []
+    _set_limits(frame, axes)
     for k, ((panel, own), ax) in enumerate(zip(by_panel(frame), axes, strict=True)):
         many = len(axes) > 1
         group = frame.attrs["group"]

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from sparsemixed.errors import OptionError, suggestion
+from sparsemixed.plots.envelope import BINS, envelope
 from sparsemixed.plots.kind import Kind
 from sparsemixed.plots.lettering import head, nothing, shown
 from sparsemixed.plots.look import Look
@@ -69,8 +70,12 @@ def draw_influence(frame: pd.DataFrame, axes: np.ndarray, look: Look) -> None:
         nothing(ax, look)
         return
     base = 1.0 if frame.attrs["y"] == "COVRATIO" else 0.0
-    stems = {"colors": look.colour(0), "linewidth": 0.4 if len(known) > 300 else 1.2, "rasterized": len(known) > 2000}
-    ax.vlines(known["place"], base, known["value"], **stems)
+    away = known["value"].to_numpy() - base
+    if len(known) > BINS:  # lower stems of neighbours hide behind the highest
+        places, lowest, _, highest = envelope(known["place"].to_numpy(dtype=float), away, away, away)
+        ax.vlines(places, base + np.minimum(lowest, 0.0), base + np.maximum(highest, 0.0), colors=look.colour(0), linewidth=0.5)
+    else:
+        ax.vlines(known["place"], base, known["value"], colors=look.colour(0), linewidth=0.5 if len(known) > 300 else 1.2)
     if len(known) <= 300:
         ax.scatter(known["place"], known["value"], s=9, color=look.colour(0), zorder=3)
     ax.axhline(base, color=look.soft, linewidth=0.8)

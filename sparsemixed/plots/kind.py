@@ -37,7 +37,7 @@ class Kind:
 
 def panels_of(frame: pd.DataFrame) -> list:
     """The panels of a frame, in order; one without a name where it has none."""
-    return list(dict.fromkeys(frame["panel"])) or [""] if "panel" in frame else [""]
+    return frame["panel"].unique().tolist() or [""] if "panel" in frame else [""]
 
 
 def by_panel(frame: pd.DataFrame) -> list[tuple[Any, pd.DataFrame]]:

@@ -16,7 +16,7 @@ MOST_ROWS = 300
 """Rows of a group, the first ones, that the model's curve takes."""
 SQUARES = 2e6
 """Squares of rows in all groups that it takes."""
-MOST_PAIRS = 2_000_000
+MOST_PAIRS = 500_000
 """Pairs of rows; of more groups some are left out, evenly."""
 
 
@@ -86,14 +86,15 @@ def all_pairs(series: Series, most: int = MOST_PAIRS) -> tuple[np.ndarray, np.nd
     sizes = np.diff(starts)
     counts = sizes * (sizes - 1) // 2
     every = max(1, int(np.ceil(counts.sum() / most)))
-    first, second = [], []
-    for g in range(0, len(sizes), every):
-        size = min(int(sizes[g]), int(np.sqrt(2 * most)))
-        i, j = np.triu_indices(size, 1)
-        first.append(starts[g] + i)
-        second.append(starts[g] + j)
-    empty = np.empty(0, dtype=np.int64)
-    return (np.concatenate(first), np.concatenate(second)) if first else (empty, empty)
+    first, second = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
+    largest = int(np.sqrt(2 * most))
+    taken = np.arange(0, len(sizes), every)
+    for size in np.unique(sizes[taken]):
+        i, j = np.triu_indices(min(int(size), largest), 1)
+        begin = starts[taken[sizes[taken] == size]][:, None]
+        first.append((begin + i).ravel())
+        second.append((begin + j).ravel())
+    return np.concatenate(first), np.concatenate(second)
 
 
 def model_groups(series: Series) -> list[np.ndarray]:

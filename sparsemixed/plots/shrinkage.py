@@ -20,7 +20,7 @@ DETERMINED = 1e-8
 """Smallest eigenvalue of a group's Z'WZ, scaled to a unit diagonal, from which its own estimate counts as known."""
 
 
-def shrinkage_frame(subject: Subject, group: str | None = None) -> pd.DataFrame:
+def shrinkage_frame(subject: Subject, group: str | None = None, most: int = 2000) -> pd.DataFrame:
     """The effects of each group by its rows alone, and as predicted: what the model's distribution of effects does to them.
 
     A group's own effects are the least-squares coefficients of y - X beta_hat, less the effects of other levels, on its columns
@@ -30,6 +30,8 @@ def shrinkage_frame(subject: Subject, group: str | None = None) -> pd.DataFrame:
     ----------
     group : str
         The level, by default the first with two effects, or the first.
+    most : int
+        Of more groups this many are taken, evenly.
 
     Returns
     -------
@@ -43,8 +45,9 @@ def shrinkage_frame(subject: Subject, group: str | None = None) -> pd.DataFrame:
     several = any(term.k > 1 and term.members is None for term in fit.design.random)
     t = term_of(fit, group, 2 if several and group is None else 1)
     term, u = fit.design.random[t], fit.u[t]
-    own, names = alone(fit, t), effect_names(term)
-    labels = group_labels(fit, term.labels, term.n_groups)
+    taken = np.unique(np.linspace(0, term.n_groups - 1, min(most, term.n_groups)).round().astype(int))
+    own, u, names = alone(fit, t)[taken], u[taken], effect_names(term)
+    labels = group_labels(fit, term.labels.iloc[taken], len(taken))
     if term.k == 1:
         order = np.argsort(u[:, 0], kind="stable")
         places = np.arange(len(order), dtype=float)

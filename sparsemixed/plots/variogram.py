@@ -36,7 +36,7 @@ def variogram_frame(
     Returns
     -------
     DataFrame
-        Columns distance (the mean in its group), pairs, semivariance, model (as in `autocorrelation`). Of more than two
+        Columns distance (the mean in its group), pairs, semivariance, model (as in `autocorrelation`). Of more than half a
         million pairs some groups are left out, evenly.
     """
     values = scaled_residuals(subject, what, "variogram")

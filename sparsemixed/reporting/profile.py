@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -11,6 +12,9 @@ from sparsemixed.reporting.document import Column, Document, Note, Row, Section,
 from sparsemixed.reporting.shown import Shown
 from sparsemixed.reporting.tables.columns import limit_columns
 from sparsemixed.spec import DisplayOptions
+
+if TYPE_CHECKING:
+    from sparsemixed.plots.picture import Picture
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,14 @@ class ProfileResult(ProfileLimits, Shown):
     def frame(self) -> pd.DataFrame:
         """The same as `limits`."""
         return self.limits
+
+    @property
+    def plot(self) -> Picture:
+        """The profiles over their values: `profile.plot()`; `profile.plot.frame()` has the numbers."""
+        from sparsemixed.plots.picture import Picture  # delayed, with what it needs, for a quick start
+        from sparsemixed.plots.profile import KIND
+
+        return Picture("profile", KIND, self)
 
     def curve(self, name: str) -> pd.DataFrame:
         """The profile of one parameter: value, zeta, deviance and slope, from low to high.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,9 @@ from sparsemixed.reporting.tables.columns import limit_columns
 from sparsemixed.resampling.bootstrapped import Bootstrapped, read_reps
 from sparsemixed.resampling.jackknife import Jackknifed
 from sparsemixed.spec import DisplayOptions
+
+if TYPE_CHECKING:
+    from sparsemixed.plots.picture import Picture
 
 KEYS = {"normal": "(N)", "percentile": "(P)", "bc": "(BC)", "bca": "(BCa)", "basic": "(B)", "shortest": "(S)"}
 """How limits are marked where several kinds stand in one table."""
@@ -67,6 +70,14 @@ class Bootstrap(Bootstrapped, Shown):
         """
         low, high = self.limits(method, self._level(level))
         return pd.DataFrame({"low": low, "high": high}, index=list(self.names))
+
+    @property
+    def plot(self) -> Picture:
+        """Densities of the replicates: `bootstrap.plot("var(_cons)")`; `bootstrap.plot.frame()` has the numbers."""
+        from sparsemixed.plots.densities import KIND  # delayed, with what it needs, for a quick start
+        from sparsemixed.plots.picture import Picture
+
+        return Picture("densities", KIND, self)
 
     def extend(self, reps: int) -> Bootstrap:
         """The same bootstrap with more replicates, those that one run of all would have had.

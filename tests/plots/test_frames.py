@@ -244,3 +244,25 @@ def test_unknown_options_and_pictures(fit):
         fit.plot.caterpilar  # noqa: B018
     assert set(dir(fit.plot)) >= {"margins", "growth"}
     assert "farthest from zero" in fit.plot.caterpillar.__doc__
+
+
+def test_profiles_go_through_their_places(intercepts):
+    found = intercepts.profile(stddeviations=True)
+    frame = found.plot.frame(names=["sd(_cons)"])
+    curve = frame[frame["part"] == "curve"]
+    places = found.curve("sd(_cons)")
+    assert np.interp(places["value"], curve["value"], curve["zeta"]) == pytest.approx(places["zeta"].to_numpy(), abs=1e-12)
+    assert curve["zeta"].is_monotonic_increasing
+    limits = frame[frame["part"] == "low"]
+    assert limits["value"].item() == pytest.approx(found.limits.loc["sd(_cons)", "low"])
+    # The cubic meets the profile half way, where it was not computed.
+    assert np.interp(limits["value"], curve["value"], curve["zeta"]) == pytest.approx(-stats.norm.ppf(0.975), abs=2e-3)
+    density = intercepts.plot.profile_density.frame(["time"])
+    own = density[density["part"] == "density"]
+    assert np.trapezoid(own["density"], own["value"]) == pytest.approx(0.99, abs=2e-3)
+    assert intercepts.plot.profile.frame("time", absolute=True)["zeta"].min() == 0.0
+
+
+def test_bootstraps_have_densities(intercepts):
+    found = intercepts.bootstrap(20, seed=1)
+    assert found.plot.frame(names="time")["panel"].unique().tolist() == ["time"]

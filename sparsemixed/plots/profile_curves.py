@@ -1,0 +1,61 @@
+"""Profiles between their places: zeta as a cubic through values and exact slopes (Hermite), and its derivative."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sparsemixed.errors import OptionError
+from sparsemixed.plots.subject import Subject
+
+BETWEEN = 12
+"""Places from one place of a profile to the next."""
+
+
+def profile_result(
+    subject: Any, names: str | Sequence[str] | None, level: float | None, stddeviations: bool
+) -> tuple[Any, list[str]]:
+    """The profile, made here of a fit, and the names in it that have a curve.
+
+    Raises
+    ------
+    OptionError
+        None has one.
+    """
+    if isinstance(subject, Subject):
+        found = subject.results.profile(names, level, stddeviations=None if names is not None else stddeviations)
+    else:
+        found = subject
+    wanted = (
+        list(found.limits.index)
+        if names is None or isinstance(subject, Subject)
+        else [names]
+        if isinstance(names, str)
+        else names
+    )
+    curves = [name for name in wanted if np.isfinite(found.limits.loc[name, ["low", "high"]].to_numpy(dtype=float)).any()]
+    if not curves:
+        raise OptionError("plot.profile: none of the parameters has a profile")
+    return found, curves
+
+
+def between(curve: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Values (m,), zeta and its slope by the value, cubic between the places of a curve; where a slope is missing, straight."""
+    known = curve[np.isfinite(curve["value"]) & np.isfinite(curve["zeta"])].drop_duplicates("value")
+    x, y, slope = (known[name].to_numpy(dtype=float) for name in ("value", "zeta", "slope"))
+    if len(x) < 2:
+        return x, y, slope
+    width = np.diff(x)
+    secant = np.diff(y) / width
+    nearest = np.append(secant, secant[-1])
+    m = np.where(np.isfinite(slope), slope, nearest)
+    t = np.arange(BETWEEN) / BETWEEN
+    h, a, b = width[:, None], m[:-1, None], m[1:, None]
+    low, high = y[:-1, None], y[1:, None]
+    value = low * (1 + 2 * t) * (1 - t) ** 2 + a * h * t * (1 - t) ** 2 + high * t**2 * (3 - 2 * t) + b * h * t**2 * (t - 1)
+    change = ((low - high) * 6 * t * (t - 1)) / h + a * (1 - t) * (1 - 3 * t) + b * t * (3 * t - 2)
+    places = x[:-1, None] + h * t
+    return np.append(places.ravel(), x[-1]), np.append(value.ravel(), y[-1]), np.append(change.ravel(), m[-1])

@@ -1,0 +1,66 @@
+"""Densities that profiles stand for: how sure one is of a parameter, and how lopsided that is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sparsemixed.plots.kind import Kind, by_panel
+from sparsemixed.plots.lettering import head
+from sparsemixed.plots.look import Look
+from sparsemixed.plots.profile_curves import between, profile_result
+
+ROOT_2PI = np.sqrt(2.0 * np.pi)
+
+
+def profile_density_frame(
+    subject: Any, names: str | Sequence[str] | None = None, level: float | None = None, stddeviations: bool = True
+) -> pd.DataFrame:
+    """The density under which zeta is standard normal, phi(zeta) dzeta/dvalue, of every parameter.
+
+    Parameters
+    ----------
+    names, level, stddeviations
+        As in `plot.profile`.
+
+    Returns
+    -------
+    DataFrame
+        Columns panel (the parameter), part (`density`, `estimate`, `low`, `high`), value, density.
+    """
+    found, curves = profile_result(subject, names, level, stddeviations)
+    parts = []
+    for name in curves:
+        value, zeta, slope = between(found.curve(name))
+        density = np.exp(-0.5 * zeta**2) / ROOT_2PI * np.clip(slope, 0.0, None)
+        parts.append(pd.DataFrame({"panel": name, "part": "density", "value": value, "density": density}))
+        known = [(part, float(found.limits.loc[name, part])) for part in ("estimate", "low", "high")]
+        marks = pd.DataFrame([one for one in known if np.isfinite(one[1])], columns=["part", "value"])
+        parts.append(marks.assign(panel=name, density=np.interp(marks["value"], value, density)))
+    frame = pd.concat(parts, ignore_index=True)[["panel", "part", "value", "density"]]
+    frame.attrs = {"title": "", "x": "", "y": ""}
+    return frame
+
+
+def draw_profile_density(frame: pd.DataFrame, axes: np.ndarray, look: Look) -> None:
+    """The curve, its area between the limits, and the estimate."""
+    for (panel, own), ax in zip(by_panel(frame), axes, strict=True):
+        head(ax, look, str(panel), "", "")
+        ax.grid(visible=False)
+        ax.set_yticks([])
+        ax.spines["left"].set_visible(False)
+        curve = own[own["part"] == "density"]
+        marks = own[own["part"] != "density"].set_index("part")["value"]
+        low, high = marks.get("low", -np.inf), marks.get("high", np.inf)
+        ax.plot(curve["value"], curve["density"], color=look.colour(0), linewidth=1.6)
+        inside = curve[(curve["value"] >= low) & (curve["value"] <= high)]
+        ax.fill_between(inside["value"], inside["density"], color=look.colour(0), alpha=0.2, linewidth=0)
+        ax.axvline(marks["estimate"], color=look.colour(1), linewidth=1.4)
+        ax.set_ylim(0.0, None)
+        ax.locator_params(axis="x", nbins=5)
+
+
+KIND = Kind(profile_density_frame, draw_profile_density, panel=(3.2, 2.2), columns=3)

@@ -14,7 +14,7 @@ from sparsemixed.bayesian.kernel_sampling import sample_around
 from sparsemixed.bayesian.mode import Mode, find_modes
 from sparsemixed.bayesian.model import BayesModel, bayes_model
 from sparsemixed.bayesian.nuts import nuts_nodes
-from sparsemixed.bayesian.posterior import Posterior, Settings
+from sparsemixed.bayesian.posterior import Posterior, PosteriorSettings
 from sparsemixed.bayesian.printed import printed_parameters, with_widths
 from sparsemixed.bayesian.psis import GOOD
 from sparsemixed.bayesian.quadrature import MOST_PARAMETERS, integrate
@@ -25,7 +25,7 @@ from sparsemixed.estimation.fit import Fit
 METHODS = ("auto", "sampling", "quadrature", "nuts")
 FEWEST_DRAWS = 200
 AUTOMATIC = 2
-"""Parameters up to which a lattice costs less than the draws, where many places cost little more than one."""
+"""PosteriorParameters up to which a lattice costs less than the draws, where many places cost little more than one."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def compute_posterior(fit: Fit, asked: AskedPriors, request: Request, progress: 
     random = np.random.default_rng(seed)
     evaluate = Evaluator(_targets(model, request.n_jobs, cheap, asked), progress)
     nodes, drawn, method = _found(evaluate, target, modes, request, random, cheap)
-    return _assembled(model, nodes, drawn, Settings(method, request.draws, seed, evaluate.count), random)
+    return _assembled(model, nodes, drawn, PosteriorSettings(method, request.draws, seed, evaluate.count), random)
 
 
 def _targets(model: BayesModel, n_jobs: int, cheap: bool, asked: AskedPriors) -> list:
@@ -132,7 +132,9 @@ def resampled(weights: np.ndarray, count: int, random: np.random.Generator) -> n
     return random.permutation(np.minimum(chosen, len(weights) - 1))
 
 
-def _assembled(model: BayesModel, nodes: Nodes, drawn: Nodes, settings: Settings, random: np.random.Generator) -> Posterior:
+def _assembled(
+    model: BayesModel, nodes: Nodes, drawn: Nodes, settings: PosteriorSettings, random: np.random.Generator
+) -> Posterior:
     target, fit = model.target, model.fit
     chosen = resampled(drawn.weights, settings.draws, random)
     phi, mean, root = drawn.phi[chosen], drawn.integrated.mean[chosen], drawn.integrated.root[chosen]

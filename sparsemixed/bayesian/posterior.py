@@ -10,7 +10,7 @@ from sparsemixed.estimation.fit import Fit
 
 
 @dataclass(frozen=True)
-class Parameters:
+class PosteriorParameters:
     """Variance parameters in one metric, at the nodes and in the draws.
 
     Attributes
@@ -31,7 +31,7 @@ class Parameters:
 
 
 @dataclass(frozen=True)
-class Settings:
+class PosteriorSettings:
     """How a posterior was computed.
 
     Attributes
@@ -57,14 +57,14 @@ class Posterior:
     fit : Fit
         The fit that the search for the mode started from: model, data and names.
     priors : tuple of (str, str)
-        Parameters and their prior, as printed.
-    settings : Settings
+        PosteriorParameters and their prior, as printed.
+    settings : PosteriorSettings
     weights : (N,)
         Of the nodes, of sum one.
     beta_mean, beta_sd : (N, p)
         Coefficients are normal at every node.
     beta : (S, p)
-    variances, deviations : Parameters
+    variances, deviations : PosteriorParameters
     theta, sigma : (S, n_theta), (S,)
         Variance parameters of the draws as the engine has them.
     gamma : (S, r)
@@ -80,13 +80,13 @@ class Posterior:
 
     fit: Fit
     priors: tuple[tuple[str, str], ...]
-    settings: Settings
+    settings: PosteriorSettings
     weights: np.ndarray
     beta_mean: np.ndarray
     beta_sd: np.ndarray
     beta: np.ndarray
-    variances: Parameters
-    deviations: Parameters
+    variances: PosteriorParameters
+    deviations: PosteriorParameters
     theta: np.ndarray
     sigma: np.ndarray
     gamma: np.ndarray
@@ -106,7 +106,7 @@ class Posterior:
 
 
 @dataclass(frozen=True)
-class Shape:
+class PosteriorShape:
     """What of a posterior is shown, and how.
 
     Attributes
@@ -129,4 +129,4 @@ class SavedPosterior:
     """A posterior and what is shown of it, as a file keeps them beside the fit."""
 
     posterior: Posterior
-    shape: Shape
+    shape: PosteriorShape

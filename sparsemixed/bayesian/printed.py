@@ -7,14 +7,16 @@ from dataclasses import replace
 import numpy as np
 
 from sparsemixed.bayesian.coordinates import BlockCoordinates, SharedCovariance, Triangle
-from sparsemixed.bayesian.posterior import Parameters
+from sparsemixed.bayesian.posterior import PosteriorParameters
 from sparsemixed.bayesian.target import Target
 from sparsemixed.estimation.components import POWERS
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.structures.base import Displayed, as_deviations
 
 
-def printed_parameters(target: Target, fit: Fit, nodes: np.ndarray, draws: np.ndarray) -> tuple[Parameters, Parameters]:
+def printed_parameters(
+    target: Target, fit: Fit, nodes: np.ndarray, draws: np.ndarray
+) -> tuple[PosteriorParameters, PosteriorParameters]:
     """Both metrics, in the order of the table, at nodes (N, n) and draws (S, n)."""
     both = [target.full(phi) for phi in (nodes, draws)]
     blocks = {block.place.block.position: block for block in target.blocks}
@@ -37,11 +39,11 @@ def printed_parameters(target: Target, fit: Fit, nodes: np.ndarray, draws: np.nd
     made = []
     for metric in (0, 1):
         found = [np.column_stack(columns[metric][where]) for where in (0, 1)]
-        made.append(Parameters(tuple(equations), tuple(labels[metric]), *found))
+        made.append(PosteriorParameters(tuple(equations), tuple(labels[metric]), *found))
     return made[0], made[1]
 
 
-def with_widths(parameters: Parameters, ends: list[tuple[np.ndarray, np.ndarray]]) -> Parameters:
+def with_widths(parameters: PosteriorParameters, ends: list[tuple[np.ndarray, np.ndarray]]) -> PosteriorParameters:
     """With the widths of cells, from the parameters (N, k) at both ends of each of their sides."""
     total, positive = np.zeros_like(parameters.nodes), np.all(parameters.nodes > 0, axis=0)
     for low, high in ends:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from sparsemixed.bayesian.posterior import Parameters, Posterior
+from sparsemixed.bayesian.posterior import Posterior, PosteriorParameters
 from sparsemixed.bayesian.special import ndtr
 from sparsemixed.errors import OptionError
 
@@ -37,7 +37,7 @@ def check_level(level: float) -> float:
     return float(level)
 
 
-def summarise(posterior: Posterior, parameters: Parameters, level: float, hpd: bool) -> Summary:
+def summarise(posterior: Posterior, parameters: PosteriorParameters, level: float, hpd: bool) -> Summary:
     """The summary of both kinds of parameters, those of variance in one metric.
 
     Parameters
@@ -135,7 +135,7 @@ def shortest(draws: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
     return ordered[first, columns], ordered[first + inside - 1, columns]
 
 
-def parameter_names(posterior: Posterior, parameters: Parameters) -> list[str]:
+def parameter_names(posterior: Posterior, parameters: PosteriorParameters) -> list[str]:
     """Coefficients, then variance parameters by their labels, with the equation where two share a label."""
     labels, equations = parameters.labels, [e.partition(":")[0] for e in parameters.equations]
     taken = [*posterior.fit.design.names, *labels]
@@ -143,19 +143,19 @@ def parameter_names(posterior: Posterior, parameters: Parameters) -> list[str]:
     return [*posterior.fit.design.names, *own]
 
 
-def summary_frame(posterior: Posterior, parameters: Parameters, level: float, hpd: bool) -> pd.DataFrame:
+def summary_frame(posterior: Posterior, parameters: PosteriorParameters, level: float, hpd: bool) -> pd.DataFrame:
     """The summary by `COLUMNS`, one row for each parameter."""
     found = summarise(posterior, parameters, level, hpd)
     columns = {name: np.concatenate([found.coefficients[name], found.parameters[name]]) for name in COLUMNS}
     return pd.DataFrame(columns, index=parameter_names(posterior, parameters))
 
 
-def draws_frame(posterior: Posterior, parameters: Parameters) -> pd.DataFrame:
+def draws_frame(posterior: Posterior, parameters: PosteriorParameters) -> pd.DataFrame:
     """Equally weighted draws, one column for each parameter."""
     return pd.DataFrame(np.column_stack([posterior.beta, parameters.draws]), columns=parameter_names(posterior, parameters))
 
 
-def efficiency_frame(posterior: Posterior, parameters: Parameters) -> pd.DataFrame:
+def efficiency_frame(posterior: Posterior, parameters: PosteriorParameters) -> pd.DataFrame:
     """Effective numbers of draws of every parameter's mean: as many independent ones have the same error (`bayesstats ess`)."""
     frame = summary_frame(posterior, parameters, 95.0, False)
     with np.errstate(divide="ignore"):

@@ -14,7 +14,7 @@ from sparsemixed.bayesian.asked_priors import AskedPriors, read_priors
 from sparsemixed.bayesian.compute import Request, compute_posterior
 from sparsemixed.bayesian.effects import with_effects
 from sparsemixed.bayesian.information import bayes_factor, deviance_criterion, left_out
-from sparsemixed.bayesian.posterior import Parameters, Posterior, SavedPosterior, Shape
+from sparsemixed.bayesian.posterior import Posterior, PosteriorParameters, PosteriorShape, SavedPosterior
 from sparsemixed.bayesian.predictive import predictive_draws
 from sparsemixed.bayesian.summary import (
     check_level,
@@ -45,14 +45,14 @@ class BayesResults(Shown):
     ----------
     posterior : Posterior
         The numbers that everything is computed from.
-    shape : Shape
+    shape : PosteriorShape
         What is shown of it.
     call : Call or None
         As of `Results`.
     """
 
     posterior: Posterior
-    shape: Shape
+    shape: PosteriorShape
     call: Call | None = None
 
     @property
@@ -61,7 +61,7 @@ class BayesResults(Shown):
         return self.posterior.fit
 
     @property
-    def _parameters(self) -> Parameters:
+    def _parameters(self) -> PosteriorParameters:
         return self.posterior.deviations if self.shape.stddeviations else self.posterior.variances
 
     @property
@@ -129,7 +129,7 @@ class BayesResults(Shown):
     def bayesstats(self, what: str = "summary", *others: BayesResults) -> pd.DataFrame:
         """`bayesstats ess`, `summary` or `ic`: effective draws, the table, or DIC and log marginal likelihoods of models.
 
-        Parameters
+        PosteriorParameters
         ----------
         what : {"summary", "ess", "ic"}
         *others : BayesResults
@@ -166,7 +166,7 @@ class BayesResults(Shown):
     def predictive(self, draws: int = 100, what: str = "response") -> pd.DataFrame:
         """Responses drawn from the posterior, one column for each draw: to be compared with the data.
 
-        Parameters
+        PosteriorParameters
         ----------
         draws : int
         what : {"response", "fitted", "new"}
@@ -177,7 +177,7 @@ class BayesResults(Shown):
     def loo(self, by: str | Sequence[str] | None = None) -> pd.DataFrame:
         """Log predictive density of every row, or group, given the others, everything unknown integrated out.
 
-        Parameters
+        PosteriorParameters
         ----------
         by : str or list of str, optional
             What is left out together, as in `Results.loo`.
@@ -210,7 +210,7 @@ def posterior_of(
 ) -> BayesResults:
     """The posterior of a fit, shown as its own options and `display` say."""
     shown = {"level": fit.spec.display.level, "stddeviations": fit.spec.display.stddeviations} | dict(display)
-    shape = Shape(**shown | {"level": check_level(shown["level"])})
+    shape = PosteriorShape(**shown | {"level": check_level(shown["level"])})
     return BayesResults(compute_posterior(fit, read_priors(priors), request, progress), shape, call)
 
 

@@ -41,7 +41,7 @@ class BayesText:
     priors : mapping of str to prior
     draws, seed : int or None
     display : mapping
-        Fields of `reporting.bayes_table.Shape`.
+        Fields of `PosteriorShape`.
     """
 
     model: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sparsemixed.bayesian.effect_table import effect_rows
-from sparsemixed.bayesian.posterior import Posterior, Shape
+from sparsemixed.bayesian.posterior import Posterior, PosteriorShape
 from sparsemixed.bayesian.summary import COLUMNS, Summary, summarise
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.reporting.document import Block, Column, Document, Entry, Header, Note, Row, Section, Table, Verbatim
@@ -19,7 +19,7 @@ LEGEND = 78
 """Width of the lines of priors."""
 
 
-def bayes_document(posterior: Posterior, shape: Shape) -> Document:
+def bayes_document(posterior: Posterior, shape: PosteriorShape) -> Document:
     """Everything that is printed of a posterior."""
     parameters = posterior.deviations if shape.stddeviations else posterior.variances
     found = summarise(posterior, parameters, shape.level, shape.hpd)
@@ -31,7 +31,7 @@ def bayes_document(posterior: Posterior, shape: Shape) -> Document:
     return Document((*blocks, *map(Note, _notes(posterior))))
 
 
-def _columns(shape: Shape) -> tuple[Column, ...]:
+def _columns(shape: PosteriorShape) -> tuple[Column, ...]:
     kind = "HPD" if shape.hpd else "cred."
     heads = ("Mean", "Std. dev.", "MCSE", "Median", f"[{percent(shape.level)}% {kind} interval]", "")
     kinds = ("estimate", "std_err", "std_err", "estimate", "limit", "limit")
@@ -42,12 +42,14 @@ def _values(found: dict, k: int) -> tuple[float, ...]:
     return tuple(float(found[name][k]) for name in COLUMNS)
 
 
-def _coefficients(fit: Fit, found: Summary, shape: Shape) -> Table:
+def _coefficients(fit: Fit, found: Summary, shape: PosteriorShape) -> Table:
     rows = [Row(name, _values(found.coefficients, k)) for k, name in enumerate(fit.design.names)]
     return Table("fixed", fit.spec.response, _columns(shape), (Section("", tuple(rows), "variable"),))
 
 
-def _random(posterior: Posterior, equations: tuple[str, ...], labels: tuple[str, ...], found: Summary, shape: Shape) -> Table:
+def _random(
+    posterior: Posterior, equations: tuple[str, ...], labels: tuple[str, ...], found: Summary, shape: PosteriorShape
+) -> Table:
     sections: dict[str, list[Row]] = {}
     for k, (equation, label) in enumerate(zip(equations, labels, strict=True)):
         sections.setdefault(equation, []).append(Row(label, _values(found.parameters, k)))
@@ -55,7 +57,7 @@ def _random(posterior: Posterior, equations: tuple[str, ...], labels: tuple[str,
     return Table("random", "Random-effects parameters", _columns(shape), made)
 
 
-def _effects(posterior: Posterior, shape: Shape) -> Table:
+def _effects(posterior: Posterior, shape: PosteriorShape) -> Table:
     sections = tuple(
         Section(title, tuple(Row(label, values) for label, values in rows), "equation")
         for title, rows in effect_rows(posterior, shape.level)
@@ -74,7 +76,7 @@ def _priors(posterior: Posterior) -> str:
     return "\n".join(lines)
 
 
-def _header(posterior: Posterior, shape: Shape) -> Header:
+def _header(posterior: Posterior, shape: PosteriorShape) -> Header:
     fit, settings = posterior.fit, posterior.settings
     levels = () if shape.nogroup else fit.design.groups
     entries = [Entry("Number of obs", fit.design.nobs, "count")]

@@ -11,8 +11,8 @@ from sparsemixed.bayesian.coordinates import LARGEST_START
 from sparsemixed.bayesian.target import Target
 from sparsemixed.errors import NumericalError
 
-NEAR_ZERO = 4.0
-"""How much smaller, in log sd, the other place is from which each standard deviation's second mode is looked for."""
+BELOW = np.arange(0.0, 12.1, 0.75)
+"""How far below the mode, in log sd, a second one is looked for."""
 APART = 0.5
 """Mahalanobis distance beyond which two ends are two modes."""
 REACHES, FALL = np.array([3.0, 4.0, 5.5, 7.5, 10.0, 14.0, 20.0]), 7.0
@@ -47,17 +47,13 @@ def find_modes(target: Target, start: np.ndarray, search: bool = True) -> list[M
     NumericalError
         The density is no number at any start.
     """
-    found = []
-    places = [start]
+    found = [mode for mode in (_mode(target, start),) if mode is not None]
     if search:
-        for k in _scales(target):
-            moved = start.copy()
-            moved[k] -= NEAR_ZERO
-            places.append(moved)
-    for place in places:
-        mode = _mode(target, place)
-        if mode is not None and all(_apart(mode, other) for other in found):
-            found.append(mode)
+        origin = found[0].phi if found else start
+        for place in _rises(target, origin):
+            mode = _mode(target, place)
+            if mode is not None and all(_apart(mode, other) for other in found):
+                found.append(mode)
     if not found:
         raise NumericalError("bayes: the posterior density is no number anywhere near the fit: its priors exclude the data")
     best = max(mode.log_mass for mode in found)
@@ -80,6 +76,20 @@ def _tails(target: Target, mode: Mode) -> tuple[tuple[int, float], ...]:
         if inside.size and inside[-1] > 0:
             found.append((k, float(REACHES[inside[-1]] * size)))
     return tuple(found)
+
+
+def _rises(target: Target, origin: np.ndarray) -> list[np.ndarray]:
+    """Places below the mode, along single log standard deviations, beyond which the density rises again."""
+    scales = _scales(target)
+    if not scales:
+        return []
+    moves = np.zeros((len(scales), len(BELOW), len(origin)))
+    for i, k in enumerate(scales):
+        moves[i, :, k] = -BELOW
+    places = origin + moves
+    values = target.log_density(places.reshape(-1, len(origin))).reshape(len(scales), -1)
+    rises = [np.flatnonzero(np.diff(row) > 0.0) for row in values]
+    return [places[i, rise[-1] + 1] for i, rise in enumerate(rises) if rise.size]
 
 
 def _scales(target: Target) -> list[int]:
@@ -107,7 +117,7 @@ def _mode(target: Target, start: np.ndarray) -> Mode | None:
     try:
         end = minimize(
             value, start, jac=lambda phi: -target.gradient(phi), hess=lambda phi: -target.hessian(phi), method="trust-exact",
-            options={"gtol": 1e-4, "maxiter": 60, "initial_trust_radius": 1.0, "max_trust_radius": LARGEST_START},
+            options={"gtol": 1e-3, "maxiter": 60, "initial_trust_radius": 1.0, "max_trust_radius": LARGEST_START},
         )  # fmt: skip
         phi = np.asarray(end.x)
         values, vectors = np.linalg.eigh(-target.hessian(phi))

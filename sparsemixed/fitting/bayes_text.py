@@ -113,6 +113,14 @@ def _options(text: str, start: int, end: int) -> list[tuple[str, str | None, int
     return found
 
 
+def _label(name: str) -> str:
+    """A parameter as Stata has it, `y:x` or `e.y:sigma2`, as it is printed here; others are labels already."""
+    if re.fullmatch(r"e\.\w+:sigma2", name):
+        return "var(Residual)"
+    found = re.fullmatch(r"\w+:([\w.#]+)", name)
+    return name if found is None or found[1] == "sigma2" else found[1]
+
+
 class _Reader:
     def __init__(self, text: str):
         self.text = text
@@ -188,7 +196,7 @@ class _Reader:
             values = [float(word) for word in numbers]
             if found["prior"] == "normal" and len(values) == 2:
                 values[1] = values[1] ** 0.5  # Stata's second number is the variance
-            self.priors[found["what"].strip()] = kind(*values)
+            self.priors[_label(found["what"].strip())] = kind(*values)
         except (TypeError, ValueError):
             raise OptionError(
                 f"bayes: {found['prior']}({found['numbers'] or ''}) has the wrong numbers", self.text, place

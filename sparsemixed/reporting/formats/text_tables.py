@@ -35,7 +35,7 @@ ESTIMATES = {
     "Contrast": "   Contrast ",
     "Margin": "     Margin ",
     "ICC": "        ICC ",
-    "Mean": "       Mean ",
+    "Mean": "       Mean",
     **{name: f"      {name} " for name in ("dy/dx", "dy/ex", "ey/dx", "ey/ex")},
 }
 NARROWEST = 11

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from sparsemixed import errors
 
 if TYPE_CHECKING:
-    from sparsemixed import datasets
+    from sparsemixed import datasets, priors
     from sparsemixed.api import anova, compare, cross_validate, load, lrtest, mixed, prepare
+    from sparsemixed.bayes_prefix import bayes
     from sparsemixed.fitting.designed_data import crossing, extend
     from sparsemixed.repeated.groups_and_windows import rolling, statsby
     from sparsemixed.repeated.imputed import mi
@@ -26,6 +27,7 @@ __version__ = "0.1.0"
 __all__ = [
     "__version__",
     "anova",
+    "bayes",
     "by",
     "compare",
     "cross_validate",
@@ -42,10 +44,12 @@ __all__ = [
     "power",
     "power_curve",
     "prepare",
+    "priors",
     "rolling",
     "statsby",
 ]
 _ELSEWHERE = {
+    "bayes": "bayes_prefix",
     "by": "repeated.prefixed",
     "crossing": "fitting.designed_data",
     "extend": "fitting.designed_data",
@@ -67,8 +71,8 @@ def __getattr__(name: str) -> Any:
         return getattr(import_module(f"sparsemixed.{_ELSEWHERE[name]}"), name)
     if name == "mixedlm":
         return import_module("sparsemixed.two_steps").mixedlm
-    if name == "datasets":
-        return import_module("sparsemixed.datasets")
+    if name in ("datasets", "priors"):
+        return import_module(f"sparsemixed.{name}")
     raise AttributeError(f"module 'sparsemixed' has no attribute {name!r}")
 
 

@@ -29,7 +29,7 @@ from sparsemixed.reporting.likelihood_ratios import LikelihoodRatioTable
 from sparsemixed.reporting.ratio_with_criteria import RatioWithCriteria
 from sparsemixed.reporting.side_by_side import SideBySide
 from sparsemixed.results import Results
-from sparsemixed.storage.fit_file import load_fit
+from sparsemixed.storage.fit_file import load_file
 
 
 def mixed(
@@ -344,11 +344,16 @@ def load(path: str | os.PathLike) -> Results:
     Returns
     -------
     Results
-        Without the data, unless they were saved too: see `Results.save`.
+        Without the data, unless they were saved too: see `Results.save`. A `BayesResults` where that was saved.
 
     Raises
     ------
     DataError
         There is no such file, or it is no saved fit, or damaged, or was saved by a newer version of sparsemixed.
     """
-    return Results(load_fit(path))
+    fit, saved = load_file(path)
+    if saved is None:
+        return Results(fit)
+    from sparsemixed.fitting.bayes_results import BayesResults  # delayed: only posteriors need it
+
+    return BayesResults(saved.posterior, saved.shape)  # type: ignore[return-value]  # of a file that BayesResults.save wrote

@@ -18,6 +18,7 @@ from sparsemixed.errors import OptionError, suggestion
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.fitting.call import Call, run
 from sparsemixed.fitting.changed_call import changed_call
+from sparsemixed.fitting.has_bayes import HasBayes
 from sparsemixed.fitting.has_contrasts import HasContrasts
 from sparsemixed.fitting.has_emmeans import HasEmmeans
 from sparsemixed.fitting.has_influence import HasInfluence
@@ -52,6 +53,7 @@ class Results(
     HasMargins,
     HasEmmeans,
     HasInfluence,
+    HasBayes,
     HasPlots,
     HasProfile,
     HasResampling,

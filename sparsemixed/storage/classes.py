@@ -7,6 +7,7 @@ from pkgutil import resolve_name
 from types import ModuleType
 
 from sparsemixed import linear_form
+from sparsemixed.bayesian import posterior
 from sparsemixed.design import values
 from sparsemixed.estimation import fit, scores
 from sparsemixed.estimation.search.values import LogEntry
@@ -32,7 +33,7 @@ DATACLASSES: dict[str, type] = {
     one.__name__: one
     for one in (
         # What was asked, the design, and the fit: all of these modules, so that a new part of a fit can be saved at once.
-        *(one for module in (linear_form, model, computed, values, fit) for one in _dataclasses(module)),
+        *(one for module in (linear_form, model, computed, values, fit, posterior) for one in _dataclasses(module)),
         LogEntry,
         # What was computed for the fit
         *(information.FixedDerivatives, information.SecondOrder, cluster_robust.ClusterMoments, vce.ThetaCovariance),

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from sparsemixed.bayesian.posterior import SavedPosterior
 from sparsemixed.design.values import Design, SampleSize
 from sparsemixed.errors import DataError, SparseMixedError
 from sparsemixed.estimation.fit import Fit
@@ -33,8 +34,8 @@ DOCUMENT = "fit.json"
 VERSION = sys.modules["sparsemixed"].__version__  # a package is always imported before its modules
 
 
-def save_fit(fit: Fit, path: str | os.PathLike, data: bool = False) -> None:
-    """Write a fit to a file, with all that was computed for it; see `Results.save`."""
+def save_fit(fit: Fit, path: str | os.PathLike, data: bool = False, posterior: SavedPosterior | None = None) -> None:
+    """Write a fit to a file, with all that was computed for it, and a posterior of its model; see `Results.save`."""
     check_destination(path)
     if data:
         _ = fit.design.y  # a fit that was loaded without data has none to save
@@ -46,6 +47,8 @@ def save_fit(fit: Fit, path: str | os.PathLike, data: bool = False) -> None:
         "fit": encoder.encode(fit if data else _with_size(fit)),
         "remembered": _remembered(fit, encoder),
     }
+    if posterior is not None:
+        document["posterior"] = encoder.encode(_without_fit(posterior, None))
     if len(encoder.arrays) >= MOST_MEMBERS:
         raise DataError(f"the fit cannot be saved in `{path}`: it has more than {MOST_MEMBERS:,} arrays")
     try:
@@ -53,6 +56,11 @@ def save_fit(fit: Fit, path: str | os.PathLike, data: bool = False) -> None:
             _write(unfinished, document, encoder.arrays)
     except OSError as error:
         raise DataError(f"the fit cannot be saved in `{path}`: {error.strerror or error}") from error
+
+
+def _without_fit(saved: SavedPosterior, fit: Fit | None) -> SavedPosterior:
+    """With another fit, or none: the file has it once."""
+    return dataclasses.replace(saved, posterior=dataclasses.replace(saved.posterior, fit=fit))  # type: ignore[arg-type]
 
 
 def _compute_shown(fit: Fit) -> None:
@@ -95,7 +103,12 @@ def _member(name: str) -> zipfile.ZipInfo:
 
 
 def load_fit(path: str | os.PathLike) -> Fit:
-    """Read a fit that `save_fit` wrote; see `sparsemixed.load`.
+    """Read a fit that `save_fit` wrote; see `load_file`."""
+    return load_file(path)[0]
+
+
+def load_file(path: str | os.PathLike) -> tuple[Fit, SavedPosterior | None]:
+    """Read a fit that `save_fit` wrote, and its posterior if there is one; see `sparsemixed.load`.
 
     Raises
     ------
@@ -106,7 +119,7 @@ def load_fit(path: str | os.PathLike) -> Fit:
     try:
         check_source(path)
         with path.open("rb") as file:
-            return read_fit(file, path)
+            return _undamaged(file, path)
     except OSError as error:
         raise DataError(f"`{path}` cannot be read: {error.strerror or error}") from error
 
@@ -119,6 +132,10 @@ def read_fit(file: BinaryIO, name: str | os.PathLike) -> Fit:
     DataError
         It is no saved fit, is damaged, or was saved by a newer version.
     """
+    return _undamaged(file, name)[0]
+
+
+def _undamaged(file: BinaryIO, name: str | os.PathLike) -> tuple[Fit, SavedPosterior | None]:
     try:
         return _read(file, Path(name))
     except (DataError, OSError):
@@ -127,7 +144,7 @@ def read_fit(file: BinaryIO, name: str | os.PathLike) -> Fit:
         raise DataError(f"the saved fit `{name}` is damaged ({type(error).__name__}); save it again") from error
 
 
-def _read(file: BinaryIO, path: Path) -> Fit:
+def _read(file: BinaryIO, path: Path) -> tuple[Fit, SavedPosterior | None]:
     if not zipfile.is_zipfile(file):
         file.seek(0)
         raise DataError(f"the saved fit `{path}` is damaged or incomplete" if file.read(2) == b"PK" else _foreign(path))
@@ -143,13 +160,14 @@ def _read(file: BinaryIO, path: Path) -> Fit:
         try:
             document, parameters = upgraded(document, decoder) if number == 1 else (document, None)
             fit = decoder.decode(document["fit"])
+            posterior = decoder.decode(document["posterior"]) if "posterior" in document else None
             values = [_recollection(*map(decoder.decode, entry)) for entry in document["remembered"]]
         except UnknownName as error:
             raise DataError(_newer(path, version, f"has {error}, which this version does not know")) from None
     _check(fit)
     fit = fit if parameters is None else with_components(fit, parameters)
     restore_cache(fit, values)
-    return fit
+    return fit, _without_fit(posterior, fit) if isinstance(posterior, SavedPosterior) else None
 
 
 def _recollection(key: str, arguments: tuple, value: Any) -> CachedValue:

@@ -39,8 +39,8 @@ def eliminated_whitened(fit: Fit, clusters: np.ndarray) -> Whitened:
     with blas_threads(max(sorted(t.n_groups * t.k for t in fit.design.random)[:-1], default=0)):
         objective, orthogonal, at = refactor_at_optimum(fit)
         terms = engine_terms(fit.design, objective.parameters)
-        sigma = np.sqrt(at.sigma2)
-        root = covariance_root(at.sigma2, at.XVX_inverse)
+        sigma = np.sqrt(fit.sigma2)
+        root = covariance_root(fit.sigma2, at.XVX_inverse)
         X, residual = orthogonal.Q @ root / sigma, (orthogonal.residual - orthogonal.Q @ at.beta) / sigma
         b = times_lambda(at.cp, at.factors, np.column_stack([at.U @ root, at.u])) / sigma
         E, e = X.copy(), residual.copy()

@@ -19,6 +19,8 @@ LAYOUTS = {
     "estimate std_err limit limit": ((11, 11, 14, 12), "{1}  Std. err."),
     "estimate std_err": ((11, 11), "{1}  Std. err."),
     "estimate limit limit": ((11, 14, 12), "{1}"),
+    "estimate std_err std_err estimate limit limit": ((11, 11, 11, 11, 13, 12), "{1}  Std. dev.       MCSE     Median"),
+    "estimate number limit limit": ((11, 11, 14, 12), "{1}  Std. dev."),
     "estimate legend": ((11, 53), "{1}  Legend"),
     "once once once limit limit": ((11, 11, 12, 12, 11), "{1}       Bias   std. err."),
 }
@@ -33,6 +35,7 @@ ESTIMATES = {
     "Contrast": "   Contrast ",
     "Margin": "     Margin ",
     "ICC": "        ICC ",
+    "Mean": "       Mean",
     **{name: f"      {name} " for name in ("dy/dx", "dy/ex", "ey/dx", "ey/ex")},
 }
 NARROWEST = 11

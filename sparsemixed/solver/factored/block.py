@@ -74,6 +74,12 @@ class FactoredBlocks:
         x = self._inverse_lower @ b.reshape(-1, self._storage.k, b.shape[1])
         return (self._inverse_lower.transpose(0, 2, 1) @ x).reshape(b.shape)
 
+    def half_solve(self, z: np.ndarray) -> np.ndarray:
+        """inv(L') z for z (q2, m)."""
+        if not self._storage.k:
+            return z
+        return (self._inverse_lower.transpose(0, 2, 1) @ z.reshape(-1, self._storage.k, z.shape[1])).reshape(z.shape)
+
     @cached_property
     def _inverse(self) -> np.ndarray:
         """N (J, k, k)."""

@@ -81,6 +81,10 @@ class FactoredDense:
         """inv(S) b for b (q2, m)."""
         return lapack.dpotrs(self._lower.T, b, lower=1)[0]
 
+    def half_solve(self, z: np.ndarray) -> np.ndarray:
+        """inv(L') z for z (q2, m)."""
+        return lapack.dtrtrs(self._lower.T, z, lower=1, trans=1)[0]
+
     @cached_property
     def inverse(self) -> np.ndarray:
         """inv(S) (q2, q2)."""

@@ -28,6 +28,10 @@ class FactoredSchur(Protocol):
         """inv(S) b for b (q2, m)."""
         ...
 
+    def half_solve(self, z: np.ndarray) -> np.ndarray:
+        """inv(L') z for z (q2, m), with S = LL' in some order."""
+        ...
+
     def gather(self, entries: np.ndarray) -> np.ndarray:
         """Entries (nnz, k0) of each group times N among that group's columns."""
         ...

@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 import scipy.sparse as sp
+from scipy.sparse.linalg import spsolve_triangular
 
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts, pair_indices
 from sparsemixed.solver.factored.elimination_pattern import EliminationPattern
@@ -114,6 +115,12 @@ class FactoredSparse:
     def solve(self, b: np.ndarray) -> np.ndarray:
         """inv(S) b for b (q2, m)."""
         return self._factor.solve(b)
+
+    def half_solve(self, z: np.ndarray) -> np.ndarray:
+        """P'inv(L') z for z (q2, m), with PSP' = LL'."""
+        out = np.empty_like(z)
+        out[self._storage.permutation] = spsolve_triangular(sp.csr_matrix(self.lower.T), z, lower=False)
+        return out
 
     def _selected(self, lower: np.ndarray) -> np.ndarray:
         """N on the pattern of S, from the values of the factor."""

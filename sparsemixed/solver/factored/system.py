@@ -126,6 +126,14 @@ class FactoredSystem:
         head = self._inverse_lower.transpose(0, 2, 1) @ head.reshape(j0, k0, m)
         return np.concatenate([head.reshape(q0, m), tail])
 
+    def half_solve(self, z: np.ndarray) -> np.ndarray:
+        """inv(L') z for z (q, m), M = LL' in some order: standard normal z become draws with covariance inv(M); without D."""
+        j0, k0 = self.cp.n_groups[0], self.cp.k[0]
+        q0, m = j0 * k0, z.shape[1]
+        tail = self.schur.half_solve(z[q0:])
+        head = (z[:q0] - self._half_matrix @ tail).reshape(j0, k0, m)
+        return np.concatenate([(self._inverse_lower.transpose(0, 2, 1) @ head).reshape(q0, m), tail])
+
     def times_ZtZ(self, values: np.ndarray) -> np.ndarray:
         """Z'Z values (q, m)."""
         return self.cp.matrix @ values

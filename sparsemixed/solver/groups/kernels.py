@@ -71,3 +71,15 @@ def run_program(code, constants, data, width, lanes, begin, end, registers, out_
                         own = code[at + 1] + r * (b - a) + s
                         out_sums[own] += total
                         out_sums[code[at + 1] + s * (b - a) + r] = out_sums[own]
+
+
+@compiled_sums
+def run_program_at_all(code, constants, data, width, lanes, blocks, n_groups, registers, weights, out_sums, out_rows, out_logs):
+    """The program of deviances at many constants (S, c): sums (S, m), and sums over groups of weights times the logs of its one
+    row of results."""
+    for s in range(constants.shape[0]):
+        run_program(code, constants[s], data, width, lanes, 0, blocks, registers, out_sums[s], out_rows, 1)
+        total = 0.0
+        for i in range(n_groups):
+            total += weights[i] * np.log(out_rows[i])
+        out_logs[s] = total

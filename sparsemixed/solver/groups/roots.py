@@ -20,7 +20,7 @@ from functools import cache
 
 import numpy as np
 
-from sparsemixed.solver.groups.kernels import run_program
+from sparsemixed.solver.groups.kernels import run_program, run_program_at_all
 from sparsemixed.solver.groups.programs import (
     Program,
     derivatives_program,
@@ -150,6 +150,19 @@ class GroupRoots:
         logs = np.log(roots.ravel()[: self.n_groups])
         logdet = -2.0 * float(logs.sum() if self._weights is None else self._weights @ logs)
         return sums.reshape(self.width, self.width), logdet
+
+    def deviances(self, factors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """`deviance` at many factors (S, k, k), in one compiled pass: (S, P, P) and (S,)."""
+        program, count = deviance_program(self.k, self.width), len(factors)
+        known = np.concatenate([np.tile(CONSTANTS, (count, 1)), factors.reshape(count, -1)], axis=1)
+        sums, logs = np.zeros((count, program.sums)), np.empty(count)
+        rows = np.empty(self.n_blocks * program.results * self.lanes)
+        weights = np.ones(self.n_groups) if self._weights is None else np.asarray(self._weights, float)
+        run_program_at_all(
+            program.code, known, self._data.ravel(), self._data.shape[1], self.lanes, self.n_blocks, self.n_groups,
+            np.empty(program.registers * self.lanes), weights, sums, rows, logs,
+        )  # fmt: skip
+        return sums.reshape(count, self.width, self.width), -2.0 * logs
 
     def moments(self, factor: np.ndarray, columns: np.ndarray) -> MomentSums:
         """Sums for derivatives, at a factor (k, k) and with C_i = B_i columns for columns (P, c)."""

@@ -1,0 +1,132 @@
+"""Priors as they are asked for: by the name of a parameter, by its label as printed, or by a class of parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from sparsemixed.bayesian.matrix_priors import LKJ, HuangWand, InverseWishart, MatrixPrior, Wishart
+from sparsemixed.bayesian.priors import (
+    Beta,
+    Exponential,
+    Fixed,
+    Flat,
+    Gamma,
+    HalfCauchy,
+    HalfNormal,
+    HalfT,
+    InverseGamma,
+    Normal,
+    Prior,
+    Uniform,
+)
+from sparsemixed.errors import OptionError, suggestion
+
+PRIORS: dict[str, type] = {
+    "normal": Normal,
+    "flat": Flat,
+    "halft": HalfT,
+    "halfnormal": HalfNormal,
+    "halfcauchy": HalfCauchy,
+    "exponential": Exponential,
+    "gamma": Gamma,
+    "igamma": InverseGamma,
+    "uniform": Uniform,
+    "beta": Beta,
+    "fixed": Fixed,
+    "lkj": LKJ,
+    "iwishart": InverseWishart,
+    "wishart": Wishart,
+    "huangwand": HuangWand,
+}
+"""The one table of priors: the name in a command -> the class."""
+
+Base = Literal["default", "stata"]
+BASES = ("default", "stata")
+
+
+@dataclass(frozen=True)
+class AskedPriors:
+    """What the user said of priors.
+
+    Attributes
+    ----------
+    base : {"default", "stata"}
+        What holds where nothing was said: half-t(3) of the data's scale and uniform correlations, or Stata's defaults.
+    own : mapping of str to prior
+        In the order asked.
+    """
+
+    base: str = "default"
+    own: Mapping[str, Any] = field(default_factory=dict)
+
+
+def read_priors(priors: Any) -> AskedPriors:
+    """The argument `priors`: None, the name of a set, or a mapping, whose key `default` may name the set.
+
+    Raises
+    ------
+    OptionError
+        Neither.
+    """
+    if isinstance(priors, AskedPriors):
+        return priors
+    if priors is None or isinstance(priors, str):
+        return AskedPriors(_base(priors or "default"))
+    if not isinstance(priors, Mapping):
+        raise OptionError(f"priors={priors!r} must be None, \"stata\", or a dict of priors by parameter: {{'sd': HalfT(3, 10)}}")
+    own = {str(key): value for key, value in priors.items() if key != "default"}
+    for key, value in own.items():
+        if not isinstance(value, (Prior, LKJ, MatrixPrior)):
+            raise OptionError(
+                f"priors: {key!r} has {value!r}, which is no prior; sparsemixed.priors has "
+                f"{', '.join(c.__name__ for c in PRIORS.values())}"
+            )
+    return AskedPriors(_base(priors.get("default", "default")), own)
+
+
+def _base(name: Any) -> str:
+    if name not in BASES:
+        raise OptionError(
+            f"priors: there is no set of priors {name!r}{suggestion(str(name), BASES)}; there are default and stata"
+        )
+    return name
+
+
+class Lookup:
+    """Finds the prior that was asked for a parameter, and remembers what was used."""
+
+    def __init__(self, asked: AskedPriors):
+        self.asked = asked
+        self.used: set[str] = set()
+        self.known: list[str] = []
+
+    def find(self, *levels: Iterable[str]) -> tuple[str, Any] | None:
+        """The key and prior of the first of the levels, from the most particular to the most general, that has one.
+
+        Raises
+        ------
+        OptionError
+            Two keys of one level have one.
+        """
+        found = None
+        for level in levels:
+            keys = list(level)
+            self.known += [key for key in keys if key not in self.known]
+            there = [key for key in keys if key in self.asked.own]
+            self.used.update(there)
+            if len(there) > 1:
+                raise OptionError(f"priors: {there[0]!r} and {there[1]!r} are priors of the same parameter; leave one out")
+            if there and found is None:
+                found = there[0], self.asked.own[there[0]]
+        return found
+
+    def check_used(self) -> None:
+        """Refuse keys that belong to no parameter."""
+        for key in self.asked.own:
+            if key not in self.used:
+                raise OptionError(
+                    f"priors: the model has no parameter {key!r}{suggestion(key, self.known)}; "
+                    f"there are {', '.join(self.known[:40])}"
+                )

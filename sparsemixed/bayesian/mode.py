@@ -1,0 +1,127 @@
+"""Modes of the posterior in unconstrained coordinates, by Newton steps within a trust region."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.optimize import minimize
+
+from sparsemixed.bayesian.coordinates import LARGEST_START
+from sparsemixed.bayesian.target import Target
+from sparsemixed.errors import NumericalError
+
+BELOW = np.arange(0.0, 12.1, 0.75)
+"""How far below the mode, in log sd, a second one is looked for."""
+APART = 0.5
+"""Mahalanobis distance beyond which two ends are two modes."""
+REACHES, FALL = np.array([3.0, 4.0, 5.5, 7.5, 10.0, 14.0, 20.0]), 7.0
+"""Standard deviations below the mode at which a tail is looked for, and the fall of the log density that ends it."""
+FLATTEST, STEEPEST = 0.02, 1e8
+"""Eigenvalues of a mode's precision: scales in log sd beyond 7 are none of a mode's neighbourhood."""
+
+
+@dataclass(frozen=True)
+class Mode:
+    """A maximum: where (n,), the log density there, and the covariance (n, n) that its curvature suggests.
+
+    `tails` has the coordinates along which the density falls more slowly than the curvature says, and how far it reaches.
+    """
+
+    phi: np.ndarray
+    log_density: float
+    covariance: np.ndarray
+    tails: tuple[tuple[int, float], ...] = ()
+
+    @property
+    def log_mass(self) -> float:
+        """Laplace's approximation of the integral around it, but for a constant."""
+        return self.log_density + 0.5 * float(np.linalg.slogdet(self.covariance)[1])
+
+
+def find_modes(target: Target, start: np.ndarray, search: bool = True) -> list[Mode]:
+    """The mode that `start` leads to, first, and others that starts beside it lead to.
+
+    Raises
+    ------
+    NumericalError
+        The density is no number at any start.
+    """
+    found = [mode for mode in (_mode(target, start),) if mode is not None]
+    if search:
+        origin = found[0].phi if found else start
+        for place in _rises(target, origin):
+            mode = _mode(target, place)
+            if mode is not None and all(_apart(mode, other) for other in found):
+                found.append(mode)
+    if not found:
+        raise NumericalError("bayes: the posterior density is no number anywhere near the fit: its priors exclude the data")
+    best = max(mode.log_mass for mode in found)
+    return [replace(mode, tails=_tails(target, mode)) for mode in found if mode.log_mass > best - 12.0]
+
+
+def _tails(target: Target, mode: Mode) -> tuple[tuple[int, float], ...]:
+    """Log standard deviations may go far below the mode: where few groups hardly tell a variance from zero."""
+    scales = _scales(target)
+    if not scales:
+        return ()
+    sizes = np.array([1.0 / np.sqrt(np.linalg.inv(mode.covariance)[k, k]) for k in scales])
+    moves = np.zeros((len(scales), len(REACHES), len(mode.phi)))
+    for i, k in enumerate(scales):
+        moves[i, :, k] = -REACHES * sizes[i]
+    values = target.log_density((mode.phi + moves).reshape(-1, len(mode.phi))).reshape(len(scales), -1)
+    found = []
+    for k, size, fall in zip(scales, sizes, mode.log_density - values, strict=True):
+        inside = np.flatnonzero(fall < FALL)
+        if inside.size and inside[-1] > 0:
+            found.append((k, float(REACHES[inside[-1]] * size)))
+    return tuple(found)
+
+
+def _rises(target: Target, origin: np.ndarray) -> list[np.ndarray]:
+    """Places below the mode, along single log standard deviations, beyond which the density rises again."""
+    scales = _scales(target)
+    if not scales:
+        return []
+    moves = np.zeros((len(scales), len(BELOW), len(origin)))
+    for i, k in enumerate(scales):
+        moves[i, :, k] = -BELOW
+    places = origin + moves
+    values = target.log_density(places.reshape(-1, len(origin))).reshape(len(scales), -1)
+    rises = [np.flatnonzero(np.diff(row) > 0.0) for row in values]
+    return [places[i, rise[-1] + 1] for i, rise in enumerate(rises) if rise.size]
+
+
+def _scales(target: Target) -> list[int]:
+    """Free coordinates that are log standard deviations of random effects."""
+    scales = []
+    for block in target.blocks:
+        first = block.place.theta.start
+        diagonal = getattr(block, "diagonal", np.ones(block.size, bool))
+        scales += [first + int(k) for k in np.flatnonzero(diagonal)]
+    return [int(np.flatnonzero(target.free == k)[0]) for k in scales if k in target.free]
+
+
+def _apart(one: Mode, other: Mode) -> bool:
+    difference = one.phi - other.phi
+    return float(difference @ np.linalg.solve(other.covariance, difference)) > APART
+
+
+def _mode(target: Target, start: np.ndarray) -> Mode | None:
+    def value(phi: np.ndarray) -> float:
+        found = float(target.log_density(phi[None])[0])
+        return -found if np.isfinite(found) else 1e300
+
+    if value(start) >= 1e300:
+        return None
+    try:
+        end = minimize(
+            value, start, jac=lambda phi: -target.gradient(phi), hess=lambda phi: -target.hessian(phi), method="trust-exact",
+            options={"gtol": 1e-3, "maxiter": 60, "initial_trust_radius": 1.0, "max_trust_radius": LARGEST_START},
+        )  # fmt: skip
+        phi = np.asarray(end.x)
+        values, vectors = np.linalg.eigh(-target.hessian(phi))
+    except (NumericalError, np.linalg.LinAlgError):
+        return None
+    values = np.clip(np.abs(values), FLATTEST, STEEPEST)
+    return Mode(phi, -value(phi), (vectors / values) @ vectors.T)

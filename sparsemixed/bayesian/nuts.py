@@ -1,0 +1,71 @@
+"""Hamiltonian sampling of the few variance parameters, by nutpie, where proposals do not cover the posterior."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sparsemixed.bayesian.mode import Mode
+from sparsemixed.bayesian.sampling import Nodes
+from sparsemixed.bayesian.target import Target
+from sparsemixed.errors import NotAvailableError, NumericalError
+
+CHAINS, TUNING = 2, 500
+HOW = "No-U-turn sampling could take over: pip install 'sparsemixed[bayes]'"
+
+
+def nuts_nodes(target: Target, mode: Mode, count: int, random: np.random.Generator, why: str = "") -> Nodes:
+    """Equally weighted draws of the exact density, in coordinates in which the mode's curvature is the identity.
+
+    Raises
+    ------
+    NotAvailableError
+        nutpie is not installed; the message begins with `why`.
+    """
+    try:
+        import nutpie  # an extra, which only this needs
+        from nutpie.compiled_pyfunc import from_pyfunc
+    except ImportError:
+        raise NotAvailableError(f"{why or 'bayes: method=nuts needs nutpie'}. {HOW}") from None
+    root, centre, n = np.linalg.cholesky(mode.covariance), mode.phi, target.n
+
+    def make_logp():
+        def logp(x: np.ndarray) -> tuple[float, np.ndarray]:
+            phi = centre + root @ x
+            try:
+                value, slope = float(target.log_density(phi[None])[0]), target.gradient(phi)
+            except (NumericalError, np.linalg.LinAlgError):
+                value, slope = -np.inf, np.zeros(n)
+            if not np.isfinite(value):
+                raise ValueError("the density is no number here")
+            return value, root.T @ slope
+
+        return logp
+
+    def make_expand(*_):
+        return lambda x: {"x": x}
+
+    model = from_pyfunc(n, make_logp, make_expand, [np.dtype(np.float64)], [(n,)], ["x"], make_initial_point_fn=None)
+    each = -(-count // CHAINS)
+    seed = int(random.integers(1 << 31))
+    trace = nutpie.sample(model, draws=each, tune=TUNING, chains=CHAINS, cores=1, seed=seed, progress_bar=False)
+    x = np.asarray(trace.posterior["x"]).reshape(-1, n)
+    phi = centre + x @ root.T
+    ess = float(effective_draws(x.reshape(CHAINS, each, n)))
+    integrated = target.integrated(phi)
+    nan = float("nan")
+    return Nodes(phi, np.full(len(phi), 1.0 / len(phi)), integrated, nan, nan, nan, ess)
+
+
+def effective_draws(x: np.ndarray) -> float:
+    """The least effective number of draws of columns of chains (c, S, n), by initial monotone sequences (Geyer 1992)."""
+    chains, count, n = x.shape
+    least = float(chains * count)
+    for k in range(n):
+        off = x[:, :, k] - x[:, :, k].mean()
+        transformed = np.fft.rfft(off, 2 * count, axis=1)
+        covariance = np.fft.irfft(np.abs(transformed) ** 2, axis=1)[:, :count].mean(axis=0) / count
+        rho = covariance / covariance[0]
+        pairs = rho[: count - count % 2].reshape(-1, 2).sum(axis=1)
+        pairs = np.minimum.accumulate(pairs[: int(np.argmax(pairs <= 0)) or len(pairs)])
+        least = min(least, chains * count / max(2.0 * float(pairs.sum()) - 1.0, 1e-12))
+    return least

@@ -1,0 +1,263 @@
+"""Prior distributions of single parameters: small frozen values with a log density, analytic so that complex steps work.
+
+Densities are in the parameter as it is named: a prior on `sd(week)` is one of the standard deviation, on `var(week)` of the
+variance. The constants are kept, so that marginal likelihoods are those of the models as stated.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sparsemixed.bayesian.special import betainc, betaln, gammainc, gammaincc, gammaln, ndtr, stdtr
+from sparsemixed.errors import OptionError
+
+LOG_2PI = float(np.log(2.0 * np.pi))
+
+
+class Prior:
+    """A distribution of one real number.
+
+    Attributes
+    ----------
+    proper : bool
+        Whether its density has an integral.
+    positive : bool
+        Whether it is one of positive numbers, which standard deviations and variances are.
+    """
+
+    proper: bool = True
+    positive: bool = True
+
+    def log_density(self, x: Any) -> Any:
+        """Log density at x (...), real inside the support or complex beside it."""
+        raise NotImplementedError
+
+    def cdf(self, x: float) -> float:
+        """Probability below x; NaN of an improper prior."""
+        return float("nan")
+
+
+@dataclass(frozen=True)
+class Flat(Prior):
+    """Density one everywhere: improper, with the restricted likelihood as the posterior of coefficients integrated out."""
+
+    proper = False
+    positive = False
+
+    def log_density(self, x: Any) -> Any:
+        return 0.0 * x
+
+
+@dataclass(frozen=True)
+class Normal(Prior):
+    """N(mean, sd^2), of coefficients."""
+
+    mean: float = 0.0
+    sd: float = 1.0
+    positive = False
+
+    def __post_init__(self) -> None:
+        _finite(self, "mean")
+        _positive(self, "sd")
+
+    def log_density(self, x: Any) -> Any:
+        return -0.5 * ((x - self.mean) / self.sd) ** 2 - 0.5 * LOG_2PI - np.log(self.sd)
+
+    def cdf(self, x: float) -> float:
+        return float(ndtr((x - self.mean) / self.sd))
+
+
+@dataclass(frozen=True)
+class HalfT(Prior):
+    """The absolute value of scale times Student's t with `df` degrees of freedom (Gelman 2006)."""
+
+    df: float = 3.0
+    scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        _positive(self, "df", "scale")
+
+    def log_density(self, x: Any) -> Any:
+        v, constant = self.df, gammaln((self.df + 1) / 2) - gammaln(self.df / 2) - 0.5 * np.log(self.df * np.pi)
+        return constant + np.log(2.0 / self.scale) - 0.5 * (v + 1) * np.log1p((x / self.scale) ** 2 / v)
+
+    def cdf(self, x: float) -> float:
+        return float(2.0 * stdtr(self.df, x / self.scale) - 1.0)
+
+
+@dataclass(frozen=True)
+class HalfCauchy(Prior):
+    """The absolute value of a Cauchy variable."""
+
+    scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        _positive(self, "scale")
+
+    def log_density(self, x: Any) -> Any:
+        return np.log(2.0 / (np.pi * self.scale)) - np.log1p((x / self.scale) ** 2)
+
+    def cdf(self, x: float) -> float:
+        return float(2.0 / np.pi * np.arctan(x / self.scale))
+
+
+@dataclass(frozen=True)
+class HalfNormal(Prior):
+    """The absolute value of N(0, scale^2)."""
+
+    scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        _positive(self, "scale")
+
+    def log_density(self, x: Any) -> Any:
+        return -0.5 * (x / self.scale) ** 2 + 0.5 * np.log(2.0 / np.pi) - np.log(self.scale)
+
+    def cdf(self, x: float) -> float:
+        return float(2.0 * ndtr(x / self.scale) - 1.0)
+
+
+@dataclass(frozen=True)
+class Exponential(Prior):
+    """Density rate exp(-rate x): of a standard deviation the penalised-complexity prior (Simpson et al. 2017), see `pc`."""
+
+    rate: float = 1.0
+
+    def __post_init__(self) -> None:
+        _positive(self, "rate")
+
+    def log_density(self, x: Any) -> Any:
+        return np.log(self.rate) - self.rate * x
+
+    def cdf(self, x: float) -> float:
+        return float(-np.expm1(-self.rate * x))
+
+
+def pc(limit: float, probability: float) -> Exponential:
+    """The penalised-complexity prior of a standard deviation with P(sd > limit) = probability (Simpson et al. 2017).
+
+    Examples
+    --------
+    >>> pc(150, 0.05)
+    Exponential(rate=0.01997...)
+    """
+    if not (limit > 0 and 0 < probability < 1):
+        raise OptionError(f"pc({limit!r}, {probability!r}) wants a positive limit and a probability between 0 and 1")
+    return Exponential(-float(np.log(probability)) / limit)
+
+
+@dataclass(frozen=True)
+class Gamma(Prior):
+    """Gamma with density proportional to x^(shape - 1) exp(-rate x); shape 2 keeps estimates off zero (Chung et al. 2013)."""
+
+    shape: float = 2.0
+    rate: float = 1.0
+
+    def __post_init__(self) -> None:
+        _positive(self, "shape", "rate")
+
+    def log_density(self, x: Any) -> Any:
+        return self.shape * np.log(self.rate) - gammaln(self.shape) + (self.shape - 1) * np.log(x) - self.rate * x
+
+    def cdf(self, x: float) -> float:
+        return float(gammainc(self.shape, self.rate * x))
+
+
+@dataclass(frozen=True)
+class InverseGamma(Prior):
+    """Inverse gamma with density proportional to x^(-shape - 1) exp(-scale / x)."""
+
+    shape: float = 0.01
+    scale: float = 0.01
+
+    def __post_init__(self) -> None:
+        _positive(self, "shape", "scale")
+
+    def log_density(self, x: Any) -> Any:
+        return self.shape * np.log(self.scale) - gammaln(self.shape) - (self.shape + 1) * np.log(x) - self.scale / x
+
+    def cdf(self, x: float) -> float:
+        return float(gammaincc(self.shape, self.scale / x))
+
+
+@dataclass(frozen=True)
+class Uniform(Prior):
+    """Equal density between two limits."""
+
+    low: float = 0.0
+    high: float = 1.0
+    positive = False
+
+    def __post_init__(self) -> None:
+        _finite(self, "low", "high")
+        if not self.low < self.high:
+            raise OptionError(f"{self!r}: low must be below high")
+
+    def log_density(self, x: Any) -> Any:
+        inside = (np.real(x) >= self.low) & (np.real(x) <= self.high)
+        return np.where(inside, 0.0 * x - np.log(self.high - self.low), -np.inf)
+
+    def cdf(self, x: float) -> float:
+        return float(np.clip((x - self.low) / (self.high - self.low), 0.0, 1.0))
+
+
+@dataclass(frozen=True)
+class Beta(Prior):
+    """A beta distribution stretched over (low, high): of a correlation over (-1, 1), the default."""
+
+    a: float = 1.0
+    b: float = 1.0
+    low: float = -1.0
+    high: float = 1.0
+    positive = False
+
+    def __post_init__(self) -> None:
+        _positive(self, "a", "b")
+        _finite(self, "low", "high")
+        if not self.low < self.high:
+            raise OptionError(f"{self!r}: low must be below high")
+
+    def log_density(self, x: Any) -> Any:
+        width = self.high - self.low
+        t = (x - self.low) / width
+        inside = (np.real(t) > 0) & (np.real(t) < 1)
+        t = np.where(inside, t, 0.5)
+        value = (self.a - 1) * np.log(t) + (self.b - 1) * np.log1p(-t) - betaln(self.a, self.b) - np.log(width)
+        return np.where(inside, value, -np.inf)
+
+    def cdf(self, x: float) -> float:
+        return float(betainc(self.a, self.b, np.clip((x - self.low) / (self.high - self.low), 0.0, 1.0)))
+
+
+@dataclass(frozen=True)
+class Fixed(Prior):
+    """All probability at one value: the parameter is known."""
+
+    value: float
+
+    def __post_init__(self) -> None:
+        _finite(self, "value")
+
+    def log_density(self, x: Any) -> Any:
+        return 0.0 * x
+
+
+def _positive(prior: Prior, *names: str) -> None:
+    for name in names:
+        value = getattr(prior, name)
+        if not _is_number(value) or not (0 < value < np.inf):
+            raise OptionError(f"{type(prior).__name__}: {name}={value!r} must be a positive number")
+
+
+def _finite(prior: Prior, *names: str) -> None:
+    for name in names:
+        value = getattr(prior, name)
+        if not _is_number(value) or not np.isfinite(value):
+            raise OptionError(f"{type(prior).__name__}: {name}={value!r} must be a number")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)

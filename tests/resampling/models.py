@@ -53,6 +53,8 @@ COMPILED = {
     *("intercept", "reml", "precision", "constraints", "offset", "no fixed part"),
 }
 """Those whose searches are compiled."""
+OFTEN = {*COMPILED, "nested", "errors, ar", "linear", "crossed"}
+"""Those that every run of the tests fits."""
 
 
 @cache

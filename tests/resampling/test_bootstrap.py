@@ -16,9 +16,8 @@ from sparsemixed.resampling.intervals import METHODS, accelerations, corrected, 
 from sparsemixed.resampling.reflated import reflated_model
 from sparsemixed.resampling.samplers import sampler_of
 from sparsemixed.resampling.top_groups import clustered
-from tests.resampling.models import COMPILED, CROSSED, LONG, MODELS, fitted
+from tests.resampling.models import COMPILED, CROSSED, LONG, MODELS, OFTEN, fitted
 
-OFTEN = {*COMPILED, "nested", "errors, ar"}
 INDEPENDENT = [
     pytest.param(name, marks=[] if name in OFTEN else pytest.mark.slow)
     for name in MODELS

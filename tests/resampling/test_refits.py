@@ -13,7 +13,7 @@ from sparsemixed.errors import DataError, SparseMixedError
 from sparsemixed.estimation.estimate import estimate_response
 from sparsemixed.estimation.sources.responses import responses
 from sparsemixed.resampling.response_fits import ResponseFits
-from tests.resampling.models import COMPILED, CROSSED, LONG, MODELS, fitted
+from tests.resampling.models import COMPILED, CROSSED, LONG, MODELS, OFTEN, fitted
 
 
 def assert_fits(found, row, fit, rel):
@@ -28,7 +28,7 @@ def assert_fits(found, row, fit, rel):
     assert found.boundary[row] == "; ".join(fit.boundary_names)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=[] if n in OFTEN else pytest.mark.slow) for n in MODELS])
 def test_refits_are_fresh_fits(name):
     result = fitted(name)
     model = responses(result.fit.spec, result.fit.design)
@@ -41,7 +41,7 @@ def test_refits_are_fresh_fits(name):
         assert_fits(found, row, estimate_response(model, y), 1e-5)
 
 
-@pytest.mark.parametrize("name", ["random, unstructured", "random, exchangeable", "reml", "constraints", "nested", "crossed"])
+@pytest.mark.parametrize("name", ["random, unstructured", "reml", "constraints", "crossed"])
 def test_refits_that_go_on_to_the_last_digit_are_fresh_fits(name):
     result = fitted(name, nrtolerance=1e-17, iterate=60)
     model = responses(result.fit.spec, result.fit.design)
@@ -67,7 +67,7 @@ def test_responses_of_any_kind_are_fitted_from_common_starts(model, share):
     assert list(many.random_params.columns) == list(fit.random_params.index)
 
 
-@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("n_jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     "model", ["y time || id:, residuals(ar 1, t(time))", "y time || id:, reml dfmethod(kroger)", "y time || id:, vce(robust)"]
 )

@@ -206,6 +206,7 @@ def lowest(starts, moves, faces, group, rest, df, reml, bounds, most, work, at, 
     copy_to(place, starts[0])
     while True:
         found, square = deviance_at(place, moves, group, rest, df, reml, work, at)
+        here = what != FACE  # whether `at` is that of theta
         if what == START:
             if found < deviance:
                 deviance, pwrss, best = found, square, s
@@ -240,7 +241,7 @@ def lowest(starts, moves, faces, group, rest, df, reml, bounds, most, work, at, 
                 deviance, pwrss, i, then = found, square, i + 1, DERIVE
                 copy_to(theta, place)
             else:
-                radius, then = 0.25 * min(radius, length / reference), STEP
+                radius, then, here = 0.25 * min(radius, length / reference), STEP, False
                 if (convex or decrement <= bounds[0]) and predicted < ROUNDING * (abs(deviance) + df):
                     why, face, moved, then = NO_STEP, 0, False, FACE
                     fill(out_touched, False)
@@ -273,12 +274,15 @@ def lowest(starts, moves, faces, group, rest, df, reml, bounds, most, work, at, 
             what = FACE
             if face < faces.shape[0]:
                 continue
-            # `at` may be that of a face which was left again.
-            copy_to(place, theta)
-            what, then = HERE, STEP
+            then = STEP
             if moved:
                 size, change, i, then = np.inf, np.inf, i + 1, DERIVE
-            continue
+            if not here:
+                copy_to(place, theta)
+                what = HERE
+                continue
+            if why:
+                return why, deviance, pwrss, i
         length, predicted = step_of_trust(radius * reference, values, vectors, rotated, scale, step)
         for a in range(n):
             place[a] = theta[a] + step[a]

@@ -42,6 +42,7 @@ def main() -> None:
         ) * OFTEN:
             sparsemixed.mixed(model, LONG)
         sparsemixed.mixed("y time || id: time", LONG).influence("id")
+        sparsemixed.mixed("y time || id: time", LONG).bootstrap(2, seed=1)
         crossed = sparsemixed.mixed("y x || _all: R.user || item:, solver(dense)", CROSSED)
         crossed.influence("user")
         crossed.predict(what="fitted", se=True)

@@ -37,7 +37,7 @@ def bootstrapped(
     seed: Any,
     n_jobs: Any,
     saving: str | os.PathLike | None,
-    options: Mapping[str, Words],
+    options: Mapping[str, Any],
 ) -> Bootstrap:
     """The bootstrap of a fit; parameters as of `HasResampling.bootstrap`, `results` makes of a fit what a statistic gets."""
     _check(fit, "bootstrap")
@@ -71,7 +71,7 @@ def jackknifed(fit: Fit, call: Call | None, results: Callable[[Fit], Any], by: W
     return Jackknife(fit, groups, wanted, jackknife_run(fit, groups, wanted, read_jobs(n_jobs, "jackknife")))
 
 
-def _read(options: Mapping[str, Words]) -> tuple[Words, Words]:
+def _read(options: Mapping[str, Any]) -> tuple[Words, Words]:
     """Cluster and strata."""
     known = ("cluster", "strata")
     for name in options:

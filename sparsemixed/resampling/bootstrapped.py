@@ -72,7 +72,7 @@ class Bootstrapped:
     @property
     def failed(self) -> np.ndarray:
         """(B,) bool: replicates without a value."""
-        return np.isnan(self.run.values).all(axis=1)
+        return np.asarray(np.isnan(self.run.values).all(axis=1))
 
     @property
     def n_failed(self) -> int:

@@ -71,7 +71,7 @@ class GroupFits:
             out = Replicates.room(len(weights), len(self.fit.beta), len(self.fit.variances))
             if self._many is not None:
                 out = self._compiled(weights)
-            for row in np.flatnonzero(~out.converged):
+            for row in np.flatnonzero(~out.converged).tolist():
                 try:
                     out.put(row, self._one(weights[row]))
                 except SparseMixedError as error:

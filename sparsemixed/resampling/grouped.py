@@ -100,7 +100,7 @@ def collected(design: GroupedDesign, fit: Fit, ends: Ends, df: np.ndarray | floa
     return out
 
 
-def above_linear(deviance: np.ndarray, squares: np.ndarray, df: float) -> np.ndarray:
+def above_linear(deviance: np.ndarray, squares: np.ndarray, df: np.ndarray | float) -> np.ndarray:
     """(B,) bool: ends above the deviance of the linear model, which is nested in all: they are not the lowest."""
     with np.errstate(divide="ignore", invalid="ignore"):
         linear = df * (1.0 + np.log(2.0 * np.pi * squares / df))

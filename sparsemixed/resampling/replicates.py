@@ -39,9 +39,9 @@ class Replicates:
     @classmethod
     def room(cls, number: int, p: int, v: int) -> Replicates:
         """Rows for some fits, all of them failed so far."""
-        shapes = ((number, p), (number, p), (number, v), (number,))
-        numbers = (np.full(shape, np.nan) for shape in shapes)
-        return cls(*numbers, np.zeros(number, bool), *(np.full(number, "", dtype=object) for _ in range(2)))
+        beta, errors, variances = (np.full((number, width), np.nan) for width in (p, p, v))
+        texts = (np.full(number, "", dtype=object), np.full(number, "", dtype=object))
+        return cls(beta, errors, variances, np.full(number, np.nan), np.zeros(number, bool), *texts)
 
     def __len__(self) -> int:
         return len(self.llf)

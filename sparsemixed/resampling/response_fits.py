@@ -74,7 +74,7 @@ class ResponseFits:
         if self._many is not None:
             out = self._compiled(Y)
             open_rows = np.flatnonzero(~out.converged)
-        for row in open_rows:
+        for row in open_rows.tolist():
             try:
                 out.put(row, self._one(Y[row]))
             except SparseMixedError as error:

@@ -44,6 +44,8 @@ def bootstrapped(
     number, jobs, seeded = read_reps(reps, "bootstrap"), read_jobs(n_jobs, "bootstrap"), read_seed(seed, "bootstrap")
     cluster, strata = _read(options)
     wanted = read_statistic(fit, statistic, "bootstrap", results)
+    if kind in ("cluster", "pigeonhole"):
+        _refuse_robust(fit, wanted, f"bootstrap: kind={kind!r}")
     clusters, layers = (None if own is None else _codes(fit, call, own) for own in (cluster, strata))
     sampler = sampler_of(fit, kind, seeded, clusters, layers)
     about = {"kind": kind, "statistic": list(wanted.names), "seed": seeded}
@@ -68,6 +70,7 @@ def jackknifed(fit: Fit, call: Call | None, results: Callable[[Fit], Any], by: W
     """The jackknife of a fit; parameters as of `bootstrapped`."""
     _check(fit, "jackknife")
     wanted, groups = read_statistic(fit, statistic, "jackknife", results), _groups(fit, call, by, "jackknife")
+    _refuse_robust(fit, wanted, "jackknife")
     return Jackknife(fit, groups, wanted, jackknife_run(fit, groups, wanted, read_jobs(n_jobs, "jackknife")))
 
 
@@ -78,6 +81,15 @@ def _read(options: Mapping[str, Any]) -> tuple[Words, Words]:
         if name not in known:
             raise OptionError(f"bootstrap: there is no option {name!r}{suggestion(name, known)}")
     return options.get("cluster"), options.get("strata")
+
+
+def _refuse_robust(fit: Fit, statistic: Statistic, command: str) -> None:
+    """Raise where a function may ask a fit to other rows for standard errors from clusters, which it does not know."""
+    if statistic.function is not None and not fit.spec.vce.method.model_based:
+        raise OptionError(
+            f"{command}: a function of fits needs standard errors by the model, and this fit has vce({fit.spec.vce.name}); fit "
+            "it without, or name estimates"
+        )
 
 
 def _check(fit: Fit, command: str) -> None:

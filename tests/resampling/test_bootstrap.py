@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from statistics import NormalDist
 
 import numpy as np
@@ -236,6 +238,27 @@ def test_other_statistics():
     np.testing.assert_allclose(own.replicates["slope"], whole.replicates["time"], rtol=1e-6)
     assert list(fit.bootstrap(3, statistic=lambda f: [f.aic, f.bic], seed=1).names) == ["_bs_1", "_bs_2"]
     assert fit.jackknife(statistic=lambda f: f.params["time"]).replicates.shape == (24, 1)
+
+
+def test_functions_of_fits_to_other_rows_need_errors_by_the_model():
+    robust = sparsemixed.mixed("y time || id:", LONG, vce="robust")
+    for call in (lambda f: robust.bootstrap(5, kind="cluster", statistic=f), lambda f: robust.jackknife(statistic=f)):
+        with pytest.raises(OptionError, match=r"this fit has vce\(robust\)"):
+            call(lambda fit: fit.llf)
+    assert robust.bootstrap(5, kind="cluster", seed=1).reps == 5
+    assert robust.bootstrap(5, statistic=lambda fit: fit.bse, seed=1).reps == 5
+
+
+def test_a_bar_shows_how_far_a_run_is(monkeypatch):
+    pytest.importorskip("tqdm")
+    screen = io.StringIO()
+    screen.isatty = lambda: True  # type: ignore[method-assign]
+    monkeypatch.setattr(sys, "stderr", screen)
+    found = fitted("intercept").bootstrap(600, seed=1)
+    assert "bootstrap" in screen.getvalue()
+    assert found.reps == 600
+    monkeypatch.setitem(sys.modules, "tqdm.auto", None)
+    assert fitted("intercept").bootstrap(5, seed=1).reps == 5
 
 
 def test_failures_are_counted_and_left_out():

@@ -73,7 +73,7 @@ def power(model: str | Results, data: Any = None, params: Params = None, **optio
     >>> round(sparsemixed.power("y ~ x + (1 | subject)", design, params).power, 3)
     0.94
     """
-    own = {name: options.pop(name, None) for name in OWN}
+    own: dict[str, Any] = {name: options.pop(name, None) for name in OWN}
     seed = options.pop("seed", None)
     alpha = _alpha(own["alpha"])
     call, values = _call(model, data, params, options)

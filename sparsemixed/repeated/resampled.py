@@ -29,7 +29,7 @@ def bootstrap_of(prefixed: Prefixed, data: Any, options: Mapping[str, Any]) -> B
     """
     own = prefixed.options
     fit = _fitted(prefixed, data, options)
-    words = {name: list(own[name]) for name in ("cluster", "strata") if name in own}
+    words: Any = {name: list(own[name]) for name in ("cluster", "strata") if name in own}
     number = own.get("reps", REPLICATES)
     found = fit.bootstrap(number, kind="cluster", statistic=_statistic(fit, prefixed), seed=own.get("seed"), **words)
     return _shown(fit, found, prefixed)

@@ -66,7 +66,9 @@ def test_what_is_none(text):
 
 
 def test_every_prefix_is_found_by_its_name():
-    assert find_prefix("xi: y")[0].name == "xi"
+    found = find_prefix("xi: y")
+    assert found is not None
+    assert found[0].name == "xi"
     assert find_prefix("statsb: y") is None
     assert find_prefix("mi impute: y") is None
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sparsemixed.api import anova, compare, cross_validate, load, lrtest, mixed, prepare
     from sparsemixed.bayes_prefix import bayes
     from sparsemixed.fitting.designed_data import crossing, extend
+    from sparsemixed.fitting.many_responses import mixed_many
     from sparsemixed.repeated.groups_and_windows import rolling, statsby
     from sparsemixed.repeated.imputed import mi
     from sparsemixed.repeated.power import power, power_curve

@@ -15,11 +15,12 @@ standard deviations in its tables."""
 
 _SILENT = tuple(map(Word, ("QUIetly", "Noisily", "CAPture")))
 _FITS = "a fit is an object here: fit = mixed(...), then"
-_OF_MIXED = "it goes before a whole command in sparsemixed.mixed; sparsemixed.{} does the same"
+_OF_MIXED = "it goes before a whole command in sparsemixed.mixed; {} does the same"
 _PREFIXES: dict[str, str] = {
-    **{one.pattern: _OF_MIXED.format(one.function) for one in PREFIXES if one.function and not one.first},
-    "mi": _OF_MIXED.format("mi"),
-    "bs": _OF_MIXED.format("bootstrap"),
+    **{one.pattern: _OF_MIXED.format(f"sparsemixed.{one.function}") for one in PREFIXES if one.function and not one.first},
+    "mi": _OF_MIXED.format("sparsemixed.mi"),
+    **{word: _OF_MIXED.format("fit.bootstrap") for word in ("BOOTstrap", "bs")},
+    **{word: _OF_MIXED.format("fit.jackknife") for word in ("JACKknife", "jknife")},
     **dict.fromkeys(("PERMute", "SIMulate"), "draw data frames and fit each of them"),
     "svy": "weights are part of the command: [pweight=w], and pweight() of the groups",
     **dict.fromkeys(("STEPwise", "sw", "nestreg", "fp", "mfp"), "fit the models one by one; sparsemixed.lrtest compares two"),

@@ -90,7 +90,7 @@ def extend(
     for name in names:
         if name not in data:
             raise DataError(f"extend: there is no column `{name}`{suggestion(str(name), map(str, data.columns))}")
-        if data[name].isna().any():
+        if bool(np.any(data[name].isna())):
             raise DataError(f"extend: `{name}` has missing values")
     return _along(data, str(along), int(n)) if along is not None else _within(data, names, int(n))
 

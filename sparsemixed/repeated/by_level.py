@@ -64,16 +64,17 @@ class FitsByLevel(Shown, Mapping[Any, Any]):
             for place, (name, value) in enumerate(zip(self.by, values, strict=True)):
                 part.insert(place, name, value)
             parts.append(part)
-        whole = pd.concat([part.astype(object) for part in parts], ignore_index=True).infer_objects()
+        whole: pd.DataFrame = pd.concat([part.astype(object) for part in parts], ignore_index=True).infer_objects()
         first = [*self.by, *(name for name in COLUMNS if name in whole)]
-        return whole[[*first, *(name for name in whole if name not in first)]]
+        return whole.reindex(columns=[*first, *(name for name in whole if name not in first)])
 
     @property
     def glance(self) -> pd.DataFrame:
         """One row for each level that was fitted: nobs, sigma, logLik, AIC, BIC, converged, status and others."""
         parts = [one.glance().assign(status=one.status) for one in self.results.values() if isinstance(one, Results)]
         keys = [level for level, one in self.results.items() if isinstance(one, Results)]
-        index = pd.MultiIndex.from_tuples(keys, names=self.by) if len(self.by) > 1 else pd.Index(keys, name=self.by[0])
+        names = list(self.by)
+        index = pd.MultiIndex.from_tuples(keys, names=names) if len(names) > 1 else pd.Index(keys, name=names[0])
         return pd.concat(parts, ignore_index=True).set_index(index) if parts else pd.DataFrame()
 
     def compare(

@@ -124,7 +124,9 @@ def rolling(
     [[0.0, 2.0, 180.0], [1.0, 3.0, 180.0], [2.0, 4.0, 180.0], [3.0, 5.0, 180.0]]
     """
     wanted = read_statistics(statistics)
-    own = {name: options.pop(name, None) for name in ("time", "step", "recursive", "rrecursive", "start", "end", "saving")}
+    own: dict[str, Any] = {
+        name: options.pop(name, None) for name in ("time", "step", "recursive", "rrecursive", "start", "end", "saving")
+    }
     windows = _windows(window, own)
     plain = _plain(model, data, options, own["saving"])
     tsset = asked(plain).tsset

@@ -115,7 +115,7 @@ def _collected(
     if first_error is not None and all(row[MESSAGE] is not None for row in found):
         raise first_error
     table = pd.DataFrame(found)
-    return table[[*(name for name in table if name != MESSAGE), MESSAGE]]
+    return table.reindex(columns=[*(name for name in table if name != MESSAGE), MESSAGE])
 
 
 def one_time(time: Any, spec_time: str | None) -> str:

@@ -21,8 +21,9 @@ from sparsemixed.inference.hypotheses.hypothesis import Hypothesis, hypothesis_r
 from sparsemixed.inference.hypotheses.wald import tested_coefficients
 from sparsemixed.postestimation.power.assumed_values import assumed_parameters, values_of
 from sparsemixed.postestimation.power.power import power_at
-from sparsemixed.postestimation.power.simulated import check_weights, simulated_power
 from sparsemixed.reporting.power import PowerCurve, PowerResult
+from sparsemixed.resampling.simulated_power import simulated_power
+from sparsemixed.resampling.simulator import refuse_replicates
 from sparsemixed.results import Results
 
 Params = Mapping[str, float] | None
@@ -72,7 +73,7 @@ def power(model: str | Results, data: Any = None, params: Params = None, **optio
     >>> round(sparsemixed.power("y ~ x + (1 | subject)", design, params).power, 3)
     0.94
     """
-    own = {name: options.pop(name, None) for name in OWN}
+    own: dict[str, Any] = {name: options.pop(name, None) for name in OWN}
     seed = options.pop("seed", None)
     alpha = _alpha(own["alpha"])
     call, values = _call(model, data, params, options)
@@ -184,9 +185,10 @@ def _assumed(call: Call, values: Mapping[str, float]) -> Fit:
         column = pd.Series(np.random.default_rng(0).standard_normal(frame.n_rows))
         frame = with_columns(frame, {spec.response: column})
     spec, design = with_design(spec, frame)
-    check_weights(design)
     problem = problem_for(spec, stand_in(design))
-    return assumed_fit(problem, *assumed_parameters(problem, spec, values))
+    fit = assumed_fit(problem, *assumed_parameters(problem, spec, values))
+    refuse_replicates(fit, "power")
+    return fit
 
 
 def _hypothesis(fit: Fit, test: Any) -> Hypothesis:

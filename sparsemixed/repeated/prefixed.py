@@ -13,6 +13,7 @@ from sparsemixed.fitting.levels import Levels
 from sparsemixed.repeated.by_level import FitsByLevel, fits_by_level, names_of
 from sparsemixed.repeated.groups_and_windows import rolling, statsby
 from sparsemixed.repeated.imputed import mi
+from sparsemixed.repeated.resampled import bootstrap_of, jackknife_of
 from sparsemixed.results import Results
 
 Options = Mapping[str, Any]
@@ -131,16 +132,12 @@ def _mi(prefixed: Prefixed, data: Any, options: Options) -> Any:
     return mi(prefixed.rest, data, **own, **options)
 
 
-def _resampled(prefixed: Prefixed, data: Any, options: Options) -> Any:
-    raise OptionError(f"the prefix {prefixed.prefix.name} is not available yet")
-
-
 _FUNCTIONS: dict[str, Callable[[Prefixed, Any, Options], Any]] = {
     "by": _by,
     "statsby": _statsby,
     "rolling": _rolling,
     "mi": _mi,
-    "bootstrap": _resampled,
-    "jackknife": _resampled,
+    "bootstrap": bootstrap_of,
+    "jackknife": jackknife_of,
 }
 """Name of the function in `command.prefixes.PREFIXES` -> what carries it out."""

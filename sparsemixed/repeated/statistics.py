@@ -62,7 +62,8 @@ def read_statistics(given: str | Sequence[str] | Mapping[str, Any] | None) -> tu
     ['_b', '_se', 'll', 'ratio']
     """
     if isinstance(given, Mapping):
-        found = [Statistic(name, function=value) if callable(value) else _read(str(value), name) for name, value in given.items()]
+        pairs: dict[str, Any] = dict(given)
+        found = [Statistic(name, function=value) if callable(value) else _read(str(value), name) for name, value in pairs.items()]
     else:
         texts = _split(given) if isinstance(given, str) else [str(one) for one in given or ()]
         found = [_read(text, f"_stat_{i}") for i, text in enumerate(texts, start=1)]

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from sparsemixed.postestimation.power.power import PowerValue
-from sparsemixed.postestimation.power.simulated import Simulated
 from sparsemixed.reporting.document import (
     Block,
     Column,
@@ -25,6 +24,7 @@ from sparsemixed.reporting.document import (
 )
 from sparsemixed.reporting.number_format import percent
 from sparsemixed.reporting.shown import Shown
+from sparsemixed.resampling.simulated_power import Simulated
 
 
 @dataclass(frozen=True, repr=False)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
-from sparsemixed.command.prefixes import find_prefix, read_prefix
+from sparsemixed.command.prefixes import PREFIXES, find_prefix, read_prefix
 from sparsemixed.errors import CommandError
 
 MODEL = "mixed y x || id: x, residuals(ar 1, t(t))"
@@ -66,7 +69,9 @@ def test_what_is_none(text):
 
 
 def test_every_prefix_is_found_by_its_name():
-    assert find_prefix("xi: y")[0].name == "xi"
+    found = find_prefix("xi: y")
+    assert found is not None
+    assert found[0].name == "xi"
     assert find_prefix("statsb: y") is None
     assert find_prefix("mi impute: y") is None
 
@@ -107,3 +112,15 @@ def test_long_texts_are_read_in_linear_time():
     names = "a" * 5000 + "!"
     with pytest.raises(CommandError):
         read_prefix(f"statsby _b, by({names}): mixed y x || id:")
+
+
+def test_every_prefix_and_option_has_its_place_in_the_documentation():
+    docs = Path(__file__).parent.parent.parent / "docs"
+    pages = {name: (docs / f"{name}.md").read_text(encoding="utf-8") for name in ("prefixes", "multiple-imputation")}
+    for prefix in PREFIXES:
+        word = f"{prefix.first} {prefix.pattern}".strip()
+        assert re.search(rf"`[^`]*\b{re.escape(word)}\b", pages["prefixes"]), word
+        page = pages["multiple-imputation" if prefix.name == "mi estimate" else "prefixes"]
+        for option in prefix.options:
+            if not option.refused and not prefix.plain:
+                assert re.search(rf"\b{option.pattern}\b|\b{option.pattern.lower()}\b", page), (word, option.pattern)

@@ -63,6 +63,8 @@ def test_by_several(capsys):
     [
         ("visits.csv", "statsby _b _se, by(arm): mixed y time || id:", "y_b_time"),
         ("visits.csv", "rolling _b[time], window(3) time(time): mixed y time || id:", "_b_time"),
+        ("visits.csv", "bootstrap, reps(5) seed(1): mixed y time || id:", "(Replications based on 24 clusters in id)"),
+        ("visits.csv", "jackknife r=_b[time]^2, cluster(id): mixed y time || id:", "Jackknife results"),
         ("imputed.csv", "mi estimate: mixed y time || id:", "Multiple-imputation estimates"),
         ("imputed.csv", "by arm: mi estimate: mixed y time || id:", "-> arm = 1"),
     ],
@@ -96,6 +98,7 @@ def test_failures_set_the_status(capsys, data):
         (["imputed.csv", "mi estimate: mixed y time || id:", "--save", "one.fit"], "--save is about a fit"),
         (["imputed.csv", "mi estimate: mixed y time || id:, reml dfmethod(kroger)"], "not allowed with dfmethod"),
         (["visits.csv", "mi estimate: mixed y time || id:"], "without a column _mi_m"),
+        (["visits.csv", "bootstrap, reps(0): mixed y time || id:"], "at least 2"),
         (["visits.csv", "statsby _b: mixed y time || id:"], "needs groups"),
         (["visits.csv", "permute arm: mixed y time || id:"], "the prefix permute"),
     ],

@@ -1,1 +1,1 @@
-"""Power of tests at assumed parameters: from the noncentral F distribution, and by simulation."""
+"""Power of tests at assumed parameters, from the noncentral F distribution."""

@@ -48,7 +48,7 @@ def power_at(fit: Fit, hypothesis: Hypothesis, alpha: float) -> PowerValue:
     Raises
     ------
     OptionError
-        Nothing is left to test.
+        Nothing is left to test, or the method finds no degrees of freedom.
     """
     K, r = hypothesis.K, hypothesis.r
     if not len(K):
@@ -59,5 +59,10 @@ def power_at(fit: Fit, hypothesis: Hypothesis, alpha: float) -> PowerValue:
     degrees = None if method is None else method.dof(fit, K)
     if degrees is None or degrees.df is None:
         return PowerValue(f_power(noncentrality, len(K), np.inf, alpha, 1.0), len(K), None, noncentrality, alpha)
+    if np.isnan(degrees.df):
+        raise OptionError(
+            "power: there are no degrees of freedom: this design does not tell the variance parameters apart; leave some out, or "
+            "take the test of large samples, dfmethod=None"
+        )
     power = f_power(noncentrality, len(K), degrees.df, alpha, degrees.scale)
     return PowerValue(power, len(K), float(degrees.df), noncentrality, alpha)

@@ -6,6 +6,8 @@ from sparsemixed.reporting.document import Column, Grid, Panel, Row, Section, Ta
 from sparsemixed.reporting.tables.stub import abbreviated, equation_lines, label_lines, stub_width, title_lines
 
 STD_ERR, COEFFICIENT = "std. err.", "coefficient"
+BELOW = (COEFFICIENT, "estimate")
+"""How titles of estimates end that begin on a line above."""
 LAYOUTS = {
     "estimate std_err statistic pvalue limit limit": ((11, 11, 9, 8, 13, 12), "{1}  Std. err.      {0}    P>|{0}|"),
     "estimate std_err df statistic pvalue limit limit": (
@@ -31,6 +33,7 @@ Columns of other kinds are as wide as they need, headed to the right.
 ESTIMATES = {
     "Coefficient": " Coefficient",
     "Observed coefficient": " coefficient",
+    "Observed estimate": "   estimate ",
     "Estimate": "   Estimate ",
     "Contrast": "   Contrast ",
     "Margin": "     Margin ",
@@ -114,7 +117,8 @@ PARTED = {"std_err": STD_ERR, "pvalue": "P>|", "limit": "[", "count": "compariso
 
 def _parted(column: Column) -> tuple[str, str]:
     """What of a column's title stands on a line above, and what below: `Unadjusted` and `P>|z|`."""
-    word = COEFFICIENT if column.title.endswith(COEFFICIENT) else STD_ERR if column.kind == "once" else PARTED.get(column.kind)
+    ending = next((one for one in BELOW if column.title.endswith(one)), None)
+    word = ending or (STD_ERR if column.kind == "once" else PARTED.get(column.kind))
     start = column.title.find(word) if word is not None else 0
     return column.title[: max(start, 0)].rstrip(), column.title[max(start, 0) :]
 
@@ -130,8 +134,8 @@ def _above(table: Table, stub: int) -> list[str]:
         if rest == STD_ERR:
             place = heading.lower().find(STD_ERR) - max(0, (len(kind) - len(STD_ERR) + 1) // 2)  # a longer one stands out
             text = f"{kind:^{len(STD_ERR)}}"
-        elif rest == COEFFICIENT:
-            place, text = heading.find(rest) + 2, kind
+        elif rest in BELOW:
+            place, text = heading.find(rest) + (len(rest) - len(kind) + 1) // 2, kind
         elif column.kind == "pvalue":
             place, text = heading.find("P>|") - 6, f"{kind:^10}"  # over statistic and p-value, ten places that end alike
         elif column.kind == "limit":

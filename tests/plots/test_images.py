@@ -1,7 +1,7 @@
 """Five pictures as they were when somebody looked at them.
 
-The tolerance is a root mean square of 4 of 255 over all pixels: edges that move by a rounding error change fewer, a line elsewhere or
-another colour more. Letters and ticks are those of one version of matplotlib; others skip. To make them anew, after looking:
+The tolerance is a root mean square of 4 of 255 over all pixels: edges moved by a rounding error change less, a line elsewhere
+or another colour more. Letters and ticks are those of one version of matplotlib; others skip. To make them anew, after looking:
 `REMAKE_IMAGES=1 python -m pytest tests/plots/test_images.py`.
 """
 

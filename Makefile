@@ -13,7 +13,7 @@ endif
 
 INSTEVAL := y service || _all: R.d || _all: R.dept || s:, reml
 
-.PHONY: run test wheel-check golden bench bench-peers bench-huge docs lint style types loops format setup clean
+.PHONY: run test wheel-check browser golden bench bench-peers bench-huge docs lint style types loops format setup clean
 
 run: setup  ## fit the InstEval ratings (73,421 rows, three crossed factors) through the command line
 	@mkdir -p build
@@ -28,6 +28,9 @@ test: style  ## ruff and pyright, which fail fast, then every test that is neith
 
 wheel-check: setup  ## build a wheel, install it without scikit-sparse into an empty environment, fit there; WHEEL=--strict needs the network
 	$(BIN)/python packaging/check_wheel.py $(WHEEL)
+
+browser: setup  ## the site and a report in headless Chromium: errors, overflow, search, dark mode, links; BROWSER=--strict needs a browser
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python packaging/check_browser.py $(BROWSER)
 
 golden: setup  ## remake the figures in tests/golden; needs R (tests/golden/common.R) and, as GOLDEN_PYTHON, a Python with statsmodels
 	$(BIN)/python -m tests.golden $(GOLDEN)

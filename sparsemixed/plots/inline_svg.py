@@ -49,16 +49,21 @@ def inline_svg(kind: Kind, data: pd.DataFrame, name: str, says: str, columns: in
         matplotlib is not installed.
     """
     try:
-        from matplotlib import rc_context  # an optional package, only of who draws
-        from matplotlib.figure import Figure
+        from matplotlib.figure import Figure  # an optional package, only of who draws
     except ImportError:
         raise OptionError(MISSING) from None
     chosen = kind if columns is None else replace(kind, columns=columns)
+    axes = np.ravel(np.asarray(drawn(chosen, data, None, LIGHT, {}, Figure), dtype=object))
+    return embedded_figure(axes[0].figure, name, says)
+
+
+def embedded_figure(figure: Any, name: str, says: str) -> str:
+    """The same of a figure that was drawn in the light style."""
+    from matplotlib import rc_context  # an optional package, only of who draws
+
     stream = StringIO()
     # Only while the file is written, and put back: texts stay texts, and identifiers are the same every time.
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": "sparsemixed"}):
-        axes = np.ravel(np.asarray(drawn(chosen, data, None, LIGHT, {}, Figure), dtype=object))
-        figure: Any = axes[0].figure
         figure.savefig(stream, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     return _embedded(stream.getvalue(), name, says)
 

@@ -36,7 +36,7 @@ def check_proper(model: BayesModel, phi: np.ndarray) -> None:
         for k, scale in enumerate(prior.scales):
             if not isinstance(scale.prior, Flat):
                 continue
-            place = block.place.theta.start + (block.diagonal.nonzero()[0][k] if hasattr(block, "diagonal") else k)
+            place = block.place.theta.start + block.place_of_scale(k)
             _check_tail(model, phi, place, scale, f"{block.equation}: {scale.of}({_name(block, k)})")
     errors = [scale for scale in target.errors.own if isinstance(scale, ScalePrior)]
     if errors and isinstance(errors[0].prior, Flat):

@@ -1,8 +1,8 @@
 """Unconstrained coordinates of the covariance matrices of random effects: log standard deviations, and correlations by tanh.
 
-They are of the engine's effects, in whose basis the data tell effects apart best, so that posteriors are nearly Gaussian in them;
-priors are of the effects as named. Everything is analytic in the coordinates phi (..., q), real or complex, and in units of the
-data; theta of the engine comes of it over sigma.
+They are of the effects as named, like the priors: in another basis a density that is uniform in the correlations has spikes without
+end, where the standard deviation of a named effect vanishes amid others. Everything is analytic in the coordinates phi (..., q),
+real or complex, and in units of the data; theta of the engine comes of it over sigma.
 
 A triangle L with the rows s_i x_i, x_i a point on the unit sphere, has for its row i the coordinates log s_i and
 z_i0 ... z_i,i-1 with x_ij = tanh(z_ij) prod_{l<j} 1 / cosh(z_il) (canonical partial correlations: Lewandowski, Kurowicka & Joe
@@ -63,6 +63,14 @@ class BlockCoordinates(ABC):
     @abstractmethod
     def n_deviations(self) -> int:
         """Number of standard deviations: one where all effects share it."""
+
+    def correlations_of(self, k: int) -> list[int]:
+        """Coordinates that mean nothing where the log standard deviation with place k goes to minus infinity."""
+        return []
+
+    def place_of_scale(self, k: int) -> int:
+        """Which coordinate is the log standard deviation of the effect with place k among those that have one."""
+        return k
 
     @abstractmethod
     def theta(self, phi: Any) -> Any:
@@ -158,8 +166,11 @@ class Triangle(BlockCoordinates):
         structure = place.block.structure
         columns, rows = np.triu_indices(self.m)
         self._rows, self._columns = rows, columns
-        self._basis = structure.dfactor()[rows == columns].sum(axis=0)
-        self._log_basis = float(np.linalg.slogdet(self._basis)[1])
+        leading = getattr(structure, "leading", 0)
+        self._order = [leading, *(a for a in range(self.m) if a != leading)]
+        # The engine's basis is lower triangular in this order, and so are its factors.
+        self._basis = structure.dfactor()[rows == columns].sum(axis=0)[self._order]
+        self._inverse = np.linalg.inv(self._basis)
         self.diagonal = rows == columns
 
     @property
@@ -167,11 +178,20 @@ class Triangle(BlockCoordinates):
         """Number of standard deviations."""
         return self.m
 
+    def correlations_of(self, k: int) -> list[int]:
+        i = int(self._rows[k])
+        below = [self._coordinate(r, i) for r in range(i + 1, self.m)]
+        return [*(self._coordinate(i, j) for j in range(i)), *below]
+
     def _coordinate(self, i: int, j: int) -> int:
         return int(np.flatnonzero((self._rows == i) & (self._columns == j))[0])
 
+    def place_of_scale(self, k: int) -> int:
+        i = self._order.index(k)
+        return self._coordinate(i, i)
+
     def lower(self, phi: Any) -> Any:
-        """L (..., m, m) of the engine's effects."""
+        """L (..., m, m) of the effects in an order of their own."""
         out = np.zeros((*phi.shape[:-1], self.m, self.m), phi.dtype)
         for i in range(self.m):
             left = phi[..., self._coordinate(i, i)]
@@ -183,11 +203,12 @@ class Triangle(BlockCoordinates):
         return out
 
     def theta(self, phi: Any) -> Any:
-        return self.lower(phi)[..., self._rows, self._columns]
+        return (self._inverse @ self.lower(phi))[..., self._rows, self._columns]
 
     def start(self, theta: np.ndarray, floor: float) -> np.ndarray:
         L, out = np.zeros((self.m, self.m)), np.empty(self.size)
         L[self._rows, self._columns] = theta
+        L = self._basis @ L
         L = L * np.where(np.diag(L) < 0, -1.0, 1.0)
         for i in range(self.m):
             length = float(np.linalg.norm(L[i]))
@@ -201,8 +222,8 @@ class Triangle(BlockCoordinates):
         return out
 
     def covariance(self, phi: Any) -> Any:
-        factor = self._basis @ self.lower(phi)
-        return factor @ np.swapaxes(factor, -1, -2)
+        L, back = self.lower(phi), np.argsort(self._order)
+        return (L @ np.swapaxes(L, -1, -2))[..., back[:, None], back]
 
     def variances(self, phi: Any) -> Any:
         return np.einsum("...aa->...a", self.covariance(phi))
@@ -217,7 +238,7 @@ class Triangle(BlockCoordinates):
         return found
 
     def log_determinant(self, phi: Any) -> Any:
-        return 2.0 * sum(self._log_pivots(phi)) + 2.0 * self._log_basis
+        return 2.0 * sum(self._log_pivots(phi))
 
     def log_jacobian(self, phi: Any) -> Any:
         m, total = self.m, 0.0
@@ -225,7 +246,7 @@ class Triangle(BlockCoordinates):
             total = total + (i + 1) * phi[..., self._coordinate(i, i)] + (m - i) * pivot
             for j in range(i):
                 total = total - (i - j) * log_cosh(phi[..., self._coordinate(i, j)])
-        return total + m * np.log(2.0) + (m + 1) * self._log_basis
+        return total + m * np.log(2.0)
 
 
 KINDS: dict[type, type[BlockCoordinates]] = {

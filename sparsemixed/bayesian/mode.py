@@ -25,13 +25,14 @@ FLATTEST, STEEPEST = 0.02, 1e8
 class Mode:
     """A maximum: where (n,), the log density there, and the covariance (n, n) that its curvature suggests.
 
-    `tails` has the coordinates along which the density falls more slowly than the curvature says, and how far it reaches.
+    `tails` has the coordinates along which the density falls more slowly than the curvature says, how far it reaches, and the
+    coordinates of correlations that are lost on the way.
     """
 
     phi: np.ndarray
     log_density: float
     covariance: np.ndarray
-    tails: tuple[tuple[int, float], ...] = ()
+    tails: tuple[tuple[int, float, tuple[int, ...]], ...] = ()
 
     @property
     def log_mass(self) -> float:
@@ -60,7 +61,7 @@ def find_modes(target: Target, start: np.ndarray, search: bool = True) -> list[M
     return [replace(mode, tails=_tails(target, mode)) for mode in found if mode.log_mass > best - 12.0]
 
 
-def _tails(target: Target, mode: Mode) -> tuple[tuple[int, float], ...]:
+def _tails(target: Target, mode: Mode) -> tuple[tuple[int, float, tuple[int, ...]], ...]:
     """Log standard deviations may go far below the mode: where few groups hardly tell a variance from zero."""
     scales = _scales(target)
     if not scales:
@@ -74,8 +75,19 @@ def _tails(target: Target, mode: Mode) -> tuple[tuple[int, float], ...]:
     for k, size, fall in zip(scales, sizes, mode.log_density - values, strict=True):
         inside = np.flatnonzero(fall < FALL)
         if inside.size and inside[-1] > 0:
-            found.append((k, float(REACHES[inside[-1]] * size)))
+            found.append((k, float(REACHES[inside[-1]] * size), _lost(target, k)))
     return tuple(found)
+
+
+def _lost(target: Target, k: int) -> tuple[int, ...]:
+    """Coordinates of the correlations of the effect whose log standard deviation has place k."""
+    whole = int(target.free[k])
+    for block in target.blocks:
+        where = block.place.theta
+        if where.start <= whole < where.stop:
+            lost = [where.start + j for j in block.correlations_of(whole - where.start)]
+            return tuple(int(np.flatnonzero(target.free == j)[0]) for j in lost if j in target.free)
+    return ()
 
 
 def _rises(target: Target, origin: np.ndarray) -> list[np.ndarray]:

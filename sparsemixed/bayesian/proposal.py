@@ -16,6 +16,8 @@ WIDE, WIDE_SHARE = 2.0, 0.12
 """How much wider the second component of every mode is, and its share."""
 TAIL_SHARE, MOST_TAILS = 0.12, 0.4
 """Share of a component along a long tail, and of all of these together at most."""
+PRIOR_VARIANCE = float(np.pi**2 / 12)
+"""Of atanh of a correlation that is uniform."""
 STEPS = 3
 """Of EM in every adaptation: the sample that they fit is random itself."""
 RIDGE = 0.02
@@ -68,14 +70,19 @@ def at_modes(modes: Sequence[Mode]) -> TMixture:
     centres = np.array([mode.phi for mode in modes])
     both = np.concatenate([(1 - WIDE_SHARE) * shares, WIDE_SHARE * shares])
     centres, roots = np.concatenate([centres, centres]), np.concatenate([roots, WIDE * roots])
-    tails = [(mode, k, reach) for mode in modes for k, reach in mode.tails]
+    tails = [(mode, *tail) for mode in modes for tail in mode.tails]
     if not tails:
         return TMixture(both, centres, roots)
     away, spread = [], []
-    for mode, k, reach in tails:
-        axis = np.eye(len(mode.phi))[k]
-        away.append(mode.phi - 0.5 * reach * axis)
-        spread.append(np.linalg.cholesky(1.5 * mode.covariance + (0.5 * reach) ** 2 * np.outer(axis, axis)))
+    for mode, k, reach, lost in tails:
+        axis, centre = np.eye(len(mode.phi))[k], mode.phi.copy()
+        covariance = 1.5 * mode.covariance + (0.5 * reach) ** 2 * np.outer(axis, axis)
+        centre[k] -= 0.5 * reach
+        for j in lost:  # as wide as the prior, in the middle between it and the mode
+            centre[j] *= 0.5
+            covariance[j, j] += PRIOR_VARIANCE
+        away.append(centre)
+        spread.append(np.linalg.cholesky(covariance))
     own = np.full(len(tails), min(TAIL_SHARE, MOST_TAILS / len(tails)))
     both = np.concatenate([(1 - own.sum()) * both, own])
     return TMixture(both, np.concatenate([centres, away]), np.concatenate([roots, spread]))

@@ -19,7 +19,7 @@ from sparsemixed.errors import NumericalError
 
 DEPTH = {1: 30.0, 2: 24.0, 3: 20.0, 4: 17.0}
 """Logarithm of the density, below its maximum, at which the lattice ends, by the number of parameters."""
-STEPS = {1: 0.05, 2: 0.2, 3: 0.5, 4: 0.75}
+STEPS = {1: 0.05, 2: 0.15, 3: 0.5, 4: 0.75}
 """Spacing in standard deviations of the curvature, by the number of parameters."""
 MOST_PARAMETERS = 4
 MOST_NODES = 400_000

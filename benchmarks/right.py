@@ -2,8 +2,9 @@
 
     python benchmarks/right.py [--case NAME ...] [--only PROGRAM ...] [--timeout 120]
 
-Prints a Markdown table and writes build/right.json. A row is right where the log likelihood as the program states it, and that of
-its variances by dense algebra, are within 0.001 of the maximum, and the figure is within 1 %.
+Prints two Markdown tables, one in words and one with all figures, and writes build/right.json. A row is right where the log
+likelihood as the program states it, and that of its variances by dense algebra, are within 0.001 of the maximum, and the figure
+is within 1 %.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from cases import Case
 from dense_truth import DenseModel, Maximum, degrees_of_freedom, dense_model, errors_of_entries, maximum
 from measuring import BUILD, describe_machine, prepare, report_of
 from programs import PROGRAMS, Asked, command_of
-from tables import markdown
+from tables import markdown, short
+from threadpoolctl import threadpool_limits
 
 LLF, FIGURE = 1e-3, 1e-2
 """How far a log likelihood may be off, and, relatively, a figure."""
@@ -152,8 +154,10 @@ def answers(name: str, programs: list[str], timeout: float) -> dict[str, Any]:
     case, kind = question.case, question.figure[0]
     stem = prepare(case.data)
     model = dense_model(case.lmer, pd.read_csv(f"{stem}.csv"), case.reml, case.weights)
-    at = maximum(model)
-    truth = true_figure(question, model, at)
+    # Matrices so small are slower on several threads, many times so beside other processes.
+    with threadpool_limits(1):
+        at = maximum(model)
+        truth = true_figure(question, model, at)
     # sparsemixed says its covariance matrices with their errors or not at all.
     ask = ("errors",) if kind in ("variance", "error") else ("errors", kind)
     rows = {}
@@ -181,10 +185,32 @@ def table(found: dict[str, dict[str, Any]]) -> str:
                 rows.append(["", program, "", r["error"].replace("|", "\\|")[:90], "", "", "", ""])
                 continue
             shown = "-" if r["found"] is None else ", ".join(figure(value) for value in r["found"])
-            off = "" if r["off"] is None else f"{100 * r['off']:.2g} %"
+            off = "" if r["off"] is None else percent(r["off"])
             says = "yes" if r["converged"] else "no"
             rows.append(["", program, says, r["word"], f"{r['stated']:+.1e}", f"{r['reached']:+.1e}", shown, off])
     return markdown(head, rows, words=4)
+
+
+def overview(found: dict[str, dict[str, Any]]) -> str:
+    """One row per case, one column per program, one word in each cell."""
+    programs = list(next(iter(found.values()))["programs"])
+    rows = []
+    for name, answer in found.items():
+        question = QUESTIONS[name]
+        words = [in_a_word(answer["programs"][program]) for program in programs]
+        rows.append([question.case.title, question.what, *words])
+    return markdown(("case", "figure", *programs), rows, words=2 + len(programs))
+
+
+def in_a_word(report: dict[str, Any]) -> str:
+    """`-` where a program has no such model or no such figure, `stops` where it raises an error."""
+    if "error" in report:
+        return "-" if short(report["error"]) == "-" else "stops"
+    return "-" if report["word"] == "no figure" else report["word"]
+
+
+def percent(part: float) -> str:
+    return f"{100 * part:.2g} %" if part < 0.1 else f"{100 * part:.0f} %" if part < 100 else f"{100 * part:.0e} %"
 
 
 def figure(value: float) -> str:
@@ -198,11 +224,15 @@ def main() -> int:
     parser.add_argument("--timeout", type=float, default=120.0, help="seconds per case and program (default: 120)")
     options = parser.parse_args()
     (BUILD / "bench").mkdir(parents=True, exist_ok=True)
-    found = {name: answers(name, options.only, options.timeout) for name in options.case}
-    (BUILD / "right.json").write_text(json.dumps({"machine": describe_machine(), "results": found}, indent=2) + "\n")
+    found = {}
+    for name in options.case:
+        found[name] = answers(name, options.only, options.timeout)
+        (BUILD / "right.json").write_text(json.dumps({"machine": describe_machine(), "results": found}, indent=2) + "\n")
+    print(overview(found))
+    print()
     print(table(found))
-    versions = {r["version"] for answer in found.values() for r in answer["programs"].values() if "version" in r}
-    print("\n" + ", ".join(sorted(versions)))
+    versions = [r["version"] for answer in found.values() for r in answer["programs"].values() if "version" in r]
+    print("\n" + ", ".join(dict.fromkeys(part for version in versions for part in version.split(", "))))
     return int(any(a["programs"].get("sparsemixed", {"word": "yes"})["word"] != "yes" for a in found.values()))
 
 

@@ -23,7 +23,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ INTERCEPT = ("(Intercept)", "Intercept", "_cons", "Group", "const")
 
 @dataclass(frozen=True)
 class Job:
-    """A job as a program's own file wants it: `fixed` and `terms` are `formula` taken apart."""
+    """A job as a program's file wants it: `fixed` and `terms` are `formula` taken apart; `incomplete` data lack some values."""
 
     formula: str
     fixed: str
@@ -46,6 +46,7 @@ class Job:
     ask: tuple[str, ...]
     model: str
     options: dict[str, Any]
+    incomplete: bool = False
 
     def weights_of(self, data: pd.DataFrame) -> np.ndarray | None:
         return None if self.weights is None else data[self.weights].to_numpy(dtype=float)
@@ -132,7 +133,9 @@ def answer(
 def timed(job: Job, asked: dict[str, Any], calls: tuple[Any, Any, Any], warm: int) -> dict[str, Any]:
     fit, report, prepare = calls
     path = asked["data"]
-    data = prepare(job, pd.read_pickle(path) if path.endswith(".pkl") else pd.read_csv(path))
+    data = pd.read_pickle(path) if path.endswith(".pkl") else pd.read_csv(path)
+    job = replace(job, incomplete=bool(data.isna().to_numpy().any()))
+    data = prepare(job, data)
     frames = [data] if asked["by"] is None else [part for _, part in data.groupby(asked["by"])]
     seconds, fits = [], []
     for _ in range(warm + asked["repeat"]):

@@ -29,7 +29,7 @@ def report(job: Job, data: pd.DataFrame, found: Any) -> dict[str, Any]:
     return {
         "llf": -float(model.get_current_neg_log_likelihood()),
         "iterations": int(model._get_num_optim_iter()),
-        "converged": bool(model._get_convergence_status()),
+        "converged": model._get_convergence_status() == 0,  # 1: too many iterations, 2: the line search failed
         "covariances": {term.group: matrix(["1"], v) for term, v in zip(job.terms, estimates[1:], strict=True)},
         "errors": {term.group: matrix(["1"], v) for term, v in zip(job.terms, errors[1:], strict=True)},
         "residual": float(estimates[0]),

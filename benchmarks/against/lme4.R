@@ -35,6 +35,7 @@ covariances <- vapply(VarCorr(fit), function(m) square(m, rownames(m)), "")
 names(covariances) <- sub("\\.[0-9]+$", "", names(covariances))
 
 degrees <- character(0)
+part <- parts[[1]] # both packages evaluate the call of the fit again
 tested <- function(how) {
   library(lmerTest)
   table <- coef(summary(as_lmerModLmerTest(fit), ddf = how))

@@ -16,7 +16,7 @@ from lmer_formula import right_side
 
 def fit(job: Job, data: pd.DataFrame) -> Any:
     (term,) = job.terms
-    missing = "drop" if data.isna().to_numpy().any() else "none"
+    missing = "drop" if job.incomplete else "none"
     model = mixedlm_rs.mixedlm(job.fixed, data, groups=term.group, re_formula=right_side(term), missing=missing)
     found = model.fit(reml=job.reml)
     np.asarray(found.bse_fe)

@@ -17,7 +17,7 @@ from lmer_formula import for_statsmodels
 
 def fit(job: Job, data: pd.DataFrame) -> Any:
     words = for_statsmodels(job.terms)
-    if data.isna().to_numpy().any():
+    if job.incomplete:
         words["missing"] = "drop"
     if words["groups"] is None:
         data, words["groups"] = data.assign(all_rows=1), "all_rows"

@@ -79,6 +79,18 @@ def test_other_prefixes(capsys, file, command, shown):
     assert found["rows"]
 
 
+def test_a_line_of_a_batch_has_no_prefix(capsys):
+    jobs = [{"data": "visits.csv", "model": f"{prefix}: mixed y time || id:"} for prefix in ("by arm", "mi estimate")]
+    with open("jobs.jsonl", "w") as file:
+        file.writelines(json.dumps(job) + "\n" for job in jobs)
+    assert cli.main(["batch", "jobs.jsonl", "--out", "done.jsonl", "--quiet"]) == 1
+    with open("done.jsonl") as file:
+        messages = [json.loads(line)["message"] for line in file]
+    assert "the prefix by does not go with batch" in messages[0]
+    assert '"by" of the job' in messages[0]
+    assert "the prefix mi estimate does not go with batch" in messages[1]
+
+
 def test_failures_set_the_status(capsys, data):
     data.loc[data["arm"] == 1, "y"] = 1.0
     data.to_csv("visits.csv", index=False)

@@ -11,7 +11,8 @@ from sparsemixed.api import mixed
 from sparsemixed.cli.batch.shelf import Shelf
 from sparsemixed.cli.batch.units import Unit
 from sparsemixed.cli.record import fit_record
-from sparsemixed.errors import CommandError, SparseMixedError, SparseMixedWarning, printable
+from sparsemixed.command.prefixes import read_prefix
+from sparsemixed.errors import CommandError, OptionError, SparseMixedError, SparseMixedWarning, printable
 from sparsemixed.fitting.levels import file_for
 
 CONVERGED, NOT_CONVERGED, FAILED = "converged", "not converged", "failed"
@@ -49,13 +50,30 @@ def _head(unit: Unit) -> dict[str, Any]:
     return {"key": unit.key, "id": job.id, "data": job.data, "model": job.model, "by": job.by, "by_level": unit.level}
 
 
+def _plain(model: str) -> str:
+    """The model, if it has no prefix: a line of a batch is one fit.
+
+    Raises
+    ------
+    OptionError
+    """
+    prefixed = read_prefix(model) if isinstance(model, str) else None
+    if prefixed is not None:
+        name = prefixed.prefix.name
+        advice = (
+            'the levels of a variable are asked for by "by" of the job' if name.startswith("by") else "sparsemixed fit takes it"
+        )
+        raise OptionError(f"the prefix {name} does not go with batch, where a line is one fit; {advice}")
+    return model
+
+
 def _fitted(unit: Unit, shelf: Shelf) -> dict[str, Any]:
     job = unit.job
     data = shelf.data(job.data) if job.by is None else shelf.levels(job.data, job.by).rows(unit.level)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SparseMixedWarning)  # `status` says the same
         start = time.perf_counter()
-        results = mixed(job.model, data, **job.options)
+        results = mixed(_plain(job.model), data, **job.options)
         seconds = time.perf_counter() - start
         if job.save is not None:
             name = job.save if job.by is None else file_for(job.save, shelf.levels(job.data, job.by).written(unit.level))

@@ -46,7 +46,7 @@ class HasProfile:
         Returns
         -------
         ProfileResult
-            `limits`, a data frame with the columns estimate, low and high, and `curve(name)`; `note` names limits on the boundary.
+            `limits`, a data frame with the columns estimate, low and high, and `curve(name)`; `note` names limits at a boundary.
 
         Raises
         ------

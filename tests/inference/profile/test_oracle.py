@@ -64,7 +64,7 @@ def _check_limit(model: RandomModel, dense: DenseProfile, fit, target, end) -> N
         assert dense.lowest(printed, end.value, place) - bottom > Q - 1e-4, target.name
 
 
-@pytest.mark.parametrize("seed", [0, 2, 3, 7])
+@pytest.mark.parametrize("seed", [0, 2, 3])
 def test_limits_are_where_the_dense_deviance_has_risen(seed):
     assert check(seed) > 0
 

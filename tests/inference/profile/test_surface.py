@@ -22,7 +22,14 @@ MODELS = {
 }
 
 
-@pytest.mark.parametrize(("name", "reml"), [*((name, False) for name in MODELS), ("crossed", True), ("patterns", True)])
+@pytest.mark.parametrize(
+    ("name", "reml"),
+    [
+        *((name, False) for name in MODELS if name != "levels"),
+        ("crossed", True),
+        pytest.param("levels", True, marks=pytest.mark.slow),
+    ],
+)
 def test_gradient_and_hessian_are_those_of_the_deviance(name, reml):
     command, options = MODELS[name]
     fit = sparsemixed.mixed(command, random_model(11).data, reml=reml, **options).fit

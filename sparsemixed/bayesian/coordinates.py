@@ -1,8 +1,8 @@
 """Unconstrained coordinates of the covariance matrices of random effects: log standard deviations, and correlations by tanh.
 
-They are of the effects as named, like the priors: in another basis a density that is uniform in the correlations has spikes without
-end, where the standard deviation of a named effect vanishes amid others. Everything is analytic in the coordinates phi (..., q),
-real or complex, and in units of the data; theta of the engine comes of it over sigma.
+They are of the effects as named, like the priors: in another basis a density that is uniform in the correlations has spikes
+without end, where the standard deviation of a named effect vanishes amid others. Everything is analytic in the coordinates phi
+(..., q), real or complex, and in units of the data; theta of the engine comes of it over sigma.
 
 A triangle L with the rows s_i x_i, x_i a point on the unit sphere, has for its row i the coordinates log s_i and
 z_i0 ... z_i,i-1 with x_ij = tanh(z_ij) prod_{l<j} 1 / cosh(z_il) (canonical partial correlations: Lewandowski, Kurowicka & Joe

@@ -209,7 +209,7 @@ def posterior_of(
     fit: Fit, call: Call | None, priors: Any, request: Request, display: Mapping[str, Any], progress: Callable[[int], None] | None
 ) -> BayesResults:
     """The posterior of a fit, shown as its own options and `display` say."""
-    shown = {"level": fit.spec.display.level, "stddeviations": fit.spec.display.stddeviations} | dict(display)
+    shown: dict[str, Any] = {"level": fit.spec.display.level, "stddeviations": fit.spec.display.stddeviations} | dict(display)
     shape = PosteriorShape(**shown | {"level": check_level(shown["level"])})
     return BayesResults(compute_posterior(fit, read_priors(priors), request, progress), shape, call)
 

@@ -20,7 +20,7 @@ from sparsemixed.command.options import OPTIONS
 from sparsemixed.datasets import EXAMPLES
 from sparsemixed.postestimation.estat.table import SUBCOMMANDS
 from sparsemixed.reporting.stored.results import stored_rows
-from sparsemixed.results import LATER, Results
+from sparsemixed.results import Results
 from sparsemixed.spec import DFMETHODS, VCE, EstimationOptions
 from sparsemixed.structures.random.table import STRUCTURES
 from sparsemixed.structures.residual_errors.table import RESIDUAL_STRUCTURES
@@ -142,8 +142,6 @@ def test_every_public_name_of_results_is_described():
     described = re.findall(r"`(\w+)[`(]", page_text("results.md"))
     public = {name for name in dir(Results) if not name.startswith("_")} | {"fit"}
     assert public <= set(described)
-    raising = page_text("results.md").partition("Names of the interface that raise")[2].partition("\n\n")[0]
-    assert set(re.findall(r"`(\w+)`", raising)) == set(LATER)
 
 
 @pytest.mark.parametrize(

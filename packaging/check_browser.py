@@ -54,42 +54,47 @@ class Watch:
 
     def __init__(self) -> None:
         self.faults: list[str] = []
+        self.where = ""
 
-    def page(self, browser: Any, path: Path, width: int, scheme: str) -> Any:
-        """A page that is open; what it says on its console is a fault."""
-        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-        page = context.new_page()
-        where = f"{path.name} at {width} px, {scheme}"
-        page.on(
-            "console", lambda said: self.faults.append(f"{where}: {said.text}") if said.type in ("error", "warning") else None
-        )
-        page.on("pageerror", lambda error: self.faults.append(f"{where}: {error}"))
-        page.on("requestfailed", lambda request: self.faults.append(f"{where}: not loaded: {request.url}"))
-        page.on(
-            "request",
-            lambda asked: self.faults.append(f"{where}: network: {asked.url}") if asked.url.startswith("http") else None,
-        )
-        page.goto(path.as_uri())
-        page.wait_for_load_state("load")
+    def window(self, browser: Any, width: int, scheme: str) -> Any:
+        """An empty window; what its pages say on the console, and what they fail to load or load from elsewhere, are faults."""
+        page = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme).new_page()
+
+        def told(fault: str) -> None:
+            self.faults.append(f"{self.where} at {width} px, {scheme}: {fault}")
+
+        page.on("console", lambda said: told(said.text) if said.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: told(str(error)))
+        page.on("requestfailed", lambda request: told(f"not loaded: {request.url}"))
+        page.on("request", lambda asked: told(f"network: {asked.url}") if asked.url.startswith("http") else None)
         return page
 
-    def looked_at(self, browser: Any, path: Path) -> None:
+    def opened(self, page: Any, path: Path) -> None:
+        """Go to a page."""
+        self.where = path.name
+        page.goto(path.as_uri())
+        page.wait_for_load_state("load")
+
+    def looked_at(self, browser: Any, paths: list[Path]) -> None:
         """Both widths and both schemes."""
         for width in WIDTHS:
             for scheme in ("light", "dark"):
-                page = self.page(browser, path, width, scheme)
-                wider = page.evaluate(WIDER)
-                if wider:
-                    self.faults.append(f"{path.name} at {width} px: wider than the screen: {', '.join(wider[:4])}")
-                self.faults += [f"{path.name}, {scheme}: hard to read: {text}" for text in page.evaluate(CONTRAST)]
-                if path.stem in SHOWN:
-                    page.screenshot(path=SCREENSHOTS / f"{path.stem}-{width}-{scheme}.png", full_page=True)
+                page = self.window(browser, width, scheme)
+                for path in paths:
+                    self.opened(page, path)
+                    wider = page.evaluate(WIDER)
+                    if wider:
+                        self.faults.append(f"{path.name} at {width} px: wider than the screen: {', '.join(wider[:4])}")
+                    self.faults += [f"{path.name}, {scheme}: hard to read: {text}" for text in page.evaluate(CONTRAST)]
+                    if path.stem in SHOWN:
+                        page.screenshot(path=SCREENSHOTS / f"{path.stem}-{width}-{scheme}.png", full_page=True)
                 page.context.close()
 
     def searched(self, browser: Any, index: Path) -> None:
         """Words and pages that the search must find."""
         for word, wanted in SEARCHES.items():
-            page = self.page(browser, index, WIDTHS[1], "light")
+            page = self.window(browser, WIDTHS[1], "light")
+            self.opened(page, index)
             page.click("input[data-md-component='search-query']")
             page.keyboard.type(word)
             try:
@@ -106,11 +111,11 @@ class Watch:
 
     def links(self, browser: Any, pages: list[Path]) -> None:
         """Every link within the site leads to a file, and to an element of it."""
-        page = self.page(browser, pages[0], WIDTHS[1], "light")
+        page = self.window(browser, WIDTHS[1], "light")
         targets: dict[Path, set[str]] = {}
         asked: dict[tuple[Path, str], str] = {}
         for path in pages:
-            page.goto(path.as_uri())
+            self.opened(page, path)
             targets[path.resolve()] = set(page.evaluate("[...document.querySelectorAll('[id]')].map(e => e.id)"))
             for link in page.evaluate("[...document.links].map(a => a.href)"):
                 if link.startswith("file:"):
@@ -182,9 +187,7 @@ def check(folder: Path | None) -> list[str]:
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         site, watch = built(folder), Watch()
         pages = sorted(path for path in site.glob("*.html") if path.name != "404.html")
-        watch.looked_at(browser, write_report())
-        for path in pages:
-            watch.looked_at(browser, path)
+        watch.looked_at(browser, [write_report(), *pages])
         watch.searched(browser, site / "index.html")
         watch.links(browser, pages)
         browser.close()

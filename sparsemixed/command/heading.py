@@ -26,7 +26,7 @@ _PREFIXES: dict[str, str] = {
     **dict.fromkeys(("STEPwise", "sw", "nestreg", "fp", "mfp"), "fit the models one by one; sparsemixed.lrtest compares two"),
     "VERsion": "commands are read as those of the present Stata; leave it out",
     "timer": "leave it out",
-    "bayes": "sparsemixed.bayes takes it: sparsemixed.bayes(\"bayes: mixed ...\", data)",
+    "bayes": 'sparsemixed.bayes takes it: sparsemixed.bayes("bayes: mixed ...", data)',
 }
 """Prefixes of Stata, in the notation of `Word`, and what to do instead."""
 _XI = re.compile(r"\bi\.(?P<first>\w+)(?P<sign>[*|])")

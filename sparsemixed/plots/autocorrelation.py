@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -48,7 +50,7 @@ def autocorrelation_frame(
     """
     values = scaled_residuals(subject, what, "autocorrelation")
     series = series_for(subject, group, time)
-    frame = _correlations(series, values[series.rows], lags)
+    frame: Any = _correlations(series, values[series.rows], lags)
     n = int(frame["lag"].max())
     model = expected(subject, series, what)
     own, _ = means_in(model.lags, model.covariances, n + 1)
@@ -77,7 +79,7 @@ def draw_autocorrelation(frame: pd.DataFrame, axes: np.ndarray, look: Look) -> N
     """A line up to each correlation, the model's as points joined by a line, the limits of independence as a band."""
     ax = axes[0]
     head(ax, look, frame.attrs["title"], frame.attrs["x"], frame.attrs["y"])
-    own = frame[frame["lag"] > 0]
+    own: Any = frame[frame["lag"] > 0]
     if not own["correlation"].notna().any():
         nothing(ax, look, "no group has two rows")
         return

@@ -48,13 +48,13 @@ def caterpillar_frame(
     frame = effects_frame(subject.fit, chosen_effects(subject.fit, effect), percent)
     parts = []
     for _, part in frame.groupby("panel", sort=False):
-        own = part
+        own: Any = part
         if top is not None:
             own = own.loc[own["estimate"].abs().sort_values(ascending=False, kind="stable").index[:top].sort_values()]
         if sort == "estimate":
             own = own.sort_values("estimate", kind="stable")
         parts.append(own.assign(y=np.arange(len(own), dtype=float)))
-    found = pd.concat(parts, ignore_index=True)
+    found: Any = pd.concat(parts, ignore_index=True)
     longest = int(found.groupby("panel")["y"].max().max()) + 1
     found.attrs = {"title": "", "x": f"Predicted effect, {percent:g}% limits", "y": "", "panel": (4.2, tall(longest))}
     return found

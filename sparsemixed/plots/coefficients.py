@@ -52,7 +52,7 @@ def coefficients_frame(
     called = list(names) if names is not None else [f"({i})" for i in range(1, len(fits) + 1)]
     if len(called) != len(fits) or len(set(called)) != len(called):
         raise OptionError(f"plot.coefficients: names must be {len(fits)} different names, one for each fit, not {called}")
-    found = pd.concat([_of_fit(fit, name, level) for fit, name in zip(fits, called, strict=True)], ignore_index=True)
+    found: Any = pd.concat([_of_fit(fit, name, level) for fit, name in zip(fits, called, strict=True)], ignore_index=True)
     known = list(dict.fromkeys(found["term"]))
     wanted = [term for term in known if constant or term != CONSTANT] if terms is None else list(terms)
     for term in wanted:
@@ -66,7 +66,7 @@ def coefficients_frame(
     return found
 
 
-def _placed(found: pd.DataFrame, terms: Sequence[str], fits: Sequence[str]) -> pd.DataFrame:
+def _placed(found: Any, terms: Sequence[str], fits: Sequence[str]) -> pd.DataFrame:
     """With the place of each coefficient from above, those of different fits a little apart."""
     place = {term: float(i) for i, term in enumerate(terms)}
     apart = min(0.18, 0.7 / len(fits))

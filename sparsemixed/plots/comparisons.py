@@ -28,7 +28,7 @@ def comparisons_frame(found: Any, unique: bool = True, csort: bool = False) -> p
         Columns panel, label, estimate, std_err, low, high, and y, the place from above.
     """
     effects = found.frame
-    frame = pd.DataFrame(
+    frame: Any = pd.DataFrame(
         {
             "panel": [str(term) for term in effects.index.get_level_values(0)],
             "label": [str(label) for label in effects.index.get_level_values(-1)],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -44,7 +45,7 @@ def effects_qq_frame(subject: Subject, effect: str | Sequence[str] | None = None
         line = pd.DataFrame({"panel": panel, "part": "line", "group": "", "quantile": ends, "estimate": intercept + slope * ends})
         parts.append(line)
     columns = ["panel", "part", "group", "quantile", "estimate", "low", "high"]
-    found = pd.concat(parts, ignore_index=True)[columns]
+    found: Any = pd.concat(parts, ignore_index=True)[columns]
     found.attrs = {"title": "", "x": "Normal quantile", "y": f"Predicted effect, {percent:g}% limits"}
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -75,7 +76,7 @@ def _observed(fit: Fit) -> np.ndarray:
 
 def _ordered(pieces: list[pd.DataFrame], chosen: list[int], labels: list[str]) -> pd.DataFrame:
     """The pieces group by group, each part along the axis."""
-    found = pd.concat(pieces, ignore_index=True)
+    found: Any = pd.concat(pieces, ignore_index=True)
     place = {code: i for i, code in enumerate(chosen)}
     order = np.lexsort((found["x"].to_numpy(), [_PARTS.index(p) for p in found["part"]], found["code"].map(place)))
     found = found.iloc[order].reset_index(drop=True)

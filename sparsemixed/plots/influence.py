@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -65,7 +66,7 @@ def draw_influence(frame: pd.DataFrame, axes: np.ndarray, look: Look) -> None:
     """A line up to each value, the convention as a broken one, and the names of the farthest."""
     ax = axes[0]
     head(ax, look, frame.attrs["title"], frame.attrs["x"], frame.attrs["y"])
-    known = frame[np.isfinite(frame["value"])]
+    known: Any = frame[np.isfinite(frame["value"])]
     if not len(known):
         nothing(ax, look)
         return

@@ -40,7 +40,7 @@ def panels_of(frame: pd.DataFrame) -> list:
     return frame["panel"].unique().tolist() or [""] if "panel" in frame else [""]
 
 
-def by_panel(frame: pd.DataFrame) -> list[tuple[Any, pd.DataFrame]]:
+def by_panel(frame: pd.DataFrame) -> list[tuple[Any, Any]]:
     """Each panel with its rows."""
     if "panel" not in frame:
         return [("", frame)]

@@ -29,7 +29,7 @@ def head(axes: Any, look: Look, title: str = "", x: str = "", y: str = "") -> No
         axes.set_ylabel(shown(y, 60), color=look.ink, fontsize="small", parse_math=False)
 
 
-def ticks(axes: Any, which: str, places: Sequence[float], labels: Sequence[Any]) -> None:
+def ticks(axes: Any, which: str, places: Any, labels: Any) -> None:
     """Labels at places of the axis `x` or `y`; slanted where they would meet, left out where there are too many."""
     axis = axes.xaxis if which == "x" else axes.yaxis
     if len(places) > MOST_LABELS:

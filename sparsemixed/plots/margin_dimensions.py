@@ -34,7 +34,7 @@ def dimensions(found: Margins | Any) -> pd.DataFrame:
     """One row for each margin, a column for each dimension with more than one value; numbers of covariates, texts of levels."""
     rows = [row for block in found.blocks for row in _block_rows(found, block)]
     names = list(dict.fromkeys(name for row in rows for name in row))
-    table = pd.DataFrame({name: pd.Series([row.get(name, "") for row in rows], dtype=object) for name in names})
+    table: Any = pd.DataFrame({name: pd.Series([row.get(name, "") for row in rows], dtype=object) for name in names})
     kept = [name for name in names if table[name].nunique() > 1]
     return table[[*kept]] if kept else table.iloc[:, :0]
 

@@ -104,4 +104,4 @@ def model_groups(series: Series) -> list[np.ndarray]:
     sizes = (ends - starts[:-1]).astype(float)
     most = max(5, int(min(MODEL_GROUPS, SQUARES / np.mean(sizes**2))))
     taken = np.unique(np.linspace(0, len(sizes) - 1, min(most, len(sizes))).round().astype(int))
-    return [np.arange(starts[g], ends[g]) for g in taken]
+    return [np.arange(int(starts[g]), int(ends[g])) for g in taken]

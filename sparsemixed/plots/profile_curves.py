@@ -44,7 +44,7 @@ def profile_result(
 
 def between(curve: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Values (m,), zeta and its slope by the value, cubic between the places of a curve; where a slope is missing, straight."""
-    known = curve[np.isfinite(curve["value"]) & np.isfinite(curve["zeta"])].drop_duplicates("value")
+    known: Any = curve[np.isfinite(curve["value"]) & np.isfinite(curve["zeta"])].drop_duplicates("value")
     x, y, slope = (known[name].to_numpy(dtype=float) for name in ("value", "zeta", "slope"))
     if len(x) < 2:
         return x, y, slope

@@ -40,7 +40,7 @@ def profile_density_frame(
         known = [(part, float(found.limits.loc[name, part])) for part in ("estimate", "low", "high")]
         marks = pd.DataFrame([one for one in known if np.isfinite(one[1])], columns=["part", "value"])
         parts.append(marks.assign(panel=name, density=np.interp(marks["value"], value, density)))
-    frame = pd.concat(parts, ignore_index=True)[["panel", "part", "value", "density"]]
+    frame: Any = pd.concat(parts, ignore_index=True)[["panel", "part", "value", "density"]]
     frame.attrs = {"title": "", "x": "", "y": ""}
     return frame
 

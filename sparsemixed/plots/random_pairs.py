@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -42,7 +43,7 @@ def random_pairs_frame(subject: Subject, group: str | None = None, level: float 
         curve = ellipse(G[np.ix_([i, j], [i, j])], percent)
         parts.append(pd.DataFrame({"part": "groups", "group": labels, "x": u[:, i], "y": u[:, j], **about}))
         parts.append(pd.DataFrame({"part": "ellipse", "group": "", "x": curve[:, 0], "y": curve[:, 1], **about}))
-    found = pd.concat(parts, ignore_index=True)[["panel", "part", "group", "x", "y", "x_name", "y_name"]]
+    found: Any = pd.concat(parts, ignore_index=True)[["panel", "part", "group", "x", "y", "x_name", "y_name"]]
     found.attrs = {"title": f"Random effects of {term_name(term)}, {percent:g}% ellipse"}
     return found
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -51,7 +53,7 @@ def variogram_frame(
     half, count = means_in(place, 0.5 * (ordered[j] - ordered[i]) ** 2, n)
     model = expected(subject, series, what)
     own, _ = means_in(np.searchsorted(edges, model.distances, side="right") - 1, model.variances - model.covariances, n)
-    frame = pd.DataFrame({"distance": where, "pairs": count.astype(np.int64), "semivariance": half, "model": own})
+    frame: Any = pd.DataFrame({"distance": where, "pairs": count.astype(np.int64), "semivariance": half, "model": own})
     frame = frame[frame["pairs"] > 0].reset_index(drop=True)
     frame.attrs = {"title": WHAT[what], "x": axis_name(series, time, subject, lag=False), "y": "Semivariogram"}
     return frame
@@ -67,7 +69,7 @@ def _edges(distances: np.ndarray, bins: int) -> np.ndarray:
     return np.append(distinct, np.inf)
 
 
-def draw_variogram(frame: pd.DataFrame, axes: np.ndarray, look: Look) -> None:
+def draw_variogram(frame: Any, axes: np.ndarray, look: Look) -> None:
     """Points as large as their pairs are many, and the model's line."""
     ax = axes[0]
     head(ax, look, frame.attrs["title"], frame.attrs["x"], frame.attrs["y"])

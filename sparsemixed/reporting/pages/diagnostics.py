@@ -154,7 +154,7 @@ OFF = 0.1
 
 def _of_series(subject: Subject) -> Iterator[Finding]:
     """The first autocorrelation against what the model expects of it."""
-    frame = autocorrelation_frame(subject, lags=1)
+    frame: Any = autocorrelation_frame(subject, lags=1)
     if len(frame) < 2 or not np.isfinite(frame["correlation"][1]) or frame["pairs"][1] < 20:
         return
     found, model, half = (float(frame[name][1]) for name in ("correlation", "model", "high"))

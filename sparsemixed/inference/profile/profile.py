@@ -129,11 +129,20 @@ def _limits(fit: Fit, targets: list[Target], sources: Criteria, level: float) ->
         estimate.append(target.shown(target.psi(peak.x).value))
         ends.append((limit(peak, target, -1, q, edges), limit(peak, target, 1, q, edges)))
     low, high = (np.array([t.shown(pair[i].value) for t, pair in zip(targets, ends, strict=True)]) for i in (0, 1))
-    methods = tuple(sources.of(target).method for target in targets)
+    methods: tuple[Method, ...] = tuple(sources.of(target).method for target in targets)
     remarks = [_criterion_remark(fit, methods), *_remarks(targets, ends)]
     return ProfileLimits(
-        *(tuple(targets), np.array(estimate), low, high, tuple(ends), methods, level),
-        *("\n".join(filter(None, remarks)), fit.spec.response, sources, edges),
+        targets=tuple(targets),
+        estimate=np.array(estimate),
+        low=low,
+        high=high,
+        ends=tuple(ends),
+        methods=methods,
+        level=level,
+        note="\n".join(filter(None, remarks)),
+        response=fit.spec.response,
+        sources=sources,
+        edges=edges,
     )
 
 

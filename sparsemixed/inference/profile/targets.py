@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from math import comb
+from typing import Any
 
 import numpy as np
 
@@ -147,7 +148,10 @@ def _keys(fit: Fit, part: Component) -> list[tuple[int, tuple]]:
 def _printed(part: Component, i: int, psi: list[Psi], keys: list[tuple[int, tuple]], stddeviations: bool) -> Target:
     variance = part.variances[i]
     shown = part.deviations[i] if stddeviations else variance
-    about = {"equation": variance.equation, "unknown": "" if shown.identified else "the data do not tell it from the others"}
+    about: dict[str, Any] = {
+        "equation": variance.equation,
+        "unknown": "" if shown.identified else "the data do not tell it from the others",
+    }
     about["range"] = _range(part, keys, i) if shown.kind == "coefficient" else LIMITS.get(shown.kind, (-np.inf, np.inf))
     own = psi[i]
     if variance.kind == "variance":

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from sparsemixed.errors import OptionError
 from sparsemixed.plots.subject import Subject
@@ -42,7 +41,7 @@ def profile_result(
     return found, curves
 
 
-def between(curve: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def between(curve: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Values (m,), zeta and its slope by the value, cubic between the places of a curve; where a slope is missing, straight."""
     known: Any = curve[np.isfinite(curve["value"]) & np.isfinite(curve["zeta"])].drop_duplicates("value")
     x, y, slope = (known[name].to_numpy(dtype=float) for name in ("value", "zeta", "slope"))

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Unpack
-
-from sparsemixed.command.keywords import ModelKeywords
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sparsemixed.fitting.bayes_results import BayesResults
@@ -21,7 +19,7 @@ def bayes(
     *,
     method: str = "auto",
     progress: Callable[[int], None] | None = None,
-    **options: Unpack[ModelKeywords],
+    **options: Any,
 ) -> BayesResults:
     """The posterior distribution of a mixed model: coefficients and random effects in closed form, variances by sampling.
 

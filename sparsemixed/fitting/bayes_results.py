@@ -210,7 +210,8 @@ def posterior_of(
 ) -> BayesResults:
     """The posterior of a fit, shown as its own options and `display` say."""
     shown: dict[str, Any] = {"level": fit.spec.display.level, "stddeviations": fit.spec.display.stddeviations} | dict(display)
-    shape = PosteriorShape(**shown | {"level": check_level(shown["level"])})
+    shown["level"] = check_level(shown["level"])
+    shape = PosteriorShape(**shown)
     return BayesResults(compute_posterior(fit, read_priors(priors), request, progress), shape, call)
 
 

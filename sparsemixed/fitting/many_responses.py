@@ -200,7 +200,8 @@ def _columns(wanted: Any, frame: Frame) -> tuple[list[Any], list[np.ndarray]]:
 
 def _number(values: Any, name: str, command: str) -> np.ndarray:
     try:
-        found = pd.to_numeric(pd.Series(values)).to_numpy(dtype=float, na_value=np.nan)
+        numbers: Any = pd.to_numeric(pd.Series(values))
+        found = numbers.to_numpy(dtype=float, na_value=np.nan)
     except (TypeError, ValueError):
         raise DataError(f"{command}: the response `{name}` is to be numbers") from None
     if np.isinf(found).any():

@@ -62,8 +62,7 @@ def read_statistics(given: str | Sequence[str] | Mapping[str, Any] | None) -> tu
     ['_b', '_se', 'll', 'ratio']
     """
     if isinstance(given, Mapping):
-        pairs: dict[str, Any] = dict(given)
-        found = [Statistic(name, function=value) if callable(value) else _read(str(value), name) for name, value in pairs.items()]
+        found = [_named(name, value) for name, value in given.items()]
     else:
         texts = _split(given) if isinstance(given, str) else [str(one) for one in given or ()]
         found = [_read(text, f"_stat_{i}") for i, text in enumerate(texts, start=1)]
@@ -86,6 +85,13 @@ def _split(text: str) -> list[str]:
         else:
             parts[-1] += sign
     return [part for part in parts if part]
+
+
+def _named(name: str, given: str | Callable[[Results], float]) -> Statistic:
+    """A statistic from a function of a fit, or from a text."""
+    if isinstance(given, str) or not callable(given):
+        return _read(str(given), name)
+    return Statistic(name, function=given)
 
 
 def _read(text: str, name: str) -> Statistic:

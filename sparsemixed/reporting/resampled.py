@@ -184,7 +184,7 @@ class Jackknife(Jackknifed, Shown):
     def conf_int(self, level: float | None = None) -> pd.DataFrame:
         """Limits by Student's t with J - 1 degrees of freedom, columns `low` and `high`."""
         frame = self._frame(check_level(self.fit.spec.display.level if level is None else level))
-        return frame[["low", "high"]]
+        return frame.filter(["low", "high"])
 
     @property
     def frame(self) -> pd.DataFrame:

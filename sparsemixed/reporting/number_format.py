@@ -39,6 +39,18 @@ def fixed(value: float, decimals: int) -> str:
     return f"{value:.{decimals}f}" if math.isfinite(value) else "."
 
 
+def statistic(value: float) -> str:
+    """A z or t statistic with two decimals, and without them where it would run into the number before it.
+
+    Examples
+    --------
+    >>> statistic(-6.768), statistic(39001762.34)
+    ('-6.77', '3.9e+07')
+    """
+    text = fixed(value, 2)
+    return text if len(text) <= 9 else f"{value:.1e}"
+
+
 def thousands(value: float, decimals: int) -> str:
     """The same with commas: `2,998.00`."""
     return f"{value:,.{decimals}f}" if math.isfinite(value) else "."
@@ -64,7 +76,7 @@ FORMATS = {
     "once": once,
     "std_err": general,
     "limit": general,
-    "statistic": lambda x: fixed(x, 2),
+    "statistic": statistic,
     "pvalue": lambda x: fixed(x, 3),
     "probability": lambda x: fixed(x, 4),
     "chi2": lambda x: fixed(x, 2),

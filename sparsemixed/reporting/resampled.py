@@ -146,12 +146,14 @@ class Bootstrap(Bootstrapped, Shown):
     def _notes(self) -> list[Note]:
         notes = []
         if self.n_failed:
-            notes.append(f"Note: {self.n_failed:,} replicates failed and are left out.")
+            notes.append(f"Note: replicates that failed and are left out: {self.n_failed:,}.")
         if self.n_not_converged:
-            notes.append(f"Note: {self.n_not_converged:,} replicates have not converged.")
+            notes.append(f"Note: replicates that have not converged: {self.n_not_converged:,}.")
         if self.n_singular:
             named = "; ".join(f"{words} in {count:,}" for words, count in self.singular.items())
-            notes.append(f"Note: {self.n_singular:,} replicates lie on the boundary and are kept: {named}.")
+            notes.append(f"Note: replicates on the boundary, which are kept: {self.n_singular:,}; {named}.")
+        if self.kind == "wild":
+            notes.append("Note: wild replicates keep the size of all residuals; they serve for coefficients, not variances.")
         return [Note(text, joined=i > 0) for i, text in enumerate(notes)]
 
     def __repr__(self) -> str:
@@ -210,7 +212,7 @@ class Jackknife(Jackknifed, Shown):
     def document(self) -> Document:
         """Observed values, jackknife standard errors and limits."""
         table = _quantities(self.frame, "Jackknife", "t", self.fit.spec.display.level, self.fit.spec.response)
-        notes = [Note(f"Note: {self.n_failed:,} fits failed and are left out.")] if self.n_failed else []
+        notes = [Note(f"Note: fits that failed and are left out: {self.n_failed:,}.")] if self.n_failed else []
         return Document((_header("Jackknife results", self), table, *notes))
 
     def __repr__(self) -> str:

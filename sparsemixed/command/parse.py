@@ -83,8 +83,8 @@ def parse_tree(text: str, source: str, grammar: str = "grammar.lark", start: str
 
     Examples
     --------
-    >>> [child.data for child in parse_tree("y x || id:", "y x || id:").children]
-    [Token('RULE', 'varlist'), Token('RULE', 'equation')]
+    >>> [str(child.data) for child in parse_tree("y x || id:", "y x || id:").children]
+    ['varlist', 'equation']
     """
     if max(accumulate(_STEPS.get(sign, 0) for sign in text), default=0) > DEEPEST:
         raise RecursionError

@@ -16,7 +16,7 @@ def envelope(place: np.ndarray, low: np.ndarray, middle: np.ndarray, high: np.nd
     >>> x = np.arange(10_000.0)
     >>> place, low, middle, high = envelope(x, x - 1, x, x + 1)
     >>> len(place), low[0], middle[0], high[0]
-    (2000, -1.0, 2.0, 5.0)
+    (2000, np.float64(-1.0), np.float64(2.0), np.float64(5.0))
     """
     known = np.flatnonzero(np.isfinite(low) & np.isfinite(high))
     starts = np.unique(np.linspace(0, len(known), min(BINS, len(known)) + 1).astype(np.int64))[:-1]

@@ -19,7 +19,7 @@ def nuts_nodes(target: Target, mode: Mode, count: int, random: np.random.Generat
     Raises
     ------
     NotAvailableError
-        nutpie is not installed; the message begins with `why`.
+        nutpie is not installed, or broke off; the message begins with `why`.
     """
     try:
         import nutpie  # an extra, which only this needs
@@ -31,13 +31,13 @@ def nuts_nodes(target: Target, mode: Mode, count: int, random: np.random.Generat
     def make_logp():
         def logp(x: np.ndarray) -> tuple[float, np.ndarray]:
             phi = centre + root @ x
+            # Where there is no density nutpie turns back; an exception would end the sampler.
             try:
-                value, slope = float(target.log_density(phi[None])[0]), target.gradient(phi)
+                with np.errstate(all="ignore"):
+                    value, slope = float(target.log_density(phi[None])[0]), target.gradient(phi)
             except (NumericalError, np.linalg.LinAlgError):
-                value, slope = -np.inf, np.zeros(n)
-            if not np.isfinite(value):
-                raise ValueError("the density is no number here")
-            return value, root.T @ slope
+                return -np.inf, np.zeros(n)
+            return (value, root.T @ slope) if np.isfinite(value) and np.isfinite(slope).all() else (-np.inf, np.zeros(n))
 
         return logp
 
@@ -47,7 +47,13 @@ def nuts_nodes(target: Target, mode: Mode, count: int, random: np.random.Generat
     model = from_pyfunc(n, make_logp, make_expand, [np.dtype(np.float64)], [(n,)], ["x"], make_initial_point_fn=None)
     each = -(-count // CHAINS)
     seed = int(random.integers(1 << 31))
-    trace = nutpie.sample(model, draws=each, tune=TUNING, chains=CHAINS, cores=1, seed=seed, progress_bar=False)
+    try:
+        trace = nutpie.sample(model, draws=each, tune=TUNING, chains=CHAINS, cores=1, seed=seed, progress_bar=False)
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # a panic of compiled code is none of Python's Exceptions
+        reason = str(error).partition("\n")[0]
+        raise NotAvailableError(f"{why or 'bayes'}. No-U-turn sampling broke off: {reason}") from error
     x = np.asarray(trace.posterior["x"]).reshape(-1, n)
     phi = centre + x @ root.T
     ess = float(effective_draws(x.reshape(CHAINS, each, n)))

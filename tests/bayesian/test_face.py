@@ -233,3 +233,29 @@ def test_what_has_no_posterior(rows):
     sparsemixed.bayes("y time || id: time, cov(un)", rows, {"corr": Beta(2, 2)}, seed=1, draws=300)
     with pytest.raises(SparseMixedError, match=r"sparsemixed\.bayes"):
         sparsemixed.mixed("bayes: mixed y time || id:", rows)
+
+
+class Panic(BaseException):
+    """As panics of compiled code arrive in Python."""
+
+
+def test_a_density_that_breaks_down_turns_the_sampler_back(rows, monkeypatch):
+    """Where the likelihood has no number nutpie hears minus infinity; what ends it nevertheless is one message."""
+    nutpie = pytest.importorskip("nutpie")
+    compiled = pytest.importorskip("nutpie.compiled_pyfunc")
+    heard = []
+
+    def watched(n, make_logp, *rest, **options):
+        heard.append(make_logp()(np.full(n, 1e200)))
+        return
+
+    def panics(*_, **__):
+        raise Panic("called `Result::unwrap()` on an `Err` value\nand more")
+
+    monkeypatch.setattr(compiled, "from_pyfunc", watched)
+    monkeypatch.setattr(nutpie, "sample", panics)
+    with pytest.raises(NotAvailableError, match=r"No-U-turn sampling broke off: called `Result::unwrap\(\)` on an `Err` value$"):
+        sparsemixed.bayes(MODEL, rows, seed=2, draws=1000, method="nuts")
+    value, slope = heard[0]
+    assert value == -np.inf
+    assert not slope.any()

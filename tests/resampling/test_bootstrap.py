@@ -273,7 +273,7 @@ def test_failures_are_counted_and_left_out():
     with pytest.warns(NotEstimableWarning, match="1 of 6 replicates failed and are left out; replicate 2: no luck"):
         found = fitted("intercept").bootstrap(6, statistic=sometimes, seed=1)
     assert (found.reps, found.n_failed) == (5, 1)
-    assert "1 replicates failed" in str(found)
+    assert "replicates that failed and are left out: 1" in " ".join(str(found).split())
     assert found.e["N_misreps"] == 1
 
 

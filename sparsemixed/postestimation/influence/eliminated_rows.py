@@ -21,6 +21,7 @@ from sparsemixed.estimation.objectives.penalized_deviance import PenalizedEvalua
 from sparsemixed.estimation.orthonormal import engine_terms
 from sparsemixed.inference.covariance.cluster_blocks import alike
 from sparsemixed.postestimation.influence.dense_clusters import scale_of
+from sparsemixed.postestimation.influence.kernels import add_own_cells, eliminated_rows
 from sparsemixed.postestimation.influence.whitened import MOST_ROWS, NUMBERS, Stack, Whitened, padded, taken, with_unit_diagonal
 from sparsemixed.solver.crossproducts.block_products import times_lambda
 from sparsemixed.solver.crossproducts.crossproducts import TermData, cells_in
@@ -141,12 +142,10 @@ class EliminatedRows:
         entry = np.where(there, start[:, None] + np.arange(w), 0)
         z, B = taken(place, self.half[0][rows]), None
         if w:
-            B = -z @ taken(there, self._F[entry]).transpose(0, 2, 1)
-            n, i = np.nonzero(place)
+            B = np.empty((*rows.shape, w))
+            eliminated_rows(place, z, self._F, start, widths, B)
             for own, cell in zip(self.half[1:], self.cells, strict=True):
-                local = cell[rows[n, i]] - start[n]
-                for a in range(own.shape[1]):
-                    B[n, i, local + a] += own[rows[n, i], a]
+                add_own_cells(place, rows, start, cell, own, B)
         E, e = taken(place, self.E[rows]), taken(place, self.e[rows])
         Q, (z, B, E, e) = _turned(z, B, E, e)
         if Q is not None:

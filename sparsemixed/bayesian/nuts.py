@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from sparsemixed.bayesian.mode import Mode
@@ -28,23 +30,18 @@ def nuts_nodes(target: Target, mode: Mode, count: int, random: np.random.Generat
         raise NotAvailableError(f"{why or 'bayes: method=nuts needs nutpie'}. {HOW}") from None
     root, centre, n = np.linalg.cholesky(mode.covariance), mode.phi, target.n
 
-    def make_logp():
-        def logp(x: np.ndarray) -> tuple[float, np.ndarray]:
-            phi = centre + root @ x
-            # Where there is no density nutpie turns back; an exception would end the sampler.
-            try:
-                with np.errstate(all="ignore"):
-                    value, slope = float(target.log_density(phi[None])[0]), target.gradient(phi)
-            except (NumericalError, np.linalg.LinAlgError):
-                return -np.inf, np.zeros(n)
-            return (value, root.T @ slope) if np.isfinite(value) and np.isfinite(slope).all() else (-np.inf, np.zeros(n))
-
-        return logp
-
     def make_expand(*_):
         return lambda x: {"x": x}
 
-    model = from_pyfunc(n, make_logp, make_expand, [np.dtype(np.float64)], [(n,)], ["x"], make_initial_point_fn=None)
+    model = from_pyfunc(
+        n,
+        lambda: _log_density(target, centre, root),
+        make_expand,
+        [np.dtype(np.float64)],
+        [(n,)],
+        ["x"],
+        make_initial_point_fn=None,
+    )
     each = -(-count // CHAINS)
     seed = int(random.integers(1 << 31))
     try:
@@ -60,6 +57,22 @@ def nuts_nodes(target: Target, mode: Mode, count: int, random: np.random.Generat
     integrated = target.integrated(phi)
     nan = float("nan")
     return Nodes(phi, np.full(len(phi), 1.0 / len(phi)), integrated, nan, nan, nan, ess)
+
+
+def _log_density(target: Target, centre: np.ndarray, root: np.ndarray) -> Callable[[np.ndarray], tuple[float, np.ndarray]]:
+    """The log density and its gradient in coordinates around the mode, as nutpie takes them."""
+
+    def logp(x: np.ndarray) -> tuple[float, np.ndarray]:
+        phi, nowhere = centre + root @ x, (-np.inf, np.zeros(target.n))
+        # Where there is no density nutpie turns back; an exception would end the sampler.
+        try:
+            with np.errstate(all="ignore"):
+                value, slope = float(target.log_density(phi[None])[0]), target.gradient(phi)
+        except (NumericalError, np.linalg.LinAlgError):
+            return nowhere
+        return (value, root.T @ slope) if np.isfinite(value) and np.isfinite(slope).all() else nowhere
+
+    return logp
 
 
 def effective_draws(x: np.ndarray) -> float:

@@ -49,29 +49,24 @@ __all__ = [
     "rolling",
     "statsby",
 ]
-_ELSEWHERE = {
+_PLACES = {
+    **dict.fromkeys(("anova", "compare", "cross_validate", "load", "lrtest", "mixed", "prepare"), "api"),
     "bayes": "bayes_prefix",
     "by": "repeated.prefixed",
-    "crossing": "fitting.designed_data",
-    "extend": "fitting.designed_data",
+    **dict.fromkeys(("crossing", "extend"), "fitting.designed_data"),
     "mi": "repeated.imputed",
     "mixed_many": "fitting.many_responses",
-    "power": "repeated.power",
-    "power_curve": "repeated.power",
-    "rolling": "repeated.groups_and_windows",
-    "statsby": "repeated.groups_and_windows",
+    "mixedlm": "two_steps",
+    **dict.fromkeys(("power", "power_curve"), "repeated.power"),
+    **dict.fromkeys(("rolling", "statsby"), "repeated.groups_and_windows"),
 }
 """Name -> the file that it comes from."""
 
 
 def __getattr__(name: str) -> Any:
     # Compiled code, pandas and scipy are loaded when first needed: the command line's --help must not wait for them.
-    if name in ("anova", "compare", "cross_validate", "load", "lrtest", "mixed", "prepare"):
-        return getattr(import_module("sparsemixed.api"), name)
-    if name in _ELSEWHERE:
-        return getattr(import_module(f"sparsemixed.{_ELSEWHERE[name]}"), name)
-    if name == "mixedlm":
-        return import_module("sparsemixed.two_steps").mixedlm
+    if name in _PLACES:
+        return getattr(import_module(f"sparsemixed.{_PLACES[name]}"), name)
     if name in ("datasets", "priors"):
         return import_module(f"sparsemixed.{name}")
     raise AttributeError(f"module 'sparsemixed' has no attribute {name!r}")

@@ -21,6 +21,7 @@ from sparsemixed.bayesian.quadrature import MOST_PARAMETERS, integrate
 from sparsemixed.bayesian.sampling import Nodes, sample
 from sparsemixed.errors import NotAvailableError, OptionError
 from sparsemixed.estimation.fit import Fit
+from sparsemixed.resampling.workers import read_jobs
 
 METHODS = ("auto", "sampling", "quadrature", "nuts")
 FEWEST_DRAWS = 200
@@ -87,9 +88,7 @@ def compute_posterior(fit: Fit, asked: AskedPriors, request: Request, progress: 
 
 def _targets(model: BayesModel, n_jobs: int, cheap: bool, asked: AskedPriors) -> list:
     """One target for each thread."""
-    from os import cpu_count
-
-    count = (cpu_count() or 1) if n_jobs == -1 else n_jobs
+    count = read_jobs(int(n_jobs), "bayes")
     others = [] if cheap else [bayes_model(model.fit, asked).target for _ in range(count - 1)]
     return [model.target, *others]
 

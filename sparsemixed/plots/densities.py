@@ -87,23 +87,33 @@ def kernel_density(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return x, np.exp(-0.5 * ((x[:, None] - centres) / width) ** 2) @ counts / (len(values) * width * ROOT_2PI)
 
 
+def bare(ax: Any, look: Look, title: str) -> None:
+    """Axes for a density, whose height has no meaning of its own."""
+    head(ax, look, title, "", "")
+    ax.grid(visible=False)
+    ax.set_yticks([])
+    ax.spines["left"].set_visible(False)
+
+
+def curve_with_area(ax: Any, look: Look, x: pd.Series, density: pd.Series, low: float, high: float) -> None:
+    """A density (m,) over x (m,), with its area from low to high."""
+    ax.plot(x, density, color=look.colour(0), linewidth=1.6)
+    inside = (x >= low) & (x <= high)
+    ax.fill_between(x[inside], density[inside], color=look.colour(0), alpha=0.2, linewidth=0)
+    ax.set_ylim(0.0, None)
+
+
 def draw_densities(frame: pd.DataFrame, axes: np.ndarray, look: Look) -> None:
     """The curve, its area between the limits, and the median."""
     for (panel, own), ax in zip(by_panel(frame), axes, strict=True):
-        head(ax, look, str(panel), "", "")
-        ax.grid(visible=False)
-        ax.set_yticks([])
-        ax.spines["left"].set_visible(False)
+        bare(ax, look, str(panel))
         curve = own[own["part"] == "density"]
         middle, low, high = (float(own.loc[own["part"] == part, "x"].iloc[0]) for part in ("median", "low", "high"))
         if np.isnan(middle):
             nothing(ax, look)
             continue
         if len(curve):
-            ax.plot(curve["x"], curve["density"], color=look.colour(0), linewidth=1.6)
-            inside = (curve["x"] >= low) & (curve["x"] <= high)
-            ax.fill_between(curve["x"][inside], curve["density"][inside], color=look.colour(0), alpha=0.2, linewidth=0)
-            ax.set_ylim(0.0, None)
+            curve_with_area(ax, look, curve["x"], curve["density"], low, high)
         ax.axvline(middle, color=look.colour(1), linewidth=1.4)
         for limit in (low, high):
             ax.axvline(limit, color=look.soft, linewidth=1.0, linestyle=(0, (4, 3)))

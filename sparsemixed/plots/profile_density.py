@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sparsemixed.plots.densities import bare, curve_with_area
 from sparsemixed.plots.kind import Kind, by_panel
-from sparsemixed.plots.lettering import head
 from sparsemixed.plots.look import Look
 from sparsemixed.plots.profile_curves import between, profile_result
 
@@ -48,18 +48,12 @@ def profile_density_frame(
 def draw_profile_density(frame: pd.DataFrame, axes: np.ndarray, look: Look) -> None:
     """The curve, its area between the limits, and the estimate."""
     for (panel, own), ax in zip(by_panel(frame), axes, strict=True):
-        head(ax, look, str(panel), "", "")
-        ax.grid(visible=False)
-        ax.set_yticks([])
-        ax.spines["left"].set_visible(False)
+        bare(ax, look, str(panel))
         curve = own[own["part"] == "density"]
         marks = own[own["part"] != "density"].set_index("part")["value"]
         low, high = marks.get("low", -np.inf), marks.get("high", np.inf)
-        ax.plot(curve["value"], curve["density"], color=look.colour(0), linewidth=1.6)
-        inside = curve[(curve["value"] >= low) & (curve["value"] <= high)]
-        ax.fill_between(inside["value"], inside["density"], color=look.colour(0), alpha=0.2, linewidth=0)
+        curve_with_area(ax, look, curve["value"], curve["density"], low, high)
         ax.axvline(marks["estimate"], color=look.colour(1), linewidth=1.4)
-        ax.set_ylim(0.0, None)
         ax.locator_params(axis="x", nbins=5)
 
 

@@ -16,6 +16,7 @@ from sparsemixed.reporting.shown import Shown
 from sparsemixed.reporting.tables.columns import limit_columns
 from sparsemixed.resampling.bootstrapped import Bootstrapped, read_reps
 from sparsemixed.resampling.jackknife import Jackknifed
+from sparsemixed.resampling.replicated import Replicated
 from sparsemixed.spec import DisplayOptions
 
 if TYPE_CHECKING:
@@ -33,8 +34,22 @@ WORDS = {
 }
 
 
+class _AsSeries(Replicated):
+    """Numbers by name."""
+
+    @property
+    def bse(self) -> pd.Series:
+        """Standard errors: a bootstrap's are the standard deviations of its replicates."""
+        return pd.Series(self.std_err, index=list(self.names))
+
+    @property
+    def params(self) -> pd.Series:
+        """What was observed."""
+        return pd.Series(self.observed, index=list(self.names))
+
+
 @dataclass(frozen=True, repr=False)
-class Bootstrap(Bootstrapped, Shown):
+class Bootstrap(Bootstrapped, _AsSeries, Shown):
     """Replicates of estimates, or of a statistic.
 
     The attributes are those of `Bootstrapped`: `observed`, `bias`, `reps`, `n_failed`, `n_singular`, `singular`; `replicates`,
@@ -45,16 +60,6 @@ class Bootstrap(Bootstrapped, Shown):
     def replicates(self) -> pd.DataFrame:
         """(B, k) values, one row per replicate; rows of those that failed are missing."""
         return pd.DataFrame(self.values, columns=list(self.names))
-
-    @property
-    def bse(self) -> pd.Series:
-        """Standard deviations of the replicates."""
-        return pd.Series(self.std_err, index=list(self.names))
-
-    @property
-    def params(self) -> pd.Series:
-        """What was observed."""
-        return pd.Series(self.observed, index=list(self.names))
 
     def conf_int(self, method: str = "percentile", level: float | None = None) -> pd.DataFrame:
         """Confidence limits, columns `low` and `high`.
@@ -161,7 +166,7 @@ class Bootstrap(Bootstrapped, Shown):
 
 
 @dataclass(frozen=True, repr=False)
-class Jackknife(Jackknifed, Shown):
+class Jackknife(Jackknifed, _AsSeries, Shown):
     """A statistic without each group.
 
     The attributes are those of `Jackknifed`: `observed`, `bias`, `pseudovalues`; `replicates`, `bse` and `conf_int` as pandas;
@@ -172,16 +177,6 @@ class Jackknife(Jackknifed, Shown):
     def replicates(self) -> pd.DataFrame:
         """(J, k) values, one row for each group that was left out."""
         return pd.DataFrame(self.values, columns=list(self.names), index=self.groups.index)
-
-    @property
-    def bse(self) -> pd.Series:
-        """Jackknife standard errors."""
-        return pd.Series(self.std_err, index=list(self.names))
-
-    @property
-    def params(self) -> pd.Series:
-        """What was observed."""
-        return pd.Series(self.observed, index=list(self.names))
 
     def conf_int(self, level: float | None = None) -> pd.DataFrame:
         """Limits by Student's t with J - 1 degrees of freedom, columns `low` and `high`."""

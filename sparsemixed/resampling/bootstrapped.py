@@ -10,6 +10,7 @@ import numpy as np
 from sparsemixed.errors import ConvergenceWarning, NotEstimableWarning, OptionError, suggestion, warn
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.resampling.intervals import METHODS, accelerations, corrected, median_bias
+from sparsemixed.resampling.replicated import Replicated
 from sparsemixed.resampling.run_file import RunFile
 from sparsemixed.resampling.runs import Run, empty_run, extended
 from sparsemixed.resampling.samplers import Sampler
@@ -19,7 +20,7 @@ METHOD_NAMES = (*METHODS, "bca")
 
 
 @dataclass(frozen=True, repr=False)
-class Bootstrapped:
+class Bootstrapped(Replicated):
     """Replicates of a statistic.
 
     Attributes
@@ -48,36 +49,6 @@ class Bootstrapped:
     n_jobs: int = 1
     file: RunFile | None = None
     clusters: int = 0
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Of the numbers."""
-        return self.statistic.names
-
-    @property
-    def observed(self) -> np.ndarray:
-        """(k,) of the fit."""
-        return self.statistic.observed.copy()
-
-    @property
-    def values(self) -> np.ndarray:
-        """(B, k) replicates; rows of those that failed are NaN."""
-        return self.run.values.copy()
-
-    @property
-    def reps(self) -> int:
-        """Replicates with a value."""
-        return len(self.run) - self.n_failed
-
-    @property
-    def failed(self) -> np.ndarray:
-        """(B,) bool: replicates without a value."""
-        return np.asarray(np.isnan(self.run.values).all(axis=1))
-
-    @property
-    def n_failed(self) -> int:
-        """Their number."""
-        return int(self.failed.sum())
 
     @property
     def n_not_converged(self) -> int:
@@ -154,7 +125,7 @@ class Bootstrapped:
         run, broken = extended(self.run, self.sampler, self.statistic, reps, self.n_jobs, keep, title)
         if broken:
             warn(f"{title}: broken off after {len(run):,} of {reps:,} replicates, which are kept", ConvergenceWarning)
-        failed = np.flatnonzero(np.isnan(run.values).all(axis=1))
+        failed = np.flatnonzero(run.failed)
         if failed.size:
             first = run.estimates.message[failed[0]]
             lost = f"{failed.size:,} of {len(run):,} replicates failed and are left out"

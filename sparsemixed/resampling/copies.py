@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from sparsemixed.design.values import Design, RandomTerm, Weights
+from sparsemixed.design.subset import Coding, design_at, errors_at
+from sparsemixed.design.values import Design
 from sparsemixed.resampling.top_groups import nested
 
 
@@ -53,38 +54,18 @@ def _copy_numbers(counts: np.ndarray) -> np.ndarray:
 
 def _copied(design: Design, rows: np.ndarray, copies: Sequence[np.ndarray], errors: np.ndarray) -> Design:
     """The design with `rows`, of which the groups of each term, and those of the errors, are told apart by numbers of copies."""
-    found = [_term(term, rows, copy) for term, copy in zip(design.random, copies, strict=True)]
+    codings = [_told_apart(copy, term.n_groups) for term, copy in zip(design.random, copies, strict=True)]
     part = design.residual
     if part is not None:
-        codes, _, number = _told_apart(part.codes[rows], errors, part.n_groups)
-        part = replace(part, codes=codes, n_groups=number, t=part.t[rows], labels=None)
-    weights = design.weights
-    if weights is not None:
-        groups = tuple(own[used] for own, (_, used) in zip(weights.groups, found, strict=True))
-        weights = Weights(weights.kind, weights.rows[rows], groups)
-    return replace(
-        design,
-        y=design.y[rows],
-        X=np.ascontiguousarray(design.X[rows]),
-        random=tuple(term for term, _ in found),
-        kept=design.kept[rows],
-        residual=part,
-        weights=weights,
-        clusters=None,
-        index=None,
-        offset=None if design.offset is None else design.offset[rows],
-    )
+        part = replace(errors_at(part, rows, _told_apart(errors, part.n_groups)), labels=None)
+    return design_at(design, rows, codings, part)
 
 
-def _term(term: RandomTerm, rows: np.ndarray, copy: np.ndarray) -> tuple[RandomTerm, np.ndarray]:
-    """The term, and the places of its groups among those before."""
-    codes, used, number = _told_apart(term.codes[rows], copy, term.n_groups)
-    members = None if term.members is None else term.members[used]
-    labels, columns = term.labels.iloc[used].reset_index(drop=True), np.ascontiguousarray(term.columns[rows])
-    return replace(term, codes=codes, n_groups=number, columns=columns, labels=labels, members=members), used
+def _told_apart(copy: np.ndarray, n_groups: int) -> Coding:
+    """Every copy of a group is one of its own."""
 
+    def coding(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        found, own = np.unique(codes.astype(np.int64) + n_groups * copy, return_inverse=True)
+        return own.astype(np.int32), found % n_groups
 
-def _told_apart(codes: np.ndarray, copy: np.ndarray, n_groups: int) -> tuple[np.ndarray, np.ndarray, int]:
-    """Codes (m,) int32 of the copies of groups, the group that each copy is of, and their number."""
-    found, own = np.unique(codes.astype(np.int64) + n_groups * copy, return_inverse=True)
-    return own.astype(np.int32), found % n_groups, len(found)
+    return coding

@@ -13,6 +13,7 @@ from sparsemixed.estimation.fit import Fit
 from sparsemixed.postestimation.influence.groups import DeletedGroups, labels_index, single_rows
 from sparsemixed.postestimation.influence.remaining_rows import fitted_again, named_covariances
 from sparsemixed.resampling.group_fits import LEFT_OPEN, GroupFits
+from sparsemixed.resampling.replicated import Replicated
 from sparsemixed.resampling.replicates import Replicates
 from sparsemixed.resampling.runs import Run, empty_run, extended
 from sparsemixed.resampling.statistics import Statistic
@@ -107,7 +108,7 @@ def jackknife_run(fit: Fit, groups: DeletedGroups, statistic: Statistic, n_jobs:
 
 
 @dataclass(frozen=True, repr=False)
-class Jackknifed:
+class Jackknifed(Replicated):
     """The values of a statistic without each of J groups.
 
     Attributes
@@ -122,31 +123,6 @@ class Jackknifed:
     groups: DeletedGroups
     statistic: Statistic
     run: Run
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Of the numbers."""
-        return self.statistic.names
-
-    @property
-    def observed(self) -> np.ndarray:
-        """(k,) of the fit."""
-        return self.statistic.observed.copy()
-
-    @property
-    def values(self) -> np.ndarray:
-        """(J, k); rows of fits that failed are NaN."""
-        return self.run.values.copy()
-
-    @property
-    def n_failed(self) -> int:
-        """Fits that failed."""
-        return int(np.isnan(self.run.values).all(axis=1).sum())
-
-    @property
-    def reps(self) -> int:
-        """Fits that did not."""
-        return len(self.run) - self.n_failed
 
     @property
     def mean(self) -> np.ndarray:

@@ -39,10 +39,10 @@ class Run:
     def __len__(self) -> int:
         return len(self.values)
 
-    def joined(self, other: Run) -> Run:
-        """This run, and then the other."""
-        values = np.concatenate([self.values, other.values])
-        return Run(values, Replicates.joined([self.estimates, other.estimates]))
+    @property
+    def failed(self) -> np.ndarray:
+        """(B,) bool: replicates without a value."""
+        return np.asarray(np.isnan(self.values).all(axis=1))
 
 
 def empty_run(statistic: Statistic) -> Run:

@@ -250,23 +250,42 @@ def step_within(limit, values, vectors, rotated, scale, out_step):
 
 
 @compiled
+def rise_on_face(faces, f, theta, gradient, profiled):
+    """One of the forms `faces` (f, n) at theta over its length squared, and how much the model says the deviance changes where it
+    vanishes."""
+    n = theta.size
+    value, length, slope, bend = 0.0, 0.0, 0.0, 0.0
+    for a in range(n):
+        value += faces[f, a] * theta[a]
+        length += faces[f, a] ** 2
+        slope += gradient[a] * faces[f, a]
+        for b in range(n):
+            bend += faces[f, a] * profiled[a, b] * faces[f, b]
+    move = value / length
+    return move, abs(slope * move) + 0.5 * abs(bend * move**2)
+
+
+@compiled
 def away_from_faces(faces, theta, gradient, profiled):
     """Whether the model says of every face, a form (n,) in theta that vanishes there, that the deviance would rise."""
-    n = theta.size
     for f in range(faces.shape[0]):
-        value, length = 0.0, 0.0
-        for a in range(n):
-            value += faces[f, a] * theta[a]
-            length += faces[f, a] ** 2
-        slope, bend = 0.0, 0.0
-        for a in range(n):
-            slope += gradient[a] * faces[f, a]
-            for b in range(n):
-                bend += faces[f, a] * profiled[a, b] * faces[f, b]
-        move = value / length
-        if not abs(slope * move) + 0.5 * abs(bend * move**2) > PREDICTED_RISE:
+        _, rise = rise_on_face(faces, f, theta, gradient, profiled)
+        if not rise > PREDICTED_RISE:
             return False
     return True
+
+
+@compiled
+def newton_measures(theta, scale, values, rotated):
+    """The Newton decrement, the scaled length of theta but at least one, and whether the model is convex."""
+    decrement, reference, convex = 0.0, 0.0, True
+    for a in range(theta.size):
+        reference += (theta[a] / scale[a]) ** 2
+        if values[a] > -FLAT:
+            decrement += 0.5 * rotated[a] ** 2 / max(values[a], FLAT)
+        else:
+            convex = False
+    return decrement, max(np.sqrt(reference), 1.0), convex
 
 
 @compiled
@@ -316,15 +335,10 @@ def advance(
     curvature(sums, out_lam, moves, columns, beta, inverse, pwrss / df, df, reml, gradient, hessian, slopes)
     if not scaled_model(gradient, hessian, df, out_profiled[i], scale, values, vectors, rotated):
         return 0
-    steepest, decrement, reference, convex = 0.0, 0.0, 0.0, True
+    steepest = 0.0
     for a in range(n):
         steepest = max(steepest, abs(gradient[a] * scale[a]))
-        reference += (theta[a] / scale[a]) ** 2
-        if values[a] > -FLAT:
-            decrement += 0.5 * rotated[a] ** 2 / max(values[a], FLAT)
-        else:
-            convex = False
-    reference = max(np.sqrt(reference), 1.0)
+    decrement, reference, convex = newton_measures(theta, scale, values, rotated)
     out_numbers[i, 0], out_numbers[i, 1], out_numbers[i, 2] = deviance, steepest, decrement
     out_numbers[i, 3], out_numbers[i, 4] = state[1], change
     why = NR_TOLERANCE if convex and decrement <= bounds[0] else 0

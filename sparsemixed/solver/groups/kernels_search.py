@@ -14,14 +14,15 @@ from sparsemixed.solver.compiled import compiled
 from sparsemixed.solver.groups.kernels import run_program
 from sparsemixed.solver.groups.kernels_newton import (
     CHANGES,
-    FLAT,
     LARGEST_RADIUS,
     NEAR,
     NR_TOLERANCE,
     PREDICTED_RISE,
     ROUNDING,
     curvature,
+    newton_measures,
     profile,
+    rise_on_face,
     scaled_model,
     step_within,
 )
@@ -164,22 +165,13 @@ def step_of_trust(limit, values, vectors, rotated, scale, out_step):
 def next_face(face, theta, gradient, profiled, faces, out_place, out_touched):
     """The first face from `face` on that the model would let theta be moved onto, its place in `out_place`; those that it is on
     already are marked."""
-    n = theta.size
     while face < faces.shape[0]:
-        value, length, slope, bend = 0.0, 0.0, 0.0, 0.0
-        for a in range(n):
-            value += faces[face, a] * theta[a]
-            length += faces[face, a] ** 2
-        factor = -value / length
-        for a in range(n):
-            slope += gradient[a] * faces[face, a] * factor
-            for b in range(n):
-                bend += faces[face, a] * profiled[a, b] * faces[face, b] * factor**2
-        if value == 0.0:
+        move, rise = rise_on_face(faces, face, theta, gradient, profiled)
+        if move == 0.0:
             out_touched[face] = True
-        elif abs(slope) + 0.5 * abs(bend) <= PREDICTED_RISE:
-            for a in range(n):
-                out_place[a] = theta[a] + factor * faces[face, a]
+        elif rise <= PREDICTED_RISE:
+            for a in range(theta.size):
+                out_place[a] = theta[a] - move * faces[face, a]
             return face
         face += 1
     return face
@@ -251,14 +243,7 @@ def lowest(starts, moves, faces, group, rest, df, reml, bounds, most, work, at, 
             derivatives_at(theta, moves, group, rest, df, reml, work, at, pwrss, sums, gradient, hessian, slopes)
             if not scaled_model(gradient, hessian, df, profiled, scale, values, vectors, rotated):
                 return NO_END, np.nan, np.nan, i
-            decrement, reference, convex = 0.0, 0.0, True
-            for a in range(n):
-                reference += (theta[a] / scale[a]) ** 2
-                if values[a] > -FLAT:
-                    decrement += 0.5 * rotated[a] ** 2 / max(values[a], FLAT)
-                else:
-                    convex = False
-            reference = max(np.sqrt(reference), 1.0)
+            decrement, reference, convex = newton_measures(theta, scale, values, rotated)
             if convex and decrement <= bounds[0]:
                 why = NR_TOLERANCE
             elif convex and size <= bounds[1] and change <= bounds[2] and (decrement <= NEAR or bounds[0] < 0.0):

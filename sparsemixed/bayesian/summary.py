@@ -13,7 +13,6 @@ import pandas as pd
 
 from sparsemixed.bayesian.posterior import Posterior, PosteriorParameters
 from sparsemixed.bayesian.special import ndtr
-from sparsemixed.errors import OptionError
 
 COLUMNS = ("mean", "sd", "mcse", "median", "low", "high")
 ROUNDING = 1e-12
@@ -28,13 +27,6 @@ class Summary:
 
     coefficients: dict[str, np.ndarray]
     parameters: dict[str, np.ndarray]
-
-
-def check_level(level: float) -> float:
-    """A credible level in per cent."""
-    if isinstance(level, bool) or not isinstance(level, (int, float, np.number)) or not 10 <= level <= 99.99:
-        raise OptionError(f"bayes: the credible level {level!r} must be a number from 10 to 99.99, in per cent")
-    return float(level)
 
 
 def summarise(posterior: Posterior, parameters: PosteriorParameters, level: float, hpd: bool) -> Summary:

@@ -17,7 +17,6 @@ from sparsemixed.bayesian.information import bayes_factor, deviance_criterion, l
 from sparsemixed.bayesian.posterior import Posterior, PosteriorParameters, PosteriorShape, SavedPosterior
 from sparsemixed.bayesian.predictive import predictive_draws
 from sparsemixed.bayesian.summary import (
-    check_level,
     draws_frame,
     efficiency_frame,
     interval_probability,
@@ -33,6 +32,9 @@ from sparsemixed.postestimation.random_effects import random_effects
 from sparsemixed.reporting.bayes_table import bayes_document
 from sparsemixed.reporting.document import Document
 from sparsemixed.reporting.shown import Shown
+from sparsemixed.spec.levels import check_level
+
+CREDIBLE = "bayes: the credible level"
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -119,7 +121,11 @@ class BayesResults(Shown):
 
     def table(self, level: float | None = None, hpd: bool | None = None, stddeviations: bool | None = None) -> BayesResults:
         """The same posterior, shown in another way: another credible level in per cent, shortest intervals, another metric."""
-        asked = {"level": None if level is None else check_level(level), "hpd": hpd, "stddeviations": stddeviations}
+        asked = {
+            "level": None if level is None else check_level(level, CREDIBLE),
+            "hpd": hpd,
+            "stddeviations": stddeviations,
+        }
         return replace(self, shape=replace(self.shape, **{k: v for k, v in asked.items() if v is not None}))
 
     def document(self) -> Document:
@@ -210,7 +216,7 @@ def posterior_of(
 ) -> BayesResults:
     """The posterior of a fit, shown as its own options and `display` say."""
     shown: dict[str, Any] = {"level": fit.spec.display.level, "stddeviations": fit.spec.display.stddeviations} | dict(display)
-    shown["level"] = check_level(shown["level"])
+    shown["level"] = check_level(shown["level"], CREDIBLE)
     shape = PosteriorShape(**shown)
     return BayesResults(compute_posterior(fit, read_priors(priors), request, progress), shape, call)
 

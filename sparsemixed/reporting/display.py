@@ -10,6 +10,7 @@ from sparsemixed.command.options import OPTIONS, Option
 from sparsemixed.errors import CommandError, OptionError, suggestion
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.spec import EXCLUSIVE, DisplayOptions
+from sparsemixed.spec.levels import check_level
 
 _DISPLAY = [option for option in OPTIONS if option.part == "display"]
 _BY_NAME = {option.name: option for option in _DISPLAY}
@@ -64,10 +65,3 @@ def _argument(option: Option, value: Any) -> Any:
         return option.argument(str(value))
     except CommandError as error:
         raise OptionError(f"display option {option.name}={value!r}: {error.message}") from None
-
-
-def check_level(level: float) -> float:
-    """A confidence level in per cent, between 10 and 99.99 as in Stata."""
-    if not isinstance(level, (int, float)) or not 10 <= level <= 99.99:
-        raise OptionError(f"level({level}) is not a confidence level in per cent; it must lie between 10 and 99.99")
-    return float(level)

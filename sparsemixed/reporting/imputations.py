@@ -14,7 +14,7 @@ from sparsemixed.inference.degrees.table import degrees_summary
 from sparsemixed.inference.hypotheses.wald import Coefficients, HypothesisTest, tabulated
 from sparsemixed.inference.pooling import Pooled
 from sparsemixed.postestimation.imputations import PooledFits, pooled_model_test, pooled_test, pooled_variances
-from sparsemixed.reporting.display import check_level, display_options
+from sparsemixed.reporting.display import display_options
 from sparsemixed.reporting.document import Block, Column, Document, Entry, Header, Heading, Note, Row, Section, Table
 from sparsemixed.reporting.hypothesis_tests import TestResult, statistic_entries
 from sparsemixed.reporting.render import render
@@ -24,6 +24,7 @@ from sparsemixed.reporting.tables.columns import coefficient_columns, layout, li
 from sparsemixed.reporting.tables.fixed import fixed_sections
 from sparsemixed.reporting.tables.titles import title
 from sparsemixed.spec import DisplayOptions
+from sparsemixed.spec.levels import check_level
 
 VARIANCE = (
     *(Column(name, "estimate") for name in ("Within", "Between", "Total")),

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from sparsemixed.inference.hypotheses.distributions import critical, two_sided, z_pvalue
-from sparsemixed.reporting.display import check_level
 from sparsemixed.reporting.document import Block, Column, Document, Entry, Header, Note, Row, Section, Table
 from sparsemixed.reporting.render import render
 from sparsemixed.reporting.shown import Shown
@@ -18,6 +17,7 @@ from sparsemixed.resampling.bootstrapped import Bootstrapped, read_reps
 from sparsemixed.resampling.jackknife import Jackknifed
 from sparsemixed.resampling.replicated import Replicated
 from sparsemixed.spec import DisplayOptions
+from sparsemixed.spec.levels import check_level
 
 if TYPE_CHECKING:
     from sparsemixed.plots.picture import Picture

@@ -8,11 +8,12 @@ import pandas as pd
 
 from sparsemixed.command.keywords import DisplayKeywords
 from sparsemixed.estimation.fit import Fit
-from sparsemixed.reporting.display import check_level, display_options
+from sparsemixed.reporting.display import display_options
 from sparsemixed.reporting.document import Document
 from sparsemixed.reporting.render import render
 from sparsemixed.reporting.report import report
 from sparsemixed.reporting.tidy import glance, tidy
+from sparsemixed.spec.levels import check_level
 
 
 class Summary(str):

@@ -11,6 +11,7 @@ from sparsemixed.errors import OptionError
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.covariance.vce import theta_covariance
 from sparsemixed.inference.intervals import intervals
+from sparsemixed.spec.levels import check_level
 
 
 def standard_deviations(
@@ -48,9 +49,7 @@ def standard_deviations(
         raise OptionError("estat.sd: variance is allowed only after menl; the table of the fit shows variances")
     if coeflegend and not (verbose or post):
         raise OptionError("estat.sd: coeflegend needs verbose or post")
-    percent = fit.spec.display.level if level is None else float(level)
-    if not 10 <= percent <= 99.99:
-        raise OptionError(f"estat.sd: level={level} is not between 10 and 99.99")
+    percent = fit.spec.display.level if level is None else check_level(level, "estat.sd: level")
     table, stored = _estimates(fit, percent)
     layout = "legend" if coeflegend else "verbose" if verbose or post else "sd"
     posted = {"cmd": "estat sd", "b": stored["b"], "V": stored["V"], "properties": "b V"} if post else {}

@@ -15,6 +15,7 @@ from sparsemixed.inference.covariance.vce import theta_covariance
 from sparsemixed.inference.hypotheses.distributions import z_critical
 from sparsemixed.inference.intervals import ATANH, LOGIT
 from sparsemixed.postestimation.estat.pair_moments import Moments, Points, effect_moments, error_moments, points
+from sparsemixed.spec.levels import check_level
 
 
 def intraclass_correlations(fit: Fit, level: float | None = None, at: Any = None, by: Any = None) -> pd.DataFrame:
@@ -45,9 +46,7 @@ def intraclass_correlations(fit: Fit, level: float | None = None, at: Any = None
     OptionError
         Crossed effects without `by`, residual structures without `at` or `by`, a level without a random intercept, as in Stata.
     """
-    percent = fit.spec.display.level if level is None else float(level)
-    if not 10 <= percent <= 99.99:
-        raise OptionError(f"estat.icc: level={level} is not between 10 and 99.99")
+    percent = fit.spec.display.level if level is None else check_level(level, "estat.icc: level")
     if not fit.design.random:
         raise OptionError("estat.icc: the model has no random effects")
     table = _correlations(fit, points(at), by, percent)

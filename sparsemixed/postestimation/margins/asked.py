@@ -21,6 +21,7 @@ from sparsemixed.postestimation.margins.request import (
     split_command,
 )
 from sparsemixed.postestimation.margins.values import Derivative, MarginsRequest, pieces_of, read_terms
+from sparsemixed.spec.levels import check_level
 from sparsemixed.time_series import unmarked
 
 KNOWN = (*SWITCHES, *VALUED)
@@ -250,7 +251,7 @@ def _request(typed: tuple[str, ...], options: Mapping[str, Any], level: float) -
         atmeans=bool(options.get("atmeans")),
         asbalanced=bool(options.get("asbalanced")),
         reweight=options.get("emptycells") == "reweight" or bool(within),
-        level=_level(options.get("level", level)),
+        level=check_level(_number(options.get("level", level), "level"), "margins: level"),
         small=small,
         df=df,
         mcompare=method,
@@ -293,10 +294,3 @@ def _number(value: Any, option: str) -> float:
     if not np.isfinite(found):
         raise OptionError(f"margins: {option} takes a number; found {value!r:.40}")
     return found
-
-
-def _level(value: Any) -> float:
-    level = _number(value, "level")
-    if not 10 <= level < 100:
-        raise OptionError(f"margins: level must be between 10 and 99.99; found {level:g}")
-    return level

@@ -125,7 +125,7 @@ def test_what_cannot_be(visits):
         ("y || id:, residuals(ar 1, t(time))", {"at": {"time": 1}}, "two observations of a group differ in time"),
         ("y || id: time", {"at": {}}, "at= needs values of time"),
         ("y || id: time", {"at": 3}, "neither a mapping of covariates to values nor a pair"),
-        ("y || id:", {"level": 3}, "level=3 is not between 10 and 99.99"),
+        ("y || id:", {"level": 3}, "level: 3 is not a level in per cent, which must lie between 10 and 99.99"),
     ]:
         with pytest.raises(OptionError, match=message):
             sparsemixed.mixed(model, visits).estat.icc(**options)

@@ -365,7 +365,7 @@ def test_percentiles_after_margins_without_them(tmp_path):
         ("a, unheard(1)", "unknown option unheard"),
         ("a, atmeans(1)", "option atmeans takes none"),
         ("a, level", "option level takes an argument"),
-        ("a, level(200)", "level must be between 10 and 99.99"),
+        ("a, level(200)", "level: 200.0 is not a level in per cent, which must lie between 10 and 99.99"),
         ("a, mcompare(best)", "mcompare"),
         ("a, df(0)", "must be positive"),
         ("a, df(5) small", "cannot be combined"),

@@ -22,6 +22,7 @@ from sparsemixed.bayesian.sampling import Nodes, sample
 from sparsemixed.errors import NotAvailableError, OptionError
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.resampling.workers import read_jobs
+from sparsemixed.spec.numbers import is_whole
 
 METHODS = ("auto", "sampling", "quadrature", "nuts")
 FEWEST_DRAWS = 200
@@ -51,12 +52,10 @@ class Request:
     def __post_init__(self) -> None:
         for name, least in (("draws", FEWEST_DRAWS), ("n_jobs", -1)):
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least or value == 0:
+            if not is_whole(value) or value < least or value == 0:
                 what = f"a whole number of at least {least}" if name == "draws" else "a number of workers, or -1 for all cores"
                 raise OptionError(f"bayes: {name}={value!r} must be {what}")
-        if self.seed is not None and (
-            isinstance(self.seed, bool) or not isinstance(self.seed, (int, np.integer)) or self.seed < 0
-        ):
+        if self.seed is not None and (not is_whole(self.seed) or self.seed < 0):
             raise OptionError(f"bayes: seed={self.seed!r} must be a whole number from 0 on")
         if self.method not in METHODS:
             raise OptionError(f"bayes: method={self.method!r} must be one of {', '.join(METHODS)}")

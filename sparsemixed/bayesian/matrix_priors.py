@@ -10,6 +10,7 @@ import numpy as np
 
 from sparsemixed.bayesian.special import betaln, gammaln, multigammaln
 from sparsemixed.errors import OptionError
+from sparsemixed.spec.numbers import is_number
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ class HuangWand(MatrixPrior):
 
 
 def _check(prior: object, name: str, value: Any, above: float) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not above < value < np.inf:
+    if not is_number(value) or not above < value < np.inf:
         raise OptionError(f"{type(prior).__name__}: {name}={value!r} must be a number above {above:g}")
 
 

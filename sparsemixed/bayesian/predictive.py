@@ -8,6 +8,7 @@ import pandas as pd
 from sparsemixed.bayesian.effects import effect_draws
 from sparsemixed.bayesian.posterior import Posterior
 from sparsemixed.errors import OptionError
+from sparsemixed.spec.numbers import is_whole
 
 
 def predictive_draws(posterior: Posterior, count: int, what: str, seed: int) -> pd.DataFrame:
@@ -28,7 +29,7 @@ def predictive_draws(posterior: Posterior, count: int, what: str, seed: int) -> 
     """
     if what not in ("response", "fitted", "new"):
         raise OptionError(f"predictive: what={what!r} must be response, fitted or new")
-    if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or not 1 <= count <= len(posterior.sigma):
+    if not is_whole(count) or not 1 <= count <= len(posterior.sigma):
         raise OptionError(f"predictive: draws={count!r} must be from 1 to the {len(posterior.sigma):,} draws of the posterior")
     design, random = posterior.fit.design, np.random.default_rng([seed, 1])
     which = np.linspace(0, len(posterior.sigma) - 1, count).astype(int)

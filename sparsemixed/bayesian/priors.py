@@ -13,6 +13,7 @@ import numpy as np
 
 from sparsemixed.bayesian.special import betainc, betaln, gammainc, gammaincc, gammaln, ndtr, stdtr
 from sparsemixed.errors import OptionError
+from sparsemixed.spec.numbers import is_number
 
 LOG_2PI = float(np.log(2.0 * np.pi))
 
@@ -248,16 +249,12 @@ class Fixed(Prior):
 def _positive(prior: Prior, *names: str) -> None:
     for name in names:
         value = getattr(prior, name)
-        if not _is_number(value) or not (0 < value < np.inf):
+        if not is_number(value) or not (0 < value < np.inf):
             raise OptionError(f"{type(prior).__name__}: {name}={value!r} must be a positive number")
 
 
 def _finite(prior: Prior, *names: str) -> None:
     for name in names:
         value = getattr(prior, name)
-        if not _is_number(value) or not np.isfinite(value):
+        if not is_number(value) or not np.isfinite(value):
             raise OptionError(f"{type(prior).__name__}: {name}={value!r} must be a number")
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)

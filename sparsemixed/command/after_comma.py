@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from sparsemixed.errors import OptionError, shortened, suggestion
+from sparsemixed.spec.numbers import is_number
 
 Kind = Literal["switch", "number", "word", "words"]
 _OPTION = re.compile(r"[\s,]*(?P<name>[A-Za-z_]\w*)[ \t]*(?P<open>\()?")
@@ -69,7 +70,7 @@ def positive_number(value: Any, what: str) -> float:
     OptionError
         For anything but a positive number.
     """
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0 or math.isinf(value):
+    if not is_number(value) or not value > 0 or math.isinf(value):
         raise OptionError(f"{what} must be a positive number; found {value!r:.40}")
     return float(value)
 

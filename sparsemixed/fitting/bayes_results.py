@@ -32,7 +32,7 @@ from sparsemixed.postestimation.random_effects import random_effects
 from sparsemixed.reporting.bayes_table import bayes_document
 from sparsemixed.reporting.document import Document
 from sparsemixed.reporting.shown import Shown
-from sparsemixed.spec.levels import check_level
+from sparsemixed.spec.numbers import check_level
 
 CREDIBLE = "bayes: the credible level"
 

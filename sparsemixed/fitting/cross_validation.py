@@ -21,6 +21,7 @@ from sparsemixed.estimation import estimate
 from sparsemixed.fitting.call import Call, frame_of, settled
 from sparsemixed.postestimation.held_out import CrossValidated, held_out, root_mean_square
 from sparsemixed.spec import ModelSpec, Sample
+from sparsemixed.spec.numbers import is_whole
 
 WHAT = "cross_validate"
 
@@ -73,7 +74,7 @@ def _folds(codes: np.ndarray, n_groups: int, folds: Any, rows: Rows, by: str, se
     """(n,) the fold of each row, 0, 1, ..."""
     if folds is None:
         return codes.astype(np.int64)
-    if isinstance(folds, (int, np.integer)):
+    if is_whole(folds):
         if not 2 <= folds <= n_groups:
             raise OptionError(f"{WHAT}: folds={folds} does not lie between 2 and {n_groups}, the number of groups of {by}")
         dealt = np.random.default_rng(seed).permutation(n_groups) % folds

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from sparsemixed.errors import DataError, OptionError, suggestion
+from sparsemixed.spec.numbers import is_whole
 
 MOST_ROWS = 10_000_000
 """Rows beyond which a design is taken for a mistake."""
@@ -42,7 +43,7 @@ def crossing(**factors: Any) -> pd.DataFrame:
 
 
 def _levels(name: str, given: Any) -> list[Any]:
-    if isinstance(given, (int, np.integer)) and not isinstance(given, bool) and given >= 1:
+    if is_whole(given) and given >= 1:
         return list(range(1, int(given) + 1))
     levels = list(given) if isinstance(given, (Sequence, np.ndarray, pd.Series, pd.Index)) and not isinstance(given, str) else []
     if not levels:
@@ -84,7 +85,7 @@ def extend(
     """
     if (along is None) == (within is None):
         raise OptionError('extend repeats groups, along="subject", or the rows within them, within=["subject", "item"]')
-    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
+    if not is_whole(n) or n < 1:
         raise OptionError(f"extend: n is how many there are to be, 1 or more; found {n!r}")
     names = [along] if along is not None else [within] if isinstance(within, str) else list(within or ())
     for name in names:

@@ -10,7 +10,7 @@ from sparsemixed.estimation.fit import Fit
 from sparsemixed.fitting.call import Call
 from sparsemixed.postestimation.contrasts import ContrastOptions, contrast, pairwise
 from sparsemixed.reporting.comparisons import ContrastResult
-from sparsemixed.spec.levels import check_level
+from sparsemixed.spec.numbers import check_level
 
 if TYPE_CHECKING:
     from sparsemixed.postestimation.margin_rows import Shares

@@ -114,7 +114,7 @@ class HasEmmeans:
         from sparsemixed.postestimation.emmeans.request import read_request
         from sparsemixed.reporting.comparisons import ContrastResult
         from sparsemixed.reporting.margins import shown_means
-        from sparsemixed.spec.levels import check_level
+        from sparsemixed.spec.numbers import check_level
 
         level = check_level(self.fit.spec.display.level if level is None else level)
         asked = read_request(command, specs, options, self.fit.spec.small_sample is not None, level)

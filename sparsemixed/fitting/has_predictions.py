@@ -10,7 +10,7 @@ from sparsemixed.errors import OptionError
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.postestimation.predict import predict
 from sparsemixed.postestimation.prediction.request import read_request
-from sparsemixed.spec.levels import check_level
+from sparsemixed.spec.numbers import check_level
 
 Prediction = Literal[
     "xb",

@@ -10,7 +10,7 @@ import pandas as pd
 from sparsemixed.errors import OptionError
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.intervals import intervals
-from sparsemixed.spec.levels import check_level
+from sparsemixed.spec.numbers import check_level
 
 if TYPE_CHECKING:
     from sparsemixed.reporting.profile import ProfileResult

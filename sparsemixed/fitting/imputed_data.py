@@ -11,6 +11,7 @@ import numpy as np
 from sparsemixed.design.data.frame import Frame, read_frame
 from sparsemixed.errors import DataError, OptionError, suggestion
 from sparsemixed.fitting.batches import in_batches
+from sparsemixed.spec.numbers import is_whole
 
 NUMBERS = ("_mi_m", ".imp", "_imp")
 """Columns that say which imputation a row is of: Stata's, and those of R's mice and miceadds."""
@@ -41,7 +42,7 @@ def imputed_data(data: Any, column: str | None) -> dict[int, Any]:
         raise OptionError("mi needs data in memory, and these are read in batches")
     if isinstance(data, Sequence) and not isinstance(data, (str, os.PathLike, np.ndarray)):
         return _several(dict(enumerate(data, start=1)))
-    if isinstance(data, Mapping) and data and all(isinstance(number, int) for number in data):
+    if isinstance(data, Mapping) and data and all(map(is_whole, data)):
         return _several(dict(data))
     return _several(_from_long(read_frame(data), column))
 
@@ -85,7 +86,7 @@ def chosen(data: dict[int, Any], first: int | None, numbers: Sequence[int] | Non
     if first is not None and numbers is not None:
         raise OptionError("mi: nimputations and imputations exclude each other")
     if first is not None:
-        if isinstance(first, bool) or not isinstance(first, int) or not 2 <= first <= len(data):
+        if not is_whole(first) or not 2 <= first <= len(data):
             raise OptionError(
                 f"mi: nimputations is a number from 2 to {len(data)}, the imputations that there are; found {first!r}"
             )

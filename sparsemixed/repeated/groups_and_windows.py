@@ -15,6 +15,7 @@ from sparsemixed.repeated.by_level import names_of
 from sparsemixed.repeated.kept_statistics import Windows, one_time, statistics_by_level, statistics_in_windows
 from sparsemixed.repeated.statistics import read_statistics
 from sparsemixed.results import Results
+from sparsemixed.spec.numbers import is_whole
 from sparsemixed.storage.table_file import check_format, write_table
 
 Statistics = str | Sequence[str] | Mapping[str, str | Callable[[Results], float]] | None
@@ -143,7 +144,7 @@ def _windows(window: Any, own: Mapping[str, Any]) -> Windows:
     """
     step = 1 if own["step"] is None else own["step"]
     for name, value in (("window", window), ("step", step)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        if not is_whole(value) or value < 1:
             raise OptionError(f"rolling: {name} is a number of times, 1 or more; found {value!r}")
     if own["recursive"] and own["rrecursive"]:
         raise OptionError("rolling: recursive and rrecursive exclude each other")

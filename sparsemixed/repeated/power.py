@@ -25,6 +25,7 @@ from sparsemixed.reporting.power import PowerCurve, PowerResult
 from sparsemixed.resampling.simulated_power import simulated_power
 from sparsemixed.resampling.simulator import refuse_replicates
 from sparsemixed.results import Results
+from sparsemixed.spec.numbers import is_number
 
 Params = Mapping[str, float] | None
 OWN = ("test", "alpha", "simulate")
@@ -128,7 +129,7 @@ def power_curve(
 
 def _alpha(given: Any) -> float:
     alpha = 0.05 if given is None else given
-    if isinstance(alpha, bool) or not isinstance(alpha, (int, float)) or not 0.0 < alpha < 1.0:
+    if not is_number(alpha) or not 0.0 < alpha < 1.0:
         raise OptionError(f"power: alpha is the level of the test, between 0 and 1; found {given!r}")
     return float(alpha)
 

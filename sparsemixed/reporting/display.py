@@ -10,7 +10,7 @@ from sparsemixed.command.options import OPTIONS, Option
 from sparsemixed.errors import CommandError, OptionError, suggestion
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.spec import EXCLUSIVE, DisplayOptions
-from sparsemixed.spec.levels import check_level
+from sparsemixed.spec.numbers import check_level
 
 _DISPLAY = [option for option in OPTIONS if option.part == "display"]
 _BY_NAME = {option.name: option for option in _DISPLAY}

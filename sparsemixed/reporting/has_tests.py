@@ -9,7 +9,7 @@ from sparsemixed.estimation.fit import Fit
 from sparsemixed.postestimation.linear_tests import hypothesis_test, lincom, parameter_test
 from sparsemixed.reporting.hypothesis_tests import TestResult
 from sparsemixed.reporting.linear_combination import LincomResult
-from sparsemixed.spec.levels import check_level
+from sparsemixed.spec.numbers import check_level
 
 if TYPE_CHECKING:
     from sparsemixed.reporting.nonlinear import NlcomResult

@@ -24,7 +24,7 @@ from sparsemixed.reporting.tables.columns import coefficient_columns, layout, li
 from sparsemixed.reporting.tables.fixed import fixed_sections
 from sparsemixed.reporting.tables.titles import title
 from sparsemixed.spec import DisplayOptions
-from sparsemixed.spec.levels import check_level
+from sparsemixed.spec.numbers import check_level
 
 VARIANCE = (
     *(Column(name, "estimate") for name in ("Within", "Between", "Total")),

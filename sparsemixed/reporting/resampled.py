@@ -17,7 +17,7 @@ from sparsemixed.resampling.bootstrapped import Bootstrapped, read_reps
 from sparsemixed.resampling.jackknife import Jackknifed
 from sparsemixed.resampling.replicated import Replicated
 from sparsemixed.spec import DisplayOptions
-from sparsemixed.spec.levels import check_level
+from sparsemixed.spec.numbers import check_level
 
 if TYPE_CHECKING:
     from sparsemixed.plots.picture import Picture

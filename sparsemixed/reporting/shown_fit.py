@@ -13,7 +13,7 @@ from sparsemixed.reporting.document import Document
 from sparsemixed.reporting.render import render
 from sparsemixed.reporting.report import report
 from sparsemixed.reporting.tidy import glance, tidy
-from sparsemixed.spec.levels import check_level
+from sparsemixed.spec.numbers import check_level
 
 
 class Summary(str):

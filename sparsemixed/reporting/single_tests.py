@@ -13,6 +13,7 @@ from sparsemixed.postestimation.linear_tests import LinearCombinations
 from sparsemixed.reporting.document import Document, Equations, Row, Section, Table
 from sparsemixed.reporting.shown import Shown
 from sparsemixed.reporting.tables.columns import quantity_columns
+from sparsemixed.spec.numbers import is_number
 
 
 def level_of(alpha: float) -> float:
@@ -28,7 +29,7 @@ def level_of(alpha: float) -> float:
     >>> level_of(0.05)
     95.0
     """
-    if isinstance(alpha, bool) or not isinstance(alpha, (int, float, np.number)) or not 0.0001 <= alpha <= 0.9:
+    if not is_number(alpha) or not 0.0001 <= alpha <= 0.9:
         raise OptionError(f"alpha={alpha!r} is not a probability between 0.0001 and 0.9; alpha=0.05 is the level of 95 per cent")
     return round(100.0 * (1.0 - float(alpha)), 10)
 

@@ -15,6 +15,7 @@ from sparsemixed.resampling.run_file import RunFile
 from sparsemixed.resampling.runs import Run, empty_run, extended
 from sparsemixed.resampling.samplers import Sampler
 from sparsemixed.resampling.statistics import Statistic
+from sparsemixed.spec.numbers import is_whole
 
 METHOD_NAMES = (*METHODS, "bca")
 
@@ -140,7 +141,7 @@ def read_reps(reps: object, command: str) -> int:
     ------
     OptionError
     """
-    if isinstance(reps, (bool, np.bool_)) or not isinstance(reps, (int, np.integer)) or reps < 2:
+    if not is_whole(reps) or reps < 2:
         raise OptionError(f"{command}: reps={reps!r} is to be the number of replicates, at least 2")
     return int(reps)
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from sparsemixed.errors import OptionError
+from sparsemixed.spec.numbers import is_whole
 
 
 def read_seed(seed: Any, command: str) -> int:
@@ -20,7 +21,7 @@ def read_seed(seed: Any, command: str) -> int:
     """
     if seed is None:
         return secrets.randbits(64)
-    if isinstance(seed, (bool, np.bool_)) or not isinstance(seed, (int, np.integer)) or seed < 0:
+    if not is_whole(seed) or seed < 0:
         raise OptionError(f"{command}: seed={seed!r} is to be an integer of zero or more")
     return int(seed)
 

@@ -16,6 +16,7 @@ from sparsemixed.inference.hypotheses.hypothesis import Hypothesis
 from sparsemixed.inference.hypotheses.wald import wald_test
 from sparsemixed.resampling.seeds import read_seed, stream
 from sparsemixed.resampling.simulator import of_sample
+from sparsemixed.spec.numbers import is_whole
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def simulated_power(fit: Fit, hypothesis: Hypothesis, alpha: float, n: int, seed
     OptionError
         n is no positive whole number.
     """
-    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
+    if not is_whole(n) or n < 1:
         raise OptionError(f"power: simulate is a number of data sets, 1 or more; found {n!r}")
     model, simulator, seeded = responses(fit.spec, fit.design), of_sample(fit, False, "power"), read_seed(seed, "power")
     rejected = failed = 0

@@ -19,6 +19,7 @@ from sparsemixed.postestimation.new_data import index_of
 from sparsemixed.postestimation.row_covariance import of_rows, within_sample
 from sparsemixed.resampling.error_roots import ErrorRoots, error_roots
 from sparsemixed.resampling.seeds import stream
+from sparsemixed.spec.numbers import is_whole
 
 
 @dataclass(frozen=True)
@@ -189,7 +190,7 @@ def simulated(fit: Fit, n: int, seed: int, conditional: bool, data: Any) -> pd.D
     OptionError
         `n` is no positive integer.
     """
-    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
+    if not is_whole(n) or n < 1:
         raise OptionError(f"simulate: n={n!r} is to be the number of responses, at least 1")
     if data is None:
         simulator, index = of_sample(fit, conditional, "simulate"), fit.design.row_index

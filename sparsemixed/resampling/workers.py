@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from sparsemixed.errors import OptionError
+from sparsemixed.spec.numbers import is_whole
 
 Found = TypeVar("Found")
 Piece = tuple[int, int]
@@ -26,9 +27,11 @@ def read_jobs(n_jobs: Any, command: str) -> int:
     ------
     OptionError
     """
-    if isinstance(n_jobs, bool) or not isinstance(n_jobs, int) or (n_jobs < 1 and n_jobs != -1):
+    if not is_whole(n_jobs) or (n_jobs < 1 and n_jobs != -1):
         raise OptionError(f"{command}: n_jobs={n_jobs!r} is to be the number of workers, or -1 for one per processor")
-    return n_jobs if n_jobs > 0 else len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if n_jobs > 0:
+        return int(n_jobs)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def pieces_of(begin: int, end: int, step: int) -> list[Piece]:

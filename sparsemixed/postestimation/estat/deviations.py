@@ -11,7 +11,7 @@ from sparsemixed.errors import OptionError
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.covariance.vce import theta_covariance
 from sparsemixed.inference.intervals import intervals
-from sparsemixed.spec.levels import check_level
+from sparsemixed.spec.numbers import check_level
 
 
 def standard_deviations(

@@ -15,7 +15,7 @@ from sparsemixed.inference.covariance.vce import theta_covariance
 from sparsemixed.inference.hypotheses.distributions import z_critical
 from sparsemixed.inference.intervals import ATANH, LOGIT
 from sparsemixed.postestimation.estat.pair_moments import Moments, Points, effect_moments, error_moments, points
-from sparsemixed.spec.levels import check_level
+from sparsemixed.spec.numbers import check_level
 
 
 def intraclass_correlations(fit: Fit, level: float | None = None, at: Any = None, by: Any = None) -> pd.DataFrame:

@@ -21,7 +21,7 @@ from sparsemixed.postestimation.margins.request import (
     split_command,
 )
 from sparsemixed.postestimation.margins.values import Derivative, MarginsRequest, pieces_of, read_terms
-from sparsemixed.spec.levels import check_level
+from sparsemixed.spec.numbers import check_level
 from sparsemixed.time_series import unmarked
 
 KNOWN = (*SWITCHES, *VALUED)

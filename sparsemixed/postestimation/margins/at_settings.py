@@ -15,6 +15,7 @@ from sparsemixed.estimation.fit import Fit
 from sparsemixed.postestimation.margins.cell_means import Averages, continuous_variables
 from sparsemixed.postestimation.margins.request import GROUPS, MOST_POINTS, OVERALL, Item
 from sparsemixed.postestimation.margins.settings import Setting
+from sparsemixed.spec.numbers import is_number
 
 NO_RANKS = "percentiles need the rows, which this fit does not have: it was made from batches of data"
 
@@ -169,7 +170,7 @@ def _value(names: Sequence[str], value: object, variables: FixedVariables) -> Se
                 raise OptionError(f"at(): {level_text(asked)} is no level of {name}; its levels in the sample are {shown}")
             shares[name] = {level: 1.0}
         if name in variables.covariates:
-            if isinstance(value, (str, bool)) or not isinstance(value, (int, float)) or not np.isfinite(value):
+            if not is_number(value) or not np.isfinite(value):
                 raise OptionError(f"at(): {name} is continuous and takes a number or a statistic; found {value!r}")
             values[name] = float(value)
     return Setting(values, shares)

@@ -1,4 +1,4 @@
-"""Levels in per cent, which one check reads wherever they can be given."""
+"""Levels in per cent and whole numbers, which one check reads wherever they can be given."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ TAKERS = {
 def fit() -> sparsemixed.results.Results:
     rng = np.random.default_rng(1)
     g = np.repeat(np.arange(12), 5)
-    data = pd.DataFrame({"y": rng.normal(size=60) + rng.normal(size=12)[g], "x": rng.normal(size=60), "a": np.arange(60) % 3, "g": g})
+    y = rng.normal(size=60) + rng.normal(size=12)[g]
+    data = pd.DataFrame({"y": y, "x": rng.normal(size=60), "a": np.arange(60) % 3, "g": g})
     return sparsemixed.mixed("y x i.a || g:", data)
 
 
@@ -51,3 +52,26 @@ def test_texts_are_refused(fit, taker):
     """But by margins, whose options can be texts."""
     with pytest.raises(OptionError, match="'90' is not a level in per cent"):
         TAKERS[taker](fit, "90")
+
+
+OTHERS = {
+    "bootstrap": lambda fit, whole: fit.bootstrap(whole(10), seed=whole(1), n_jobs=whole(1)).replicates,
+    "jackknife": lambda fit, whole: fit.jackknife(n_jobs=whole(1)).replicates,
+    "simulate": lambda fit, whole: fit.simulate(whole(3), seed=whole(2)),
+    "at": lambda fit, whole: fit.margins(at={"x": whole(1)}),
+    "bayes": lambda fit, whole: fit.bayes(draws=whole(200), seed=whole(1), n_jobs=whole(1)),
+    "crossing": lambda fit, whole: sparsemixed.crossing(g=whole(3)),
+    "extend": lambda fit, whole: sparsemixed.extend(sparsemixed.crossing(g=3, t=2), "g", n=whole(5)),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_whole_numbers_of_numpy(fit, name):
+    assert str(OTHERS[name](fit, np.int64)) == str(OTHERS[name](fit, int))
+
+
+@pytest.mark.parametrize("name", sorted(set(OTHERS) - {"at", "crossing"}))
+def test_what_is_no_whole_number_is_refused(fit, name):
+    for wrong in (lambda _: True, str, lambda number: number + 0.5):
+        with pytest.raises(OptionError):
+            OTHERS[name](fit, wrong)

@@ -101,10 +101,13 @@ def collected(design: GroupedDesign, fit: Fit, ends: Ends, df: np.ndarray | floa
 
 
 def above_linear(deviance: np.ndarray, squares: np.ndarray, df: np.ndarray | float) -> np.ndarray:
-    """(B,) bool: ends above the deviance of the linear model, which is nested in all: they are not the lowest."""
+    """(B,) bool: ends above the deviance of the linear model, which is nested in all: they are not the lowest.
+
+    Where the linear model fits exactly its deviance has no lower limit, and every end is above.
+    """
     with np.errstate(divide="ignore", invalid="ignore"):
         linear = df * (1.0 + np.log(2.0 * np.pi * squares / df))
-    return deviance > linear + ABOVE + DEVIANCE_ROUNDING * np.abs(linear)
+        return ~(deviance <= linear + ABOVE + DEVIANCE_ROUNDING * np.abs(linear))
 
 
 def moved_off(theta: np.ndarray, on_boundary: bool) -> np.ndarray:

@@ -73,6 +73,10 @@ def _by_weights(fit: Fit, groups: DeletedGroups) -> GroupFits | None:
     return fits if fits.compiled else None
 
 
+FEWEST = 2
+"""Values, from which there is a variance."""
+
+
 def default_groups(fit: Fit, command: str) -> DeletedGroups:
     """The groups that are left out where none are named: those of the top level.
 
@@ -100,10 +104,16 @@ def jackknife_run(fit: Fit, groups: DeletedGroups, statistic: Statistic, n_jobs:
     ------
     KeyboardInterrupt
         A jackknife without some groups is none.
+    DataError
+        Fewer than two fits have a value.
     """
     run, broken = extended(empty_run(statistic), WithoutGroup(fit, groups), statistic, groups.n_groups, n_jobs, title="jackknife")
     if broken:
         raise KeyboardInterrupt
+    failed = np.flatnonzero(run.failed)
+    if len(run) - failed.size < FEWEST:
+        first = f"; the first: {run.estimates.message[failed[0]]}" if failed.size else ""
+        raise DataError(f"jackknife: {failed.size:,} of {len(run):,} fits failed, and fewer than {FEWEST} are left{first}")
     return run
 
 

@@ -90,6 +90,14 @@ def test_the_jackknife_is_deletion(name):
     np.testing.assert_allclose(found.pseudovalues.mean(axis=0), found.observed - found.bias)
 
 
+def test_a_jackknife_needs_two_fits():
+    """Without either of two groups the coefficients fit the rows that are left exactly."""
+    g, x = np.repeat([0, 1], 2), np.array([0.0, 1.0, 2.0, 4.0])
+    data = pd.DataFrame({"y": [1.0, 3.0, 2.0, 7.0], "x": x, "g": g})
+    with pytest.raises(DataError, match=r"jackknife: 2 of 2 fits failed, and fewer than 2 are left; the first: "):
+        sparsemixed.mixed("y x || g:", data).jackknife()
+
+
 def test_the_jackknife_over_columns_of_the_data():
     found = fitted("intercept").jackknife(by="school", statistic="time")
     assert found.replicates.shape == (LONG.school.nunique(), 1)

@@ -59,7 +59,20 @@ def profile_pairs_frame(
     """
     percents, found, curves = _checked(subject, names, levels, stddeviations, criterion, scale)
     radii = np.sqrt(-2.0 * np.log1p(-np.array(percents) / 100.0))
-    scales, traces = _profiled(found, curves, float(radii[-1]))
+    frame = _panels(*_profiled(found, curves, float(radii[-1])), curves, scale, percents, radii)
+    frame.attrs = {"title": "", "x": "", "y": "", "names": curves, **_layout(len(curves), scale == "both")}
+    return frame
+
+
+def _panels(
+    scales: dict[str, Scale],
+    traces: dict[tuple[str, str], Trace],
+    curves: list[str],
+    scale: str,
+    percents: list[float],
+    radii: np.ndarray,
+) -> pd.DataFrame:
+    """Every panel, below each other."""
     planes = {pair: _plane(*pair, scales, traces, percents, radii) for pair in combinations(curves, 2)}
     parts = []
     for row, column, on in _places(curves, scale):
@@ -69,9 +82,7 @@ def profile_pairs_frame(
         label = row if not on else f"{row} over {column}" + (" on the scale of ζ" if on == "zeta" and scale == "both" else "")
         parts.append(own.assign(panel=label, row=row, column=column, scale=on))
     frame: Any = pd.concat(parts, ignore_index=True)[["panel", "row", "column", "scale", "part", "level", "x", "y"]]
-    frame = frame.astype(dict.fromkeys(["panel", "row", "column", "scale", "part"], "category"))
-    frame.attrs = {"title": "", "x": "", "y": "", "names": curves, **_layout(len(curves), scale == "both")}
-    return frame
+    return frame.astype(dict.fromkeys(["panel", "row", "column", "scale", "part"], "category"))
 
 
 def _layout(n: int, matrix: bool) -> dict[str, Any]:

@@ -58,9 +58,10 @@ def load(name: str) -> pd.DataFrame:
     >>> load("tastings").columns.tolist()
     ['taster', 'tea', 'origin', 'minutes', 'rating']
     """
-    table, labels, _ = read_file(path(name))
-    table.attrs["value_labels"] = labels
-    return table
+    file = read_file(path(name))
+    file.table.columns = file.names
+    file.table.attrs["value_labels"] = file.value_labels
+    return file.table
 
 
 def path(name: str) -> Path:

@@ -13,6 +13,8 @@ from sparsemixed.errors import OptionError
 MISSING = 'pictures need the package matplotlib: pip install "sparsemixed[plot]"'
 RASTER = 20_000
 """Points beyond which they are drawn as an image inside of files of lines (SVG, PDF)."""
+EDGE = 0.5
+"""Inches around a matrix of panels, for its numbers."""
 BESIDE = 1.6
 """Inches at the right for the legend of many panels."""
 HEXAGONS = 100_000
@@ -50,7 +52,7 @@ def axes_for(
     columns : int
         Panels side by side, at most.
     share : str
-        Axes that all panels have in common: any of the letters x and y.
+        Axes that all panels have in common: any of the letters x and y; `edges` for a matrix with numbers at its sides alone.
     figure_of : function, optional
         Of `figsize` and `layout`, to a figure; by default one of pyplot.
 
@@ -73,11 +75,15 @@ def _new_axes(n: int, panel: tuple[float, float], columns: int, share: str, figu
     wide = min(n, columns)
     high = ceil(n / wide)
     trellis = share == "xy" and n > 1
+    matrix = share == "edges"
     size = (panel[0] * wide + BESIDE * trellis, panel[1] * high)
-    figure = figure_of(figsize=size, layout=None if trellis else "constrained")
+    figure = figure_of(figsize=size, layout=None if trellis or matrix else "constrained")
     found = figure.subplots(high, wide, squeeze=False, sharex="x" in share, sharey="y" in share)
     if trellis:
         _set_margins(figure, wide, high)
+    if matrix:
+        across, down = EDGE / size[0], EDGE / size[1]
+        figure.subplots_adjust(left=across, right=1.0 - across, bottom=down, top=1.0 - down, wspace=0.06, hspace=0.06)
     for extra in found.ravel()[n:]:
         extra.set_visible(False)
     if "x" in share:  # above an empty place the numbers of the axis are wanted too

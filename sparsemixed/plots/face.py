@@ -22,6 +22,7 @@ PICTURES = {
     "variogram": "variogram of residuals in groups, and the model's",
     "influence": "how much the estimates rest on each row or group",
     "profile": "profiles of parameters: the signed root of the rise of the deviance, with limits",
+    "profile_pairs": "two parameters at a time: contours of the likelihood, and where the profile of one leads the other",
     "profile_density": "the densities that profiles stand for",
     "densities": "densities of bootstrap replicates or of posterior draws",
     "likelihood": "the log likelihood from iteration to iteration",

@@ -25,7 +25,7 @@ class Kind:
     columns : int
         Panels side by side, at most.
     share : str
-        Axes that panels have in common.
+        Axes that panels have in common; `edges` for a matrix of panels with numbers at its outer sides alone.
     """
 
     data: Callable[..., pd.DataFrame]

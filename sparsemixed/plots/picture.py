@@ -75,7 +75,7 @@ def drawn(
 ) -> Any:
     """Draw a frame; Axes, or an array of them where there are several panels."""
     panel, share = data.attrs.get("panel", kind.panel), data.attrs.get("share", kind.share)
-    axes = axes_for(len(panels_of(data)), ax, panel, kind.columns, share, figure_of)
+    axes = axes_for(len(panels_of(data)), ax, panel, data.attrs.get("columns", kind.columns), share, figure_of)
     look = look_of(style, axes[0])
     for one in axes:
         dress(one, look, paper=style is not None)

@@ -15,7 +15,7 @@ BETWEEN = 12
 
 
 def profile_result(
-    subject: Any, names: str | Sequence[str] | None, level: float | None, stddeviations: bool
+    subject: Any, names: str | Sequence[str] | None, level: float | None, stddeviations: bool, criterion: str | None = None
 ) -> tuple[Any, list[str]]:
     """The profile, made here of a fit, and the names in it that have a curve.
 
@@ -25,7 +25,7 @@ def profile_result(
         None has one.
     """
     if isinstance(subject, Subject):
-        found = subject.results.profile(names, level, stddeviations=None if names is not None else stddeviations)
+        found = subject.results.profile(names, level, criterion, stddeviations=None if names is not None else stddeviations)
     else:
         found = subject
     wanted = (

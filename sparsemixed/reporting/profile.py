@@ -78,6 +78,14 @@ class ProfileResult(ProfileLimits, Shown):
 
         return Picture("profile", KIND, self)
 
+    @property
+    def pairs(self) -> Picture:
+        """Two parameters at a time, as `fit.plot.profile_pairs` draws them: `profile.pairs()`, `profile.pairs.frame()`."""
+        from sparsemixed.plots.picture import Picture  # delayed, with what it needs, for a quick start
+        from sparsemixed.plots.profile_pairs import KIND
+
+        return Picture("profile_pairs", KIND, self)
+
     def curve(self, name: str) -> pd.DataFrame:
         """The profile of one parameter: value, zeta, deviance and slope, from low to high.
 
@@ -100,3 +108,27 @@ class ProfileResult(ProfileLimits, Shown):
         found = self.profile_of(name)
         columns = {"value": found.value, "zeta": found.zeta, "deviance": found.deviance, "slope": found.slope}
         return pd.DataFrame(columns, dtype=float)
+
+    def traces(self, name: str) -> pd.DataFrame:
+        """Every parameter along the profile of one: all others at their best where that one has the values of `curve(name)`.
+
+        A column for each name in `limits`, indexed by zeta. NaN stands for what has no value there, as a correlation beside a
+        variance of zero, and for parameters that go by another criterion: after REML coefficients go by ML, variance parameters
+        by REML, and `criterion="ml"` puts all of them on one likelihood.
+
+        Raises
+        ------
+        OptionError
+            The name is none of those in `limits`, or has no profile.
+
+        Examples
+        --------
+        >>> import sparsemixed
+        >>> data = sparsemixed.datasets.simulate_longitudinal(50, 6, seed=1)
+        >>> found = sparsemixed.mixed("y ~ time + (1 | id)", data).profile(["time", "_cons"])
+        >>> found.traces("time").columns.tolist()
+        ['time', '_cons']
+        """
+        along = self.profile_of(name)
+        names = [target.name for target in self.targets]
+        return pd.DataFrame(self.traces_of(name, along), index=pd.Index(along.zeta, name="zeta"), columns=names, dtype=float)

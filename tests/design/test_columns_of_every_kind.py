@@ -225,7 +225,7 @@ def test_bytes_after_the_end_of_a_dta_file(version, stray, tmp_path):
     path = tmp_path / "some.dta"
     pd.DataFrame({"a": [1.0, 2.0]}).to_stata(path, version=version, write_index=False, value_labels={"a": {1: "x", 2: "y"}})
     path.write_bytes(path.read_bytes() + stray)
-    table, labels, _ = read_file(path)
+    table, _, labels, _ = read_file(path)
     assert (table["a"].tolist(), labels) == ([1.0, 2.0], {"a": {1: "x", 2: "y"}})
 
 

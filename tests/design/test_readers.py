@@ -18,6 +18,7 @@ import pytest
 import sparsemixed
 from sparsemixed import cli
 from sparsemixed.design import read_frame
+from sparsemixed.design.data.text_files import read_text
 from sparsemixed.errors import CommandError, DataError, OptionError
 
 MODEL = "y c.x##i.arm day || id: x, reml"
@@ -297,6 +298,20 @@ def test_delimiters_are_found_or_named(tmp_path):
         assert read_frame(tabs, delimiter).names == ["x", "y, z"]
     one = text(tmp_path, "y\n1\n2\n")
     assert read_frame(one).names == ["y"]
+
+
+HEADS = ["a,b,c", "a,,c", ",b,", "a, b ,c", '"a","b","c"', '"a,x",b,c', "\n\na,b,c", " \na,b,c", "1,2.5,c", "Unnamed: 1,,c", "a,b", "a,b,c,d"]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("head", HEADS)
+def test_columns_are_those_of_pandas_whatever_the_first_line_says(head, end, tmp_path):
+    lines = [*head.split("\n"), "1,x,0.1", "2,,1e3", "", "3,NA,-7.25"]
+    for whole in (end.join(lines), end.join(lines) + end, "\ufeff" + end.join(lines), end.join([*lines[:-1], *9000 * lines[-1:]])):
+        path = text(tmp_path, whole)
+        table, names = read_text(path)
+        table.columns = names
+        pd.testing.assert_frame_equal(table, pd.read_csv(path), check_exact=True)
 
 
 def test_commas_in_numbers(tmp_path):

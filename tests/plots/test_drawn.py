@@ -33,14 +33,14 @@ def drawn_axes(found):
 def test_every_picture_draws(fit, name):
     axes = drawn_axes(getattr(fit.plot, name)(**NEEDS.get(name, {}), style="dark"))
     assert all(isinstance(one, Axes) for one in axes)
-    assert all(one.has_data() for one in axes)
+    assert all(one.has_data() or one.texts for one in axes)
     assert {matplotlib.colors.to_hex(one.get_facecolor()) for one in axes} == {DARK.paper}
 
 
 @pytest.mark.parametrize("name", sorted(set(PICTURES) - {"densities", "margins", "random_pairs", "likelihood", "coefficients"}))
 def test_ten_thousand_groups(many, name):
     axes = drawn_axes(getattr(many.plot, name)(**NEEDS.get(name, {})))
-    assert all(one.has_data() for one in axes)
+    assert all(one.has_data() or one.texts for one in axes)
     assert max(len(one.get_yticklabels()) for one in axes) < 60
 
 

@@ -25,6 +25,9 @@ class DataFile(NamedTuple):
     Attributes
     ----------
     table : DataFrame
+        Its columns are named, or numbered and have their names beside it.
+    names : list of str
+        Of the columns.
     value_labels : dict
         variable -> {value: label}; only .dta files have any.
     units : dict
@@ -32,6 +35,7 @@ class DataFile(NamedTuple):
     """
 
     table: pd.DataFrame
+    names: list[str]
     value_labels: Labels
     units: dict[str, str]
 
@@ -63,7 +67,7 @@ def read_file(path: str | os.PathLike, delimiter: str | None = None) -> DataFile
     if delimiter is not None and ending not in TEXT:
         raise OptionError(f"delimiter={delimiter!r} is for text files ({', '.join(TEXT)}), and `{path}` is none")
     try:
-        found = READERS[ending](path) if ending not in TEXT else _plain(read_text(path, delimiter))
+        found = READERS[ending](path) if ending not in TEXT else _text(path, delimiter)
     except ImportError as error:
         raise DataError(f"`{path}` cannot be read without a package that is not installed: {error}") from error
     except Exception as error:  # each format has its own exceptions; to the user they all mean an unreadable file
@@ -96,7 +100,7 @@ def _read_stata(source: Path | io.BytesIO) -> DataFile:
         formats = getattr(reader, "_fmtlist", [""] * len(table.columns))
     labels = {variable: sets[name] for variable, name in zip(table.columns, used, strict=True) if name in sets}
     units = {variable: _unit(form) for variable, form in zip(table.columns, formats, strict=True)}
-    return DataFile(table, labels, {variable: unit for variable, unit in units.items() if unit})
+    return DataFile(table, list(table.columns), labels, {variable: unit for variable, unit in units.items() if unit})
 
 
 def _unit(form: str) -> str:
@@ -115,15 +119,19 @@ def _excel(path: Path) -> DataFile:
 
 
 def _plain(table: pd.DataFrame) -> DataFile:
-    return DataFile(table, {}, {})
+    return DataFile(table, [str(name) for name in table.columns], {}, {})
+
+
+def _text(path: Path, delimiter: str | None = None) -> DataFile:
+    return DataFile(*read_text(path, delimiter), {}, {})
 
 
 READERS: dict[str, Callable[[Path], DataFile]] = {
     ".dta": _stata,
-    ".csv": lambda path: _plain(read_text(path)),
-    ".csv.gz": lambda path: _plain(read_text(path)),
-    ".tsv": lambda path: _plain(read_text(path)),
-    ".tsv.gz": lambda path: _plain(read_text(path)),
+    ".csv": _text,
+    ".csv.gz": _text,
+    ".tsv": _text,
+    ".tsv.gz": _text,
     ".xlsx": _excel,
     ".parquet": lambda path: _plain(pd.read_parquet(path)),
     ".feather": lambda path: _plain(pd.read_feather(path)),

@@ -133,7 +133,7 @@ def read_frame(data: Any, delimiter: str | None = None) -> Frame:
         return data
     if isinstance(data, (str, os.PathLike)):
         file = read_file(data, delimiter)
-        return _from_pandas(file.table, None, file.value_labels, file.units)
+        return _from_pandas(file.table, None, file.names, file.value_labels, file.units)
     if delimiter is not None:
         raise OptionError(f"delimiter={delimiter!r} is for the path of a text file; the data are a {type(data).__name__}")
     if isinstance(data, pd.DataFrame):
@@ -148,6 +148,7 @@ def read_frame(data: Any, delimiter: str | None = None) -> Frame:
 def _from_pandas(
     table: pd.DataFrame,
     index: pd.Index | None,
+    names: list[str] | None = None,
     labels: Mapping[str, dict[int, str]] | None = None,
     units: Mapping[str, str] | None = None,
 ) -> Frame:
@@ -158,18 +159,21 @@ def _from_pandas(
         column: Any = table[columns[position]] if plain else table.iloc[:, position]
         return column
 
-    return Frame(columns if plain else [str(name) for name in columns], len(table), fetch, labels, index, units)
+    if names is None:
+        names = columns if plain else [str(name) for name in columns]
+    return Frame(names, len(table), fetch, labels, index, units)
 
 
 def _column_names(columns: pd.Index) -> tuple[list[Any], bool]:
-    """Their names, not to be changed, and whether all are texts, and different.
+    """Their names, not to be changed, and whether all are texts or all are whole numbers, and different.
 
     Those looked at last are kept, for fits to one frame after another: an index never changes.
     """
     last = _LAST_COLUMNS[0]
     if last[0] is not columns:
         names: list[Any] = list(columns)
-        _LAST_COLUMNS[0] = last = (columns, names, all(type(name) is str for name in names) and columns.is_unique)
+        kinds = {type(name) for name in names}
+        _LAST_COLUMNS[0] = last = (columns, names, len(kinds) == 1 and kinds <= {str, int} and columns.is_unique)
     return last[1], last[2]
 
 

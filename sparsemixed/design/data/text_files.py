@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import io
 import re
 from collections import Counter
 from pathlib import Path
@@ -18,7 +19,7 @@ SAMPLE = 65_536
 """Bytes at the beginning of a file that are looked at."""
 
 
-def read_text(path: Path, delimiter: str | None = None) -> pd.DataFrame:
+def read_text(path: Path, delimiter: str | None = None) -> tuple[pd.DataFrame, list[str]]:
     """Read a text file whose first line has the names.
 
     Parameters
@@ -28,6 +29,12 @@ def read_text(path: Path, delimiter: str | None = None) -> pd.DataFrame:
     delimiter : str, optional
         One character, or a word of `NAMED`; by default a tab for .tsv, else the one that the first lines agree in.
 
+    Returns
+    -------
+    table : DataFrame
+    names : list of str
+        Of its columns, which are numbered or have these names.
+
     Raises
     ------
     ValueError
@@ -36,20 +43,43 @@ def read_text(path: Path, delimiter: str | None = None) -> pd.DataFrame:
     delimiter = None if delimiter is None else NAMED.get(delimiter, delimiter)
     if delimiter is not None and len(delimiter) != 1:
         raise ValueError(f"the delimiter {delimiter!r} is not one character; words are {', '.join(sorted(NAMED))}")
-    sample = _beginning(path)
+    content = _beginning(path)
+    whole = len(content) < SAMPLE
+    sample = content.decode("utf-8-sig", errors="replace")
+    # The last line of a part is none.
+    sample = sample if whole else sample[: sample.rfind("\n") + 1]
     if delimiter is None:
         delimiter = "\t" if ".tsv" in path.suffixes else found_delimiter(sample)
+    names = plain_names(sample, delimiter)
     # pandas would rename a column that is named like another.
-    check_names([name for name in next(csv.reader(sample.splitlines(keepends=True), delimiter=delimiter), []) if name])
-    return pd.read_csv(path, sep=delimiter, decimal="," if has_decimal_commas(sample, delimiter) else ".")
+    check_names(names or [name for name in next(csv.reader(sample.splitlines(True), delimiter=delimiter), []) if name])
+    table = pd.read_csv(
+        io.BytesIO(content) if whole else path,
+        sep=delimiter,
+        decimal="," if has_decimal_commas(sample, delimiter) else ".",
+        low_memory=not whole,  # in parts, of which so small a file has one
+        # An index of names takes as long as the values of a small file.
+        **({} if names is None else {"names": range(len(names)), "header": 0}),
+    )
+    return table, list(table.columns) if names is None else names
 
 
-def _beginning(path: Path) -> str:
+def _beginning(path: Path) -> bytes:
     with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
-        content = file.read(SAMPLE)
-    text = content.decode("utf-8-sig", errors="replace")
-    # The last line of a part is none.
-    return text if len(content) < SAMPLE else text[: text.rfind("\n") + 1]
+        return file.read(SAMPLE)
+
+
+def plain_names(sample: str, delimiter: str) -> list[str] | None:
+    """The names in the first line; None where pandas must say what they are: quoted, blank, or after an empty line.
+
+    Examples
+    --------
+    >>> plain_names("id,y\\n1,2\\n", ","), plain_names("id,,y\\n1,2,3\\n", ",")
+    (['id', 'y'], None)
+    """
+    names = sample.partition("\n")[0].removesuffix("\r").split(delimiter)
+    plain = all(name.isprintable() and name.strip() and '"' not in name for name in names)
+    return names if plain else None
 
 
 def found_delimiter(sample: str) -> str:
@@ -61,9 +91,9 @@ def found_delimiter(sample: str) -> str:
     (';', ',', ',')
     """
     lines = [line for line in re.sub(r'"[^"]*"', "", sample).splitlines() if line.strip()]
-    agreed = {mark: lines[0].count(mark) for mark in DELIMITERS if lines and len({line.count(mark) for line in lines}) == 1}
-    best = max(agreed, key=agreed.__getitem__, default=",")
-    return best if agreed.get(best) else ","
+    first = {mark: lines[0].count(mark) for mark in DELIMITERS if lines and mark in lines[0]}
+    agreed = [mark for mark in first if all(line.count(mark) == first[mark] for line in lines)]
+    return max(agreed, key=first.__getitem__, default=",")
 
 
 def has_decimal_commas(sample: str, delimiter: str) -> bool:

@@ -149,15 +149,20 @@ class Edges:
     """Deviances, above that of the peak, where variances of random effects are zero; each is found once."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[int, bytes], float] = {}
+        self._known: dict[tuple[int, bytes], tuple[float, np.ndarray]] = {}
 
     def rise(self, peak: Peak, form: Quadratic) -> float:
         """The lowest deviance, above that of the peak, where a variance is zero; NaN where it is not found."""
+        return self.lowest(peak, form)[0]
+
+    def lowest(self, peak: Peak, form: Quadratic) -> tuple[float, np.ndarray]:
+        """The same, and where that is (size,)."""
         key = (id(peak.surface.objective), form.Q.tobytes() + bytes(f"{form.where}", "ascii"))
         if key not in self._known:
             basis = _basis(peak, form)
             ended = _minimum(Restricted(peak.surface, basis), basis.T @ peak.x)
-            self._known[key] = np.nan if ended is None or not ended.converged else ended.at.deviance - peak.deviance
+            found = ended is not None and ended.converged
+            self._known[key] = (ended.at.deviance - peak.deviance, ended.at.at.x) if found else (np.nan, peak.x)
         return self._known[key]
 
 

@@ -30,20 +30,24 @@ class Curve:
     ----------
     value, zeta, deviance, slope : (k,) float64
         Of the target as it is shown, the signed root of the rise, the rise of the deviance, and dzeta / dvalue.
+    x : (k, size) float64
+        The places in the coordinates of the target's peak: everything else at its best.
     """
 
     value: np.ndarray
     zeta: np.ndarray
     deviance: np.ndarray
     slope: np.ndarray
+    x: np.ndarray
 
 
 def curve(peak: Peak, target: Target, farthest: float, edges: Edges) -> Curve:
     """The profile out to zeta of +-`farthest`, or to the end of the range of psi."""
-    rows = [_row(target, place, side) for side in (-1, 1) for place in _branch(peak, target, side, farthest, edges)]
-    rows.append(_middle(peak, target))
-    table = np.array(sorted(rows, key=lambda row: (row[1], row[0])))
-    return Curve(*table.T)
+    places = [(place, side) for side in (-1, 1) for place in _branch(peak, target, side, farthest, edges)]
+    rows = [*(_row(target, place, side) for place, side in places), _middle(peak, target)]
+    order = sorted(range(len(rows)), key=lambda i: (rows[i][1], rows[i][0]))
+    x = [*(place.x for place, _ in places), peak.x]
+    return Curve(*np.array(rows)[order].T, np.array(x)[order])
 
 
 def _branch(peak: Peak, target: Target, side: int, farthest: float, edges: Edges) -> list[Place]:
@@ -75,8 +79,8 @@ def _at_end(peak: Peak, target: Target, side: int, edges: Edges, q: float) -> li
     """The end of the range of a variance, where the profile is known there and not yet so high."""
     if side > 0 or target.kind not in ("variance", "sd") or not target.variances or target.psi(peak.x).value <= 0.0:
         return []
-    rise = edges.rise(peak, target.variances[0])
-    return [Place(peak.x, 0.0, max(rise, 0.0), np.nan)] if rise < q else []
+    rise, x = edges.lowest(peak, target.variances[0])
+    return [Place(x, 0.0, max(rise, 0.0), np.nan)] if rise < q else []
 
 
 def _row(target: Target, place: Place, side: int) -> tuple[float, float, float, float]:

@@ -16,6 +16,7 @@ from sparsemixed.inference.profile.criteria import Criteria, Method, criteria
 from sparsemixed.inference.profile.curve import Curve, curve
 from sparsemixed.inference.profile.limits import Limit, limit
 from sparsemixed.inference.profile.targets import Target, coefficient_targets, named_targets, variance_targets
+from sparsemixed.inference.profile.traces import traces
 
 FARTHEST, BEYOND = 2.5758293035489004, 1.1
 """|zeta| at the ends of a curve: the 99% limits, and beyond those that were asked for by this factor."""
@@ -56,8 +57,8 @@ class ProfileLimits:
     sources: Criteria = field(repr=False)
     edges: Edges = field(repr=False)
 
-    def profile_of(self, name: str) -> Curve:
-        """The curve of one target by its name.
+    def profile_of(self, name: str, farthest: float | None = None) -> Curve:
+        """The curve of one target by its name, out to a size of zeta, by default that of the 99% limits or beyond `level`.
 
         Raises
         ------
@@ -73,7 +74,11 @@ class ProfileLimits:
         peak = self.sources.peak(target)
         if not np.isfinite(target.psi(peak.x).value):
             raise OptionError(f"profile: {name} has no profile: it has no value at the estimates")
-        return curve(peak, target, max(FARTHEST, BEYOND * z_critical(self.level)), self.edges)
+        return curve(peak, target, farthest or max(FARTHEST, BEYOND * z_critical(self.level)), self.edges)
+
+    def traces_of(self, name: str, along: Curve) -> np.ndarray:
+        """(k, l) values of all targets at the places of the curve of one; NaN for what goes by another criterion."""
+        return traces(self.sources, next(target for target in self.targets if target.name == name), self.targets, along.x)
 
 
 Choice = Callable[[Fit], list[Target]]

@@ -139,11 +139,15 @@ class Local:
         return self._spread @ self._precision
 
     @cached_property
+    def coefficients(self) -> np.ndarray:
+        """Of orthonormal X (r,): the best ones with the b of x."""
+        return self._evaluation.beta + self._move @ self._away
+
+    @cached_property
     def _derivatives(self) -> Any:
         """The objective's, at what these coefficients and this sigma2 make of its evaluation."""
-        at, move = self._evaluation, self._move
-        beta, left = at.beta + move @ self._away, at.XVX_inverse - move @ self._spread.T
-        moved = replace(at, beta=beta, XVX_inverse=left, sigma2=self._sigma2, pwrss=self._square)
+        at, left = self._evaluation, self._evaluation.XVX_inverse - self._move @ self._spread.T
+        moved = replace(at, beta=self.coefficients, XVX_inverse=left, sigma2=self._sigma2, pwrss=self._square)
         return self._surface.objective.derivatives(moved)
 
     @cached_property

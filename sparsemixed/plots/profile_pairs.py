@@ -1,0 +1,258 @@
+"""Two parameters at a time: contours of the likelihood, and the profile of each as a line in the plane of both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sparsemixed.errors import OptionError, suggestion
+from sparsemixed.inference.profile.targets import coefficient_targets, named_targets, variance_targets
+from sparsemixed.plots.contours import Scale, Trace, contour, scale_of
+from sparsemixed.plots.kind import Kind, by_panel
+from sparsemixed.plots.lettering import head, shown
+from sparsemixed.plots.look import Look
+from sparsemixed.plots.profile_curves import profile_result
+from sparsemixed.plots.subject import Subject
+
+LEVELS = (50.0, 80.0, 90.0, 95.0, 99.0)
+MOST = 8
+"""Parameters in one picture."""
+PLACES = 61
+"""Of a trace."""
+SCALES = ("both", "values", "zeta")
+
+
+def profile_pairs_frame(
+    subject: Any,
+    names: str | Sequence[str] | None = None,
+    levels: Sequence[float] = LEVELS,
+    stddeviations: bool = True,
+    criterion: str | None = None,
+    scale: str = "both",
+) -> pd.DataFrame:
+    """Contours of the likelihood in every two parameters, all others at their best, with the traces of both profiles.
+
+    Parameters
+    ----------
+    names : list of str, optional
+        As in `profile`, up to eight; by default all parameters, or where these are more the first eight variance parameters.
+    levels : sequence of float
+        Of the contours, in per cent: the deviance has risen by the quantile of chi-squared with two degrees of freedom.
+    stddeviations : bool
+        Without names, of standard deviations and correlations.
+    criterion : {"ml", "reml"}, optional
+        The likelihood, one for all; after REML the restricted one of variance parameters alone, that of ML with coefficients.
+    scale : {"both", "values", "zeta"}
+        A matrix with the parameters' values above its diagonal and zetas below it; or a panel for each pair on one of the scales.
+
+    Returns
+    -------
+    DataFrame
+        Columns panel, row, column (the parameters on the axes y and x), scale, part, level, x, y. Parts are `contour`, `along x`
+        (y at its best for each x), `along y`, `estimate`, and `name` on the diagonal. Contours are interpolated between the
+        places where the profiles cross them (Bates & Watts 1988, section 6.1.2), exact where the likelihood is normal; those
+        that a profile ends before, at a variance of zero, are left out.
+    """
+    percents, found, curves = _checked(subject, names, levels, stddeviations, criterion, scale)
+    radii = np.sqrt(-2.0 * np.log1p(-np.array(percents) / 100.0))
+    frame = _panels(*_profiled(found, curves, float(radii[-1])), curves, scale, percents, radii)
+    frame.attrs = {"title": "", "x": "", "y": "", "names": curves, **_layout(len(curves), scale == "both")}
+    return frame
+
+
+def _panels(
+    scales: dict[str, Scale],
+    traces: dict[tuple[str, str], Trace],
+    curves: list[str],
+    scale: str,
+    percents: list[float],
+    radii: np.ndarray,
+) -> pd.DataFrame:
+    """Every panel, below each other."""
+    planes = {pair: _plane(*pair, scales, traces, percents, radii) for pair in combinations(curves, 2)}
+    parts = []
+    for row, column, on in _places(curves, scale):
+        own = _named() if not on else planes.get((column, row), _turned(planes.get((row, column))))
+        if on == "values":
+            own = own.assign(x=scales[column].values(own["x"]), y=scales[row].values(own["y"]))
+        label = row if not on else f"{row} over {column}" + (" on the scale of ζ" if on == "zeta" and scale == "both" else "")
+        parts.append(own.assign(panel=label, row=row, column=column, scale=on))
+    frame: Any = pd.concat(parts, ignore_index=True)[["panel", "row", "column", "scale", "part", "level", "x", "y"]]
+    return frame.astype(dict.fromkeys(["panel", "row", "column", "scale", "part"], "category"))
+
+
+def _layout(n: int, matrix: bool) -> dict[str, Any]:
+    """How the panels stand."""
+    size = ((2.4, 2.2) if n < 4 else (1.7, 1.55)) if matrix else (3.4, 3.2)
+    return {"matrix": matrix, "panel": size, "share": "edges" if matrix else "", "columns": n if matrix else min(3, n - 1)}
+
+
+def _checked(
+    subject: Any, names: str | Sequence[str] | None, levels: Sequence[float], stddeviations: bool, criterion: Any, scale: str
+) -> tuple[list[float], Any, list[str]]:
+    """Levels from low to high, the profile, and the names that have one."""
+    if scale not in SCALES:
+        raise OptionError(
+            f"plot.profile_pairs: scale={scale!r} is not one of {', '.join(SCALES)}{suggestion(str(scale), SCALES)}"
+        )
+    percents = sorted(float(level) for level in levels)
+    if not percents or not all(0.0 < level < 100.0 for level in percents):
+        raise OptionError("plot.profile_pairs: levels are one or more numbers between 0 and 100")
+    wanted = [names] if isinstance(names, str) else names
+    if isinstance(subject, Subject):
+        wanted, criterion = _defaults(subject.fit, None if wanted is None else list(wanted), stddeviations, criterion)
+    found, curves = profile_result(subject, wanted, None, stddeviations, criterion)
+    if not 2 <= len(curves) <= MOST:
+        raise OptionError(
+            f"plot.profile_pairs: pairs are drawn of two to {MOST} parameters, and here are {len(curves)}; see names="
+        )
+    if len({method for target, method in zip(found.targets, found.methods, strict=True) if target.name in curves}) > 1:
+        raise OptionError(
+            "plot.profile_pairs: pairs are of one likelihood, and after REML coefficients go by ML, variance parameters by REML: "
+            'profile(criterion="ml"), or name the one or the other alone'
+        )
+    return percents, found, curves
+
+
+def _defaults(
+    fit: Any, names: list[str] | None, stddeviations: bool, criterion: str | None
+) -> tuple[list[str] | None, str | None]:
+    """Names where too many would be drawn, and the criterion where one has to be chosen."""
+    variances = variance_targets(fit, stddeviations)
+    fixed = coefficient_targets(fit)
+    if names is None and len(fixed) + len(variances) > MOST:
+        names = [target.name for target in variances if not target.unknown][:MOST]
+    asked = [*fixed, *variances] if names is None else named_targets(fit, names)
+    mixed = any(target.fixed for target in asked) and not all(target.fixed for target in asked)
+    return names, "ml" if criterion is None and mixed and fit.spec.estimation.method == "reml" else criterion
+
+
+def _profiled(found: Any, names: list[str], farthest: float) -> tuple[dict[str, Scale], dict[tuple[str, str], Trace]]:
+    """Scale of each parameter, and along the profile of the first of two the zeta of the second."""
+    curves = {name: found.profile_of(name, farthest) for name in names}
+    scales = {name: scale_of(one.zeta, one.value, one.slope) for name, one in curves.items()}
+    every = [target.name for target in found.targets]
+    traces = {}
+    for name, along in curves.items():
+        values = found.traces_of(name, along)
+        for other in names:
+            traces[name, other] = Trace(along.zeta, scales[other].zetas(values[:, every.index(other)]))
+    return scales, traces
+
+
+def _places(names: list[str], scale: str) -> list[tuple[str, str, str]]:
+    """Parameter of y, of x, and the scale of each panel, in order."""
+    if scale != "both":
+        return [(second, first, scale) for first, second in combinations(names, 2)]
+    return [
+        (row, column, "" if i == j else "values" if i < j else "zeta")
+        for i, row in enumerate(names)
+        for j, column in enumerate(names)
+    ]
+
+
+def _named() -> pd.DataFrame:
+    return pd.DataFrame({"part": ["name"], "level": np.nan, "x": np.nan, "y": np.nan})
+
+
+def _plane(
+    x: str, y: str, scales: dict[str, Scale], traces: dict[tuple[str, str], Trace], percents: list[float], radii: np.ndarray
+) -> pd.DataFrame:
+    """Contours, traces and the estimate of one pair, all in zeta."""
+    pieces = []
+    for percent, radius in zip(percents, radii, strict=True):
+        ends = np.array([radius, -radius])
+        crossed = traces[x, y](ends), traces[y, x](ends)
+        if np.isfinite(crossed).all():
+            pieces.append(("contour", percent, contour(float(radius), *crossed)))
+    for part, own, other in (("along x", x, y), ("along y", y, x)):
+        at = np.linspace(*scales[own].zeta[[0, -1]], PLACES)
+        line = np.column_stack([at, traces[own, other](at)])
+        pieces.append((part, np.nan, line[np.isfinite(line).all(axis=1), :: 1 if own == x else -1]))
+    pieces.append(("estimate", np.nan, np.zeros((1, 2))))
+    return pd.concat([pd.DataFrame({"part": p, "level": v, "x": xy[:, 0], "y": xy[:, 1]}) for p, v, xy in pieces])
+
+
+def _turned(plane: pd.DataFrame | None) -> Any:
+    """The same with the axes changed for each other."""
+    if plane is None:
+        return None
+    other = {"along x": "along y", "along y": "along x"}
+    return plane.assign(x=plane["y"], y=plane["x"], part=plane["part"].map(lambda part: other.get(part, part)))
+
+
+def draw_profile_pairs(frame: pd.DataFrame, axes: np.ndarray, look: Look) -> None:
+    """Contours, a full line along x and a broken one along y, a point at the estimates; names on the diagonal of a matrix."""
+    n = len(frame.attrs["names"])
+    panels = [
+        (ax, own, own[["row", "column", "scale"]].iloc[0].tolist()) for (_, own), ax in zip(by_panel(frame), axes, strict=True)
+    ]
+    for place, (ax, own, (row, column, scale)) in enumerate(panels):
+        ax.grid(visible=False)
+        if not scale:
+            _draw_name(ax, look, row)
+            continue
+        _draw_plane(ax, look, own)
+        if frame.attrs["matrix"]:
+            _set_sides(ax, look, *divmod(place, n), n)
+        else:
+            zeta = " (ζ)" if scale == "zeta" else ""
+            head(ax, look, "", column + zeta, row + zeta)
+    if frame.attrs["matrix"]:
+        _align(panels)
+
+
+def _draw_plane(ax: Any, look: Look, own: pd.DataFrame) -> None:
+    from matplotlib.collections import LineCollection  # only who draws needs it
+
+    parts: dict[Any, Any] = dict(list(own.groupby("part", observed=True)))
+    rings = [line[["x", "y"]].to_numpy() for _, line in parts.get("contour", own.iloc[:0]).groupby("level")]
+    ax.add_collection(LineCollection(rings, colors=look.colour(0), linewidths=1.1))
+    for i, part, dash in ((1, "along x", "-"), (2, "along y", (0, (4, 2)))):
+        line = parts.get(part, own.iloc[:0])
+        ax.plot(line["x"], line["y"], color=look.colour(i), linewidth=1.2, linestyle=dash)
+    ax.scatter(parts["estimate"]["x"], parts["estimate"]["y"], s=12, color=look.ink, zorder=3)
+    ax.autoscale_view()
+
+
+def _draw_name(ax: Any, look: Look, name: str) -> None:
+    for spine in ax.spines.values():
+        spine.set_visible(False)
+    ax.set_xticks([])
+    ax.set_yticks([])
+    level, bracket, rest = name.partition("]")
+    text = f"{shown(level + bracket, 22)}\n{shown(rest, 22)}" if rest else shown(name, 22)
+    about = {"ha": "center", "va": "center", "color": look.ink, "fontsize": "small", "parse_math": False}
+    ax.text(0.5, 0.5, text, transform=ax.transAxes, **about)
+
+
+def _set_sides(ax: Any, look: Look, i: int, j: int, n: int) -> None:
+    """All four sides drawn; numbers only at the outer ones, those of values above and at the right."""
+    for spine in ax.spines.values():
+        spine.set(visible=True, color=look.soft, linewidth=0.8)
+    values, zeta = i < j, i > j
+    ax.locator_params(nbins=4, prune="both")
+    top, right, bottom, left = values and i == 0, values and j == n - 1, zeta and i == n - 1, zeta and j == 0
+    ax.tick_params(labelsize="x-small", top=top, right=right, bottom=bottom, left=left)
+    ax.tick_params(labeltop=top, labelright=right, labelbottom=bottom, labelleft=left)
+
+
+def _align(panels: list[tuple[Any, pd.DataFrame, list[str]]]) -> None:
+    """One range for each parameter above the diagonal, and one of zeta below it."""
+    ranges: dict[str, list[float]] = {}
+    for _, own, (row, column, scale) in panels:
+        for name, one in ((column, "x"), (row, "y")) if scale else ():
+            key = name if scale == "values" else ""
+            ranges[key] = [*ranges.get(key, []), float(own[one].min()), float(own[one].max())]
+    limits = {key: (min(ends), max(ends), 0.05 * (max(ends) - min(ends) or 1.0)) for key, ends in ranges.items()}
+    for ax, _, (row, column, scale) in panels:
+        for name, put in ((column, ax.set_xlim), (row, ax.set_ylim)) if scale else ():
+            low, high, room = limits[name if scale == "values" else ""]
+            put(low - room, high + room)
+
+
+KIND = Kind(profile_pairs_frame, draw_profile_pairs, panel=(2.4, 2.2), columns=3)

@@ -248,7 +248,7 @@ def _fitted(fits: ResponseFits, columns: Sequence[np.ndarray], n_jobs: int) -> R
 
     def work(begin: int, end: int) -> Replicates:
         some = columns[begin:end]
-        found = _whole(fits, some) if own_errors else fits.drawn(lambda j: columns[j], begin, end)
+        found = _whole(fits, some) if own_errors else fits.drawn(lambda: np.array(some))
         for row, y in enumerate(some):
             if y.min() == y.max():
                 _fail(found, row, f"the response is constant (= {y[0]:g}); there is no variance to model")

@@ -30,12 +30,12 @@ class ErrorRoots:
     blocks: tuple[tuple[np.ndarray, np.ndarray], ...] = ()
 
     def times(self, z: np.ndarray) -> np.ndarray:
-        """Errors (n,) of independent numbers (n,) with mean zero and variance one."""
+        """Errors (..., n) of independent numbers (..., n) with mean zero and variance one."""
         if not self.blocks:
             return self.scale * z
         out = np.empty_like(z)
         for rows, roots in self.blocks:
-            out[rows] = (roots @ z[rows][:, :, None])[:, :, 0]
+            out[..., rows] = (roots @ z.take(rows, axis=-1)[..., None])[..., 0]
         return self.scale * out
 
     def solve(self, errors: np.ndarray) -> np.ndarray:

@@ -41,12 +41,16 @@ class ReflatedModel:
     errors: ErrorRoots
     pool: np.ndarray
 
-    def draw(self, rng: np.random.Generator) -> np.ndarray:
-        """One response (n,)."""
-        y = self.mean.copy()
+    def numbers(self, rng: np.random.Generator) -> np.ndarray:
+        sizes = [*(len(pool) for _, pool in self.effects), len(self.pool)]
+        return np.concatenate([rng.integers(0, size, size) for size in sizes])
+
+    def responses(self, numbers: np.ndarray) -> np.ndarray:
+        y, begin = np.broadcast_to(self.mean, (len(numbers), len(self.mean))).copy(), 0
         for own, pool in self.effects:
-            y += own.added(pool[rng.integers(0, len(pool), len(pool))])
-        return y + self.errors.times(self.pool[rng.integers(0, len(self.pool), len(self.pool))])
+            y += own.added(pool[numbers[:, begin : begin + len(pool)]])
+            begin += len(pool)
+        return y + self.errors.times(self.pool[numbers[:, begin:]])
 
 
 def reflated_model(fit: Fit) -> ReflatedModel:

@@ -62,10 +62,10 @@ class ResponseFits:
         """Responses in a piece of work."""
         return max(1, min(MOST_ROWS, MOST_NUMBERS // self.model.design.n_rows)) if self.compiled else 1
 
-    def drawn(self, draw: Callable[[int], np.ndarray], begin: int, end: int) -> Replicates:
-        """The fits to the responses (n,) that `draw` makes of the numbers from begin to end."""
+    def drawn(self, draw: Callable[[], np.ndarray]) -> Replicates:
+        """The fits to the responses (B, n) that `draw` makes."""
         with blas_threads(0):
-            return self.of(np.array([draw(replicate) for replicate in range(begin, end)]))
+            return self.of(draw())
 
     def of(self, Y: np.ndarray) -> Replicates:
         """The fits to the rows of Y (B, n)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -17,11 +18,12 @@ from sparsemixed.estimation.sources.responses import responses
 from sparsemixed.postestimation.influence.remaining_rows import named_covariances, started_at
 from sparsemixed.postestimation.prediction.sample_values import marginal_residuals
 from sparsemixed.resampling.copies import copied_levels
+from sparsemixed.resampling.draws import Draws, drawn
 from sparsemixed.resampling.group_fits import LEFT_OPEN, GroupFits
 from sparsemixed.resampling.reflated import reflated_model
 from sparsemixed.resampling.replicates import Replicates
 from sparsemixed.resampling.response_fits import ResponseFits
-from sparsemixed.resampling.seeds import stream
+from sparsemixed.resampling.seeds import stream, streams
 from sparsemixed.resampling.simulator import of_sample
 from sparsemixed.resampling.top_groups import TopGroups, clustered, nested
 
@@ -60,13 +62,12 @@ class ResponseSampler:
     ----------
     fit : Fit
     seed : int
-    draw : callable
-        From a stream to a response (n,).
+    draws : Draws
     """
 
-    def __init__(self, fit: Fit, seed: int, draw: Callable[[np.random.Generator], np.ndarray]):
+    def __init__(self, fit: Fit, seed: int, draws: Draws):
         self._model = responses(fit.spec, fit.design)
-        self.fits, self._seed, self._draw = ResponseFits(self._model, fit), seed, draw
+        self.fits, self._seed, self._draws = ResponseFits(self._model, fit), seed, draws
 
     @property
     def compiled(self) -> bool:
@@ -78,10 +79,10 @@ class ResponseSampler:
 
     def response(self, replicate: int) -> np.ndarray:
         """The response (n,) of one replicate."""
-        return self._draw(stream(self._seed, replicate))
+        return drawn(self._draws, self._seed, replicate, replicate + 1)[0]
 
     def replicates(self, begin: int, end: int) -> Replicates:
-        return self.fits.drawn(self.response, begin, end)
+        return self.fits.drawn(lambda: drawn(self._draws, self._seed, begin, end))
 
     def fit(self, replicate: int) -> Fit:
         return estimate_response(self._model, self.response(replicate))
@@ -113,13 +114,16 @@ class GroupSampler:
 
     def counts(self, replicate: int) -> np.ndarray:
         """How often each cluster (C,) is drawn."""
-        rng, out = stream(self._seed, replicate), np.zeros(self.top.n_clusters, np.int64)
+        return self._counts(stream(self._seed, replicate))
+
+    def _counts(self, rng: np.random.Generator) -> np.ndarray:
+        out = np.zeros(self.top.n_clusters, np.int64)
         for own in self._strata:
             out[own] = np.bincount(rng.integers(0, len(own), len(own)), minlength=len(own))
         return out
 
     def replicates(self, begin: int, end: int) -> Replicates:
-        return self.fits.of(np.array([self.counts(replicate) for replicate in range(begin, end)]))
+        return self.fits.of(np.array([self._counts(rng) for rng in streams(self._seed, begin, end)]))
 
     def fit(self, replicate: int) -> Fit:
         return self.fits.fitted(self.counts(replicate))
@@ -172,23 +176,41 @@ def _goes_with(codes: list[np.ndarray], t: int, u: int) -> bool:
 
 
 def _parametric(fit: Fit, seed: int) -> Sampler:
-    return ResponseSampler(fit, seed, of_sample(fit, False, "bootstrap").draw)
+    return ResponseSampler(fit, seed, of_sample(fit, False, "bootstrap"))
 
 
 def _residual(fit: Fit, seed: int) -> Sampler:
-    return ResponseSampler(fit, seed, reflated_model(fit).draw)
+    return ResponseSampler(fit, seed, reflated_model(fit))
+
+
+@dataclass(frozen=True)
+class _WildDraws:
+    """Residuals of the fixed part, those of a top group times one number: whatever their covariance, it stays.
+
+    Attributes
+    ----------
+    mean, residuals : (n,)
+    top : TopGroups
+    points : (m,)
+        The numbers, all of the same probability.
+    """
+
+    mean: np.ndarray
+    residuals: np.ndarray
+    top: TopGroups
+    points: np.ndarray
+
+    def numbers(self, rng: np.random.Generator) -> np.ndarray:
+        return rng.integers(0, len(self.points), self.top.n_groups)
+
+    def responses(self, numbers: np.ndarray) -> np.ndarray:
+        return self.mean + self.residuals * self.points[numbers].take(self.top.codes, axis=1)
 
 
 def _wild(fit: Fit, seed: int) -> Sampler:
-    """Residuals of the fixed part, those of a top group times one number: whatever their covariance, it stays."""
     top = clustered(fit, None, "bootstrap: kind='wild'", "use kind='parametric'")
-    mean, residuals = fit.design.X @ fit.beta, marginal_residuals(fit)
     points = WEBB if top.n_groups < FEW_CLUSTERS else SIGNS
-
-    def draw(rng: np.random.Generator) -> np.ndarray:
-        return mean + residuals * points[rng.integers(0, len(points), top.n_groups)][top.codes]
-
-    return ResponseSampler(fit, seed, draw)
+    return ResponseSampler(fit, seed, _WildDraws(fit.design.X @ fit.beta, marginal_residuals(fit), top, points))
 
 
 KINDS: dict[str, Callable[[Fit, int], Sampler]] = {

@@ -14,7 +14,8 @@ from sparsemixed.inference.degrees.table import small_sample
 from sparsemixed.inference.hypotheses.distributions import binomial_limits
 from sparsemixed.inference.hypotheses.hypothesis import Hypothesis
 from sparsemixed.inference.hypotheses.wald import wald_test
-from sparsemixed.resampling.seeds import read_seed, stream
+from sparsemixed.resampling.draws import drawn
+from sparsemixed.resampling.seeds import read_seed
 from sparsemixed.resampling.simulator import of_sample
 from sparsemixed.spec.numbers import is_whole
 
@@ -63,7 +64,7 @@ def simulated_power(fit: Fit, hypothesis: Hypothesis, alpha: float, n: int, seed
     rejected = failed = 0
     for number in range(int(n)):
         try:
-            found = estimate_response(model, simulator.draw(stream(seeded, number)))
+            found = estimate_response(model, drawn(simulator, seeded, number, number + 1)[0])
             test = wald_test(found, hypothesis.K, hypothesis.r, small_sample(found))
         except SparseMixedError:
             failed += 1

@@ -17,9 +17,10 @@ from sparsemixed.inference.hypotheses.likelihood_ratio import n_parameters
 from sparsemixed.inference.hypotheses.wald import HypothesisTest
 from sparsemixed.inference.nested_fits import REFITTED
 from sparsemixed.resampling.bootstrapped import read_reps
+from sparsemixed.resampling.draws import drawn
 from sparsemixed.resampling.response_fits import ResponseFits
 from sparsemixed.resampling.runs import progress
-from sparsemixed.resampling.seeds import read_seed, stream
+from sparsemixed.resampling.seeds import read_seed
 from sparsemixed.resampling.simulator import of_sample
 from sparsemixed.resampling.workers import in_order, pieces_of, read_jobs
 
@@ -75,7 +76,8 @@ def simulated_statistics(small: Fit, full: Fit, reps: int, seed: int, n_jobs: in
     sides = [ResponseFits(responses(fit.spec, fit.design), fit) for fit in (small, full)]
 
     def work(begin: int, end: int) -> np.ndarray:
-        low, high = (fits.drawn(lambda r: simulator.draw(stream(seed, r)), begin, end).llf for fits in sides)
+        Y = drawn(simulator, seed, begin, end)
+        low, high = (fits.drawn(lambda: Y).llf for fits in sides)
         return 2.0 * (high - low)
 
     step, found = min(fits.step for fits in sides), []

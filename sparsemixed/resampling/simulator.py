@@ -17,9 +17,12 @@ from sparsemixed.errors import DataError, OptionError
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.postestimation.new_data import index_of
 from sparsemixed.postestimation.row_covariance import of_rows, within_sample
+from sparsemixed.resampling.draws import drawn
 from sparsemixed.resampling.error_roots import ErrorRoots, error_roots
-from sparsemixed.resampling.seeds import stream
 from sparsemixed.spec.numbers import is_whole
+
+MOST_NUMBERS = 1 << 20
+"""In the responses that are made at once (8 MB)."""
 
 
 @dataclass(frozen=True)
@@ -51,15 +54,19 @@ class Effects:
         return self.n_groups * self.root.shape[1]
 
     def drawn(self, z: np.ndarray) -> np.ndarray:
-        """What they add to each row (n,), from independent numbers."""
-        effects = z.reshape(self.n_groups, -1) @ self.root.T
-        return self.added(effects if self.known is None else np.concatenate([self.known, effects]))
+        """What they add to each row (..., n), from independent numbers (..., n_numbers)."""
+        # One product for every draw: a product for all of them might add in another order.
+        effects = z.reshape(*z.shape[:-1], self.n_groups, -1) @ self.root.T
+        if self.known is not None:
+            known = np.broadcast_to(self.known, (*z.shape[:-1], *self.known.shape))
+            effects = np.concatenate([known, effects], axis=-2)
+        return self.added(effects)
 
     def added(self, effects: np.ndarray) -> np.ndarray:
-        """What effects (J, k) add to each row."""
-        total = self.columns[:, 0] * effects[self.codes, 0]
+        """What effects (..., J, k) add to each row (..., n)."""
+        total = self.columns[:, 0] * effects[..., 0].take(self.codes, axis=-1)
         for a in range(1, self.columns.shape[1]):
-            total += self.columns[:, a] * effects[self.codes, a]
+            total += self.columns[:, a] * effects[..., a].take(self.codes, axis=-1)
         return total
 
 
@@ -79,14 +86,15 @@ class Simulator:
     effects: tuple[Effects, ...]
     errors: ErrorRoots
 
-    def draw(self, rng: np.random.Generator) -> np.ndarray:
-        """One response (n,)."""
-        z = rng.standard_normal(sum(each.n_numbers for each in self.effects) + len(self.mean))
-        y, begin = self.mean.copy(), 0
+    def numbers(self, rng: np.random.Generator) -> np.ndarray:
+        return rng.standard_normal(sum(each.n_numbers for each in self.effects) + len(self.mean))
+
+    def responses(self, numbers: np.ndarray) -> np.ndarray:
+        y, begin = np.broadcast_to(self.mean, (len(numbers), len(self.mean))).copy(), 0
         for each in self.effects:
-            y += each.drawn(z[begin : begin + each.n_numbers])
+            y += each.drawn(numbers[:, begin : begin + each.n_numbers])
             begin += each.n_numbers
-        y += self.errors.times(z[begin:])
+        y += self.errors.times(numbers[:, begin:])
         return y
 
 
@@ -197,5 +205,6 @@ def simulated(fit: Fit, n: int, seed: int, conditional: bool, data: Any) -> pd.D
         offset = 0.0 if fit.design.offset is None else fit.design.offset
     else:
         simulator, offset, index = of_data(fit, data, conditional)
-    columns = [simulator.draw(stream(seed, r)) + offset for r in range(n)]
-    return pd.DataFrame(np.column_stack(columns), index=index, columns=range(n))
+    step = max(1, MOST_NUMBERS // len(simulator.mean))
+    rows = [drawn(simulator, seed, begin, min(begin + step, n)) + offset for begin in range(0, n, step)]
+    return pd.DataFrame(np.concatenate(rows).T, index=index, columns=range(n))

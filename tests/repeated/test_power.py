@@ -130,7 +130,7 @@ def test_simulated_responses_have_the_assumed_moments(design):
     fit = assumed("y x || subject: x, residuals(ar 1, t(row))", data,
                   {"x": 0.5, "_cons": 1.0, "var(x)": 0.5, "var(_cons)": 1.0, "rho": 0.5, "var(e)": 2.0})  # fmt: skip
     simulator, rng = simulator_of(fit, False, "power"), np.random.default_rng(7)
-    sample = np.array([simulator.draw(rng) for _ in range(5000)])
+    sample = simulator.responses(np.array([simulator.numbers(rng) for _ in range(5000)]))
     V = of_sample(fit).of(np.arange(len(data)))
     assert np.abs(sample.mean(axis=0) - fit.design.X @ fit.beta).max() < 5 * np.sqrt(V.max() / 5000)
     spread = np.sqrt((np.outer(np.diag(V), np.diag(V)) + V**2) / 5000)

@@ -9,6 +9,9 @@ import pytest
 import sparsemixed
 from sparsemixed.errors import DataError, OptionError
 from sparsemixed.postestimation.row_covariance import within_sample
+from sparsemixed.resampling.draws import drawn
+from sparsemixed.resampling.samplers import sampler_of
+from sparsemixed.resampling.seeds import states, stream, streams
 from sparsemixed.resampling.simulator import of_data, of_sample
 from tests.resampling.models import LONG, MODELS, fitted
 
@@ -40,8 +43,52 @@ def test_columns_are_draws_by_their_number():
     assert many.iloc[:, :2].equals(few)
     assert not fit.simulate(seed=4)[0].equals(few[0])
     assert many.index.equals(LONG.index)
-    y = of_sample(fit.fit, False, "simulate").draw(np.random.default_rng(np.random.SeedSequence(3).spawn(5)[4]))
-    np.testing.assert_array_equal(many[4], y)
+    rng = np.random.default_rng(np.random.SeedSequence(3).spawn(5)[4])
+    np.testing.assert_array_equal(many[4], one_response(of_sample(fit.fit, False, "simulate"), rng))
+
+
+def one_response(simulator, rng) -> np.ndarray:
+    """A response (n,) by itself, effects and errors after each other from one stream."""
+    z = rng.standard_normal(sum(each.n_numbers for each in simulator.effects) + len(simulator.mean))
+    y, begin = simulator.mean.copy(), 0
+    for term in simulator.effects:
+        effects = z[begin : begin + term.n_numbers].reshape(term.n_groups, -1) @ term.root.T
+        begin += term.n_numbers
+        y += sum(term.columns[:, a] * effects[term.codes, a] for a in range(effects.shape[1]))
+    errors, scale = z[begin:].copy(), simulator.errors.scale
+    for rows, roots in simulator.errors.blocks:
+        errors[rows] = (roots @ z[begin:][rows][:, :, None])[:, :, 0]
+    return y + scale * errors
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_many_responses_at_once_have_every_digit_of_single_ones(name):
+    simulator = of_sample(fitted(name).fit, False, "simulate")
+    found = drawn(simulator, 2**70 + 3, 5, 12)
+    for row, replicate in enumerate(range(5, 12)):
+        np.testing.assert_array_equal(found[row], one_response(simulator, stream(2**70 + 3, replicate)))
+
+
+@pytest.mark.parametrize("kind", ["residual", "wild", "parametric", "cluster"])
+def test_replicates_are_drawn_by_their_own_streams(kind):
+    sampler = sampler_of(fitted("reml").fit, kind, 4, None, None)
+    some = sampler.replicates(3, 9)
+    for row, replicate in enumerate(range(3, 9)):
+        np.testing.assert_array_equal(some.beta[row], sampler.replicates(replicate, replicate + 1).beta[0])
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2**32 - 1, 2**32, 2**64 - 1, 2**127 + 3, 2**128, 2**200 + 11])
+def test_streams_are_those_of_numpy(seed):
+    for begin in (0, 1000, 2**31 - 5, 2**32 - 8):
+        found = states(seed, begin, begin + 8)
+        for row, each in enumerate(range(begin, begin + 8)):
+            expected = np.random.SeedSequence(seed, spawn_key=(each,))
+            np.testing.assert_array_equal(found[row], expected.generate_state(4, np.uint64))
+    for begin in (7, 2**32 - 2):
+        for each, rng in enumerate(streams(seed, begin, begin + 4), begin):
+            child = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(each,)))
+            assert rng.bit_generator.state == child.bit_generator.state
+            assert rng.standard_normal() == child.standard_normal()
 
 
 def test_conditional_draws_are_about_the_fitted_values():
@@ -70,12 +117,8 @@ def test_other_rows_have_the_model_too():
     np.testing.assert_allclose(half @ half.T, np.kron(np.eye(2), V), atol=1e-12)
     assert list(fit.simulate(2, seed=1, data=new).index) == list("abcd")
     known, _, _ = of_data(fit.fit, new, conditional=True)
-    np.testing.assert_allclose(known.draw(_Zeros())[:2], fit.predict(new.iloc[:2], what="fitted"), rtol=1e-12)
-
-
-class _Zeros:
-    def standard_normal(self, size):
-        return np.zeros(size)
+    only_fitted = known.responses(np.zeros((1, sum(each.n_numbers for each in known.effects) + len(new))))[0]
+    np.testing.assert_allclose(only_fitted[:2], fit.predict(new.iloc[:2], what="fitted"), rtol=1e-12)
 
 
 @pytest.mark.parametrize("model", ["y time || id:, residuals(exponential, t(time))", "y time || school: || id: time"])

@@ -104,3 +104,5 @@ def diagonalise(out_matrix, out_vectors):
                     out_matrix[a, c], out_matrix[b, c] = cosine * left - sine * right, sine * left + cosine * right
                     left, right = out_vectors[c, a], out_vectors[c, b]
                     out_vectors[c, a], out_vectors[c, b] = cosine * left - sine * right, sine * left + cosine * right
+                # What is left of it is rounding, which no further rotation would take away.
+                out_matrix[a, b] = out_matrix[b, a] = 0.0

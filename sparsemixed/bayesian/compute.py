@@ -22,6 +22,7 @@ from sparsemixed.bayesian.sampling import Nodes, sample
 from sparsemixed.errors import NotAvailableError, OptionError
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.resampling.workers import read_jobs
+from sparsemixed.solver.threads import blas_threads
 from sparsemixed.spec.numbers import is_whole
 
 METHODS = ("auto", "sampling", "quadrature", "nuts")
@@ -72,7 +73,12 @@ def compute_posterior(fit: Fit, asked: AskedPriors, request: Request, progress: 
         The model has no likelihood that can be integrated; the sampler did not reach its own standard.
     """
     model = bayes_model(fit, asked)
-    target = model.target
+    with blas_threads(model.target.sums.dense_order):
+        return _computed(model, asked, request, progress)
+
+
+def _computed(model: BayesModel, asked: AskedPriors, request: Request, progress: Callable[[int], None] | None) -> Posterior:
+    target, fit = model.target, model.fit
     warn_of_conflicts(model, fit.theta, fit.sigma2)
     start = target.start(fit.theta, fit.sigma2)
     check_proper(model, start)

@@ -9,6 +9,7 @@ import numpy as np
 
 from sparsemixed.bayesian.coefficients import Integrated
 from sparsemixed.bayesian.target import Target
+from sparsemixed.solver.threads import blas_threads
 
 PIECE = 32
 """Places that one thread takes at a time where each needs a factorization."""
@@ -42,7 +43,8 @@ class Evaluator:
         if len(self.targets) == 1 or len(pieces) == 1:
             found = [self._told(own(piece)) for piece in pieces]
         else:
-            with ThreadPoolExecutor(len(self.targets)) as threads:
+            # One thread of BLAS for each: those of two factorizations at a time would wait for each other.
+            with blas_threads(0), ThreadPoolExecutor(len(self.targets)) as threads:
                 found = [self._told(one) for one in threads.map(own, pieces)]
         integrated = Integrated(*(np.concatenate([getattr(f, n) for f in found]) for n in ("log_likelihood", "mean", "root")))
         return self.targets[0].with_prior(phi, integrated.log_likelihood), integrated

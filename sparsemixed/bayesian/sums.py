@@ -7,6 +7,7 @@ coordinates of the fit, where nothing cancels.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,8 @@ from sparsemixed.estimation.parameters import ThetaMap
 from sparsemixed.estimation.problems.solvers import check_solver
 from sparsemixed.estimation.problems.table import choose_problem
 from sparsemixed.estimation.sources.rows import reduce_rows
+from sparsemixed.solver.factored.bordered import BorderedSchur
+from sparsemixed.solver.factored.system import PenalizedSystem
 from sparsemixed.spec import ModelSpec
 
 MOST_DENSE, CHUNK_NUMBERS = 96, 1 << 18
@@ -58,6 +61,11 @@ class MarginalSums:
         """Whether many thetas cost little more than one."""
         return self.objective is None or isinstance(self.objective, GroupsObjective) or self._is_small
 
+    @property
+    def dense_order(self) -> int:
+        """Order of the largest dense matrix."""
+        return max(self.p, 0 if self.objective is None else getattr(self.objective.cp, "q_schur", 0))
+
     def at(self, thetas: np.ndarray) -> Sums:
         """The sums at thetas (S, n_theta)."""
         if self.objective is None:
@@ -67,12 +75,21 @@ class MarginalSums:
                 return self._groups(thetas)
             if self._is_small:
                 return self._dense(thetas)
-        found = [self._one(theta) for theta in thetas]
+            bordered = self._bordered
+            found = [self._one(theta) if bordered is None else bordered.values(self.layout.factors(theta)) for theta in thetas]
         return Sums(np.array([f[0] for f in found]), np.array([f[1] for f in found]))
 
     def evaluate(self, theta: np.ndarray) -> PenalizedEvaluation[Any]:
         """The evaluation of the objective."""
         return self.objective.evaluate(theta)
+
+    @cached_property
+    def _bordered(self) -> BorderedSchur | None:
+        """What gives the values without all that derivatives need, where the Schur complement is dense and errors independent."""
+        system = getattr(self.objective, "system", None)
+        if self.residual is not None or not isinstance(system, PenalizedSystem) or system.weighted or system.name != "dense":
+            return None
+        return BorderedSchur(self.objective.cp)
 
     def _linear(self, count: int) -> Sums:
         W = np.eye(self.p + 1)

@@ -67,7 +67,7 @@ def _header(fit: Fit) -> dict[str, Any]:
     test = model_test(fit, False)
     own = test if fit.spec.small_sample is None else model_test(fit)
     known = {"df_m": int(test.df), "chi2": test.statistic, "p": own.pvalue}
-    rows = [row for row in (*SCALARS, *MACROS, *SMALL_SAMPLE) if row.kind != "matrix" and row.of(fit)]
+    rows = (row for row in (*SCALARS, *MACROS, *SMALL_SAMPLE) if row.kind != "matrix" and row.of(fit))
     return {row.name: known[row.name] if row.name in known else row.value(fit) for row in rows}
 
 
@@ -116,6 +116,10 @@ def plain(value: Any) -> Any:
     >>> plain({"a": (1.5, float("inf")), 2: None})
     {'a': [1.5, None], '2': None}
     """
+    if value is None or type(value) in (str, int, bool):
+        return value
+    if type(value) is float:  # most of them
+        return value if math.isfinite(value) else None
     if isinstance(value, str):
         return value
     if isinstance(value, dict):

@@ -1,11 +1,13 @@
-"""Fields of frozen values that few readers ask for: computed when one of them is first read, and then there like all others."""
+"""Fields of frozen values that few readers ask for: computed when they are first read, and then there like all others."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 T = TypeVar("T")
+Later = Mapping[tuple[str, ...], Callable[[], dict[str, Any]]]
+"""Names of fields -> what computes them together."""
 _LATER = "_later"
 
 
@@ -18,8 +20,10 @@ class HoldsLater:
     if not TYPE_CHECKING:  # type checkers would take every misspelt attribute for a field
 
         def __getattr__(self, name: str) -> Any:  # called only for what is not there
-            if name in getattr(type(self), "__dataclass_fields__", ()) and complete(self):
-                return getattr(self, name)
+            for names, compute in vars(self).get(_LATER, {}).items():
+                if name in names:
+                    _compute(self, {names: compute})
+                    return getattr(self, name)
             raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
 
     def __getstate__(self) -> dict[str, Any]:
@@ -28,15 +32,15 @@ class HoldsLater:
         return dict(vars(self))
 
 
-def deferred(kind: type[T], later: Callable[[], dict[str, Any]], **known: Any) -> T:
-    """An instance of which some fields are `known`, and `later` computes all others once one of them is read.
+def deferred(kind: type[T], later: Later, **known: Any) -> T:
+    """An instance of which some fields are `known`, and those of each key of `later` are computed once one of them is read.
 
     Parameters
     ----------
     kind : type
         A dataclass that is a `HoldsLater`.
-    later : callable
-        Its results are the same whenever it is called.
+    later : mapping
+        From fields to a function without arguments, whose results are the same whenever it is called.
     """
     made = object.__new__(kind)
     vars(made).update(known, **{_LATER: later})
@@ -53,11 +57,16 @@ def changed(value: T, **changes: Any) -> T:
     return made
 
 
-def complete(value: object) -> bool:
-    """Compute the fields that were to come later; whether there were any."""
-    later = vars(value).get(_LATER)
-    if later is None:
-        return False
-    vars(value).update(later())  # two threads at once compute the same
-    vars(value).pop(_LATER, None)
-    return True
+def complete(value: object) -> None:
+    """Compute all fields that were to come later."""
+    _compute(value, vars(value).get(_LATER, {}))
+
+
+def _compute(value: object, now: Later) -> None:
+    for compute in now.values():
+        vars(value).update(compute())  # two threads at once compute the same
+    left = {names: compute for names, compute in vars(value).get(_LATER, {}).items() if names not in now}
+    if left:
+        vars(value)[_LATER] = left
+    else:
+        vars(value).pop(_LATER, None)

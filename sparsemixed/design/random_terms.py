@@ -115,7 +115,7 @@ def _level_term(grouping: tuple[str, ...], parts: list[tuple[RandomBlock, np.nda
 def _term(groups: Groups, variables: tuple[str, ...], **known: Any) -> RandomTerm:
     """A term with the labels of its groups once they are asked for: a data frame takes as long as all the rest of a small one."""
     labels = groups.labels_later(variables)
-    return deferred(RandomTerm, lambda: {"labels": labels()}, **known)
+    return deferred(RandomTerm, {("labels",): lambda: {"labels": labels()}}, **known)
 
 
 def _factor_term(

@@ -52,7 +52,8 @@ def _gathered(case: Case, end: End[FE, FD], em_log: tuple[LogEntry, ...], llf: L
     derivatives = optimum.derivatives if at is optimum.evaluation else objective.derivatives(at)
     bare = spec.estimation.nostderr or spec.estimation.emonly
     information = None if bare else _information(derivatives, boundary.parameters | unseen)
-    later = partial(_shown, case, end, at, derivatives, boundary, covariance_root(at.sigma2, at.XVX_inverse), not bare)
+    shown = partial(_shown, case, end, at, derivatives, boundary, covariance_root(at.sigma2, at.XVX_inverse), not bare)
+    effects = partial(_effects, case, end, derivatives)
     clear = clearly_identified(boundary.parameters, information, optimum.converged)
     known: dict[str, Any] = {
         "spec": spec,
@@ -73,14 +74,15 @@ def _gathered(case: Case, end: End[FE, FD], em_log: tuple[LogEntry, ...], llf: L
         "factorizations": objective.factorizations,
         "solver": objective.solver,
         "monte_carlo": end.monte_carlo,
-        "lost_digits": _lost_digits(case, objective.df, at.pwrss, later),
+        "lost_digits": _lost_digits(case, objective.df, at.pwrss, shown),
         "solver_note": solver_note(objective.solver),
     }
     if clear and _has_few_groups(objective):
+        later = {("root", "slopes", "components", "log"): shown, ("u", "u_var"): effects}
         return deferred(Fit, later, **known, identification=None)
-    shown = later()
-    parts = identified(objective, at, boundary.parameters, information, optimum.converged, shown["components"], design)
-    known |= {**shown, "components": parts[0], "factorizations": objective.factorizations}
+    known |= {**shown(), **effects()}
+    parts = identified(objective, at, boundary.parameters, information, optimum.converged, known["components"], design)
+    known |= {"components": parts[0], "factorizations": objective.factorizations}
     fit = Fit(**known, identification=parts[1])
     keep_end_system(fit, objective, derivatives, orthogonal)
     return fit
@@ -99,17 +101,20 @@ def _has_few_groups(objective: object) -> bool:
 def _shown(
     case: Case, end: End[FE, FD], at: FE, derivatives: FD, boundary: Boundary, root: np.ndarray, informed: bool
 ) -> dict[str, Any]:
-    """What of a fit tables and predictions read, and nobody who only wants its numbers."""
-    design, orthogonal, objective = case.design, case.reduction.orthogonal, end.objective
-    u, u_var = objective.parameters.named_effects(*objective.predictions(design, derivatives))
+    """What of a fit tables read, and nobody who only wants its numbers."""
     return {
-        "root": orthogonal.root(root),
-        "slopes": _slopes(derivatives, root) if objective.reml and informed else None,
-        "components": components(design, objective, at, boundary),
+        "root": case.reduction.orthogonal.root(root),
+        "slopes": _slopes(derivatives, root) if end.objective.reml and informed else None,
+        "components": components(case.design, end.objective, at, boundary),
         "log": end.log,
-        "u": u,
-        "u_var": u_var,
     }
+
+
+def _effects(case: Case, end: End[FE, FD], derivatives: FD) -> dict[str, Any]:
+    """What of a fit predictions read, and no table."""
+    objective = end.objective
+    u, u_var = objective.parameters.named_effects(*objective.predictions(case.design, derivatives))
+    return {"u": u, "u_var": u_var}
 
 
 def boundary_of(case: Case, end: End[FE, FD]) -> tuple[FE, Boundary, bool, np.ndarray]:

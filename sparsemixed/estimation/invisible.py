@@ -98,7 +98,7 @@ def _clearly_visible(total: np.ndarray, seen: np.ndarray) -> bool:
 
     With columns scaled to length one no eigenvalue of `total` exceeds their number, and none is below the least of `seen`.
     """
-    lengths = np.sqrt(np.diag(total))
+    lengths = np.sqrt(total.diagonal())
     if not (lengths > 0).all():
         return False
     scaled = seen / lengths[:, None] / lengths

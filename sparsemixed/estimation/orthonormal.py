@@ -49,7 +49,7 @@ class OrthonormalCoordinates:
 
     def constant(self, reml: bool) -> float:
         """What these coordinates take off the deviance: log|X'X| under REML, and minus the log precision weights."""
-        logdet = 2.0 * float(np.log(np.abs(np.diag(self.R))).sum()) if reml else 0.0
+        logdet = 2.0 * float(np.log(np.abs(self.R.diagonal())).sum()) if reml else 0.0
         return logdet - self.log_precision
 
     def coefficients(self, beta: np.ndarray) -> np.ndarray:

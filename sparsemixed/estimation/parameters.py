@@ -192,7 +192,7 @@ class ThetaMap:
         theta, held = self.nearest(covariances), self.held
         for place in self.places:
             squares = mean_squares[place.term][place.columns]
-            wanted = squares @ np.diag(covariances[place.term])[place.columns]
+            wanted = squares @ covariances[place.term].diagonal()[place.columns]
             factor = place.structure.factor(theta[place.theta])
             given = squares @ (factor * factor).sum(axis=1)
             if given > 0 and abs(given - wanted) > 1e-8 * given and not held[place.theta].any():
@@ -231,9 +231,9 @@ class ThetaMap:
                 full = np.zeros(self.n_theta)
                 full[place.theta] = form
                 own = np.flatnonzero(full)
-                if np.all(held[own]):
+                if held[own].all():
                     continue
-                out.append((own if np.all(alone[own]) else whole, full, word))
+                out.append((own if alone[own].all() else whole, full, word))
         return tuple(out)
 
 
@@ -277,4 +277,5 @@ def parameters(random: Sequence[RandomTerm], may_lead: Sequence[bool] | None = N
 def _well_scaled(block: RandomBlock, columns: np.ndarray) -> RandomBlock:
     """The block with its structure's parameters in coordinates suited to its columns (n, m)."""
     leading = block.names.index("_cons") if "_cons" in block.names else 0
-    return replace(block, structure=block.structure.in_basis(columns.T @ columns / len(columns), leading))
+    structure = block.structure.in_basis(columns.T @ columns / len(columns), leading)
+    return block if structure is block.structure else replace(block, structure=structure)

@@ -119,9 +119,9 @@ def variance_metric(fit: Fit) -> tuple[np.ndarray, np.ndarray]:
     Residual standard deviations after the first are logarithms of ratios to the first. The derivatives of parameters on the
     boundary are zero.
     """
-    values = np.full(len(fit.deviations), np.nan)
-    gradients = np.zeros((len(fit.deviations), len(fit.theta) + 1))
-    for i, parameter in enumerate(fit.deviations):
+    deviations = fit.deviations
+    values, gradients = np.full(len(deviations), np.nan), np.zeros((len(deviations), len(fit.theta) + 1))
+    for i, parameter in enumerate(deviations):
         scale = SCALES[parameter.kind]
         if scale.valid(parameter.estimate):
             values[i] = scale.to(parameter.estimate)

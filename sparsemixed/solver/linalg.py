@@ -25,9 +25,9 @@ def unit_diagonal(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     array([[1. , 0.5],
            [0.5, 1. ]])
     """
-    scale = np.sqrt(np.clip(np.diag(matrix), 0.0, None))
+    scale = np.sqrt(np.maximum(matrix.diagonal(), 0.0))
     scale = np.where(scale > 0, scale, 1.0)
-    return scale, matrix / np.outer(scale, scale)
+    return scale, matrix / (scale[:, None] * scale)
 
 
 def root_of_inverse(matrix: np.ndarray, nullity: int = 0) -> np.ndarray | None:
@@ -47,7 +47,7 @@ def root_of_inverse(matrix: np.ndarray, nullity: int = 0) -> np.ndarray | None:
     >>> root_of_inverse(np.array([[1.0, 2.0], [2.0, 1.0]])) is None
     True
     """
-    if not np.all(np.isfinite(matrix)) or (not nullity and np.any(np.diag(matrix) <= 0)):
+    if not np.isfinite(matrix).all() or (not nullity and (matrix.diagonal() <= 0).any()):
         return None
     scale, correlations = unit_diagonal(matrix)
     values, vectors = np.linalg.eigh(correlations)
@@ -89,7 +89,7 @@ def clearly_definite(matrix: np.ndarray, least: float = 1e-8) -> bool:
         pivots = np.linalg.cholesky(matrix).diagonal()
     except np.linalg.LinAlgError:
         return False
-    return bool(np.prod(pivots * pivots / matrix.diagonal()) > np.e * least)
+    return bool((pivots * pivots / matrix.diagonal()).prod() > np.e * least)
 
 
 def has_root(matrix: np.ndarray) -> bool:

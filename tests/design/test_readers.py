@@ -300,14 +300,16 @@ def test_delimiters_are_found_or_named(tmp_path):
     assert read_frame(one).names == ["y"]
 
 
-HEADS = ["a,b,c", "a,,c", ",b,", "a, b ,c", '"a","b","c"', '"a,x",b,c', "\n\na,b,c", " \na,b,c", "1,2.5,c", "Unnamed: 1,,c", "a,b", "a,b,c,d"]
+HEADS = ["a,b,c", "a,,c", ",b,", "a, b ,c", '"a","b","c"', '"a,x",b,c', "\n\na,b,c", " \na,b,c", "1,2.5,c"]
+HEADS += ["Unnamed: 1,,c", "a,b", "a,b,c,d"]
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("head", HEADS)
 def test_columns_are_those_of_pandas_whatever_the_first_line_says(head, end, tmp_path):
     lines = [*head.split("\n"), "1,x,0.1", "2,,1e3", "", "3,NA,-7.25"]
-    for whole in (end.join(lines), end.join(lines) + end, "\ufeff" + end.join(lines), end.join([*lines[:-1], *9000 * lines[-1:]])):
+    longer = [*lines, *9000 * lines[-1:]]  # of several pieces
+    for whole in (end.join(lines), end.join(lines) + end, "\ufeff" + end.join(lines), end.join(longer)):
         path = text(tmp_path, whole)
         table, names = read_text(path)
         table.columns = names

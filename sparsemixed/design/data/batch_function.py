@@ -20,7 +20,7 @@ def is_batch_function(data: Any) -> bool:
     >>> is_batch_function(lambda: iter([])), is_batch_function({"y": [1.0]})
     (True, False)
     """
-    return inspect.isroutine(data) or isinstance(data, functools.partial)
+    return callable(data) and (inspect.isroutine(data) or isinstance(data, functools.partial))
 
 
 class BatchFunction:

@@ -83,12 +83,12 @@ def _clearly_independent(X: np.ndarray, centre: np.ndarray, constant: bool) -> b
                 products[0, 1:] += np.ones(len(block)) @ block
         if constant:
             products[0, 0], products[1:, 0] = n, products[0, 1:]
-        norms = np.sqrt(np.diag(products))
-        correlations = products / np.outer(norms, norms)
+        norms = np.sqrt(products.diagonal())
+        correlations = products / (norms[:, None] * norms)
     if not np.isfinite(correlations).all():
         return False
     try:
-        remainders = np.diag(np.linalg.cholesky(correlations))
+        remainders = np.linalg.cholesky(correlations).diagonal()
     except np.linalg.LinAlgError:
         return False
     own = norms[constant:]

@@ -100,11 +100,10 @@ def _notes(terms: TermList, cells: list[Cell], candidates: list[Cell]) -> tuple[
     tried = {(cell.term, cell.values) for cell in candidates}
     notes = []
     for cell in cells:
-        name = terms.plain_name(cell, continuous="c")
         if cell.status == "empty":
-            notes.append(f"note: {name} identifies no observations in the sample.")
+            notes.append(f"note: {terms.plain_name(cell, continuous='c')} identifies no observations in the sample.")
         elif cell.status == "omitted" and (cell.term, cell.values) in tried:
-            notes.append(f"note: {name} omitted because of collinearity.")
+            notes.append(f"note: {terms.plain_name(cell, continuous='c')} omitted because of collinearity.")
     return tuple(notes)
 
 

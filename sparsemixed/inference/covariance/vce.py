@@ -79,11 +79,11 @@ def inverse_information(fit: Fit) -> ThetaCovariance:
     """The covariance of the variance parameters by the model, whatever `fit.spec.vce`."""
     if fit.information is None:
         return ThetaCovariance(None)
-    free = np.flatnonzero(np.append(~fit.boundary, True))
-    information = fit.information[np.ix_(free, free)]
-    root = root_of_inverse(information, 0 if fit.identification is None else fit.identification.free)
+    free = np.append(~fit.boundary, True)
+    places = np.ix_(free, free) if not free.all() else ...
+    root = root_of_inverse(fit.information[places], 0 if fit.identification is None else fit.identification.free)
     if root is None:
         return ThetaCovariance(None, NOT_DEFINITE)
     matrix = np.zeros_like(fit.information)
-    matrix[np.ix_(free, free)] = root @ root.T
+    matrix[places] = root @ root.T
     return ThetaCovariance(matrix)

@@ -85,7 +85,7 @@ def wald_chi2(estimate: np.ndarray, covariance: np.ndarray, title: str = "") -> 
     """
     if len(estimate) == 0:
         return HypothesisTest(float("nan"), 0, None, float("nan"), title=title)
-    if not np.all(np.isfinite(covariance)):
+    if not np.isfinite(covariance).all():
         return chi2_test(float("nan"), len(estimate), title=title)
     # Work with correlations, so that the rank does not depend on the units of the regressors.
     scale, correlations = unit_diagonal(covariance)
@@ -121,7 +121,7 @@ def wald_test(
     chi2 = wald_chi2(distance, K @ covariance @ K.T, title)
     degrees = None if dof is None or not len(K) else dof.dof(fit, K)
     if degrees is None or degrees.df is None:
-        return replace(chi2, note=note)
+        return replace(chi2, note=note) if note else chi2
     statistic = chi2.statistic / chi2.df * degrees.scale if chi2.df else float("nan")
     pvalue = f_pvalue(statistic, chi2.df, degrees.df)
     return HypothesisTest(statistic, chi2.df, degrees.df, pvalue, note, "F", title)

@@ -203,6 +203,8 @@ def outer_sums(index: np.ndarray, left: np.ndarray, right: np.ndarray, size: int
 
 def cells_of(head: TermData, remaining: Sequence[TermData]) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
     """Pattern of Z_0'Z_2: indptr, columns, and for each remaining term the first entry of each row's cell."""
+    if not remaining:
+        return np.zeros(head.n_groups + 1, np.int64), np.empty(0, np.int32), []
     last, place = np.empty(head.n_groups, np.int64), np.empty(head.n_groups, np.int64)
     counts = np.zeros(head.n_groups, np.int64)
     sorted_rows = [sort_rows(t.codes, t.n_groups) for t in remaining]

@@ -19,6 +19,8 @@ from typing import Any
 import numpy as np
 
 from sparsemixed.errors import NumericalError
+from sparsemixed.estimation.objectives.groups import GroupsObjective
+from sparsemixed.inference.profile.group_sums import GroupsLocal
 
 SMALLEST = -600.0
 """log sigma2 down to which, and up to minus which, its exponential and squares of it are numbers."""
@@ -65,6 +67,8 @@ class Surface:
     def __init__(self, objective: Any, held: Held, invisible: np.ndarray, gone: np.ndarray):
         self.objective, self.held, self.invisible, self.gone = objective, held, invisible, gone
         self.n_theta, self.fixed = gone.size, invisible | gone
+        self.places = np.flatnonzero(self.fixed)
+        self._quick = type(objective) is GroupsObjective and objective.n_theta == self.n_theta
 
     def freed(self) -> Surface:
         """The same with all parameters of the errors free."""
@@ -86,7 +90,7 @@ class Surface:
         at = self.objective.evaluate(theta)
         return np.concatenate([theta, [np.log(sigma2)], self.held.start + self.held.K @ at.beta])
 
-    def at(self, x: np.ndarray) -> Local:
+    def at(self, x: np.ndarray) -> Local | GroupsLocal:
         """The deviance at x (size,).
 
         Raises
@@ -97,14 +101,16 @@ class Surface:
         if not SMALLEST < x[self.n_theta] < -SMALLEST:
             raise NumericalError("the residual variance is beyond the range of floating point")
         with np.errstate(over="ignore", invalid="ignore"):
+            if self._quick:
+                return GroupsLocal(self.objective, self.held.K, self.held.start, self.places, x)
             found = Local(self, x, self.objective.evaluate(x[: self.n_theta]))
             if not np.isfinite(found.deviance):
                 raise NumericalError("the deviance overflowed")
         return found
 
-    def tried(self, x: np.ndarray) -> Local | None:
+    def tried(self, x: np.ndarray) -> Local | GroupsLocal | None:
         """The same, or None where the system breaks down."""
-        if not np.all(np.isfinite(x)):
+        if not np.isfinite(x).all():
             return None
         try:
             return self.at(x)
@@ -179,6 +185,5 @@ class Local:
             hessian[n, n + 1 :] = hessian[n + 1 :, n] = -self._slope
             cross = -2.0 * found.score_slopes @ self._move / self._sigma2
             hessian[:n, n + 1 :], hessian[n + 1 :, :n] = cross, cross.T
-        fixed = np.flatnonzero(surface.fixed)
-        hessian[fixed] = hessian[:, fixed] = 0.0
+        hessian[surface.places] = hessian[:, surface.places] = 0.0
         return hessian

@@ -142,8 +142,7 @@ class GroupsDerivatives(PenalizedDerivatives):
     @lazy_property
     def _changes(self) -> np.ndarray:
         """S_k (n_theta, k, k): derivatives of lambda lambda'."""
-        half = self._moves @ self.at.factors[0].T
-        return half + half.transpose(0, 2, 1)
+        return factor_changes(self._moves, self.at.factors[0])
 
     @lazy_property
     def _flat(self) -> np.ndarray:
@@ -153,8 +152,7 @@ class GroupsDerivatives(PenalizedDerivatives):
     @lazy_property
     def _slopes(self) -> np.ndarray:
         """Derivative (n_theta, p + 1, p + 1) of [X y]'inv(V0)[X y]."""
-        n, P = len(self._moves), self.p + 1
-        return -(self._flat @ self._moments.B.reshape(-1, P * P)).reshape(n, P, P)
+        return gram_slopes(self._flat, self._moments.B)
 
     @lazy_property
     def _gradient_parts(self) -> tuple[np.ndarray, np.ndarray]:
@@ -177,22 +175,57 @@ class GroupsDerivatives(PenalizedDerivatives):
     @lazy_property
     def observed_information(self) -> Curvature:
         """Exact Hessian of the deviance."""
-        at, moments, D, flat = self.at, self._moments, self._moves, self._flat
-        n, k, p = len(D), D.shape[1], self.p
-        squares = (moments.B.reshape(k * k, -1) @ (self._columns @ self._columns.T).ravel()).reshape(k, k)
-        # Entry (ab, cd) multiplies S_k[a, b] S_l[c, d]: H_bc H_da, and H_bc (C C')_da twice.
-        products = (2.0 * moments.HC - moments.HH).transpose(3, 0, 1, 2).reshape(k * k, k * k)
-        hessian = flat @ products @ flat.T
-        hessian += 2.0 * D.reshape(n, -1) @ ((moments.H - squares) @ D).reshape(n, -1).T
-        if p:
-            x = self.score_slopes
-            hessian -= 2.0 / at.sigma2 * x @ at.XVX_inverse @ x.T
-            if self.reml:
-                first = at.XVX_inverse @ self.fixed_slopes
-                hessian -= first.reshape(n, -1) @ first.transpose(0, 2, 1).reshape(n, -1).T
+        at = self.at
+        hessian = theta_hessian(self._moves, self._flat, self._moments, self._columns)
+        if self.p:
+            hessian = with_fixed(hessian, self.score_slopes, at.XVX_inverse, at.sigma2, self.fixed_slopes if self.reml else None)
         return self._with_sigma(hessian)
 
 
 def _against_y(beta: np.ndarray) -> np.ndarray:
     """(P,): [-beta, 1]."""
     return np.append(-beta, 1.0)
+
+
+def factor_changes(moves: np.ndarray, lam: np.ndarray) -> np.ndarray:
+    """S_k (n_theta, k, k), the derivatives of lambda lambda', from those of lambda."""
+    half = moves @ lam.T
+    return half + half.transpose(0, 2, 1)
+
+
+def gram_slopes(flat: np.ndarray, B: np.ndarray) -> np.ndarray:
+    """Derivative (n_theta, P, P) of [X y]'inv(V0)[X y], from S (n_theta, k^2) and the sums B (k, k, P, P)."""
+    n, P = len(flat), B.shape[-1]
+    return -(flat @ B.reshape(-1, P * P)).reshape(n, P, P)
+
+
+def theta_hessian(D: np.ndarray, flat: np.ndarray, moments: MomentSums, columns: np.ndarray) -> np.ndarray:
+    """Hessian (n_theta, n_theta) of the deviance but for what it owes to the estimation of coefficients.
+
+    Parameters
+    ----------
+    D : (n_theta, k, k)
+    flat : (n_theta, k^2)
+        S, each flat.
+    columns : (P, c)
+        As of `GroupsDerivatives`.
+    """
+    n, k = len(D), D.shape[1]
+    squares = (moments.B.reshape(k * k, -1) @ (columns @ columns.T).ravel()).reshape(k, k)
+    # Entry (ab, cd) multiplies S_k[a, b] S_l[c, d]: H_bc H_da, and H_bc (C C')_da twice.
+    products = (2.0 * moments.HC - moments.HH).transpose(3, 0, 1, 2).reshape(k * k, k * k)
+    hessian = flat @ products @ flat.T
+    hessian += 2.0 * D.reshape(n, -1) @ ((moments.H - squares) @ D).reshape(n, -1).T
+    return hessian
+
+
+def with_fixed(
+    hessian: np.ndarray, score_slopes: np.ndarray, inverse: np.ndarray, sigma2: float, fixed_slopes: np.ndarray | None
+) -> np.ndarray:
+    """That Hessian with what it owes to coefficients; under REML also to log|X'inv(V0)X|, whose `fixed_slopes` are given."""
+    n = len(hessian)
+    hessian -= 2.0 / sigma2 * score_slopes @ inverse @ score_slopes.T
+    if fixed_slopes is not None:
+        first = inverse @ fixed_slopes
+        hessian -= first.reshape(n, -1) @ first.transpose(0, 2, 1).reshape(n, -1).T
+    return hessian

@@ -17,9 +17,10 @@ from sparsemixed.estimation.objectives.logarithms import Profiled
 from sparsemixed.estimation.search.minimum import minimize
 from sparsemixed.estimation.search.values import Plan
 from sparsemixed.inference.profile.jets import Jet, Psi, Quadratic
+from sparsemixed.inference.profile.local import Local
 from sparsemixed.inference.profile.peak import Peak
 from sparsemixed.inference.profile.roots import Place
-from sparsemixed.inference.profile.surface import Local, Surface
+from sparsemixed.inference.profile.surface import Surface
 from sparsemixed.spec import EstimationOptions
 
 MOST_ROUNDS = 6
@@ -27,6 +28,10 @@ CLOSE = 1e-9
 """Distance of psi from where it is to be, in units of its spread at the peak, that counts as none."""
 WEIGHT, HEAVIER = 10.0, 10.0
 """Of the square of that distance, at first and from round to round that brings psi no closer by a factor of four."""
+MOST_PLAIN_STEPS, FLAT = 10, 1e-6
+"""Of Newton's method without safeguards; curvature, of Hessians with ones on the diagonal, that counts as none."""
+DECREMENT, ROUNDING = 1e-13, 1e-12
+"""Half of the squared Newton step at which a deviance is the lowest; share of a deviance that is rounding."""
 OPTIONS = EstimationOptions(iterate=30, nrtolerance=1e-13)
 
 
@@ -127,7 +132,7 @@ def _minimum(objective: Augmented | Restricted, x: np.ndarray) -> Ended | None:
 def optimum_at(peak: Peak, psi: Psi, value: float, start: Place) -> Place | None:
     """The lowest deviance where psi has a value, from a place of the profile nearby; None where none is found."""
     surface = peak.surface
-    unit = 1.0 / max(peak.spread(psi(peak.x)), np.finfo(float).tiny)
+    unit = 1.0 / max(peak.spread(peak.jet(psi)), np.finfo(float).tiny)
     x, multiplier, weight, gap = start.x, start.slope, WEIGHT * unit, np.inf
     for _ in range(MOST_ROUNDS):
         ended = _minimum(Augmented(surface, psi, value, multiplier, weight), x)
@@ -160,10 +165,32 @@ class Edges:
         key = (id(peak.surface.objective), form.Q.tobytes() + bytes(f"{form.where}", "ascii"))
         if key not in self._known:
             basis = _basis(peak, form)
-            ended = _minimum(Restricted(peak.surface, basis), basis.T @ peak.x)
-            found = ended is not None and ended.converged
-            self._known[key] = (ended.at.deviance - peak.deviance, ended.at.at.x) if found else (np.nan, peak.x)
+            found = _plain_minimum(peak.surface, basis, basis.T @ peak.x)
+            if found is None:
+                ended = _minimum(Restricted(peak.surface, basis), basis.T @ peak.x)
+                found = ended.at.at if ended is not None and ended.converged else None
+            self._known[key] = (np.nan, peak.x) if found is None else (found.deviance - peak.deviance, found.x)
         return self._known[key]
+
+
+def _plain_minimum(surface: Surface, basis: np.ndarray, z: np.ndarray) -> Local | None:
+    """The lowest deviance at Bz, where Newton's method goes straight down to it; None where there is more to do."""
+    before = np.inf
+    for _ in range(MOST_PLAIN_STEPS):
+        at = surface.tried(basis @ z)
+        if at is None or not at.deviance <= before + ROUNDING * abs(at.deviance):
+            return None
+        gradient, hessian = basis.T @ at.gradient, basis.T @ at.hessian @ basis
+        size = np.abs(hessian.diagonal())
+        unit = 1.0 / np.sqrt(np.where(size > 0.0, size, 1.0))
+        values, vectors = np.linalg.eigh(hessian * (unit[:, None] * unit))
+        # Some directions are flat beside a variance of zero; there the gradient is rounding.
+        turned, bends = vectors.T @ (unit * gradient), np.maximum(np.abs(values), FLAT)
+        if 0.5 * float(turned @ (turned / bends)) <= DECREMENT:
+            return at if values.min(initial=0.0) > -FLAT else None
+        step = vectors @ (turned / bends)
+        z, before = z - unit * step, at.deviance
+    return None
 
 
 def predicted_rise(peak: Peak, form: Quadratic) -> float:

@@ -77,7 +77,7 @@ def _following(peak: Peak, psi: Psi, side: int, q: float, before: list[Place], k
 
 def _at_end(peak: Peak, target: Target, side: int, edges: Edges, q: float) -> list[Place]:
     """The end of the range of a variance, where the profile is known there and not yet so high."""
-    if side > 0 or target.kind not in ("variance", "sd") or not target.variances or target.psi(peak.x).value <= 0.0:
+    if side > 0 or target.kind not in ("variance", "sd") or not target.variances or peak.jet(target.psi).value <= 0.0:
         return []
     rise, x = edges.lowest(peak, target.variances[0])
     return [Place(x, 0.0, max(rise, 0.0), np.nan)] if rise < q else []
@@ -91,7 +91,7 @@ def _row(target: Target, place: Place, side: int) -> tuple[float, float, float, 
 
 def _middle(peak: Peak, target: Target) -> tuple[float, float, float, float]:
     """The estimate, where the slope is that of the quadratic with the deviance's Hessian."""
-    jet = target.psi(peak.x)
+    jet = peak.jet(target.psi)
     value, spread = target.shown(jet.value), peak.spread(jet)
     with np.errstate(divide="ignore"):
         slope = 1.0 / np.sqrt(2.0 * spread) * (2.0 * value if target.root else 1.0) if spread > 0 else np.inf

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import exp, isfinite
 from typing import NamedTuple
 
 import numpy as np
@@ -30,7 +31,7 @@ class Jet(NamedTuple):
     @property
     def defined(self) -> bool:
         """Whether all of it is finite."""
-        return bool(np.isfinite(self.value) and np.all(np.isfinite(self.gradient)) and np.all(np.isfinite(self.hessian)))
+        return isfinite(self.value) and bool(np.isfinite(self.gradient).all() and np.isfinite(self.hessian).all())
 
 
 Psi = Callable[[np.ndarray], Jet]
@@ -73,13 +74,53 @@ class Quadratic:
     n_theta: int
 
     def __call__(self, x: np.ndarray) -> Jet:
-        s, own = np.exp(x[self.n_theta]), x[self.where]
+        s, own = exp(x[self.n_theta]), x[self.where]
         half, gradient, hessian = self.Q @ own, np.zeros(x.size), np.zeros((x.size, x.size))
         value = s * float(own @ half)
         gradient[self.where], gradient[self.n_theta] = 2.0 * s * half, value
         hessian[self.where, self.where] = 2.0 * s * self.Q
         hessian[self.where, self.n_theta] = hessian[self.n_theta, self.where] = 2.0 * s * half
         hessian[self.n_theta, self.n_theta] = value
+        return Jet(value, gradient, hessian)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """sigma2: the variance of independent errors."""
+
+    n_theta: int
+
+    def __call__(self, x: np.ndarray) -> Jet:
+        value, gradient, hessian = exp(x[self.n_theta]), np.zeros(x.size), np.zeros((x.size, x.size))
+        gradient[self.n_theta] = hessian[self.n_theta, self.n_theta] = value
+        return Jet(value, gradient, hessian)
+
+
+@dataclass(frozen=True)
+class Correlation:
+    """Of the covariance and the two variances of one block's theta: sigma2 is in none of it.
+
+    Attributes
+    ----------
+    forms : (3, q, q) float64
+        Q of the covariance and of the variances, as of `Quadratic`.
+    where : slice
+    """
+
+    forms: np.ndarray
+    where: slice
+
+    def __call__(self, x: np.ndarray) -> Jet:
+        own = x[self.where]
+        half = self.forms @ own
+        values, size = half @ own, x.size
+        value, slope = correlation_of(values)
+        if not isfinite(value):
+            return undefined(size)
+        J, gradient, hessian = 2.0 * half, np.zeros(size), np.zeros((size, size))
+        gradient[self.where] = slope @ J
+        bend = 2.0 * (slope @ self.forms.reshape(3, -1)).reshape(own.size, own.size)
+        hessian[self.where, self.where] = J.T @ correlation_bend(values, value) @ J + bend
         return Jet(value, gradient, hessian)
 
 
@@ -158,6 +199,19 @@ def correlation_of(values: np.ndarray) -> tuple[float, np.ndarray]:
     scale = 1.0 / np.sqrt(first * second)
     value = float(cov * scale)
     return value, np.array([scale, -0.5 * value / first, -0.5 * value / second])
+
+
+def correlation_bend(values: np.ndarray, value: float) -> np.ndarray:
+    """The Hessian (3, 3) of a correlation by its covariance and two variances."""
+    first, second = values[1:]
+    by_cov, both = -0.5 / np.sqrt(first * second), 0.25 * value / (first * second)
+    return np.array(
+        [
+            [0.0, by_cov / first, by_cov / second],
+            [by_cov / first, 0.75 * value / first**2, both],
+            [by_cov / second, both, 0.75 * value / second**2],
+        ]
+    )
 
 
 def root_of(values: np.ndarray) -> tuple[float, np.ndarray]:

@@ -15,6 +15,8 @@ from sparsemixed.inference.profile.targets import Target
 
 How = Literal["root", "bracket", "boundary", "none"]
 
+SAME_BEND = 0.6
+"""Distance of a limit from where its search began, in units of the rise in question, up to which it tells of the other side."""
 FAR = 5.0
 """How many times the rise in question a quadratic must predict for it to be taken at its word that a place is too high."""
 MOST_PLACES = 40
@@ -53,17 +55,17 @@ class Limit:
     lower: float = 0.0
 
 
-def limit(peak: Peak, target: Target, side: int, q: float, edges: Edges) -> Limit:
-    """The limit on one side (-1 or 1) at which the profile of a target has risen by q."""
+def limit(peak: Peak, target: Target, side: int, q: float, edges: Edges, other: Limit | None = None) -> Limit:
+    """The limit on one side (-1 or 1) at which the profile of a target has risen by q; `other` is that of the other side."""
     try:
-        return _limit(peak, target, side, q, edges)
+        return _limit(peak, target, side, q, edges, other)
     except LowerDeviance as found:
         return Limit(float("nan"), "none", lower=found.drop)
 
 
-def _limit(peak: Peak, target: Target, side: int, q: float, edges: Edges) -> Limit:
+def _limit(peak: Peak, target: Target, side: int, q: float, edges: Edges, other: Limit | None) -> Limit:
     psi, end = target.psi, target.range[(side + 1) // 2]
-    middle = psi(peak.x).value
+    middle = peak.jet(psi).value
     if not np.isfinite(middle):
         return Limit(end, "boundary") if np.isfinite(end) else Limit(float("nan"), "none")
     if at_end(middle, target, side):
@@ -74,13 +76,29 @@ def _limit(peak: Peak, target: Target, side: int, q: float, edges: Edges) -> Lim
     # A correlation has no meaning, and so any value, where a variance is zero.
     if target.kind == "correlation" and _may_be_zero(peak, target, q, edges):
         return Limit(end, "boundary")
-    start = first_place(peak, psi, side, q)
-    found = None if start is None else root(peak, psi, side, q, start)
+    found = _by_newton(peak, psi, side, q, None if other is None else other.place)
     if found is not None and within(found.value, target):
         return Limit(end, "boundary") if at_end(found.value, target, side) else Limit(found.value, "root", found)
     if side < 0 and target.kind != "correlation" and any(edges.rise(peak, one) < q for one in target.variances):
         return Limit(end, "boundary")
     return _bracketed(peak, target, side, q)
+
+
+def _by_newton(peak: Peak, psi: Psi, side: int, q: float, other: Place | None) -> Place | None:
+    """From where psi ends on the ellipsoid of the quadratic model, and nearer than that where the other limit is known.
+
+    What moves a limit away from there is, to second order, the same on both sides.
+    """
+    start = first_place(peak, psi, side, q)
+    if start is None:
+        return None
+    if other is not None and other.start is not None:
+        bend = other.x - other.start
+        if np.linalg.norm(bend / peak.scale) <= SAME_BEND * np.sqrt(2.0 * q):
+            found = root(peak, psi, side, q, start + bend)
+            if found is not None:
+                return found
+    return root(peak, psi, side, q, start)
 
 
 def _may_be_zero(peak: Peak, target: Target, q: float, edges: Edges) -> bool:
@@ -127,7 +145,7 @@ def _bracketed(peak: Peak, target: Target, side: int, q: float) -> Limit:
     """Along the profile until it has risen by q, then to that place between two others."""
     psi, end, scale = target.psi, target.range[(side + 1) // 2], Stretched(target, side)
     here, there = _along(peak, psi, side, q)
-    jet = psi(peak.x)
+    jet = peak.jet(psi)
     if here is None and peak.spread(jet) > 0:
         here = Place(peak.x, jet.value, 0.0, 0.0)
     elif here is None:
@@ -227,7 +245,7 @@ class Stretched:
 
     def stride(self, peak: Peak, psi: Psi, q: float) -> float:
         """The first stride: a third of the way to where a quadratic deviance would have risen by q."""
-        jet = psi(peak.x)
+        jet = peak.jet(psi)
         way = np.sqrt(2.0 * q * peak.spread(jet)) / 3.0
         if self._kind == "log":
             return float(min(max(way / (jet.value - self._low), 0.05), 1.0)) if jet.value > self._low else 1.0

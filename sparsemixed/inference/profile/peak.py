@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from math import copysign, isfinite, sqrt
 
 import numpy as np
 
 from sparsemixed.inference.profile.jets import Jet, Psi
-from sparsemixed.inference.profile.surface import Local, Surface
+from sparsemixed.inference.profile.local import Local
+from sparsemixed.inference.profile.surface import Surface
 
 FLAT = 1e-11
 """Curvature in parameters of unit curvature that counts as none."""
@@ -15,8 +17,8 @@ SLOPELESS = 1e-6
 """Share of what its curvature does to psi, below which the slope of psi is rounding: at a variance of zero."""
 EXACT = 1e-12
 """Newton decrement, in units of the deviance, beyond which one more step is taken to the maximum."""
-ASCENTS = 8
-"""Steps towards the largest psi of an ellipsoid, which cost no evaluation."""
+ASCENTS, LEAST_ASCENT = 8, 1e-3
+"""Steps towards the largest psi of an ellipsoid, which cost no evaluation; share of psi below which no other is worth it."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,14 @@ class Peak:
     hessian: np.ndarray
     whitening: np.ndarray
     scale: np.ndarray
+    _jets: dict[int, tuple[Psi, Jet]] = field(default_factory=dict, repr=False)
+
+    def jet(self, psi: Psi) -> Jet:
+        """A function here; kept, because every limit asks for it several times."""
+        key = id(psi)
+        if key not in self._jets:
+            self._jets[key] = psi, psi(self.x)
+        return self._jets[key][1]
 
     @property
     def freed(self) -> Peak:
@@ -83,29 +93,38 @@ def first_place(peak: Peak, psi: Psi, side: int, q: float) -> np.ndarray | None:
     itself ends, not its tangent. At a variance of zero, where psi has no slope, along its largest curvature. None where psi
     goes nowhere on this side.
     """
-    radius, W = np.sqrt(2.0 * q), peak.whitening
-    jet = psi(peak.x)
+    radius, W = sqrt(2.0 * q), peak.whitening
+    jet = peak.jet(psi)
     if not jet.defined or not W.shape[1]:
         return None
-    slope, bend = side * W.T @ jet.gradient, side * W.T @ jet.hessian @ W
-    values, vectors = np.linalg.eigh((bend + bend.T) / 2)
-    length = float(np.linalg.norm(slope))
-    if length <= SLOPELESS * radius * np.abs(values).max(initial=0.0):
-        if not values[-1] > SLOPELESS * np.abs(values).max(initial=0.0):
+    slope, bend = side * (W.T @ jet.gradient), side * (W.T @ jet.hessian @ W)
+    largest, highest, least, way = _bends(bend)
+    length = sqrt(float(slope @ slope))
+    if length <= SLOPELESS * radius * largest:
+        if not highest > SLOPELESS * largest:
             return None
-        z = radius * vectors[:, -1]
+        z = radius * way
     else:
         z = radius * slope / length
-    best, value = z, side * psi(peak.x + W @ z).value
+    there = psi(peak.x + W @ z)
+    best, value, shift = z, side * there.value, largest if least < 0.0 else 0.0
     for _ in range(ASCENTS):
-        there = psi(peak.x + W @ best)
-        push = side * W.T @ there.gradient + best * (np.abs(values).max(initial=0.0) if values[0] < 0 else 0.0)
-        size = float(np.linalg.norm(push))
+        push = side * (W.T @ there.gradient) + best * shift
+        size = sqrt(float(push @ push))
         if not there.defined or not size > 0:
             break
         moved = radius * push / size
-        new = side * psi(peak.x + W @ moved).value
-        if not new > value * (1.0 + np.sign(value) * 1e-6):
+        there = psi(peak.x + W @ moved)
+        new = side * there.value
+        if not new > value * (1.0 + copysign(LEAST_ASCENT, value)):
             break
         best, value = moved, new
-    return peak.x + W @ best if np.isfinite(value) else None
+    return peak.x + W @ best if isfinite(value) else None
+
+
+def _bends(bend: np.ndarray) -> tuple[float, float, float, np.ndarray]:
+    """The largest size, the highest and the least of the eigenvalues of a bend of psi, and the direction of the highest."""
+    if not bend.any():
+        return 0.0, 0.0, 0.0, np.zeros(len(bend))
+    values, vectors = np.linalg.eigh((bend + bend.T) / 2)
+    return float(max(-values[0], values[-1])), float(values[-1]), float(values[0]), vectors[:, -1]

@@ -72,7 +72,7 @@ class ProfileLimits:
         if target.unknown:
             raise OptionError(f"profile: {name} has no profile: {target.unknown}")
         peak = self.sources.peak(target)
-        if not np.isfinite(target.psi(peak.x).value):
+        if not np.isfinite(peak.jet(target.psi).value):
             raise OptionError(f"profile: {name} has no profile: it has no value at the estimates")
         return curve(peak, target, farthest or max(FARTHEST, BEYOND * z_critical(self.level)), self.edges)
 
@@ -118,7 +118,8 @@ def _chosen(fit: Fit, choice: Choice, level: float, criterion: Method | None) ->
     targets = choice(fit)
     sources = criteria(fit, criterion, any(t.fixed for t in targets), not all(t.fixed for t in targets))
     # Each in the coordinates of the fit whose likelihood it goes by.
-    by_method = {of.method: choice(of.fit) for of in (sources.variances, sources.coefficients)}
+    used = (sources.variances, sources.coefficients)
+    by_method = {of.method: targets if of.fit is fit else choice(of.fit) for of in used}
     return _limits(fit, [by_method[sources.of(target).method][i] for i, target in enumerate(targets)], sources, level)
 
 
@@ -131,8 +132,9 @@ def _limits(fit: Fit, targets: list[Target], sources: Criteria, level: float) ->
             ends.append((Limit(float("nan"), "none"), Limit(float("nan"), "none")))
             continue
         peak = sources.peak(target)
-        estimate.append(target.shown(target.psi(peak.x).value))
-        ends.append((limit(peak, target, -1, q, edges), limit(peak, target, 1, q, edges)))
+        estimate.append(target.shown(peak.jet(target.psi).value))
+        low = limit(peak, target, -1, q, edges)
+        ends.append((low, limit(peak, target, 1, q, edges, low)))
     low, high = (np.array([t.shown(pair[i].value) for t, pair in zip(targets, ends, strict=True)]) for i in (0, 1))
     methods: tuple[Method, ...] = tuple(sources.of(target).method for target in targets)
     remarks = [_criterion_remark(fit, methods), *_remarks(targets, ends)]

@@ -10,18 +10,20 @@ Newton's method solves for (x, lambda), with the exact Hessian. By the envelope 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite, sqrt
 from typing import NamedTuple
 
 import numpy as np
+from scipy.linalg.lapack import dgesv, dpotrf
 
 from sparsemixed.inference.profile.jets import Jet, Psi
+from sparsemixed.inference.profile.local import Local
 from sparsemixed.inference.profile.peak import Peak
-from sparsemixed.inference.profile.surface import Local
 
 MOST_STEPS = 25
-LAST_STEP = 1e-6
+LAST_STEP, LAST_ERROR = 1e-6, 1e-10
 """Length of a step, in units of the distance that the deviance's rise by q stands for, after which no other is taken: Newton
-squares it."""
+squares it. With exact Hessians it is known how far, and the error that a step leaves decides."""
 LONGEST = 0.75
 """The same of the longest step."""
 SHRINKING = 0.5
@@ -33,6 +35,9 @@ NOTHING = 1e-9
 MOST_ESCAPES = 3
 STRIDES = (0.1, 0.3, 1.0, 2.0)
 """Steps from a saddle that are tried, in units of the scale of the peak."""
+SMALLEST_PIVOT = 1e-8
+"""Share of the largest entry of the equations of a step, down to which elimination is as good as least squares."""
+TINY = np.finfo(float).tiny
 LOWER = 1e-6
 """By how much a deviance has to be below that of the peak to be another, lower minimum."""
 
@@ -50,12 +55,15 @@ class Place:
         Above that of the peak.
     slope : float
         lambda, by how much the deviance rises with psi along the profile.
+    start : (size,) float64 or None
+        Where the search for it began.
     """
 
     x: np.ndarray
     value: float
     deviance: float
     slope: float
+    start: np.ndarray | None = None
 
 
 class LowerDeviance(Exception):  # noqa: N818  not an error: what was found is told to the user
@@ -114,7 +122,7 @@ class _End(NamedTuple):
 
 
 def _solved(peak: Peak, psi: Psi, wanted: Wanted, start: np.ndarray) -> _End | None:
-    x, middle, model = start, psi(peak.x).value, HessianModel(peak)
+    x, middle, model = start, peak.jet(psi).value, HessianModel(peak)
     length = 1.0 if wanted.rise is None else np.sqrt(2.0 * wanted.rise)
     at = _reached(peak, peak.x, x)
     for _ in range(MOST_STEPS):
@@ -124,16 +132,16 @@ def _solved(peak: Peak, psi: Psi, wanted: Wanted, start: np.ndarray) -> _End | N
         slope = _multiplier(at, jet, peak)
         lagrangian = model.at(at) - slope * jet.hessian
         step, change = _newton(peak, at, jet, slope, wanted, lagrangian)
-        size = float(np.linalg.norm(step / peak.scale)) / length
-        if not np.isfinite(size):
+        size = _length(step / peak.scale) / length
+        if not isfinite(size):
             return None
-        if size <= LAST_STEP:
+        if size <= LAST_STEP or model.error_after(size) <= LAST_ERROR:
             escape = _escape(peak, psi, at, jet, slope, lagrangian)
             if escape is not None:
                 return _End(escape=escape)
             slope += change
             rise = at.deviance - peak.deviance if wanted.rise is None else wanted.rise
-            place = Place(at.x + step, psi(at.x + step).value, rise, slope)
+            place = Place(at.x + step, psi(at.x + step).value, rise, slope, start)
             ours = wanted.side * (place.value - middle) > 0 and (wanted.side * slope > 0 or wanted.rise is None)
             return _End(place) if ours else None
         model.judge(size)
@@ -157,6 +165,10 @@ class HessianModel:
         self._dear = self._dear and size <= SHRINKING * self._size
         self._size = size
 
+    def error_after(self, size: float) -> float:
+        """What a step leaves, by how much shorter it is than the one before: the next would be shorter by the square of that."""
+        return np.inf if self._dear or not self._size < LONGEST else size * (size / self._size) ** 2
+
     def at(self, at: Local) -> np.ndarray:
         """(size, size) at the next place."""
         if not self._dear:
@@ -175,7 +187,7 @@ class HessianModel:
 
 def _reached(peak: Peak, origin: np.ndarray, x: np.ndarray) -> Local | None:
     """The deviance at x, or part of the way to it where the system breaks down there."""
-    x = np.where(np.abs(x) <= NOTHING * peak.scale, 0.0, x)
+    x = x * (np.abs(x) > NOTHING * peak.scale)
     for _ in range(6):
         at = peak.surface.tried(x)
         if at is not None:
@@ -197,17 +209,29 @@ def _newton(peak: Peak, at: Local, jet: Jet, slope: float, wanted: Wanted, lagra
     """The step (size,) and the change of lambda; what the deviance does not depend on does not move."""
     n, scale = at.x.size, peak.scale
     normal = scale * jet.gradient
-    unit = max(float(np.linalg.norm(normal)), np.finfo(float).tiny)
-    matrix, right = np.zeros((n + 1, n + 1)), np.zeros(n + 1)
-    matrix[:n, :n] = lagrangian * np.outer(scale, scale)
+    unit = max(_length(normal), TINY)
+    matrix, right = np.zeros((n + 1, n + 1), order="F"), np.zeros(n + 1)
+    matrix[:n, :n] = lagrangian * (scale[:, None] * scale)
     matrix[:n, n] = -normal / unit
     right[:n] = -scale * (at.gradient - slope * jet.gradient)
     if wanted.rise is not None:
         matrix[n, :n], right[n] = scale * at.gradient, peak.deviance + wanted.rise - at.deviance
     elif wanted.value is not None:
         matrix[n, :n], right[n] = normal / unit, (wanted.value - jet.value) / unit
-    found = np.linalg.lstsq(matrix, right, rcond=1e-13)[0]
+    found = _solution(matrix, right)
     return scale * found[:n], float(found[n]) / unit
+
+
+def _length(vector: np.ndarray) -> float:
+    return sqrt(float(vector @ vector))
+
+
+def _solution(matrix: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Of equations in units of the peak; by least squares where they do not determine it."""
+    factors, _, found, failed = dgesv(matrix, right)
+    if not failed and np.abs(factors.diagonal()).min() > SMALLEST_PIVOT * max(1.0, float(np.abs(matrix).max())):
+        return found
+    return np.linalg.lstsq(matrix, right, rcond=1e-13)[0]
 
 
 def _escape(peak: Peak, psi: Psi, at: Local, jet: Jet, slope: float, lagrangian: np.ndarray) -> np.ndarray | None:
@@ -216,8 +240,10 @@ def _escape(peak: Peak, psi: Psi, at: Local, jet: Jet, slope: float, lagrangian:
     A variance of zero may be a minimum at the peak and a saddle along the profile: it is where Newton's method keeps it.
     """
     scale = peak.scale
-    matrix = lagrangian * np.outer(scale, scale)
+    matrix = lagrangian * (scale[:, None] * scale)
     normal = scale * jet.gradient
+    if _is_minimum(matrix, normal):
+        return None
     across = np.linalg.svd(normal[None])[2][1:]
     values, vectors = np.linalg.eigh(across @ matrix @ across.T)
     if values.min(initial=0.0) >= INDEFINITE:
@@ -231,3 +257,16 @@ def _escape(peak: Peak, psi: Psi, at: Local, jet: Jet, slope: float, lagrangian:
             if merit < lowest:
                 best, lowest = tried.x, merit
     return best
+
+
+def _is_minimum(matrix: np.ndarray, normal: np.ndarray) -> bool:
+    """Whether a matrix (n, n) across a normal (n,) is above `INDEFINITE`: with a multiple of it there added, it is positive."""
+    length = _length(normal)
+    if not length > 0:
+        return False
+    unit = normal / length
+    half = matrix @ unit
+    # Without the rows and columns along the unit vector, and one in their place.
+    across = matrix - unit[:, None] * half - half[:, None] * unit + ((1.0 + float(unit @ half)) * unit)[:, None] * unit
+    across.flat[:: unit.size + 1] -= INDEFINITE
+    return dpotrf(across, lower=1)[1] == 0

@@ -19,6 +19,10 @@ from typing import Any
 import numpy as np
 
 from sparsemixed.errors import NumericalError
+from sparsemixed.estimation.lazy import lazy_property
+from sparsemixed.estimation.objectives.groups import GroupsObjective
+from sparsemixed.inference.profile.group_sums import GroupsLocal
+from sparsemixed.inference.profile.local import Local
 
 SMALLEST = -600.0
 """log sigma2 down to which, and up to minus which, its exponential and squares of it are numbers."""
@@ -65,6 +69,8 @@ class Surface:
     def __init__(self, objective: Any, held: Held, invisible: np.ndarray, gone: np.ndarray):
         self.objective, self.held, self.invisible, self.gone = objective, held, invisible, gone
         self.n_theta, self.fixed = gone.size, invisible | gone
+        self.places = np.flatnonzero(self.fixed)
+        self._quick = type(objective) is GroupsObjective and objective.n_theta == self.n_theta
 
     def freed(self) -> Surface:
         """The same with all parameters of the errors free."""
@@ -97,14 +103,16 @@ class Surface:
         if not SMALLEST < x[self.n_theta] < -SMALLEST:
             raise NumericalError("the residual variance is beyond the range of floating point")
         with np.errstate(over="ignore", invalid="ignore"):
-            found = Local(self, x, self.objective.evaluate(x[: self.n_theta]))
+            if self._quick:
+                return GroupsLocal(self.objective, self.held.K, self.held.start, self.places, x)
+            found = ObjectiveLocal(self, x, self.objective.evaluate(x[: self.n_theta]))
             if not np.isfinite(found.deviance):
                 raise NumericalError("the deviance overflowed")
         return found
 
     def tried(self, x: np.ndarray) -> Local | None:
         """The same, or None where the system breaks down."""
-        if not np.all(np.isfinite(x)):
+        if not np.isfinite(x).all():
             return None
         try:
             return self.at(x)
@@ -112,14 +120,8 @@ class Surface:
             return None
 
 
-class Local:
-    """The deviance at one x, with its derivatives; none is computed before it is asked for.
-
-    Attributes
-    ----------
-    x : (size,)
-    deviance : float
-    """
+class ObjectiveLocal(Local):
+    """By an evaluation of the objective and its derivatives."""
 
     def __init__(self, surface: Surface, x: np.ndarray, evaluation: Any):
         self.x, self._surface, self._evaluation = x, surface, evaluation
@@ -138,9 +140,8 @@ class Local:
         """How the coefficients move with b (r, l)."""
         return self._spread @ self._precision
 
-    @cached_property
+    @lazy_property
     def coefficients(self) -> np.ndarray:
-        """Of orthonormal X (r,): the best ones with the b of x."""
         return self._evaluation.beta + self._move @ self._away
 
     @cached_property
@@ -155,9 +156,8 @@ class Local:
         """By b (l,)."""
         return 2.0 * self._precision @ self._away / self._sigma2
 
-    @cached_property
+    @lazy_property
     def gradient(self) -> np.ndarray:
-        """(size,); zero for what is fixed."""
         surface, n = self._surface, self._surface.n_theta
         gradient = np.concatenate([self._derivatives.gradient, [surface.objective.df - self._share], self._slope])
         gradient[:n][surface.fixed] = 0.0
@@ -167,9 +167,8 @@ class Local:
     def _share(self) -> float:
         return self._square / self._sigma2
 
-    @cached_property
+    @lazy_property
     def hessian(self) -> np.ndarray:
-        """(size, size); zero rows and columns for what is fixed."""
         surface, n, found = self._surface, self._surface.n_theta, self._derivatives
         hessian = np.zeros((surface.size, surface.size))
         hessian[: n + 1, : n + 1] = found.observed_information.hessian
@@ -179,6 +178,5 @@ class Local:
             hessian[n, n + 1 :] = hessian[n + 1 :, n] = -self._slope
             cross = -2.0 * found.score_slopes @ self._move / self._sigma2
             hessian[:n, n + 1 :], hessian[n + 1 :, :n] = cross, cross.T
-        fixed = np.flatnonzero(surface.fixed)
-        hessian[fixed] = hessian[:, fixed] = 0.0
+        hessian[surface.places] = hessian[:, surface.places] = 0.0
         return hessian

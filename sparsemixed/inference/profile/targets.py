@@ -20,11 +20,13 @@ from sparsemixed.inference.intervals import SCALES
 from sparsemixed.inference.named_estimates import RESIDUALS, Estimates
 from sparsemixed.inference.profile.jets import (
     Composed,
+    Correlation,
     Entry,
     OfErrors,
     OfForm,
     Psi,
     Quadratic,
+    Scale,
     correlation_of,
     quadratic_forms,
     root_of,
@@ -124,8 +126,7 @@ def _random(fit: Fit, part: Component) -> list[Psi]:
 def _errors(fit: Fit, part: Component) -> list[Psi]:
     residual, powers = fit.design.residual, [POWERS.get(p.kind, 0.0) for p in part.variances]
     if residual is None:
-        one = Displayed(("var",), "Residual", 1.0, "variance", np.zeros(0))
-        return [OfErrors(lambda rho: one, part.theta, len(fit.theta), 1.0)]
+        return [Scale(len(fit.theta))]
     structure = residual.structure
 
     def shown(rho: np.ndarray, i: int) -> Displayed:
@@ -161,8 +162,16 @@ def _printed(part: Component, i: int, psi: list[Psi], keys: list[tuple[int, tupl
         level, key = keys[i]
         pair = [psi[keys.index((level, ("var", *place)))] for place in (key[1:2], key[2:3])]
         zero = tuple(v for v in pair if isinstance(v, Quadratic))
-        return Target(shown.label, shown.kind, Composed((own, *pair), correlation_of), variances=zero, **about)
+        return Target(shown.label, shown.kind, _correlation(own, pair), variances=zero, **about)
     return Target(shown.label, shown.kind, own, **about)
+
+
+def _correlation(covariance: Psi, variances: Sequence[Psi]) -> Psi:
+    """Of one block's quadratic forms, or of parameters of the errors."""
+    forms = [form for form in (covariance, *variances) if isinstance(form, Quadratic)]
+    if len(forms) < 3:
+        return Composed((covariance, *variances), correlation_of)
+    return Correlation(np.array([form.Q for form in forms]), forms[0].where)
 
 
 def _range(part: Component, keys: list[tuple[int, tuple]], i: int) -> tuple[float, float]:

@@ -28,6 +28,7 @@ COMMANDS = {
     "lincom": "estimate a linear combination of the coefficients of a saved fit",
     "nlcom": "estimate nonlinear functions of the estimates of a saved fit",
     "testnl": "test a nonlinear hypothesis about the estimates of a saved fit",
+    "profile": "limits of the estimates of a saved fit by profile likelihood",
     "lrtest": "compare two saved fits by their likelihoods",
     "compare": "set saved fits side by side in one table",
     "schema": "print the JSON schema of what fit --json and batch write",

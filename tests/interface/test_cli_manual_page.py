@@ -29,7 +29,8 @@ def options_of(one):
 
 def arguments_of(one):
     arguments = [action for action in one._actions if not action.option_strings]
-    return [f"{action.metavar}..." if action.nargs == "+" else action.metavar for action in arguments]
+    forms = {"+": "{}...", "*": "[{}...]"}
+    return [forms.get(action.nargs, "{}").format(action.metavar) for action in arguments]
 
 
 def test_the_manual_page_says_what_the_parser_takes():

@@ -1,4 +1,4 @@
-"""`test`, `lincom`, `lrtest`, `compare` and `report` write what the methods of fits show; `-` is standard input and output."""
+"""`test`, `profile`, `compare`, `report` and their like write what the methods of fits show; `-` is standard input and output."""
 
 import io
 import json
@@ -15,7 +15,7 @@ from sparsemixed.datasets import simulate_longitudinal
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Data and two saved fits of them."""
+    """Data and saved fits of them."""
     folder = tmp_path_factory.mktemp("saved")
     data = simulate_longitudinal(40, 5, seed=3)
     data["arm"] = data["id"] % 3
@@ -24,6 +24,7 @@ def folder(tmp_path_factory):
     for name, model in (("small", "y time || id:"), ("large", "y i.arm##c.time || id: time, reml dfmethod(kroger)")):
         sparsemixed.mixed(model, data).save(folder / f"{name}.fit")
     sparsemixed.mixed("y i.arm##c.time || id:", data).save(folder / "nested.fit", data=True)
+    sparsemixed.mixed("y time || id: time, reml", data).save(folder / "whole.fit", data=True)
     return folder
 
 
@@ -61,6 +62,14 @@ SHOWN = {
     "given df": (["lincom", "large.fit", "time", "--df", "12"], lambda: large().lincom("time", df=12)),
     "nlcom": (["nlcom", "large.fit", "time^2", "--level", "90"], lambda: large().nlcom("time^2", level=90)),
     "testnl": (["testnl", "large.fit", "time^2 = 1", "--df", "9"], lambda: large().testnl("time^2 = 1", df=9)),
+    "profile": (["profile", "whole.fit", "--level", "90"], lambda: sparsemixed.load("whole.fit").profile(level=90)),
+    "profile of some": (
+        ["profile", "whole.fit", "time", "icc: var(_cons)/(var(_cons) + var(Residual))", "--criterion", "ml"],
+        lambda: sparsemixed.load("whole.fit").profile(["time", "icc: var(_cons)/(var(_cons) + var(Residual))"], criterion="ml"),
+    ),
+    "deviations": (
+        ["profile", "whole.fit", "--stddeviations"], lambda: sparsemixed.load("whole.fit").profile(stddeviations=True)
+    ),
     "lrtest": (["lrtest", "small.fit", "nested.fit"], lambda: sparsemixed.lrtest(*pair("small", "nested"))),
     "compare": (
         ["compare", "small.fit", "nested.fit"],
@@ -96,6 +105,15 @@ def test_what_is_shown_is_what_the_method_shows(capsys, tmp_path, what):
     assert len(rows) == len(frame)
     for row, (_, numbers) in zip(rows, frame.iterrows(), strict=True):
         assert [row[name] for name in frame.columns] == [None if np.isnan(x) else pytest.approx(x, rel=1e-15) for x in numbers]
+
+
+def test_limits_as_csv(capsys, tmp_path):
+    expected = sparsemixed.load("whole.fit").profile().limits
+    status, out, err = run(capsys, "profile", "whole.fit", "--format", "csv")
+    assert (status, err) == (0, "")
+    assert run(capsys, "profile", "whole.fit", "--out", str(tmp_path / "limits.csv")) == (0, "", "")
+    for source in (io.StringIO(out), tmp_path / "limits.csv"):
+        pd.testing.assert_frame_equal(pd.read_csv(source, index_col="name"), expected, check_names=False, rtol=1e-14)
 
 
 def test_a_report_in_every_format(capsys, tmp_path):

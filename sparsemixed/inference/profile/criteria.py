@@ -148,7 +148,7 @@ def _refuse(fit: Fit) -> None:
     if not fit.design.has_rows:
         raise NotAvailableError(
             "profile: the likelihood is needed at other parameters, and this fit was loaded without its data; save it with "
-            "data=True, or fit the model again"
+            "data=True (fit --save FIT --save-data), or fit the model again"
         )
     if fit.without_errors:
         raise NotAvailableError("profile: the residual variance is zero, where the likelihood has no maximum to start from")

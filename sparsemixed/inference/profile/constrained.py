@@ -17,9 +17,10 @@ from sparsemixed.estimation.objectives.logarithms import Profiled
 from sparsemixed.estimation.search.minimum import minimize
 from sparsemixed.estimation.search.values import Plan
 from sparsemixed.inference.profile.jets import Jet, Psi, Quadratic
+from sparsemixed.inference.profile.local import Local
 from sparsemixed.inference.profile.peak import Peak
 from sparsemixed.inference.profile.roots import Place
-from sparsemixed.inference.profile.surface import Local, Surface
+from sparsemixed.inference.profile.surface import Surface
 from sparsemixed.spec import EstimationOptions
 
 MOST_ROUNDS = 6
@@ -164,20 +165,16 @@ class Edges:
         key = (id(peak.surface.objective), form.Q.tobytes() + bytes(f"{form.where}", "ascii"))
         if key not in self._known:
             basis = _basis(peak, form)
-            z = basis.T @ peak.x
-            found = _plain_minimum(peak.surface, basis, z) or _searched_minimum(peak.surface, basis, z)
+            found = _plain_minimum(peak.surface, basis, basis.T @ peak.x)
+            if found is None:
+                ended = _minimum(Restricted(peak.surface, basis), basis.T @ peak.x)
+                found = ended.at.at if ended is not None and ended.converged else None
             self._known[key] = (np.nan, peak.x) if found is None else (found.deviance - peak.deviance, found.x)
         return self._known[key]
 
 
-def _searched_minimum(surface: Surface, basis: np.ndarray, z: np.ndarray) -> Local | None:
-    """The lowest deviance at Bz, by the search of fits; None where it has not converged."""
-    ended = _minimum(Restricted(surface, basis), z)
-    return ended.at.at if ended is not None and ended.converged else None
-
-
 def _plain_minimum(surface: Surface, basis: np.ndarray, z: np.ndarray) -> Local | None:
-    """The place of the lowest deviance at Bz, where Newton's method goes straight down to it; None where there is more to do."""
+    """The lowest deviance at Bz, where Newton's method goes straight down to it; None where there is more to do."""
     before = np.inf
     for _ in range(MOST_PLAIN_STEPS):
         at = surface.tried(basis @ z)

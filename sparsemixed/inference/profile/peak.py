@@ -8,7 +8,8 @@ from math import copysign, isfinite, sqrt
 import numpy as np
 
 from sparsemixed.inference.profile.jets import Jet, Psi
-from sparsemixed.inference.profile.surface import Local, Surface
+from sparsemixed.inference.profile.local import Local
+from sparsemixed.inference.profile.surface import Surface
 
 FLAT = 1e-11
 """Curvature in parameters of unit curvature that counts as none."""

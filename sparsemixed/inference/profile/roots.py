@@ -17,8 +17,8 @@ import numpy as np
 from scipy.linalg.lapack import dgesv, dpotrf
 
 from sparsemixed.inference.profile.jets import Jet, Psi
+from sparsemixed.inference.profile.local import Local
 from sparsemixed.inference.profile.peak import Peak
-from sparsemixed.inference.profile.surface import Local
 
 MOST_STEPS = 25
 LAST_STEP, LAST_ERROR = 1e-6, 1e-10

@@ -19,8 +19,10 @@ from typing import Any
 import numpy as np
 
 from sparsemixed.errors import NumericalError
+from sparsemixed.estimation.lazy import lazy_property
 from sparsemixed.estimation.objectives.groups import GroupsObjective
 from sparsemixed.inference.profile.group_sums import GroupsLocal
+from sparsemixed.inference.profile.local import Local
 
 SMALLEST = -600.0
 """log sigma2 down to which, and up to minus which, its exponential and squares of it are numbers."""
@@ -90,7 +92,7 @@ class Surface:
         at = self.objective.evaluate(theta)
         return np.concatenate([theta, [np.log(sigma2)], self.held.start + self.held.K @ at.beta])
 
-    def at(self, x: np.ndarray) -> Local | GroupsLocal:
+    def at(self, x: np.ndarray) -> Local:
         """The deviance at x (size,).
 
         Raises
@@ -103,12 +105,12 @@ class Surface:
         with np.errstate(over="ignore", invalid="ignore"):
             if self._quick:
                 return GroupsLocal(self.objective, self.held.K, self.held.start, self.places, x)
-            found = Local(self, x, self.objective.evaluate(x[: self.n_theta]))
+            found = ObjectiveLocal(self, x, self.objective.evaluate(x[: self.n_theta]))
             if not np.isfinite(found.deviance):
                 raise NumericalError("the deviance overflowed")
         return found
 
-    def tried(self, x: np.ndarray) -> Local | GroupsLocal | None:
+    def tried(self, x: np.ndarray) -> Local | None:
         """The same, or None where the system breaks down."""
         if not np.isfinite(x).all():
             return None
@@ -118,14 +120,8 @@ class Surface:
             return None
 
 
-class Local:
-    """The deviance at one x, with its derivatives; none is computed before it is asked for.
-
-    Attributes
-    ----------
-    x : (size,)
-    deviance : float
-    """
+class ObjectiveLocal(Local):
+    """By an evaluation of the objective and its derivatives."""
 
     def __init__(self, surface: Surface, x: np.ndarray, evaluation: Any):
         self.x, self._surface, self._evaluation = x, surface, evaluation
@@ -144,9 +140,8 @@ class Local:
         """How the coefficients move with b (r, l)."""
         return self._spread @ self._precision
 
-    @cached_property
+    @lazy_property
     def coefficients(self) -> np.ndarray:
-        """Of orthonormal X (r,): the best ones with the b of x."""
         return self._evaluation.beta + self._move @ self._away
 
     @cached_property
@@ -161,9 +156,8 @@ class Local:
         """By b (l,)."""
         return 2.0 * self._precision @ self._away / self._sigma2
 
-    @cached_property
+    @lazy_property
     def gradient(self) -> np.ndarray:
-        """(size,); zero for what is fixed."""
         surface, n = self._surface, self._surface.n_theta
         gradient = np.concatenate([self._derivatives.gradient, [surface.objective.df - self._share], self._slope])
         gradient[:n][surface.fixed] = 0.0
@@ -173,9 +167,8 @@ class Local:
     def _share(self) -> float:
         return self._square / self._sigma2
 
-    @cached_property
+    @lazy_property
     def hessian(self) -> np.ndarray:
-        """(size, size); zero rows and columns for what is fixed."""
         surface, n, found = self._surface, self._surface.n_theta, self._derivatives
         hessian = np.zeros((surface.size, surface.size))
         hessian[: n + 1, : n + 1] = found.observed_information.hessian

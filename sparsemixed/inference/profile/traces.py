@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from sparsemixed.inference.profile.criteria import Criteria, Criterion
-from sparsemixed.inference.profile.surface import Local
+from sparsemixed.inference.profile.local import Local
 from sparsemixed.inference.profile.targets import Target
 
 NOTHING = 1e-14

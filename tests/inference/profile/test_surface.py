@@ -10,7 +10,7 @@ from sparsemixed.inference.profile.constrained import Restricted, _basis, _minim
 from sparsemixed.inference.profile.criteria import Criterion
 from sparsemixed.inference.profile.group_sums import GroupsLocal
 from sparsemixed.inference.profile.jets import Composed, Correlation, correlation_of, root_of
-from sparsemixed.inference.profile.surface import Local
+from sparsemixed.inference.profile.surface import ObjectiveLocal
 from sparsemixed.inference.profile.targets import variance_targets
 from tests.oracles.random_models import random_model
 
@@ -80,9 +80,10 @@ def test_sums_of_groups_are_the_objectives_own(name, reml):
         surface = criterion.peak(held).surface
         for _ in range(3):
             x = surface.start(fit.theta, fit.sigma2) + 0.3 * rng.normal(size=surface.size)
-            quick, own = surface.at(x), Local(surface, x, surface.objective.evaluate(x[: surface.n_theta]))
+            quick, own = surface.at(x), ObjectiveLocal(surface, x, surface.objective.evaluate(x[: surface.n_theta]))
             assert isinstance(quick, GroupsLocal)
             assert quick.deviance == pytest.approx(own.deviance, rel=1e-13)
+            np.testing.assert_allclose(quick.coefficients, own.coefficients, rtol=1e-12, atol=1e-12)
             np.testing.assert_allclose(quick.gradient, own.gradient, rtol=1e-10, atol=1e-11 * np.abs(own.hessian).max())
             np.testing.assert_allclose(quick.hessian, own.hessian, rtol=1e-10, atol=1e-12 * np.abs(own.hessian).max())
 
@@ -117,5 +118,5 @@ def test_deviances_at_zero_variances_are_those_of_the_whole_search(command):
             lowest = _plain_minimum(peak.surface, basis, basis.T @ peak.x)
             assert ended is not None
             plain += lowest is not None
-            assert lowest is None or lowest == pytest.approx(ended.at.deviance, abs=1e-8)
+            assert lowest is None or lowest.deviance == pytest.approx(ended.at.deviance, abs=1e-8)
     assert plain

@@ -119,6 +119,10 @@ class BoundaryWarning(SparseMixedWarning):
     """Components on the boundary of the parameter space, which have no standard errors."""
 
 
+class PriorDataWarning(SparseMixedWarning):
+    """A prior that puts next to no probability where the restricted likelihood has its maximum."""
+
+
 class NotEstimableWarning(SparseMixedWarning):
     """Rows that are not predicted, because the sample says nothing about them."""
 

@@ -5,19 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from sparsemixed.bayesian.model import BayesModel
-from sparsemixed.bayesian.priors import Flat, Normal, Prior
 from sparsemixed.bayesian.random_priors import ScalePrior
-from sparsemixed.errors import OptionError, SparseMixedWarning, warn
+from sparsemixed.errors import OptionError, PriorDataWarning, warn
+from sparsemixed.priors.single import Flat, Normal, Prior
 
 FAR = 4.0
 """Standard deviations of a prior from which an estimate is in conflict with it, and the same as a probability of either tail."""
 TAIL = 3.17e-5
 LARGE = 6.0
 """Logarithm of how far beyond its estimate a standard deviation is where the likelihood has its tail."""
-
-
-class PriorDataWarning(SparseMixedWarning):
-    """A prior that puts next to no probability where the restricted likelihood has its maximum."""
 
 
 def check_proper(model: BayesModel, phi: np.ndarray) -> None:

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sparsemixed.bayesian.priors import LOG_2PI, Flat, Normal, Prior
 from sparsemixed.bayesian.sums import Sums
 from sparsemixed.errors import NotAvailableError, OptionError
 from sparsemixed.estimation.orthonormal import OrthonormalCoordinates
+from sparsemixed.priors.single import LOG_2PI, Flat, Normal, Prior
 from sparsemixed.solver.linalg import solve_upper
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sparsemixed.bayesian.asked_priors import AskedPriors
 from sparsemixed.bayesian.checks import check_proper, warn_of_conflicts
 from sparsemixed.bayesian.evaluation import Evaluator
 from sparsemixed.bayesian.kernel_sampling import sample_around
@@ -21,6 +20,7 @@ from sparsemixed.bayesian.quadrature import MOST_PARAMETERS, integrate
 from sparsemixed.bayesian.sampling import Nodes, sample
 from sparsemixed.errors import NotAvailableError, OptionError
 from sparsemixed.estimation.fit import Fit
+from sparsemixed.priors.asked import AskedPriors
 from sparsemixed.resampling.workers import read_jobs
 from sparsemixed.solver.threads import blas_threads
 from sparsemixed.spec.numbers import is_whole
@@ -167,8 +167,8 @@ def _assembled(
         gamma=gamma,
         precision=target.coefficients.K,
         prior_mean=target.coefficients.g0,
-        log_marginal=float("nan") if model.unnormalised else nodes.log_marginal,
-        log_marginal_se=float("nan") if model.unnormalised else nodes.log_marginal_se,
+        log_marginal=nodes.log_marginal - model.mass.log,
+        log_marginal_se=float(np.hypot(nodes.log_marginal_se, model.mass.se)),
         khat=drawn.khat,
         ess=drawn.ess,
     )

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sparsemixed.bayesian.matrix_priors import LKJ
-from sparsemixed.bayesian.priors import Prior
 from sparsemixed.bayesian.random_priors import ScalePrior
+from sparsemixed.priors.matrices import LKJ
+from sparsemixed.priors.single import Prior
 from sparsemixed.structures.base import Displayed, as_deviations
 from sparsemixed.structures.residual_errors.base import ResidualStructure
 

@@ -6,17 +6,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sparsemixed.bayesian.asked_priors import AskedPriors, Lookup
+from sparsemixed.bayesian.admissible import Mass, admissible_mass
 from sparsemixed.bayesian.coefficients import CoefficientPrior
 from sparsemixed.bayesian.coordinates import BlockCoordinates, Scales, block_coordinates
 from sparsemixed.bayesian.error_priors import ErrorPrior, displayed_errors
-from sparsemixed.bayesian.matrix_priors import LKJ, InverseWishart, MatrixPrior
-from sparsemixed.bayesian.priors import Beta, Fixed, Flat, HalfT, InverseGamma, Normal, Prior, Uniform
 from sparsemixed.bayesian.random_priors import BlockPrior, ScalePrior
 from sparsemixed.bayesian.sums import MarginalSums, marginal_sums
 from sparsemixed.bayesian.target import Target
 from sparsemixed.errors import NotAvailableError, OptionError
 from sparsemixed.estimation.fit import Fit
+from sparsemixed.priors.asked import AskedPriors, Lookup
+from sparsemixed.priors.matrices import LKJ, InverseWishart, MatrixPrior
+from sparsemixed.priors.single import Beta, Fixed, Flat, HalfT, InverseGamma, Normal, Prior, Uniform
 from sparsemixed.structures.residual_errors.unstructured import UnstructuredErrors
 
 WIDE = 2.5
@@ -41,22 +42,22 @@ class BayesModel:
     target : Target
     rows : tuple of PriorRow
         All priors, in the order of the table.
-    unnormalised : bool
-        Whether some prior has no known constant, so that marginal likelihoods are known up to a factor.
+    mass : Mass
+        Of the errors' priors where there are such errors, by which marginal likelihoods are divided.
     """
 
     fit: Fit
     target: Target
     rows: tuple[PriorRow, ...]
-    unnormalised: bool
+    mass: Mass
 
 
 class _Builder:
     def __init__(self, fit: Fit, sums: MarginalSums, asked: AskedPriors):
-        self.fit, self.sums, self.asked, self.lookup = fit, sums, asked, Lookup(asked)
+        self.fit, self.sums, self.asked, self.lookup = fit, sums, asked, Lookup(asked.own)
         self.rows: list[PriorRow] = []
         self.fixed: dict[int, float] = {}
-        self.flat = False
+        self.mass = Mass(0.0)
         orthogonal = sums.orthogonal
         self.scale = float(np.sqrt(orthogonal.residual @ orthogonal.residual / max(sums.n - sums.p, 1)))
         self._check_base()
@@ -171,6 +172,7 @@ class _Builder:
             self._row("Residual", "", prior)
             return ErrorPrior(None, (prior,))
         own, structure = [], part.structure
+        shapes: dict[int, list[Prior]] = {}
         shown = displayed_errors(structure, structure.start())
         if len(shown) != structure.n_rho + 1:
             raise NotAvailableError(f"bayes: {part.equation} has more printed than free parameters; no prior of them is known")
@@ -185,6 +187,7 @@ class _Builder:
                 self._row(name, equation, own[-1])
             else:
                 own.append(self._error_shape(row.label, row.kind, whole))
+                shapes.setdefault(row.level, []).append(own[-1])
         correlation = None
         if whole:
             found = self.lookup.find(("Residual: corr",))
@@ -192,6 +195,8 @@ class _Builder:
             if not isinstance(correlation, LKJ):
                 raise OptionError(f"priors: 'Residual: corr' has {correlation!r}; correlations of unstructured errors take LKJ")
             self.rows.append(PriorRow("Residual: corr", correlation))
+        else:
+            self.mass = admissible_mass(part, [shapes.get(k, []) for k in range(max(len(structure.by_labels), 1))])
         return ErrorPrior(structure, tuple(own), correlation)
 
     def _error_shape(self, label: str, kind: str, whole: bool) -> Prior:
@@ -205,7 +210,6 @@ class _Builder:
             prior = found[1]
         else:
             prior = {"correlation": Uniform(-1.0, 1.0), "decay": Uniform(0.0, 1.0)}.get(kind, Flat())
-        self.flat = self.flat or isinstance(prior, Flat)
         self.rows.append(PriorRow(label, prior))
         return prior
 
@@ -235,4 +239,4 @@ def bayes_model(fit: Fit, asked: AskedPriors) -> BayesModel:
     target = Target(sums, blocks, priors, errors, coefficients, build.fixed)
     if not target.n:
         raise OptionError("bayes: every variance parameter is fixed; leave at least one free")
-    return BayesModel(fit, target, tuple(build.rows), build.flat)
+    return BayesModel(fit, target, tuple(build.rows), build.mass)

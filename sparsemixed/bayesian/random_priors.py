@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from sparsemixed.bayesian.coordinates import BlockCoordinates
-from sparsemixed.bayesian.matrix_priors import LKJ, MatrixPrior
-from sparsemixed.bayesian.priors import Prior
+from sparsemixed.priors.matrices import LKJ, MatrixPrior
+from sparsemixed.priors.single import Prior
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,13 @@
-"""Special functions that densities, their distribution functions and sums of weights need."""
+"""Special functions that proposals, summaries and sums of weights need."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import scipy.special
-from scipy.special import betainc, betaln, gammainc, gammaincc, gammaln, multigammaln, ndtr, ndtri, stdtr
+from scipy.special import betaln, gammaln, ndtr, ndtri
 
-__all__ = ["betainc", "betaln", "gammainc", "gammaincc", "gammaln", "logsumexp", "multigammaln", "ndtr", "ndtri", "stdtr"]
+__all__ = ["betaln", "gammaln", "logsumexp", "ndtr", "ndtri"]
 
 
 def logsumexp(a: Any, axis: int | None = None, b: Any = None, keepdims: bool = False) -> Any:

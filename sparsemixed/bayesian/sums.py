@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from sparsemixed.design.values import Design
-from sparsemixed.errors import DataError, NotAvailableError, NumericalError
+from sparsemixed.errors import DataError, NotAvailableError, NumericalError, OptionError
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.estimation.objectives.groups import GroupsObjective
 from sparsemixed.estimation.objectives.penalized_deviance import PenalizedEvaluation
@@ -195,7 +195,7 @@ def marginal_sums(fit: Fit) -> MarginalSums:
     if not design.has_rows:
         raise DataError("bayes needs the rows that the model was fitted to: fit it again, or save it with data=True")
     check_model(fit.spec, design)
-    spec = replace(fit.spec, estimation=replace(fit.spec.estimation, method="reml", solver=_solver(fit)))
+    spec = replace(fit.spec, estimation=replace(fit.spec.estimation, method="reml", solver=_solver(fit), prior=None))
     check_solver(spec, design)
     independent = design.residual is None
     reduction = reduce_rows(spec, design, independent)
@@ -219,5 +219,7 @@ def check_model(spec: ModelSpec, design: Design) -> None:
     """Refuse models whose likelihood is none of the data."""
     if design.weights is not None and design.weights.kind == "sampling":
         raise NotAvailableError("bayes: sampling weights make a pseudolikelihood, of which there is no posterior")
+    if spec.estimation.prior is not None:
+        raise OptionError("bayes: priors are given to bayes itself, priors=; fit the model without prior= first")
     if spec.vce.method.scores:
         raise NotAvailableError("bayes: vce(robust) and posteriors exclude each other; leave the option out")

@@ -7,7 +7,7 @@ None leaves an option out.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -101,5 +101,7 @@ class ModelKeywords(FitKeywords, total=False):
     re_formula: str | None
     vc_formula: Mapping[str, str] | None
     method: Literal["reml", "ml"] | None
+    # Of a penalised likelihood: "boundary", or priors by parameter
+    prior: Any
     # Of a text file
     delimiter: str | None

@@ -10,7 +10,7 @@ import numpy as np
 
 from sparsemixed.design.deferred import deferred
 from sparsemixed.errors import NumericalError
-from sparsemixed.estimation.components import components
+from sparsemixed.estimation.components import components, with_known
 from sparsemixed.estimation.end_systems import keep_end_system
 from sparsemixed.estimation.ends.error_limits import at_residual_limits, residual_limits
 from sparsemixed.estimation.ends.error_variances import at_zero_variances
@@ -22,6 +22,7 @@ from sparsemixed.estimation.interface import FD, FE, FittedDerivatives
 from sparsemixed.estimation.linear import LogLikelihood
 from sparsemixed.estimation.lost_digits import lost_digits
 from sparsemixed.estimation.objectives.groups import GroupsObjective
+from sparsemixed.estimation.penalties import log_prior
 from sparsemixed.estimation.problems.values import Case
 from sparsemixed.estimation.search.boundary import Boundary, project_to_boundary, with_limits
 from sparsemixed.estimation.search.values import LogEntry
@@ -50,6 +51,7 @@ def _gathered(case: Case, end: End[FE, FD], em_log: tuple[LogEntry, ...], llf: L
     objective, optimum = end.objective, end.optimum
     at, boundary, flat, unseen = boundary_of(case, end)
     derivatives = optimum.derivatives if at is optimum.evaluation else objective.derivatives(at)
+    prior = log_prior(objective.prior, at)
     bare = spec.estimation.nostderr or spec.estimation.emonly
     information = None if bare else _information(derivatives, boundary.parameters | unseen)
     shown = partial(_shown, case, end, at, derivatives, boundary, covariance_root(at.sigma2, at.XVX_inverse), not bare)
@@ -64,7 +66,7 @@ def _gathered(case: Case, end: End[FE, FD], em_log: tuple[LogEntry, ...], llf: L
         "information": information,
         "boundary": boundary.parameters,
         "boundary_names": boundary.names,
-        "llf": llf(at.deviance if end.deviance is None else end.deviance),
+        "llf": llf((at.deviance if end.deviance is None else end.deviance) + 2.0 * prior),
         "llf_linear": llf.linear,
         "converged": optimum.converged and not flat,
         "message": message_of(end, flat),
@@ -76,6 +78,7 @@ def _gathered(case: Case, end: End[FE, FD], em_log: tuple[LogEntry, ...], llf: L
         "monte_carlo": end.monte_carlo,
         "lost_digits": _lost_digits(case, objective.df, at.pwrss, shown),
         "solver_note": solver_note(objective.solver),
+        "log_prior": prior,
     }
     if clear and _has_few_groups(objective):
         later = {("root", "slopes", "components", "log"): shown, ("u", "u_var"): effects}
@@ -105,7 +108,7 @@ def _shown(
     return {
         "root": case.reduction.orthogonal.root(root),
         "slopes": _slopes(derivatives, root) if end.objective.reml and informed else None,
-        "components": components(case.design, end.objective, at, boundary),
+        "components": with_known(components(case.design, end.objective, at, boundary), end.objective.prior),
         "log": end.log,
     }
 

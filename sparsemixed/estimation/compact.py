@@ -19,6 +19,7 @@ from sparsemixed.estimation.estimate import design_threads, fit_problem, searche
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.estimation.linear import log_likelihood
 from sparsemixed.estimation.objectives.penalized import PenalizedObjective
+from sparsemixed.estimation.penalties import log_prior
 from sparsemixed.estimation.problems.table import choose_problem
 from sparsemixed.estimation.problems.values import Problem
 from sparsemixed.estimation.search.em import EmPath
@@ -93,7 +94,7 @@ def estimates(problem: Problem[Any, Any], theta: np.ndarray | None = None) -> Es
         beta=orthogonal.coefficients(at.beta),
         errors=np.sqrt(np.sum(orthogonal.root(covariance_root(at.sigma2, at.XVX_inverse)) ** 2, axis=1)),
         variances=np.array([parameter.estimate for component in shown for parameter in component.variances]),
-        llf=llf(at.deviance if end.deviance is None else end.deviance),
+        llf=llf((at.deviance if end.deviance is None else end.deviance) + 2.0 * log_prior(end.objective.prior, at)),
         converged=end.optimum.converged and not flat,
         boundary=boundary.names,
         message=message_of(end, flat),

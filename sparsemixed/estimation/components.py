@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from sparsemixed.design.values import Design
 from sparsemixed.estimation.fit import Component, VarianceParameter
-from sparsemixed.estimation.interface import FD, FE, FittedObjective
+from sparsemixed.estimation.interface import FD, FE, FittedObjective, Penalty
 from sparsemixed.estimation.search.boundary import Boundary
 from sparsemixed.structures.base import Displayed, as_deviations
 from sparsemixed.structures.random.linear_basis import entries_on_edge
@@ -44,6 +45,15 @@ def components(design: Design, objective: FittedObjective[FE, FD], at: FE, bound
     on_edge = [gone.any() and _at_limit(row, largest, gone) and not row.gradient[~gone].any() for row in rows]
     variances, deviations = (reported(r, equation, where, np.array(on_edge)) for r in (rows, as_deviations(rows)))
     return (*found, Component(None, where.start, where.stop, variances, deviations))
+
+
+def with_known(found: tuple[Component, ...], prior: Penalty | None) -> tuple[Component, ...]:
+    """The components, the residual variance without a standard error where a prior says what it is."""
+    if prior is None or prior.known_variance is None:
+        return found
+    last = found[-1]
+    metrics = (tuple(replace(one, boundary=True) for one in rows) for rows in (last.variances, last.deviations))
+    return (*found[:-1], replace(last, **dict(zip(("variances", "deviations"), metrics, strict=True))))
 
 
 def _at_limit(row: Displayed, largest: float, gone: np.ndarray) -> bool:

@@ -161,6 +161,8 @@ class Fit(HoldsLater):
         What is not known of the log likelihood, in words; empty where it has all its digits (see `estimation.lost_digits`).
     solver_note : str
         What could be installed for this solver; mostly empty.
+    log_prior : float
+        Log density of the priors at the estimates, of fits by a penalised likelihood; `llf` is without it.
     """
 
     spec: ModelSpec
@@ -190,6 +192,7 @@ class Fit(HoldsLater):
     identification: Identification | None = None
     lost_digits: str = ""
     solver_note: str = ""
+    log_prior: float = 0.0
 
     @property
     def variances(self) -> tuple[VarianceParameter, ...]:

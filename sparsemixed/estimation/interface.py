@@ -25,6 +25,7 @@ from typing import Protocol, TypeVar
 import numpy as np
 
 from sparsemixed.design.values import Design
+from sparsemixed.estimation.jets import Jet
 from sparsemixed.estimation.parameters import ThetaMap
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
 
@@ -91,6 +92,23 @@ class FittedEvaluation(Evaluation, Protocol):
     @property
     def XVX_inverse(self) -> np.ndarray:
         """(p, p) inverse of X'inv(V0)X, V0 = V / sigma2."""
+        ...
+
+
+class Penalty(Protocol):
+    """The log density of priors: of a penalised likelihood, whose deviance is less twice of it, with sigma2 at its best beside it."""
+
+    @property
+    def known_variance(self) -> float | None:
+        """sigma2 where a prior says what it is."""
+        ...
+
+    def at(self, evaluation: FittedEvaluation) -> Jet:
+        """The log density, with derivatives by (theta, log sigma2)."""
+        ...
+
+    def profiled(self, theta: np.ndarray, deviance: float, pwrss: float, df: float) -> tuple[float, float]:
+        """The penalised deviance and sigma2, from the deviance with sigma2 = pwrss / df."""
         ...
 
 
@@ -250,6 +268,7 @@ class FittedObjective(Objective[FE, FD], Protocol[FE, FD]):
     parameters: ThetaMap
     reml: bool
     p: int
+    prior: Penalty | None
 
     @property
     def solver(self) -> str:

@@ -10,7 +10,6 @@ from typing import Any
 
 import pandas as pd
 
-from sparsemixed.bayesian.asked_priors import AskedPriors, read_priors
 from sparsemixed.bayesian.compute import Request, compute_posterior
 from sparsemixed.bayesian.effects import with_effects
 from sparsemixed.bayesian.information import bayes_factor, deviance_criterion, left_out
@@ -29,6 +28,7 @@ from sparsemixed.fitting.bayes_text import read_bayes
 from sparsemixed.fitting.call import Call, asked, frame_of, settled, with_design
 from sparsemixed.fitting.deleted_groups import deleted_groups
 from sparsemixed.postestimation.random_effects import random_effects
+from sparsemixed.priors.asked import AskedPriors, read_priors
 from sparsemixed.reporting.bayes_table import bayes_document
 from sparsemixed.reporting.document import Document
 from sparsemixed.reporting.shown import Shown

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sparsemixed.bayesian.asked_priors import PRIORS
-from sparsemixed.bayesian.matrix_priors import InverseWishart
-from sparsemixed.bayesian.priors import InverseGamma, Normal
 from sparsemixed.errors import CommandError, NotAvailableError, OptionError, suggestion
+from sparsemixed.priors.asked import PRIORS
+from sparsemixed.priors.matrices import InverseWishart
+from sparsemixed.priors.single import InverseGamma, Normal
 
 INDEPENDENT = "draws are independent of each other here"
 NEEDLESS = dict.fromkeys(

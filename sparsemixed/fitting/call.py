@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sparsemixed.command import read_model
@@ -80,6 +80,15 @@ def checked(fit: Fit) -> Fit:
 
 def asked(plain: Call) -> ModelSpec:
     """The specification; the point of `y ~ .` stands for the columns of the data that say nothing else of the model."""
+    if "prior" not in plain.options:
+        return _asked(plain)
+    from sparsemixed.fitting.asked_prior import with_prior  # delayed: no fit without priors needs densities
+
+    rest = {name: value for name, value in plain.options.items() if name != "prior"}
+    return with_prior(_asked(replace(plain, options=rest)), plain.options["prior"])
+
+
+def _asked(plain: Call) -> ModelSpec:
     spec = read_model(plain.model, plain.options, plain.options_win)
     if not any(factor.pattern and factor.variable == "." for term in spec.fixed for factor in term.factors):
         return spec

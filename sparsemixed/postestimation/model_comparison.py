@@ -17,6 +17,7 @@ from sparsemixed.estimation.estimate import estimate
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.estimation.maximum_likelihood import by_maximum_likelihood
 from sparsemixed.inference.covariance.sandwich import is_robust
+from sparsemixed.inference.hypotheses.comparable import PENALISED, is_penalised
 from sparsemixed.inference.nested_fits import REFITTED, LikelihoodRatios, deletion_tests, ordered, sequential_tests
 from sparsemixed.spec import ModelSpec, Term
 
@@ -73,6 +74,8 @@ def single_deletions(fit: Fit, frame: Frame) -> LikelihoodRatios:
     """
     if fit.spec.constraints:
         raise OptionError("drop1: constraints name coefficients of terms; fit the models one by one and compare them by anova")
+    if is_penalised(fit):
+        raise OptionError(f"drop1: {PENALISED}; fit without prior=, or test terms by testparm()")
     if is_robust(fit):
         raise OptionError("drop1: with robust standard errors likelihoods are not compared; test terms by testparm()")
     terms = deletable(fit.spec)

@@ -9,7 +9,7 @@ import numpy as np
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.estimation.search.values import LogEntry
 from sparsemixed.reporting.number_format import general, written
-from sparsemixed.reporting.tables.titles import criterion_name
+from sparsemixed.reporting.tables.titles import searched_criterion
 from sparsemixed.spec import DisplayOptions
 
 DETAILS = ("emlog", "emdots", "trace", "gradient", "hessian", "showstep", "showtolerance")
@@ -50,7 +50,7 @@ def _em_lines(fit: Fit, options: DisplayOptions) -> Iterator[str]:
             dots = "." * min(DOTS, n - start)
             yield f"{dots}{start + DOTS:>6}" if len(dots) == DOTS else dots
     elif options.emlog or fit.spec.estimation.emonly:
-        yield from (iteration_line(entry, criterion_name(fit.spec)) for entry in fit.em_log)
+        yield from (iteration_line(entry, searched_criterion(fit.spec)) for entry in fit.em_log)
 
 
 def _search_lines(fit: Fit, options: DisplayOptions) -> Iterator[str]:
@@ -59,7 +59,7 @@ def _search_lines(fit: Fit, options: DisplayOptions) -> Iterator[str]:
         if entry.technique and entry.technique != technique:
             technique = entry.technique
             yield f"({'switching' if entry.iteration else 'setting'} technique to {technique})"
-        yield iteration_line(entry, criterion_name(fit.spec))
+        yield iteration_line(entry, searched_criterion(fit.spec))
         yield from _details(entry, fit, names, options)
 
 

@@ -151,6 +151,16 @@ def identification_sentence(fit: Fit) -> str:
     return "" if fit.identification is None else fit.identification.sentence
 
 
+def prior_sentence(fit: Fit) -> str:
+    """What a penalised likelihood is made of, and what rests on it."""
+    priors = "; ".join(f"{name} ~ {prior}" for name, prior in fit.spec.estimation.prior.own)
+    what = criterion_name(fit.spec)[0].lower() + criterion_name(fit.spec)[1:]
+    return (
+        f"Estimates maximize the likelihood times priors: {priors}. The {what} above is without them; with their log density, "
+        f"{fit.log_prior:.7g}, it is {fit.llf + fit.log_prior:.8g}. Standard errors are of the penalized likelihood."
+    )
+
+
 def em_sentence(fit: Fit) -> str:
     """What a fit by EM alone lacks."""
     return (
@@ -190,6 +200,8 @@ def remarks(fit: Fit, small: bool | None = None) -> list[str]:
     group = fit.spec.residual.group
     if group is not None:
         texts.append(f"Errors are correlated within the groups of {':'.join(group) or '_all'}.")
+    if fit.spec.estimation.prior is not None:
+        texts.append(prior_sentence(fit))
     whole = boundary_sentence(fit), identification_sentence(fit), theta_covariance(fit).note, fit.lost_digits
     texts += [text for text in whole if text]
     if VCE[shown_vce(fit, small)].degrees is not None:

@@ -60,7 +60,7 @@ def grouped_design(problem: Problem) -> GroupedDesign | None:
         return None
     options = plan.options
     newton = all(name == "nr" for name, _ in options.technique) and not options.emonly
-    if not newton or objective.parameters.holds or may_run_off(case.design):
+    if not newton or objective.prior is not None or objective.parameters.holds or may_run_off(case.design):
         return None
     nrtolerance = 1e-11 if options.nrtolerance is None else options.nrtolerance
     bounds = np.array([-1.0 if options.nonrtolerance else nrtolerance, options.tolerance, options.ltolerance])

@@ -216,8 +216,7 @@ class TimeSet:
     time, panel : str
     delta : float
         From one period to the next, in units of the time variable.
-    unit : str
-        One of `TIME_UNITS`, for a time variable that holds dates.
+    unit : one of `TIME_UNITS`, for a time variable that holds dates
     """
 
     time: str
@@ -290,6 +289,7 @@ class EstimationOptions:
     mc_tolerance: float = 0.01  # of solver("krylov"): Monte Carlo error of the variance parameters, in standard errors
     seed: int = 0
     dfmethod: SmallSample | None = None
+    prior: Any = None  # priors.asked.MapPriors, of a penalised likelihood
 
 
 NOT_KRYLOV = ("emonly", "technique", "metric", "difficult", "nonrtolerance")

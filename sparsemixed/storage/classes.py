@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import is_dataclass
+from functools import cache
+from importlib import import_module
 from pkgutil import resolve_name
 from types import ModuleType
 
@@ -43,6 +45,21 @@ DATACLASSES: dict[str, type] = {
     )
 }
 """Frozen dataclasses by name; their fields may be anything that the codec knows."""
+
+PRIORS = ("asked", "matrices", "single")
+"""Files of `priors` whose dataclasses a penalised fit holds; imported when a file has one."""
+
+
+@cache
+def _priors() -> dict[str, type]:
+    modules = (import_module(f"sparsemixed.priors.{name}") for name in PRIORS)
+    return {one.__name__: one for module in modules for one in _dataclasses(module)}
+
+
+def class_of(name: str) -> type | None:
+    """The dataclass of a name in files; None of other names."""
+    return DATACLASSES.get(name) or _priors().get(name)
+
 
 FAMILIES: dict[str, type[RandomStructure] | type[ResidualStructure]] = {
     family.__name__: family for family in (*STRUCTURES.values(), *RESIDUAL_STRUCTURES.values(), ByLevel)

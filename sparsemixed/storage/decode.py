@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from sparsemixed.command.expression import read_expression
-from sparsemixed.storage.classes import DATACLASSES, EXPRESSIONS, FAMILIES
+from sparsemixed.storage.classes import EXPRESSIONS, FAMILIES, class_of
 from sparsemixed.storage.dates import DATES
 from sparsemixed.storage.encode import NUMBERS
 
@@ -50,8 +50,8 @@ class Decoder:
             return DATES[tag].read(content)
         if tag in FAMILIES:
             return FAMILIES[tag](**{name: self.decode(argument) for name, argument in content.items()})
-        if tag in DATACLASSES:
-            return self._dataclass(tag, content)
+        if (kind := class_of(tag)) is not None:
+            return self._dataclass(tag, kind, content)
         raise UnknownName(tag)
 
     def _all(self, items: list) -> list:
@@ -81,9 +81,8 @@ class Decoder:
         names = self.decode(names)
         return pd.Index(found[0], name=names[0]) if len(found) == 1 else pd.MultiIndex.from_arrays(found, names=names)
 
-    def _dataclass(self, name: str, content: Mapping[str, Any]) -> Any:
+    def _dataclass(self, name: str, kind: type, content: Mapping[str, Any]) -> Any:
         """Fields that the file does not have take their defaults; those of rows without one may stay behind."""
-        kind = DATACLASSES[name]
         fields = {field.name: field for field in dataclasses.fields(kind)}
         unknown = [field for field in content if field not in fields]
         if unknown:

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from sparsemixed.errors import DataError
-from sparsemixed.storage.classes import DATACLASSES, EXPRESSIONS, FAMILIES
+from sparsemixed.storage.classes import DATACLASSES, EXPRESSIONS, FAMILIES, class_of
 from sparsemixed.storage.dates import DATES, is_zone
 
 Json = Any
@@ -102,6 +102,8 @@ class Encoder:
         for tag, written in DATES.items():
             if isinstance(value, written.kind):
                 return {tag: written.write(value)}
+        if dataclasses.is_dataclass(value) and type(value) is class_of(name):
+            return {name: self._fields(name, value)}
         raise DataError(f"a value of type {name} cannot be saved: {value!r:.80}")
 
     def _fields(self, name: str, value: Any) -> Json:

@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 
 import sparsemixed
-from sparsemixed.bayesian.asked_priors import read_priors
 from sparsemixed.bayesian.compute import Request, compute_posterior
 from sparsemixed.bayesian.effects import effect_draws, with_effects
 from sparsemixed.bayesian.sums import marginal_sums
 from sparsemixed.priors import Normal
+from sparsemixed.priors.asked import read_priors
 from tests.oracles.dense_oracle import random_design
 
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import sparsemixed
-from sparsemixed.priors import HalfT, InverseGamma, PriorDataWarning, pc
+from sparsemixed.priors import Fixed, HalfCauchy, HalfT, InverseGamma, Normal, PriorDataWarning, pc
 from tests.golden.samples import rdata
 
 DYESTUFF = {
@@ -135,3 +136,30 @@ def test_sleepstudy_by_quadrature(scale):
     np.testing.assert_allclose(s.loc[ORDER, "sd"], sd, rtol=1e-4)
     np.testing.assert_allclose(s.loc[["_cons", "Days"], "sd"], of_beta, rtol=1e-4)
     assert found.log_marginal == pytest.approx(log_marginal, abs=1e-4)
+
+
+SCHOOLS = {"y": [28.0, 8.0, -3.0, 7.0, -1.0, 1.0, 18.0, 12.0], "se": [15.0, 10.0, 16.0, 11.0, 9.0, 11.0, 10.0, 18.0]}
+"""Coaching effects and their known standard errors (Rubin 1981)."""
+OF_SCHOOLS = {"_cons": (4.3968207138, 3.3177044631), "sd(_cons)": (3.5977054841, 3.2199584147)}
+"""Exact: mu ~ N(0, 5), tau ~ half-Cauchy(0, 5), by one-dimensional quadrature; log marginal likelihood -31.31134735."""
+
+
+def eight_schools(**options):
+    data = pd.DataFrame(SCHOOLS).assign(school=range(8))
+    priors = {"sigma": Fixed(1), "_cons": Normal(0, 5), "sd(_cons)": HalfCauchy(5)}
+    return sparsemixed.bayes("y || school:, stddeviations", data, priors, precision_weights="1/se^2", **options)
+
+
+def test_eight_schools_with_known_variances():
+    """Precision weights 1 / se^2 beside a residual standard deviation that is known to be one."""
+    found = eight_schools(seed=1, method="quadrature")
+    for name, exact in OF_SCHOOLS.items():
+        assert tuple(found.summary.loc[name, ["mean", "sd"]]) == pytest.approx(exact, rel=1e-6)
+    assert found.log_marginal == pytest.approx(-31.31134735, abs=1e-7)
+    assert tuple(found.summary.loc["sd(Residual)"]) == pytest.approx((1.0, 0.0, 0.0, 1.0, 1.0, 1.0), abs=1e-12)
+    drawn = eight_schools(seed=1, method="sampling", draws=8000)
+    for name, exact in OF_SCHOOLS.items():
+        assert abs(drawn.summary.loc[name, "mean"] - exact[0]) < 4 * drawn.summary.loc[name, "mcse"]
+        assert drawn.summary.loc[name, "sd"] == pytest.approx(exact[1], rel=0.05)
+    assert abs(drawn.log_marginal + 31.31134735) < 4 * drawn.log_marginal_se
+    assert tuple(drawn.summary.loc["sd(Residual)", ["sd", "mcse"]]) == (0.0, 0.0)

@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 
 import sparsemixed
-from sparsemixed.bayesian.asked_priors import read_priors
 from sparsemixed.bayesian.model import bayes_model
 from sparsemixed.bayesian.printed import printed_parameters
 from sparsemixed.errors import SparseMixedError
@@ -30,6 +29,7 @@ from sparsemixed.priors import (
     Wishart,
     pc,
 )
+from sparsemixed.priors.asked import read_priors
 from tests.oracles.random_models import random_model
 
 

@@ -14,6 +14,7 @@ OF_EQUATIONS = {"covariance", "fweight", "pweight"}
 """Options that no keyword argument can give, because it cannot say which equation it means."""
 BORROWED = {"groups", "re_formula", "vc_formula", "method"}
 OF_FILES = {"delimiter"}
+OF_PRIORS = {"prior"}
 
 
 def types(of: type) -> dict[str, typing.Any]:
@@ -22,7 +23,7 @@ def types(of: type) -> dict[str, typing.Any]:
 
 def test_every_option_is_a_keyword():
     options = {option.name for option in OPTIONS} - OF_EQUATIONS
-    assert set(types(ModelKeywords)) == options | set(KEYWORDS) | BORROWED | OF_FILES
+    assert set(types(ModelKeywords)) == options | set(KEYWORDS) | BORROWED | OF_FILES | OF_PRIORS
     assert set(types(DisplayKeywords)) == {option.name for option in OPTIONS if option.part == "display"}
 
 

@@ -146,7 +146,7 @@ def better(found: Optimum[FE, FN], best: Optimum[FE, FN], refuted: bool = False)
 def linear_model_is_lower(first: First[FE, FN]) -> list[FE]:
     """theta = 0, where that is the linear model and the first search ended above it."""
     found, objective = first.found.evaluation, first.problem.objective
-    if first.problem.case.design.residual is not None:
+    if first.problem.case.design.residual is not None or first.problem.objective.prior is not None:
         return []
     above = found.deviance > first.linear + ABOVE + DEVIANCE_ROUNDING * abs(first.linear)
     return [objective.evaluate(np.zeros_like(found.theta))] if above else []

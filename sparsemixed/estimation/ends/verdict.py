@@ -49,7 +49,7 @@ def judged(problem: Problem[FE, FN], end: End[FE, FN], llf: LogLikelihood) -> En
     """
     if problem.case.design.residual is not None:
         return replace(end, no_maximum=_of_errors(problem, end.optimum))
-    if problem.plan is None or problem.case.spec.estimation.emonly:
+    if problem.plan is None or problem.case.spec.estimation.emonly or problem.objective.prior is not None:
         return end
     return _judged_with_residual_variance(problem, end, llf)
 

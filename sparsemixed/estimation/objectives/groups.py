@@ -69,7 +69,7 @@ class GroupsObjective(PenalizedObjective):
         # Of a fit with correlated errors theta goes on with their parameters: here errors are independent.
         factor = (theta[: self.n_theta] @ self.flat_moves).reshape(self.roots.k, self.roots.k)
         self.factorizations += 1
-        if self.often:
+        if self.often and self.prior is None:
             quick = ProfiledSums(self.roots, self.rest, self.reml)
             deviance, pwrss = quick.profile(factor, self.df)
             if np.isfinite(deviance):  # else what broke down is told below

@@ -15,9 +15,10 @@ import numpy as np
 from sparsemixed.design.values import Design
 from sparsemixed.errors import NumericalError
 from sparsemixed.estimation.fixed_effects import solve_fixed
-from sparsemixed.estimation.interface import Curvature, Predictions
+from sparsemixed.estimation.interface import Curvature, Penalty, Predictions
 from sparsemixed.estimation.lazy import lazy_property
 from sparsemixed.estimation.parameters import ThetaMap
+from sparsemixed.estimation.penalties import profiled, with_curvature, with_slopes
 from sparsemixed.solver.linalg import bordered, inverse_and_logdet
 from sparsemixed.solver.residual.patterns import PatternBatch
 from sparsemixed.structures.residual_errors.base import ResidualStructure
@@ -56,7 +57,14 @@ class PatternObjective:
     p : int
         Columns of X.
     reml : bool
+
+    Attributes
+    ----------
+    prior : Penalty or None
+        Of a penalised likelihood, whose deviance this is then.
     """
+
+    prior: Penalty | None = None
 
     def __init__(
         self, batches: list[PatternBatch], parameters: ThetaMap, residual: ResidualStructure, n: float, p: int, reml: bool
@@ -131,7 +139,8 @@ class PatternObjective:
         if not pwrss > 0:
             raise NumericalError("the residual sum of squares vanished")
         deviance = logdet + self.df * (1 + np.log(2 * np.pi * pwrss / self.df)) + (logdet_x if self.reml else 0.0)
-        return PatternEvaluation(theta.copy(), float(deviance), beta, pwrss, pwrss / self.df, XVX_inverse, tuple(inverses))
+        deviance, sigma2 = profiled(self.prior, theta, float(deviance), pwrss, self.df)
+        return PatternEvaluation(theta.copy(), deviance, beta, pwrss, sigma2, XVX_inverse, tuple(inverses))
 
     def predictions(self, design: Design, derivatives: PatternDerivatives) -> Predictions:
         """Random effects and their prediction-error covariance, term by term of the design."""
@@ -204,7 +213,7 @@ class PatternDerivatives:
     def gradient(self) -> np.ndarray:
         """Gradient (n_theta,) of the profiled deviance."""
         parts = [np.einsum("kgab,gab->k", first, kernel) for _, first, _, kernel, _, _ in self._pieces]
-        return np.sum(parts, axis=0)
+        return with_slopes(self.objective.prior, self.at, np.sum(parts, axis=0))
 
     @lazy_property
     def _square_gradient(self) -> np.ndarray:
@@ -222,7 +231,8 @@ class PatternDerivatives:
             weighted = QV @ (2.0 * Q @ (residual + plain) - counts * np.eye(Q.shape[-1]))
             hessian += _traces(QV, weighted)
         hessian = (hessian + hessian.T) / 2 - self._profiled_out(self._forms)
-        return Curvature(self.gradient, bordered(hessian, -self._square_gradient, objective.df))
+        found = Curvature(self.gradient, bordered(hessian, -self._square_gradient, objective.df))
+        return with_curvature(objective.prior, self.at, found)
 
     @property
     def information(self) -> Curvature:

@@ -22,6 +22,7 @@ import numpy as np
 from sparsemixed.estimation.interface import Curvature
 from sparsemixed.estimation.lazy import lazy_property
 from sparsemixed.estimation.objectives.penalized_deviance import PenalizedDeviance, PenalizedEvaluation
+from sparsemixed.estimation.penalties import with_curvature, with_slopes
 from sparsemixed.solver.crossproducts.block_products import Pattern, diagonal_sums, times_lambda
 from sparsemixed.solver.crossproducts.crossproducts import own_blocks
 from sparsemixed.solver.factored.system import FactoredSystem
@@ -44,7 +45,7 @@ class PenalizedScore(ABC, Generic[S]):
 
     def __init__(self, objective: PenalizedDeviance[S], evaluation: PenalizedEvaluation[S]):
         self.at, self.reml, self.p, self.df = evaluation, objective.reml, objective.p, objective.df
-        self.factors, self.directions = evaluation.factors, objective.directions
+        self.factors, self.directions, self.prior = evaluation.factors, objective.directions, objective.prior
 
     @lazy_property
     def _residuals(self) -> np.ndarray:
@@ -101,7 +102,7 @@ class PenalizedScore(ABC, Generic[S]):
     def gradient(self) -> np.ndarray:
         """Gradient (n_theta,) of the profiled deviance."""
         determinant, square = self._gradient_parts
-        return determinant + square / self.at.sigma2
+        return with_slopes(self.prior, self.at, determinant + square / self.at.sigma2)
 
     @lazy_property
     def fixed_slopes(self) -> np.ndarray:
@@ -122,7 +123,8 @@ class PenalizedScore(ABC, Generic[S]):
 
     def _with_sigma(self, hessian: np.ndarray) -> Curvature:
         """Append log sigma2: d2/dlog sigma2^2 = pwrss / sigma2, d2/dtheta dlog sigma2 = -(d pwrss/dtheta) / sigma2."""
-        return Curvature(self.gradient, bordered(hessian, -self._gradient_parts[1] / self.at.sigma2, self.df))
+        found = Curvature(self.gradient, bordered(hessian, -self._gradient_parts[1] / self.at.sigma2, self.df))
+        return with_curvature(self.prior, self.at, found)
 
     @lazy_property
     def _square_hessian(self) -> np.ndarray:

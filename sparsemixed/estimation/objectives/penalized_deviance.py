@@ -18,8 +18,10 @@ import numpy as np
 
 from sparsemixed.errors import NumericalError
 from sparsemixed.estimation.fixed_effects import solve_fixed
+from sparsemixed.estimation.interface import Penalty
 from sparsemixed.estimation.lazy import lazy_property
 from sparsemixed.estimation.parameters import ThetaMap
+from sparsemixed.estimation.penalties import profiled
 from sparsemixed.solver.crossproducts.block_products import times_lambda
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
 from sparsemixed.solver.interface import LinearSystem, S
@@ -93,7 +95,14 @@ class PenalizedDeviance(Generic[S]):
         Of the same cross-products.
     parameters : ThetaMap
     reml : bool
+
+    Attributes
+    ----------
+    prior : Penalty or None
+        Of a penalised likelihood, whose deviance this is then.
     """
+
+    prior: Penalty | None = None
 
     def __init__(self, cp: CrossProducts, system: LinearSystem[S], parameters: ThetaMap, reml: bool):
         self.cp, self.system, self.parameters, self.reml = cp, system, parameters, reml
@@ -147,7 +156,8 @@ class PenalizedDeviance(Generic[S]):
                 "Is there a group for every observation, or a constant response within groups?"
             )
         deviance = logdet + self.df * (1 + log(2 * pi * pwrss / self.df)) + (logdet_x if self.reml else 0.0)
-        return PenalizedEvaluation(theta.copy(), float(deviance), beta, pwrss, pwrss / self.df, inverse, *parts)
+        deviance, sigma2 = profiled(self.prior, theta, float(deviance), pwrss, self.df)
+        return PenalizedEvaluation(theta.copy(), deviance, beta, pwrss, sigma2, inverse, *parts)
 
     def singular(self, theta: np.ndarray) -> bool | None:
         """Not known: V is never formed."""

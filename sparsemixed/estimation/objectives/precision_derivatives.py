@@ -16,6 +16,7 @@ from sparsemixed.estimation.interface import Curvature
 from sparsemixed.estimation.lazy import lazy_property
 from sparsemixed.estimation.objectives.penalized_derivatives import PenalizedDerivatives
 from sparsemixed.estimation.objectives.penalized_deviance import PenalizedDeviance, PenalizedEvaluation
+from sparsemixed.estimation.penalties import with_curvature, with_slopes
 from sparsemixed.solver.crossproducts.block_products import diagonal_sums, quadratic_form, symmetric_product, times_lambda
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
 from sparsemixed.solver.crossproducts.weighted_rows import WeightedRows
@@ -133,7 +134,8 @@ class PrecisionDerivatives(PenalizedDerivatives):
         """Gradient (n_theta,) of the profiled deviance."""
         _, data, logdet = self.residual_changes
         determinant, square = self._gradient_parts
-        return np.concatenate([determinant + square / self.at.sigma2, logdet.sum(axis=1) + data @ self.row_weights])
+        whole = np.concatenate([determinant + square / self.at.sigma2, logdet.sum(axis=1) + data @ self.row_weights])
+        return with_slopes(self.prior, self.at, whole)
 
     @lazy_property
     def _full_square_gradient(self) -> np.ndarray:
@@ -174,7 +176,8 @@ class PrecisionDerivatives(PenalizedDerivatives):
         hessian += self._quadratic(self.at.u[:, None], self.Zte[:, None], last=True) / self.at.sigma2
         if self.reml and self.p:
             hessian += self._quadratic(self.at.U, self.ZtE, last=False)
-        return Curvature(self.gradient, bordered(hessian, -self._full_square_gradient, self.df))
+        found = Curvature(self.gradient, bordered(hessian, -self._full_square_gradient, self.df))
+        return with_curvature(self.prior, self.at, found)
 
     def _quadratic(self, u: np.ndarray, Ze: np.ndarray, last: bool) -> np.ndarray:
         """Second derivatives of the minimised squares of y (`last`) or, contracted with Phi, of the columns of X.

@@ -15,6 +15,7 @@ from sparsemixed.estimation.objectives.iterative import StochasticDerivatives, S
 from sparsemixed.estimation.objectives.penalized_deviance import PenalizedEvaluation
 from sparsemixed.estimation.objectives.zero_variances import beside_zero
 from sparsemixed.estimation.parameters import ThetaMap
+from sparsemixed.estimation.problems.penalties import refuse_penalty
 from sparsemixed.estimation.problems.solvers import check_iterative
 from sparsemixed.estimation.problems.values import Case, Problem, ScoreZero
 from sparsemixed.estimation.search.em import EmPath
@@ -42,6 +43,7 @@ def iterative_problem(case: Case) -> Problem[PenalizedEvaluation[KrylovFactored]
         An option without effect here, or one set of groups alone.
     """
     check_iterative(case)
+    refuse_penalty(case, "needs a factorization; solver(krylov) knows the score of the likelihood alone")
     products, options = case.products, case.spec.estimation
     objective = StochasticObjective(products.cp, KrylovSystem(products.cp), products.layout, case.reml, options.seed)
 

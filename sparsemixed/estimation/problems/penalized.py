@@ -14,6 +14,7 @@ from sparsemixed.estimation.objectives.penalized_derivatives import PenalizedDer
 from sparsemixed.estimation.objectives.penalized_deviance import PenalizedEvaluation
 from sparsemixed.estimation.problems.independent import independent_objective, moments_of
 from sparsemixed.estimation.problems.iterative import iterative_start
+from sparsemixed.estimation.problems.penalties import inside, penalty
 from sparsemixed.estimation.problems.plain_newton import plain_search
 from sparsemixed.estimation.problems.solvers import exact_is_cheap, factorization_is_dear, patience
 from sparsemixed.estimation.problems.values import Case, Problem
@@ -31,6 +32,7 @@ def penalized_problem(case: Case) -> Problem[PenalizedEvaluation[FactoredSystem]
     products, options = case.products, case.spec.estimation
     cp, weighted = products.cp, products.weights is not None
     objective = independent_objective(products, case.reml, case.solver)
+    objective.prior = penalty(case, objective.parameters, objective.n_theta)
 
     def start(llf: Callable[[float], float], progress: Progress | None) -> EmPath[PenalizedEvaluation[FactoredSystem]]:
         at = objective.evaluate(_theta(objective, case))
@@ -38,7 +40,7 @@ def penalized_problem(case: Case) -> Problem[PenalizedEvaluation[FactoredSystem]
 
     exact = options.difficult or exact_is_cheap(objective, cp, weighted)
     plan = Plan(options, exact, patience(cp), LogObjective if options.metric == "matlog" else None)
-    at_once = plain_search(objective, plan)
+    at_once = plain_search(objective, plan) if objective.prior is None else None
     return Problem(case, objective, start, plan, vanished=VANISHED_SHARE * float(cp.XytXy[-1, -1]), at_once=at_once)
 
 
@@ -50,4 +52,5 @@ def _theta(objective: PenalizedObjective, case: Case) -> np.ndarray:
         found = iterative_start(products.cp, products.layout, options)
         if found is not None:
             return found
-    return objective.parameters.on_scale(*moments_of(objective))
+    moments = moments_of(objective)
+    return inside(case, objective.parameters, objective.parameters.on_scale(*moments), moments[1])

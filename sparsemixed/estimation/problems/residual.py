@@ -21,6 +21,7 @@ from sparsemixed.estimation.objectives.precision_derivatives import PrecisionDer
 from sparsemixed.estimation.orthonormal import engine_term, engine_terms
 from sparsemixed.estimation.parameters import NO_TERM, ThetaMap, parameters
 from sparsemixed.estimation.problems.independent import independent_objective, moments_of
+from sparsemixed.estimation.problems.penalties import inside, penalty
 from sparsemixed.estimation.problems.values import Case, Problem
 from sparsemixed.estimation.search.em import EmPath, em_path
 from sparsemixed.estimation.search.values import LogEntry, Plan, Progress
@@ -106,6 +107,7 @@ def _part(case: Case) -> ResidualPart:
 
 def _problem(case: Case, objective: FittedObjective[FE, FN]) -> Problem[FE, FN]:
     options = case.spec.estimation
+    objective.prior = penalty(case, objective.parameters, objective.n_theta)
 
     def start(llf: Callable[[float], float], progress: Progress | None) -> EmPath[FE]:
         theta, log = _random_start(case, llf)
@@ -143,7 +145,8 @@ def _random_start(case: Case, llf: Callable[[float], float]) -> tuple[np.ndarray
         return np.zeros(0), ()
     cp, layout = products_of_rows(design, orthogonal, parameters(design.random), case.reml)
     independent = independent_objective(Products(cp, layout, None), case.reml)
-    theta = layout.on_scale(*moments_of(independent))
+    moments = moments_of(independent)
+    theta = inside(case, layout, layout.on_scale(*moments), moments[1])
     if not case.spec.estimation.emiterate:
         return theta, ()
     path = em_path(independent, partial(em_step, independent), independent.evaluate(theta), case.spec.estimation, llf)

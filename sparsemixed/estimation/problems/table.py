@@ -14,6 +14,7 @@ from sparsemixed.estimation.fit import Fit
 from sparsemixed.estimation.parameters import ThetaMap
 from sparsemixed.estimation.problems.iterative import iterative_problem
 from sparsemixed.estimation.problems.penalized import penalized_problem
+from sparsemixed.estimation.problems.penalties import refuse_penalty
 from sparsemixed.estimation.problems.residual import by_patterns, patterns_problem, precision_problem
 from sparsemixed.estimation.problems.solvers import factored_instead, solver_for
 from sparsemixed.estimation.problems.values import Case, Problem
@@ -32,8 +33,14 @@ class Kind(NamedTuple):
     build: Callable[[Case], Problem[Any, Any]]
 
 
+def linear_problem(case: Case) -> Problem[Any, Any]:
+    """The linear model, known in closed form."""
+    refuse_penalty(case, "is about random effects, and the model has none")
+    return Problem(case)
+
+
 KINDS: dict[str, Kind] = {
-    "linear": Kind(lambda case: case.design.residual is None and not case.design.random, Problem),
+    "linear": Kind(lambda case: case.design.residual is None and not case.design.random, linear_problem),
     "patterns": Kind(lambda case: case.design.residual is not None and by_patterns(case), patterns_problem),
     "precision": Kind(lambda case: case.design.residual is not None, precision_problem),
     "iterative": Kind(lambda case: case.solver == "krylov", iterative_problem),

@@ -57,6 +57,11 @@ def method_of(fit: Fit, asked: SmallSample) -> DofMethod:
         return computed_by(asked.name)
     if asked.method.needs_reml and fit.spec.estimation.method != "reml":
         raise OptionError(f"dfmethod({asked.name}) needs REML estimation; add the option reml")
+    if asked.method.takes_information and fit.spec.estimation.prior is not None:
+        raise OptionError(
+            f"dfmethod({asked.name}) rests on the distribution of REML estimates, and this fit has prior=; "
+            "dfmethod(residual), repeated, anova and betwithin are available"
+        )
     return computed_by(asked.information) if asked.method.takes_information else computed_by()
 
 

@@ -14,6 +14,7 @@ from sparsemixed.inference.covariance.sandwich import is_robust
 
 SAME = 1e-9
 """Relative difference of sums over the same rows in another order."""
+PENALISED = "fits with prior= are no maxima of the likelihood, whose differences have no chi-squared distribution then"
 
 
 def both_have_rows(a: Fit, b: Fit) -> bool:
@@ -31,6 +32,11 @@ def same_response(a: Fit, b: Fit) -> bool:
 def is_sampling_weighted(fit: Fit) -> bool:
     """Whether the fit maximises a pseudolikelihood, whose differences have no chi-squared distribution."""
     return fit.design.weights is not None and fit.design.weights.kind == "sampling"
+
+
+def is_penalised(fit: Fit) -> bool:
+    """Whether the fit maximises the likelihood times priors."""
+    return fit.spec.estimation.prior is not None
 
 
 def same_weights(a: Fit, b: Fit) -> bool:
@@ -60,6 +66,8 @@ def refuse_incomparable(a: Fit, b: Fit, command: str = "lrtest") -> None:
     if is_sampling_weighted(a) or is_sampling_weighted(b):
         message = "fits with sampling weights have a pseudolikelihood; compare them by Wald tests, with test()"
         raise OptionError(f"{command}: {message}")
+    if is_penalised(a) or is_penalised(b):
+        raise OptionError(f"{command}: {PENALISED}; fit both without prior=, or compare posteriors by bayes_factor()")
     if is_robust(a) or is_robust(b):
         raise OptionError(
             f"{command}: with robust standard errors the model is not taken to be right, and the distribution of the test rests "

@@ -8,7 +8,7 @@ from dataclasses import replace
 from sparsemixed.errors import OptionError
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.covariance.sandwich import is_robust
-from sparsemixed.inference.hypotheses.comparable import is_sampling_weighted, refuse_incomparable
+from sparsemixed.inference.hypotheses.comparable import PENALISED, is_penalised, is_sampling_weighted, refuse_incomparable
 from sparsemixed.inference.hypotheses.likelihood_ratio import BOUNDARY, likelihood_ratio, n_parameters, n_variances
 from sparsemixed.inference.hypotheses.wald import HypothesisTest, chi2_test
 
@@ -73,5 +73,7 @@ def _refuse(one: Sequence[Fit], other: Sequence[Fit]) -> None:
         raise OptionError(f"lrtest: the models have {n:,} and {m:,} observations; their parts must make up the same data")
     if any(fit.spec.estimation.method == "reml" for fit in every):
         raise OptionError("lrtest: restricted likelihoods of parts of the data do not add up to one; fit with option mle")
+    if any(map(is_penalised, every)):
+        raise OptionError(f"lrtest: {PENALISED}; fit all without prior=")
     if any(is_sampling_weighted(fit) or is_robust(fit) for fit in every):
         raise OptionError("lrtest: fits with sampling weights or robust standard errors have no likelihood-ratio tests")

@@ -7,7 +7,7 @@ from dataclasses import replace
 from sparsemixed.errors import OptionError
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.covariance.sandwich import is_robust
-from sparsemixed.inference.hypotheses.comparable import refuse_incomparable
+from sparsemixed.inference.hypotheses.comparable import is_penalised, refuse_incomparable
 from sparsemixed.inference.hypotheses.distributions import mixture_pvalue
 from sparsemixed.inference.hypotheses.variance_mixture import mixture_freedoms
 from sparsemixed.inference.hypotheses.wald import HypothesisTest, chi2_test, chibar2_test
@@ -22,14 +22,14 @@ ZERO_STATISTIC = 1e-5  # below it a single variance is zero to the accuracy of a
 
 
 def against_linear_model(fit: Fit) -> HypothesisTest | None:
-    """Test of all variance parameters but the residual variance; None when there are none, and for robust fits.
+    """Test of all variance parameters but the residual variance; None when there are none, and for robust or penalised fits.
 
     With exactly one, a variance, the statistic is a mixture of chi2(0) and chi2(1). With more, the true distribution
     is unknown and chi2(k) is conservative, which the note says. Parameters of the residuals alone are not on a boundary
     under independence, unless the structure has one there (exponential), which only the user can tell.
     """
     extra = len(fit.theta)
-    if extra == 0 or is_robust(fit):
+    if extra == 0 or is_robust(fit) or is_penalised(fit):
         return None
     statistic = max(2.0 * (fit.llf - fit.llf_linear), 0.0)
     title = "LR test vs. linear model"

@@ -14,7 +14,7 @@ from sparsemixed.estimation.fit import Fit
 from sparsemixed.estimation.maximum_likelihood import by_maximum_likelihood
 from sparsemixed.estimation.problems.table import problem_of
 from sparsemixed.inference.covariance.sandwich import is_robust
-from sparsemixed.inference.hypotheses.comparable import is_sampling_weighted
+from sparsemixed.inference.hypotheses.comparable import PENALISED, is_penalised, is_sampling_weighted
 from sparsemixed.inference.profile.linear_objective import LinearObjective
 from sparsemixed.inference.profile.peak import Peak, peak_at
 from sparsemixed.inference.profile.surface import Held, Surface
@@ -140,6 +140,8 @@ def _refuse(fit: Fit) -> None:
             "profile: fits with sampling weights have a pseudolikelihood, whose differences have no chi-squared distribution; "
             "use the limits of conf_int()"
         )
+    if is_penalised(fit):
+        raise NotAvailableError(f"profile: {PENALISED}; fit without prior=, or take credible intervals, from bayes()")
     if is_robust(fit):
         raise NotAvailableError(
             "profile: with robust standard errors the model is not taken to be right, and the profile likelihood rests on that; "

@@ -37,6 +37,10 @@ def one_step_deleted(fit: Fit, groups: DeletedGroups) -> Deletion:
         Groups that share random effects or correlated errors with other rows; no variance parameters; large tied clusters.
     """
     refuse_group_weights(fit)
+    if fit.spec.estimation.prior is not None:
+        raise NotAvailableError(
+            "influence: method='onestep' steps along the likelihood, and the fit has prior=; use 'exact' or 'fixed'"
+        )
     clusters = clusters_of(fit)
     own = np.zeros(int(clusters.max()) + 1, np.int64)
     own[clusters] = groups.codes

@@ -23,7 +23,7 @@ def std_err_heading(name: str) -> str:
 def title(spec: ModelSpec) -> str:
     """The title of a fit, without the method where it goes without saying."""
     method = "" if has_pseudolikelihood(spec) else f"{spec.estimation.method.upper()} "
-    return f"Mixed-effects {method}regression"
+    return f"Mixed-effects {'' if spec.estimation.prior is None else 'penalized '}{method}regression"
 
 
 def criterion_name(spec: ModelSpec) -> str:
@@ -31,3 +31,9 @@ def criterion_name(spec: ModelSpec) -> str:
     if has_pseudolikelihood(spec):
         return "Log pseudolikelihood"
     return "Log restricted-likelihood" if spec.estimation.method == "reml" else "Log likelihood"
+
+
+def searched_criterion(spec: ModelSpec) -> str:
+    """What the search raises, as its log calls it: the same, but for penalised likelihoods."""
+    own = criterion_name(spec)
+    return own if spec.estimation.prior is None else f"Penalized {own[0].lower()}{own[1:]}"

@@ -1,15 +1,15 @@
-"""Priors of `sparsemixed.bayes`: small values with the densities that their names say.
+"""Priors of `sparsemixed.bayes` and of `mixed(..., prior=)`: small values with the densities that their names say.
 
 Of coefficients: `Normal`, `Flat`. Of standard deviations and variances: `HalfT`, `HalfNormal`, `HalfCauchy`, `Exponential`,
 `pc`, `Gamma`, `InverseGamma`, `Uniform`, `Flat`, `Fixed`. Of correlations: `LKJ`, and `Uniform` and `Beta` of a single one. Of
-covariance matrices: `InverseWishart`, `Wishart`, `HuangWand`.
+covariance matrices: `InverseWishart`, `Wishart`, `HuangWand`, and for `mixed` alone `BoundaryAvoiding`.
 """
 
 from __future__ import annotations
 
-from sparsemixed.bayesian.checks import PriorDataWarning
-from sparsemixed.bayesian.matrix_priors import LKJ, HuangWand, InverseWishart, Wishart
-from sparsemixed.bayesian.priors import (
+from sparsemixed.errors import PriorDataWarning
+from sparsemixed.priors.matrices import LKJ, BoundaryAvoiding, HuangWand, InverseWishart, Wishart
+from sparsemixed.priors.single import (
     Beta,
     Exponential,
     Fixed,
@@ -27,6 +27,7 @@ from sparsemixed.bayesian.priors import (
 __all__ = [
     "LKJ",
     "Beta",
+    "BoundaryAvoiding",
     "Exponential",
     "Fixed",
     "Flat",

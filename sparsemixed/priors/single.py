@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from sparsemixed.bayesian.special import betainc, betaln, gammainc, gammaincc, gammaln, ndtr, stdtr
 from sparsemixed.errors import OptionError
+from sparsemixed.priors.special import betainc, betaln, gammainc, gammaincc, gammaln, ndtr, stdtr
 from sparsemixed.spec.numbers import is_number
 
 LOG_2PI = float(np.log(2.0 * np.pi))
@@ -36,6 +36,10 @@ class Prior:
         """Log density at x (...), real inside the support or complex beside it."""
         raise NotImplementedError
 
+    def slopes(self, x: float) -> tuple[float, float]:
+        """First and second derivative of the log density at x, inside the support."""
+        raise NotImplementedError
+
     def cdf(self, x: float) -> float:
         """Probability below x; NaN of an improper prior."""
         return float("nan")
@@ -50,6 +54,9 @@ class Flat(Prior):
 
     def log_density(self, x: Any) -> Any:
         return 0.0 * x
+
+    def slopes(self, x: float) -> tuple[float, float]:
+        return 0.0, 0.0
 
 
 @dataclass(frozen=True)
@@ -66,6 +73,9 @@ class Normal(Prior):
 
     def log_density(self, x: Any) -> Any:
         return -0.5 * ((x - self.mean) / self.sd) ** 2 - 0.5 * LOG_2PI - np.log(self.sd)
+
+    def slopes(self, x: float) -> tuple[float, float]:
+        return -(x - self.mean) / self.sd**2, -1.0 / self.sd**2
 
     def cdf(self, x: float) -> float:
         return float(ndtr((x - self.mean) / self.sd))
@@ -85,6 +95,9 @@ class HalfT(Prior):
         v, constant = self.df, gammaln((self.df + 1) / 2) - gammaln(self.df / 2) - 0.5 * np.log(self.df * np.pi)
         return constant + np.log(2.0 / self.scale) - 0.5 * (v + 1) * np.log1p((x / self.scale) ** 2 / v)
 
+    def slopes(self, x: float) -> tuple[float, float]:
+        return _cauchy_like(x, self.df, self.scale)
+
     def cdf(self, x: float) -> float:
         return float(2.0 * stdtr(self.df, x / self.scale) - 1.0)
 
@@ -100,6 +113,9 @@ class HalfCauchy(Prior):
 
     def log_density(self, x: Any) -> Any:
         return np.log(2.0 / (np.pi * self.scale)) - np.log1p((x / self.scale) ** 2)
+
+    def slopes(self, x: float) -> tuple[float, float]:
+        return _cauchy_like(x, 1.0, self.scale)
 
     def cdf(self, x: float) -> float:
         return float(2.0 / np.pi * np.arctan(x / self.scale))
@@ -117,6 +133,9 @@ class HalfNormal(Prior):
     def log_density(self, x: Any) -> Any:
         return -0.5 * (x / self.scale) ** 2 + 0.5 * np.log(2.0 / np.pi) - np.log(self.scale)
 
+    def slopes(self, x: float) -> tuple[float, float]:
+        return -x / self.scale**2, -1.0 / self.scale**2
+
     def cdf(self, x: float) -> float:
         return float(2.0 * ndtr(x / self.scale) - 1.0)
 
@@ -132,6 +151,9 @@ class Exponential(Prior):
 
     def log_density(self, x: Any) -> Any:
         return np.log(self.rate) - self.rate * x
+
+    def slopes(self, x: float) -> tuple[float, float]:
+        return -self.rate, 0.0
 
     def cdf(self, x: float) -> float:
         return float(-np.expm1(-self.rate * x))
@@ -163,6 +185,9 @@ class Gamma(Prior):
     def log_density(self, x: Any) -> Any:
         return self.shape * np.log(self.rate) - gammaln(self.shape) + (self.shape - 1) * np.log(x) - self.rate * x
 
+    def slopes(self, x: float) -> tuple[float, float]:
+        return (self.shape - 1) / x - self.rate, -(self.shape - 1) / x**2
+
     def cdf(self, x: float) -> float:
         return float(gammainc(self.shape, self.rate * x))
 
@@ -179,6 +204,9 @@ class InverseGamma(Prior):
 
     def log_density(self, x: Any) -> Any:
         return self.shape * np.log(self.scale) - gammaln(self.shape) - (self.shape + 1) * np.log(x) - self.scale / x
+
+    def slopes(self, x: float) -> tuple[float, float]:
+        return -(self.shape + 1) / x + self.scale / x**2, (self.shape + 1) / x**2 - 2 * self.scale / x**3
 
     def cdf(self, x: float) -> float:
         return float(gammaincc(self.shape, self.scale / x))
@@ -200,6 +228,9 @@ class Uniform(Prior):
     def log_density(self, x: Any) -> Any:
         inside = (np.real(x) >= self.low) & (np.real(x) <= self.high)
         return np.where(inside, 0.0 * x - np.log(self.high - self.low), -np.inf)
+
+    def slopes(self, x: float) -> tuple[float, float]:
+        return 0.0, 0.0
 
     def cdf(self, x: float) -> float:
         return float(np.clip((x - self.low) / (self.high - self.low), 0.0, 1.0))
@@ -229,6 +260,10 @@ class Beta(Prior):
         value = (self.a - 1) * np.log(t) + (self.b - 1) * np.log1p(-t) - betaln(self.a, self.b) - np.log(width)
         return np.where(inside, value, -np.inf)
 
+    def slopes(self, x: float) -> tuple[float, float]:
+        left, right = x - self.low, self.high - x
+        return (self.a - 1) / left - (self.b - 1) / right, -(self.a - 1) / left**2 - (self.b - 1) / right**2
+
     def cdf(self, x: float) -> float:
         return float(betainc(self.a, self.b, np.clip((x - self.low) / (self.high - self.low), 0.0, 1.0)))
 
@@ -244,6 +279,15 @@ class Fixed(Prior):
 
     def log_density(self, x: Any) -> Any:
         return 0.0 * x
+
+    def slopes(self, x: float) -> tuple[float, float]:
+        return 0.0, 0.0
+
+
+def _cauchy_like(x: float, df: float, scale: float) -> tuple[float, float]:
+    """Of Student's t: derivatives of -(df + 1) / 2 log(df + (x / scale)^2)."""
+    total = df * scale**2 + x**2
+    return -(df + 1) * x / total, -(df + 1) * (total - 2 * x**2) / total**2
 
 
 def _positive(prior: Prior, *names: str) -> None:

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from sparsemixed.bayesian.matrix_priors import LKJ, HuangWand, InverseWishart, MatrixPrior, Wishart
-from sparsemixed.bayesian.priors import (
+from sparsemixed.errors import OptionError, suggestion
+from sparsemixed.priors.matrices import LKJ, BoundaryAvoiding, HuangWand, InverseWishart, MatrixPrior, Wishart
+from sparsemixed.priors.single import (
     Beta,
     Exponential,
     Fixed,
@@ -21,7 +22,6 @@ from sparsemixed.bayesian.priors import (
     Prior,
     Uniform,
 )
-from sparsemixed.errors import OptionError, suggestion
 
 PRIORS: dict[str, type] = {
     "normal": Normal,
@@ -78,11 +78,10 @@ def read_priors(priors: Any) -> AskedPriors:
         raise OptionError(f"priors={priors!r} must be None, \"stata\", or a dict of priors by parameter: {{'sd': HalfT(3, 10)}}")
     own = {str(key): value for key, value in priors.items() if key != "default"}
     for key, value in own.items():
+        if isinstance(value, BoundaryAvoiding):
+            raise OptionError(f"priors: {key!r} has {value!r}, which has no integral; it is for mixed(..., prior=) alone")
         if not isinstance(value, (Prior, LKJ, MatrixPrior)):
-            raise OptionError(
-                f"priors: {key!r} has {value!r}, which is no prior; sparsemixed.priors has "
-                f"{', '.join(c.__name__ for c in PRIORS.values())}"
-            )
+            raise OptionError(f"priors: {key!r} has {value!r}, which is no prior; sparsemixed.priors has {_names()}")
     return AskedPriors(_base(priors.get("default", "default")), own)
 
 
@@ -94,11 +93,59 @@ def _base(name: Any) -> str:
     return name
 
 
-class Lookup:
-    """Finds the prior that was asked for a parameter, and remembers what was used."""
+@dataclass(frozen=True)
+class MapPriors:
+    """The priors of a penalised likelihood; what they do not name has a flat one.
 
-    def __init__(self, asked: AskedPriors):
-        self.asked = asked
+    Attributes
+    ----------
+    own : tuple of (str, prior)
+        By class, label or equation, in the order asked.
+    """
+
+    own: tuple[tuple[str, Any], ...]
+
+
+def read_map_priors(prior: Any) -> MapPriors:
+    """The argument `prior` of `mixed`: "boundary", a `BoundaryAvoiding`, or a mapping as `bayes` takes it.
+
+    Raises
+    ------
+    OptionError
+        None of these.
+    """
+    if isinstance(prior, MapPriors):
+        return prior
+    if isinstance(prior, str):
+        if prior != "boundary":
+            raise OptionError(f'prior={prior!r}{suggestion(prior, ("boundary",))}: by name there is "boundary" alone')
+        prior = BoundaryAvoiding()
+    if isinstance(prior, BoundaryAvoiding):
+        return MapPriors((("Sigma", prior),))
+    if not isinstance(prior, Mapping) or not prior:
+        raise OptionError(f"prior={prior!r} must be \"boundary\", or a dict of priors by parameter: {{'sd': HalfT(3, 10)}}")
+    for key, value in prior.items():
+        if not isinstance(value, (Prior, LKJ, MatrixPrior, BoundaryAvoiding)):
+            raise OptionError(f"prior: {key!r} has {value!r}, which is no prior; sparsemixed.priors has {_names()}")
+    return MapPriors(tuple((str(key), value) for key, value in prior.items()))
+
+
+def _names() -> str:
+    return ", ".join(c.__name__ for c in PRIORS.values())
+
+
+class Lookup:
+    """Finds the prior that was asked for a parameter, and remembers what was used.
+
+    Parameters
+    ----------
+    own : mapping of str to prior
+    what : str
+        The argument that messages name.
+    """
+
+    def __init__(self, own: Mapping[str, Any], what: str = "priors"):
+        self.own, self.what = own, what
         self.used: set[str] = set()
         self.known: list[str] = []
 
@@ -114,19 +161,19 @@ class Lookup:
         for level in levels:
             keys = list(level)
             self.known += [key for key in keys if key not in self.known]
-            there = [key for key in keys if key in self.asked.own]
+            there = [key for key in keys if key in self.own]
             self.used.update(there)
             if len(there) > 1:
-                raise OptionError(f"priors: {there[0]!r} and {there[1]!r} are priors of the same parameter; leave one out")
+                raise OptionError(f"{self.what}: {there[0]!r} and {there[1]!r} are priors of the same parameter; leave one out")
             if there and found is None:
-                found = there[0], self.asked.own[there[0]]
+                found = there[0], self.own[there[0]]
         return found
 
     def check_used(self) -> None:
         """Refuse keys that belong to no parameter."""
-        for key in self.asked.own:
+        for key in self.own:
             if key not in self.used:
                 raise OptionError(
-                    f"priors: the model has no parameter {key!r}{suggestion(key, self.known)}; "
+                    f"{self.what}: the model has no parameter {key!r}{suggestion(key, self.known)}; "
                     f"there are {', '.join(self.known[:40])}"
                 )

@@ -57,8 +57,8 @@ def growth_frame(
     needs_rows(fit, "growth")
     name, t = _axis(fit, x, group)
     term = fit.design.random[t]
-    labels = group_labels(fit, term.labels, term.n_groups)
-    chosen = _chosen(labels, groups, sample)
+    chosen = _taken(term.n_groups, sample) if groups is None else _named(group_labels(fit, term.labels, term.n_groups), groups)
+    labels = dict(zip(chosen, group_labels(fit, term.labels.iloc[chosen], len(chosen)), strict=True))
     rows = np.flatnonzero(np.isin(term.codes, chosen))
     values = subject.numbers(name)
     data = pd.DataFrame({"code": term.codes[rows], "part": "data", "x": values[rows], "y": _observed(fit)[rows]})
@@ -74,7 +74,7 @@ def _observed(fit: Fit) -> np.ndarray:
     return fit.design.y + (0.0 if fit.design.offset is None else fit.design.offset)
 
 
-def _ordered(pieces: list[pd.DataFrame], chosen: list[int], labels: list[str]) -> pd.DataFrame:
+def _ordered(pieces: list[pd.DataFrame], chosen: list[int], labels: dict[int, str]) -> pd.DataFrame:
     """The pieces group by group, each part along the axis."""
     found: Any = pd.concat(pieces, ignore_index=True)
     place = {code: i for i, code in enumerate(chosen)}
@@ -112,12 +112,15 @@ def _computed(fit: Fit) -> set[str]:
     return {name for one in fit.spec.computed for name in one.columns}
 
 
-def _chosen(labels: list[str], groups: Sequence | None, sample: int) -> list[int]:
-    """Numbers of the groups that are drawn."""
-    if groups is None:
-        if sample < 1:
-            raise OptionError(f"plot.growth: sample must be at least 1, not {sample}")
-        return np.unique(np.linspace(0, len(labels) - 1, min(sample, len(labels))).round().astype(int)).tolist()
+def _taken(n: int, sample: int) -> list[int]:
+    """Numbers of some of n groups, evenly."""
+    if sample < 1:
+        raise OptionError(f"plot.growth: sample must be at least 1, not {sample}")
+    return np.unique(np.linspace(0, n - 1, min(sample, n)).round().astype(int)).tolist()
+
+
+def _named(labels: list[str], groups: Sequence) -> list[int]:
+    """Numbers of the groups of these names."""
     place = {label: i for i, label in enumerate(labels)}
     for one in map(str, groups):
         if one not in place:

@@ -22,7 +22,8 @@ def shown(text: Any, most: int = LONGEST) -> str:
 def head(axes: Any, look: Look, title: str = "", x: str = "", y: str = "") -> None:
     """Title and names of the axes; empty ones are left as they are."""
     if title:
-        axes.set_title(shown(title, 90), loc="left", color=look.ink, fontsize="medium", parse_math=False)
+        # A place of its own: else every drawing measures all numbers of the axes, in case some stand above.
+        axes.set_title(shown(title, 90), loc="left", y=1.0, color=look.ink, fontsize="medium", parse_math=False)
     if x:
         axes.set_xlabel(shown(x, 60), color=look.ink, fontsize="small", parse_math=False)
     if y:

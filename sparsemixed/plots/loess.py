@@ -10,12 +10,14 @@ PLACES = 60
 """Places of the curve."""
 
 
-def loess(x: np.ndarray, y: np.ndarray, span: float = 2.0 / 3.0) -> tuple[np.ndarray, np.ndarray]:
+def loess(
+    x: np.ndarray, y: np.ndarray, span: float = 2.0 / 3.0, order: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Places (m,) and heights (m,) of the curve; none where fewer than four distinct x are known.
 
     At each place the line of least squares is fitted to the `span` of the points nearest to it, weighted by (1 - (d/h)^3)^3 of
     their distance d, with h the largest one. Of more than `BINS` points neighbours are averaged first, each average with the
-    weight of its number.
+    weight of its number. `order` (n,) sorts x, where that is known already.
 
     Examples
     --------
@@ -23,8 +25,10 @@ def loess(x: np.ndarray, y: np.ndarray, span: float = 2.0 / 3.0) -> tuple[np.nda
     >>> bool(np.allclose(y, 2 * x + 1))
     True
     """
+    order = np.argsort(x, kind="stable") if order is None else order
+    x, y = x[order], y[order]
     known = np.isfinite(x) & np.isfinite(y)
-    x, y, count = _binned(x[known], y[known])
+    x, y, count = _binned(x, y) if known.all() else _binned(x[known], y[known])
     if len(np.unique(x)) < 4:
         return np.empty(0), np.empty(0)
     places = np.linspace(x[0], x[-1], PLACES)
@@ -51,9 +55,7 @@ def _reach(distance: np.ndarray, count: np.ndarray, span: float) -> np.ndarray:
 
 
 def _binned(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Points in order of x, many of them averaged in groups of as many neighbours, with the number of points in each."""
-    order = np.argsort(x, kind="stable")
-    x, y = x[order], y[order]
+    """Points that are in order of x, many of them averaged in groups of as many neighbours, with the number of points in each."""
     if len(x) <= BINS:
         return x, y, np.ones(len(x))
     starts = np.linspace(0, len(x), BINS + 1).astype(np.int64)[:-1]

@@ -11,18 +11,17 @@ import pandas as pd
 
 from sparsemixed.errors import OptionError, suggestion
 from sparsemixed.inference.profile.targets import coefficient_targets, named_targets, variance_targets
-from sparsemixed.plots.contours import Scale, Trace, contour, scale_of
+from sparsemixed.plots.contours import Scale, Trace, scale_of
 from sparsemixed.plots.kind import Kind, by_panel
 from sparsemixed.plots.lettering import head, shown
 from sparsemixed.plots.look import Look
+from sparsemixed.plots.planes import NAMED, PARTS, plane
 from sparsemixed.plots.profile_curves import profile_result
 from sparsemixed.plots.subject import Subject
 
 LEVELS = (50.0, 80.0, 90.0, 95.0, 99.0)
 MOST = 8
 """Parameters in one picture."""
-PLACES = 61
-"""Of a trace."""
 SCALES = ("both", "values", "zeta")
 
 
@@ -58,31 +57,30 @@ def profile_pairs_frame(
         that a profile ends before, at a variance of zero, are left out.
     """
     percents, found, curves = _checked(subject, names, levels, stddeviations, criterion, scale)
-    radii = np.sqrt(-2.0 * np.log1p(-np.array(percents) / 100.0))
-    frame = _panels(*_profiled(found, curves, float(radii[-1])), curves, scale, percents, radii)
+    radii = {level: float(np.sqrt(-2.0 * np.log1p(-level / 100.0))) for level in percents}
+    frame = _panels(*_profiled(found, curves, max(radii.values())), curves, scale, radii)
     frame.attrs = {"title": "", "x": "", "y": "", "names": curves, **_layout(len(curves), scale == "both")}
     return frame
 
 
 def _panels(
-    scales: dict[str, Scale],
-    traces: dict[tuple[str, str], Trace],
-    curves: list[str],
-    scale: str,
-    percents: list[float],
-    radii: np.ndarray,
+    scales: dict[str, Scale], traces: dict[tuple[str, str], Trace], curves: list[str], scale: str, radii: dict[float, float]
 ) -> pd.DataFrame:
     """Every panel, below each other."""
-    planes = {pair: _plane(*pair, scales, traces, percents, radii) for pair in combinations(curves, 2)}
-    parts = []
+    planes = {pair: plane(*pair, scales, traces, radii) for pair in combinations(curves, 2)}
+    found, about = [], []
     for row, column, on in _places(curves, scale):
-        own = _named() if not on else planes.get((column, row), _turned(planes.get((row, column))))
-        if on == "values":
-            own = own.assign(x=scales[column].values(own["x"]), y=scales[row].values(own["y"]))
+        own = NAMED if not on else planes[column, row] if (column, row) in planes else planes[row, column].turned()
+        found.append(own.scaled(scales[column], scales[row]) if on == "values" else own)
         label = row if not on else f"{row} over {column}" + (" on the scale of ζ" if on == "zeta" and scale == "both" else "")
-        parts.append(own.assign(panel=label, row=row, column=column, scale=on))
-    frame: Any = pd.concat(parts, ignore_index=True)[["panel", "row", "column", "scale", "part", "level", "x", "y"]]
-    return frame.astype(dict.fromkeys(["panel", "row", "column", "scale", "part"], "category"))
+        about.append((label, row, column, on))
+    columns = {}
+    for name, values in zip(("panel", "row", "column", "scale"), zip(*about, strict=True), strict=True):
+        codes, known = pd.factorize(np.array(values, dtype=object))
+        columns[name] = pd.Categorical.from_codes(np.repeat(codes, [len(own.part) for own in found]), list(known))
+    columns["part"] = pd.Categorical.from_codes(np.concatenate([own.part for own in found]), list(PARTS))
+    numbers = {name: np.concatenate([getattr(own, name) for own in found]) for name in ("level", "x", "y")}
+    return pd.DataFrame({**columns, **numbers})
 
 
 def _layout(n: int, matrix: bool) -> dict[str, Any]:
@@ -155,36 +153,6 @@ def _places(names: list[str], scale: str) -> list[tuple[str, str, str]]:
     ]
 
 
-def _named() -> pd.DataFrame:
-    return pd.DataFrame({"part": ["name"], "level": np.nan, "x": np.nan, "y": np.nan})
-
-
-def _plane(
-    x: str, y: str, scales: dict[str, Scale], traces: dict[tuple[str, str], Trace], percents: list[float], radii: np.ndarray
-) -> pd.DataFrame:
-    """Contours, traces and the estimate of one pair, all in zeta."""
-    pieces = []
-    for percent, radius in zip(percents, radii, strict=True):
-        ends = np.array([radius, -radius])
-        crossed = traces[x, y](ends), traces[y, x](ends)
-        if np.isfinite(crossed).all():
-            pieces.append(("contour", percent, contour(float(radius), *crossed)))
-    for part, own, other in (("along x", x, y), ("along y", y, x)):
-        at = np.linspace(*scales[own].zeta[[0, -1]], PLACES)
-        line = np.column_stack([at, traces[own, other](at)])
-        pieces.append((part, np.nan, line[np.isfinite(line).all(axis=1), :: 1 if own == x else -1]))
-    pieces.append(("estimate", np.nan, np.zeros((1, 2))))
-    return pd.concat([pd.DataFrame({"part": p, "level": v, "x": xy[:, 0], "y": xy[:, 1]}) for p, v, xy in pieces])
-
-
-def _turned(plane: pd.DataFrame | None) -> Any:
-    """The same with the axes changed for each other."""
-    if plane is None:
-        return None
-    other = {"along x": "along y", "along y": "along x"}
-    return plane.assign(x=plane["y"], y=plane["x"], part=plane["part"].map(lambda part: other.get(part, part)))
-
-
 def draw_profile_pairs(frame: pd.DataFrame, axes: np.ndarray, look: Look) -> None:
     """Contours, a full line along x and a broken one along y, a point at the estimates; names on the diagonal of a matrix."""
     n = len(frame.attrs["names"])
@@ -209,13 +177,12 @@ def draw_profile_pairs(frame: pd.DataFrame, axes: np.ndarray, look: Look) -> Non
 def _draw_plane(ax: Any, look: Look, own: pd.DataFrame) -> None:
     from matplotlib.collections import LineCollection  # only who draws needs it
 
-    parts: dict[Any, Any] = dict(list(own.groupby("part", observed=True)))
-    rings = [line[["x", "y"]].to_numpy() for _, line in parts.get("contour", own.iloc[:0]).groupby("level")]
+    part, level, xy = own["part"].cat.codes.to_numpy(), own["level"].to_numpy(), own[["x", "y"]].to_numpy()
+    rings = [xy[(part == 0) & (level == one)] for one in np.unique(level[part == 0])]
     ax.add_collection(LineCollection(rings, colors=look.colour(0), linewidths=1.1))
-    for i, part, dash in ((1, "along x", "-"), (2, "along y", (0, (4, 2)))):
-        line = parts.get(part, own.iloc[:0])
-        ax.plot(line["x"], line["y"], color=look.colour(i), linewidth=1.2, linestyle=dash)
-    ax.scatter(parts["estimate"]["x"], parts["estimate"]["y"], s=12, color=look.ink, zorder=3)
+    for i, dash in ((1, "-"), (2, (0, (4, 2)))):
+        ax.plot(*xy[part == i].T, color=look.colour(i), linewidth=1.2, linestyle=dash)
+    ax.scatter(*xy[part == 3].T, s=12, color=look.ink, zorder=3)
     ax.autoscale_view()
 
 
@@ -235,8 +202,12 @@ def _set_sides(ax: Any, look: Look, i: int, j: int, n: int) -> None:
     for spine in ax.spines.values():
         spine.set(visible=True, color=look.soft, linewidth=0.8)
     values, zeta = i < j, i > j
-    ax.locator_params(nbins=4, prune="both")
     top, right, bottom, left = values and i == 0, values and j == n - 1, zeta and i == n - 1, zeta and j == 0
+    for axis, shown_here in ((ax.xaxis, top or bottom), (ax.yaxis, left or right)):
+        if shown_here:
+            axis.get_major_locator().set_params(nbins=4, prune="both")
+        else:
+            axis.set_ticks([])
     ax.tick_params(labelsize="x-small", top=top, right=right, bottom=bottom, left=left)
     ax.tick_params(labeltop=top, labelright=right, labelbottom=bottom, labelleft=left)
 

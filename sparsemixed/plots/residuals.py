@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -21,23 +23,37 @@ Panel = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 """x and y of the points, x and y of the line or curve."""
 
 
-def _against_fitted(fitted: np.ndarray, scaled: np.ndarray) -> Panel:
-    return (fitted, scaled, *loess(fitted, scaled))
+@dataclass
+class Points:
+    """Fitted values and residuals, (n,) each, and what sorts the former, found once."""
+
+    fitted: np.ndarray
+    scaled: np.ndarray
+
+    @cached_property
+    def order(self) -> np.ndarray:
+        """(n,)"""
+        return np.argsort(self.fitted, kind="stable")
 
 
-def _quantiles(fitted: np.ndarray, scaled: np.ndarray) -> Panel:
+def _against_fitted(own: Points) -> Panel:
+    return (own.fitted, own.scaled, *loess(own.fitted, own.scaled, order=own.order))
+
+
+def _quantiles(own: Points) -> Panel:
+    scaled = own.scaled
     places, quantiles = quantile_points(scaled)
     intercept, slope = quartile_line(scaled)
     ends = quantiles[[0, -1]] if len(quantiles) else np.empty(0)
     return quantiles, scaled[places], ends, intercept + slope * ends
 
 
-def _sizes(fitted: np.ndarray, scaled: np.ndarray) -> Panel:
-    size = np.sqrt(np.abs(scaled))
-    return (fitted, size, *loess(fitted, size))
+def _sizes(own: Points) -> Panel:
+    size = np.sqrt(np.abs(own.scaled))
+    return (own.fitted, size, *loess(own.fitted, size, order=own.order))
 
 
-PANELS: dict[str, tuple[Callable[[np.ndarray, np.ndarray], Panel], str, str, str]] = {
+PANELS: dict[str, tuple[Callable[[Points], Panel], str, str, str]] = {
     "fitted": (_against_fitted, "Residuals and fitted values", "Fitted value", "{residual}"),
     "qq": (_quantiles, "Normal quantiles", "Normal quantile", "{residual}"),
     "scale": (_sizes, "Scale and location", "Fitted value", "Root of |{residual}|"),
@@ -82,7 +98,8 @@ def residuals_frame(subject: Subject, kind: str | None = None, what: str = "rsta
     fitted = subject.results.predict(what="xb" if whole else "fitted", **({} if whole else options)).to_numpy()
     scaled = subject.results.predict(what=what, **({} if whole or what == "studentized" else options)).to_numpy()
     chosen = list(PANELS) if kind is None else [kind]
-    pieces = [(name, PANELS[name][0](fitted, scaled)) for name in chosen]
+    points = Points(fitted, scaled)
+    pieces = [(name, PANELS[name][0](points)) for name in chosen]
     return _long(pieces, NAMES[what])
 
 

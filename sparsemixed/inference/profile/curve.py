@@ -68,7 +68,15 @@ def _branch(peak: Peak, target: Target, side: int, farthest: float, edges: Edges
 
 
 def _following(peak: Peak, psi: Psi, side: int, q: float, before: list[Place], k: int) -> Place | None:
-    start = peak.x + (before[-1].x - peak.x) * (k / (k - 1)) if before else first_place(peak, psi, side, q)
+    # The parabola through the last three places, which are equidistant in zeta.
+    known = [peak.x, *(place.x for place in before)]
+    start = (
+        first_place(peak, psi, side, q)
+        if k == 1
+        else 2.0 * known[1] - known[0]
+        if k == 2
+        else 3.0 * known[-1] - 3.0 * known[-2] + known[-3]
+    )
     try:
         return None if start is None else root(peak, psi, side, q, start)
     except LowerDeviance:

@@ -21,19 +21,21 @@ def traces(sources: Criteria, target: Target, others: Sequence[Target], x: np.nd
     those that it does. NaN stands for what has no value (a correlation beside a variance of zero), goes by another criterion, or
     where the system breaks down.
     """
-    criterion = sources.of(target)
+    criterion, surface = sources.of(target), sources.peak(target).surface
+    own = [i for i, other in enumerate(others) if sources.of(other) is criterion]
     found = np.full((len(x), len(others)), np.nan)
+    needed = any(others[i].coefficients for i in own)
     for row, place in zip(found, x, strict=True):
-        at = sources.peak(target).surface.tried(place)
-        if at is not None:
-            row[:] = [_value(criterion, other, at) if sources.of(other) is criterion else np.nan for other in others]
+        at = surface.tried(place) if needed else None
+        if at is not None or not needed:
+            row[own] = [_value(criterion, others[i], place[: surface.n_theta + 1], at) for i in own]
     return found
 
 
-def _value(criterion: Criterion, other: Target, at: Local) -> float:
+def _value(criterion: Criterion, other: Target, variances: np.ndarray, at: Local | None) -> float:
     peak = criterion.peak(other.coefficients)
-    held = peak.surface.held.start + peak.surface.held.K @ at.coefficients
-    x = np.concatenate([at.x[: peak.surface.n_theta + 1], held])
+    held = np.zeros(0) if at is None else peak.surface.held.start + peak.surface.held.K @ at.coefficients
+    x = np.concatenate([variances, held])
     value = other.psi(x).value
     gone = other.kind == "correlation" and any(not one(x).value > NOTHING * one(peak.x).value for one in other.variances)
     return other.shown(value) if np.isfinite(value) and not gone else float("nan")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,11 @@ MOST_CLUSTER_ROWS = 3000
 """Rows of one cluster beyond which its inverse is not formed."""
 SMALL_CLUSTER, MOST_NUMBERS, MOST_WORK = 400, 5e7, 2e10
 """Rows of a cluster, numbers in all inverses, and multiplications, up to which this way is taken where there is another."""
+
+WORKING = 2.5e5
+"""Numbers in the matrices of the clusters that are inverted together: few enough to stay near the processor."""
+KEPT = 2e6
+"""Numbers in all inverses up to which they are kept; more are made again where they are asked for."""
 
 
 def clusters_of(fit: Fit) -> np.ndarray:
@@ -52,7 +57,7 @@ def batches_of_rows(clusters: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarr
     ends = np.cumsum(sizes)
     for chosen in alike(sizes):
         m = int(sizes[chosen].max())
-        step = max(1, int(NUMBERS // (m * m)))
+        step = max(1, int(WORKING // (m * m)))
         for some in np.split(chosen, range(step, len(chosen), step)):
             yield padded(order, sizes, ends, some)
 
@@ -82,16 +87,23 @@ def dense_whitened(fit: Fit, clusters: np.ndarray) -> Whitened:
     scale, design = scale_of(fit), fit.design
     X, residual = design.X @ fit.root / scale[:, None], (design.y - design.X @ fit.beta) / scale
     E, e, H, hat = np.empty_like(X), np.empty_like(residual), np.empty_like(residual), np.empty_like(residual)
-    terms, batches = term_covariances(fit), []
-    for rows, place in batches_of_rows(clusters):
-        one = _batch(fit, terms, rows, place, scale)
-        batches.append(one)
+    terms = term_covariances(fit)
+
+    def batches() -> Iterator[Batch]:
+        for rows, place in batches_of_rows(clusters):
+            yield _batch(fit, terms, rows, place, scale)
+
+    kept = list(batches()) if np.sum(np.bincount(clusters).astype(float) ** 2) <= KEPT else None
+    for one in batches() if kept is None else kept:
+        rows, place = one.rows, one.place
         here = rows[place]
         own_E = one.H @ taken(place, X[rows])
         E[here], e[here] = own_E[place], (one.H @ taken(place, residual[rows])[..., None])[..., 0][place]
         H[here] = np.einsum("nii->ni", one.H)[place]
         hat[here] = _leverages(fit, one, own_E, scale)[place]
-    return Whitened(fit.root, X, residual, E, e, scale, clusters, DenseClusters(batches, E, e, H, hat))
+    return Whitened(
+        fit.root, X, residual, E, e, scale, clusters, DenseClusters(batches if kept is None else lambda: kept, E, e, H, hat)
+    )
 
 
 def _batch(fit: Fit, terms: list, rows: np.ndarray, place: np.ndarray, scale: np.ndarray) -> Batch:
@@ -119,7 +131,7 @@ def _leverages(fit: Fit, one: Batch, E: np.ndarray, scale: np.ndarray) -> np.nda
 class DenseClusters:
     """H cluster by cluster; E (n, r) and e (n,) as in `Whitened`, and the numbers of each row that `Precision` hands out."""
 
-    batches: list[Batch]
+    batches: Callable[[], Iterable[Batch]]
     E: np.ndarray
     e: np.ndarray
     H: np.ndarray
@@ -133,7 +145,7 @@ class DenseClusters:
 
     def stacks(self, codes: np.ndarray, n_groups: int) -> Iterator[Stack]:
         """What clusters and groups have in common, set by set."""
-        for one in self.batches:
+        for one in self.batches():
             own = np.where(one.place, codes[one.rows], -1)
             if np.all((own == own[:, :1]) | ~one.place):
                 yield self._stack(own[:, 0], one.rows, one.place, one.H)

@@ -1,4 +1,4 @@
-"""The deviance of one set of independent groups at one x, with its derivatives: what `surface.ObjectiveLocal` has, in fewer calls.
+"""The deviance of one set of independent groups at one x, with its derivatives: `surface.ObjectiveLocal` in fewer calls.
 
 Sums over few groups take microseconds, and a table of limits some sixty of them: what would be made for each evaluation and each
 of its derivatives costs more than they do.

@@ -34,7 +34,7 @@ WORDS = {
 }
 
 
-class _AsSeries(Replicated):
+class AsSeries(Replicated):
     """Numbers by name."""
 
     @property
@@ -49,7 +49,7 @@ class _AsSeries(Replicated):
 
 
 @dataclass(frozen=True, repr=False)
-class Bootstrap(Bootstrapped, _AsSeries, Shown):
+class Bootstrap(Bootstrapped, AsSeries, Shown):
     """Replicates of estimates, or of a statistic.
 
     The attributes are those of `Bootstrapped`: `observed`, `bias`, `reps`, `n_failed`, `n_singular`, `singular`; `replicates`,
@@ -166,7 +166,7 @@ class Bootstrap(Bootstrapped, _AsSeries, Shown):
 
 
 @dataclass(frozen=True, repr=False)
-class Jackknife(Jackknifed, _AsSeries, Shown):
+class Jackknife(Jackknifed, AsSeries, Shown):
     """A statistic without each group.
 
     The attributes are those of `Jackknifed`: `observed`, `bias`, `pseudovalues`; `replicates`, `bse` and `conf_int` as pandas;

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sparsemixed.cli.loading import load_fitting
 from sparsemixed.cli.streams import STANDARD, read_standard_input
 from sparsemixed.errors import DataError, first_line
 
@@ -87,6 +88,7 @@ def load_fit(name: str) -> Results:
     DataError
         There is none, or it is damaged.
     """
+    load_fitting()
     if name != STANDARD:
         from sparsemixed.api import load
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sparsemixed.cli.endings import BROKEN_OFF, CONVERGED, NOT_CONVERGED
+from sparsemixed.cli.loading import load_fitting
 from sparsemixed.cli.streams import STANDARD
 from sparsemixed.errors import OptionError
 
@@ -57,6 +58,7 @@ def run(options: argparse.Namespace) -> int:
     n_processes = _number_of_processes(options.jobs)
     _check_output(options)
     jobs = read_jobs(options.jobs_file)
+    load_fitting()
     from sparsemixed.cli.batch.journal import ENDING, Journal, Standing
     from sparsemixed.cli.batch.shelf import Shelf
     from sparsemixed.cli.batch.units import units_of

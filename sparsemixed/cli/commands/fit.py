@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from sparsemixed.cli.endings import status_of
+from sparsemixed.cli.loading import load_fitting
 from sparsemixed.cli.one_model import fitted, printed, save
 from sparsemixed.cli.record import fit_record, write_json
 from sparsemixed.cli.sources import DATA, DELIMITER, resolve_data
@@ -61,6 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Fit, print, write; the exit status tells whether the fit converged."""
+    load_fitting()
     from sparsemixed.command.prefixes import read_prefix
     from sparsemixed.command.shell import model_options
 

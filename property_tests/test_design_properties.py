@@ -3,10 +3,13 @@
 import hypothesis.strategies as st
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 
 from sparsemixed.design import build_design, rows_of_X
+from sparsemixed.design.fixed import columns
 from sparsemixed.design.fixed.collinear import collinear
+from sparsemixed.estimation.orthonormal import orthonormal_coordinates
 from sparsemixed.spec import Factor, ModelSpec, RandomEquation, Term
 
 
@@ -133,3 +136,27 @@ def test_omitted_columns_lie_in_the_span_of_the_kept_ones(seed, n, p, rank, cons
         earlier = earlier / np.maximum(np.linalg.norm(earlier, axis=0), 1e-300)
         fitted = earlier @ np.linalg.lstsq(earlier, X[:, j], rcond=None)[0]
         np.testing.assert_allclose(fitted, X[:, j], atol=1e-7 * max(np.abs(X[:, j]).max(), 1e-300))
+
+
+@settings(deadline=None)
+@given(tables(), TERMS, st.booleans())
+def test_sparse_columns_are_the_dense_ones(table, terms, constant):
+    """And so are their coordinates, wherever no column is nearly a combination of others."""
+    spec = spec_of(terms, constant)
+    dense = build_design(spec, table)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(columns, "MANY_COLUMNS", 1)
+        patch.setattr(columns, "MOST_SHARE", 99.0)
+        design = build_design(spec, table)
+    assert design.columns == dense.columns
+    if design.sparse is None:
+        assert "X" in vars(design)
+        return
+    plain, found = orthonormal_coordinates(dense), orthonormal_coordinates(design)
+    assert found.sparse is not None
+    assert "X" not in vars(design)
+    np.testing.assert_array_equal(design.X, dense.X)
+    np.testing.assert_allclose(found.residual, plain.residual, atol=1e-8)
+    np.testing.assert_allclose(found.coefficients(np.zeros(found.rank)), plain.coefficients(np.zeros(plain.rank)), atol=1e-6)
+    np.testing.assert_allclose(found.Q.T @ found.Q, np.eye(found.rank), atol=1e-8)
+    np.testing.assert_allclose(found.products(design.y), found.Q.T @ design.y, atol=1e-8)

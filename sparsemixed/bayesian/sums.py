@@ -53,7 +53,7 @@ class MarginalSums:
         self.objective, self.orthogonal, self.design = objective, orthogonal, design
         self.layout = ThetaMap((), (), ()) if objective is None else objective.parameters
         self.residual = None if design.residual is None else design.residual.structure
-        self.p, self.n = orthogonal.Q.shape[1], orthogonal.n_obs
+        self.p, self.n = orthogonal.rank, orthogonal.n_obs
         self.n_theta = 0 if objective is None else objective.n_theta
 
     @property

@@ -8,7 +8,8 @@ import numpy as np
 
 from sparsemixed.design.clusters import clusters
 from sparsemixed.design.data.rows import Rows
-from sparsemixed.design.fixed.columns import fixed_part
+from sparsemixed.design.deferred import deferred
+from sparsemixed.design.fixed.columns import FixedPart, fixed_part
 from sparsemixed.design.fixed.columns import rows_of_X as fixed_rows
 from sparsemixed.design.fixed.constraints import constraints_part
 from sparsemixed.design.group_table import group_table
@@ -48,9 +49,9 @@ def build_design(spec: ModelSpec, data: Any) -> Design:
     weights = None if paths is None else term_weights(paths, spec, random.terms)
     errors, error_notes = residual_part(spec, rows, groups, frame.value_labels)
     levels, used = random.levels | fixed.levels, used_variables(spec)
-    return Design(
+    return _with_columns(
+        fixed,
         y=y,
-        X=fixed.X,
         columns=fixed.columns,
         random=random.terms,
         groups=group_table(spec.random, groups, paths),
@@ -68,6 +69,14 @@ def build_design(spec: ModelSpec, data: Any) -> Design:
         offset=offset_values(spec, rows),
         units={name: frame[name].unit for name in used if frame[name].unit},
     )
+
+
+def _with_columns(fixed: FixedPart, **others: Any) -> Design:
+    """The design with the fixed part's columns; sparse ones become X when that is first read."""
+    sparse = fixed.sparse
+    if sparse is None:
+        return Design(X=fixed.X, **others)  # type: ignore[arg-type]
+    return deferred(Design, lambda: {"X": sparse.toarray()}, sparse=sparse, **others)
 
 
 def _data_notes(spec: ModelSpec, rows: Rows, levels: dict) -> tuple[str, ...]:

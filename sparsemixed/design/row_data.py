@@ -5,11 +5,13 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from sparsemixed.design.deferred import HoldsLater
+from sparsemixed.design.deferred import HoldsLater, complete
 from sparsemixed.errors import DataError
 
 ROWS = MappingProxyType({"rows": True})
 """Metadata of a dataclass field that grows with the data: `y: np.ndarray = field(metadata=ROWS)`."""
+SECOND_FORM = MappingProxyType({"rows": True, "second_form": True})
+"""The same of one that has what another field has in a form that costs less: no file needs it."""
 
 NO_DATA = "this fit was saved without its data; save it with data=True, or fit again"
 
@@ -24,6 +26,8 @@ class HoldsRows(HoldsLater):
 
         def __getattr__(self, name: str) -> Any:  # called only for what is not there
             field = getattr(type(self), "__dataclass_fields__", {}).get(name)
+            if field is not None and complete(self):
+                return getattr(self, name)
             if field is not None and field.metadata.get("rows"):
                 raise DataError(NO_DATA)
             return super().__getattr__(name)

@@ -46,6 +46,7 @@ def design_at(design: Design, rows: np.ndarray, codings: Sequence[Coding], error
         design,
         y=design.y[rows],
         X=np.ascontiguousarray(design.X[rows]),
+        sparse=None,
         random=tuple(term for term, _ in found),
         kept=design.kept[rows],
         residual=errors,

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from sparsemixed.design.row_data import ROWS, HoldsRows
+from sparsemixed.design.row_data import ROWS, SECOND_FORM, HoldsRows
 from sparsemixed.structures.random.base import RandomStructure
 from sparsemixed.structures.residual_errors.base import ResidualStructure
+
+if TYPE_CHECKING:
+    import scipy.sparse as sp
 
 
 @dataclass(frozen=True)
@@ -264,6 +268,8 @@ class Design(HoldsRows):
         What every prediction of the response has besides its effects.
     units : dict
         variable -> what it counts, for dates (see `design.data.dates`).
+    sparse : (n, p) csr_array or None
+        X as it was built, where it has many columns of which a row meets few; X itself is then made when it is first read.
     """
 
     y: np.ndarray = field(metadata=ROWS)
@@ -285,6 +291,7 @@ class Design(HoldsRows):
     index: pd.Index | None = field(default=None, metadata=ROWS)
     offset: np.ndarray | None = field(default=None, metadata=ROWS)
     units: dict = field(default_factory=dict)
+    sparse: sp.csr_array | None = field(default=None, repr=False, compare=False, metadata=SECOND_FORM)
 
     @property
     def row_index(self) -> pd.Index:

@@ -22,6 +22,7 @@ from sparsemixed.estimation.interface import FD, FE, FittedDerivatives
 from sparsemixed.estimation.linear import LogLikelihood
 from sparsemixed.estimation.lost_digits import lost_digits
 from sparsemixed.estimation.objectives.groups import GroupsObjective
+from sparsemixed.estimation.objectives.penalized_derivatives import PenalizedScore
 from sparsemixed.estimation.penalties import log_prior
 from sparsemixed.estimation.problems.values import Case
 from sparsemixed.estimation.search.boundary import Boundary, project_to_boundary, with_limits
@@ -157,4 +158,6 @@ def _information(derivatives: FittedDerivatives, without: np.ndarray) -> np.ndar
 
 def _slopes(derivatives: FittedDerivatives, root: np.ndarray) -> np.ndarray:
     """How inv(Phi) moves with theta, in coordinates in which Phi is the identity (n_theta, r, r)."""
+    if isinstance(derivatives, PenalizedScore):
+        return derivatives.whitened_slopes
     return root.T @ derivatives.fixed_slopes @ root / derivatives.at.sigma2

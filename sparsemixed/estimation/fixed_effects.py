@@ -6,6 +6,7 @@ import numpy as np
 from scipy.linalg.lapack import dpotrf, dpotri, dpotrs
 
 from sparsemixed.errors import NumericalError
+from sparsemixed.solver.linalg import LARGE, mirrored
 
 
 def solve_fixed(xvx: np.ndarray, xvy: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
@@ -17,7 +18,10 @@ def solve_fixed(xvx: np.ndarray, xvy: np.ndarray) -> tuple[np.ndarray, np.ndarra
     lower, failed = dpotrf(xvx, lower=1, clean=1)
     if failed:
         raise NumericalError("the fixed effects are not identified given the random effects")
-    half, _ = dpotri(lower, lower=1)
+    beta, logdet = dpotrs(lower, xvy, lower=1)[0], 2.0 * float(np.log(np.diag(lower)).sum())
+    half, _ = dpotri(lower, lower=1, overwrite_c=1)
+    if xvy.size >= LARGE:
+        return beta, mirrored(half.T), logdet
     inverse = half + half.T
     inverse.flat[:: xvy.size + 1] *= 0.5
-    return dpotrs(lower, xvy, lower=1)[0], inverse, 2.0 * float(np.log(np.diag(lower)).sum())
+    return beta, inverse, logdet

@@ -16,7 +16,7 @@ from sparsemixed.spec import ModelSpec
 
 def linear_llf(orthogonal: OrthonormalCoordinates, reml: bool) -> float:
     """Log (restricted) likelihood of y ~ N(X beta, sigma2 I), beta and sigma2 profiled out."""
-    n, p = orthogonal.n_obs, orthogonal.Q.shape[1]
+    n, p = orthogonal.n_obs, orthogonal.rank
     df = n - p if reml else n
     pwrss = float(orthogonal.residual @ orthogonal.residual)
     deviance = df * (1 + np.log(2 * np.pi * pwrss / df)) + orthogonal.constant(reml)
@@ -65,7 +65,7 @@ def check_residual(orthogonal: OrthonormalCoordinates, y: np.ndarray, response: 
 
 def linear_fit(spec: ModelSpec, design: Design, orthogonal: OrthonormalCoordinates) -> Fit:
     """The fit of a model without random effects: closed form."""
-    n, p = orthogonal.n_obs, orthogonal.Q.shape[1]
+    n, p = orthogonal.n_obs, orthogonal.rank
     reml = spec.estimation.method == "reml"
     df = n - p if reml else n
     pwrss = float(orthogonal.residual @ orthogonal.residual)

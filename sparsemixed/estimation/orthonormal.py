@@ -12,18 +12,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy.sparse as sp
 from scipy.linalg import solve_triangular
 
-from sparsemixed.design.deferred import changed
+from sparsemixed.design.deferred import HoldsLater, changed, deferred
 from sparsemixed.design.values import Constraints, Design, RandomTerm
 from sparsemixed.estimation.parameters import ThetaMap
-from sparsemixed.solver.crossproducts.crossproducts import TermData
+from sparsemixed.solver.crossproducts.crossproducts import CrossProducts, TermData, cross_products
+from sparsemixed.solver.crossproducts.sparse_columns import coefficients_on, sparse_cross_products, triangle
 from sparsemixed.solver.linalg import solve_upper, thin_qr
 from sparsemixed.solver.rows import less_fitted, suits
 
 
 @dataclass(frozen=True)
-class OrthonormalCoordinates:
+class OrthonormalCoordinates(HoldsLater):
     """The fixed part in orthonormal coordinates.
 
     Attributes
@@ -37,6 +39,8 @@ class OrthonormalCoordinates:
     log_precision : float
         Sum of the logarithms of the precision weights.
     constraints : Constraints or None
+    sparse : (n, r) csr_array or None
+        X, rows times the root of their weight, where it is sparse; Q = X inv(R) is then formed when it is first read.
     """
 
     Q: np.ndarray
@@ -46,6 +50,24 @@ class OrthonormalCoordinates:
     n_obs: float
     log_precision: float = 0.0
     constraints: Constraints | None = None
+    sparse: sp.csr_array | None = None
+
+    @property
+    def rank(self) -> int:
+        """r"""
+        return len(self.R)
+
+    def products(self, values: np.ndarray) -> np.ndarray:
+        """Q'values (r,) for values (n,)."""
+        if self.sparse is None:
+            return self.Q.T @ values
+        return solve_triangular(self.R, self.sparse.T @ values, trans=1)
+
+    def cross_products(self, terms: list[TermData]) -> CrossProducts:
+        """Those of the terms with each other, with Q and with the residual."""
+        if self.sparse is None:
+            return cross_products(terms, self.Q, self.residual, self.n_obs)
+        return sparse_cross_products(terms, self.sparse, self.R, self.residual, self.n_obs)
 
     def constant(self, reml: bool) -> float:
         """What these coordinates take off the deviance: log|X'X| under REML, and minus the log precision weights."""
@@ -70,31 +92,61 @@ class OrthonormalCoordinates:
 
 def orthonormal_coordinates(design: Design) -> OrthonormalCoordinates:
     """QR of the free fixed effects' columns, and the residual of the response."""
-    X, log_precision = design.X, 0.0
+    log_precision = 0.0
+    if design.weights is not None and design.weights.kind == "precision":
+        log_precision = float(np.log(design.weights.rows).sum())
+    sparse = _sparse_coordinates(design, log_precision)
+    if sparse is not None:
+        return sparse
+    X = design.X
     if design.constraints is not None:
         X = X @ design.constraints.T
     if design.weights is not None:
         X = X * np.sqrt(design.weights.rows)[:, None]
-        if design.weights.kind == "precision":
-            log_precision = float(np.log(design.weights.rows).sum())
     shared = (design.n_obs, log_precision, design.constraints)
     Q, R = thin_qr(X) if X.shape[1] else (X, np.zeros((0, 0)))
     return OrthonormalCoordinates(Q, R, *_least_squares(design, Q, R), *shared)
 
 
+def _sparse_coordinates(design: Design, log_precision: float) -> OrthonormalCoordinates | None:
+    """Those of a sparse X, which need no dense one; None where rows of Q will be asked for, or inner products give no good R."""
+    if design.sparse is None or design.constraints is not None or design.residual is not None:
+        return None
+    X = design.sparse
+    if design.weights is not None:
+        X = sp.csr_array(sp.diags_array(np.sqrt(design.weights.rows)) @ X)
+    R = triangle(X)
+    if R is None:
+        return None
+    start, residual = coefficients_on(X, R, _weighted_response(design))
+    known = {"R": R, "start": start, "residual": residual, "n_obs": design.n_obs, "log_precision": log_precision}
+
+    def later() -> dict[str, np.ndarray]:
+        return {"Q": solve_triangular(R.T, X.toarray().T, lower=True).T}
+
+    return deferred(OrthonormalCoordinates, later, sparse=X, **known)
+
+
 def with_response(orthogonal: OrthonormalCoordinates, design: Design) -> OrthonormalCoordinates:
     """The same coordinates for a design that differs in its response alone."""
-    start, residual = _least_squares(design, orthogonal.Q, orthogonal.R)
+    if orthogonal.sparse is None:
+        start, residual = _least_squares(design, orthogonal.Q, orthogonal.R)
+    else:
+        start, residual = coefficients_on(orthogonal.sparse, orthogonal.R, _weighted_response(design))
     return changed(orthogonal, start=start, residual=residual)
+
+
+def _weighted_response(design: Design) -> np.ndarray:
+    """y (n,) less what constraints fix of it, times the root of the rows' weight."""
+    y = design.y
+    if design.constraints is not None:
+        y = y - design.X @ design.constraints.a
+    return y if design.weights is None else y * np.sqrt(design.weights.rows)
 
 
 def _least_squares(design: Design, Q: np.ndarray, R: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Coefficients (r,) of the response on X = QR, and what they leave of it (n,)."""
-    y = design.y
-    if design.constraints is not None:
-        y = y - design.X @ design.constraints.a
-    if design.weights is not None:
-        y = y * np.sqrt(design.weights.rows)
+    y = _weighted_response(design)
     if not len(R):
         return np.zeros(0), y
     fitted = Q.T @ y

@@ -59,7 +59,8 @@ class QuadraticForms:
         else:
             pairs = zip(self.weights, self.cp.own_blocks, strict=True)
             raw = self._contracted([(w @ block @ w).sum(axis=0) for w, block in pairs])
-        return raw - np.trace(self._between(self._weighted(self.F)), axis1=1, axis2=2)
+        parts = [part.transpose(1, 0, 2).reshape(part.shape[1], -1) for part in self._weighted(self.F)]
+        return raw - self._contracted([part @ part.T for part in parts])
 
     def products(self) -> np.ndarray:
         """tr(S_c B D_d B), (c, c)."""

@@ -99,7 +99,7 @@ def cluster_scores(fit: Fit, cluster: np.ndarray, n_clusters: int) -> Scores:
 def _linear(fit: Fit, cluster: np.ndarray, n_clusters: int) -> Scores:
     """Without random effects: X_j'e_j / sigma2 and (e_j'e_j / sigma2 - n_j) / 2."""
     orthogonal = orthonormal_coordinates(fit.design)
-    e, beta = orthogonal.residual, np.zeros((n_clusters, 1, orthogonal.Q.shape[1]))
+    e, beta = orthogonal.residual, np.zeros((n_clusters, 1, orthogonal.rank))
     scatter_outer(cluster, e[:, None], orthogonal.Q, beta)
     theta = 0.5 * (np.bincount(cluster, e**2, n_clusters) / fit.sigma2 - np.bincount(cluster, _counts(fit), n_clusters))
     return Scores(beta[:, 0] / np.sqrt(fit.sigma2), theta[:, None])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from scipy.linalg.blas import dtrmm
 from scipy.linalg.lapack import dtrtrs
 
 from sparsemixed.errors import NumericalError
@@ -12,6 +13,8 @@ from sparsemixed.solver import rows
 
 SINGULAR = 1e-13
 """Smallest eigenvalue, in units of the diagonal, at which a matrix still counts as positive definite."""
+LARGE = 256
+"""Order from which half of a product is worth a call of its own."""
 FAR_FROM_SINGULAR = 1e-6
 """Smallest eigenvalue of the columns' correlations down to which the QR of many rows may go by inner products."""
 
@@ -72,6 +75,66 @@ def covariance_root(sigma2: float, inverse: np.ndarray) -> np.ndarray:
             "the covariance matrix of the coefficients is not positive definite to rounding: a variance goes to zero, or they "
             "differ by too many orders of magnitude; simplify the model or rescale its variables"
         ) from error
+
+
+def semidefinite_root(matrix: np.ndarray) -> np.ndarray:
+    """C (p, p) with CC' a symmetric matrix without negative eigenvalues but for rounding; lower triangular where it is definite.
+
+    Examples
+    --------
+    >>> semidefinite_root(np.diag([4.0, 9.0]))
+    array([[2., 0.],
+           [0., 3.]])
+    """
+    try:
+        return np.linalg.cholesky(matrix) if matrix.size else matrix
+    except np.linalg.LinAlgError:
+        values, vectors = np.linalg.eigh(matrix)
+        return vectors * np.sqrt(np.maximum(values, 0.0))
+
+
+def times_lower(rows: np.ndarray, C: np.ndarray) -> np.ndarray:
+    """rows (q, p) times C (p, p), C-contiguous; in half of the time where C has nothing above its diagonal.
+
+    Examples
+    --------
+    >>> times_lower(np.array([[1.0, 1.0]]), np.array([[2.0, 0.0], [5.0, 3.0]]))
+    array([[7., 3.]])
+    """
+    if len(C) < LARGE or np.triu(C, 1).any():
+        return rows @ C
+    return dtrmm(1.0, C.T, rows.T).T
+
+
+def mirrored(upper: np.ndarray) -> np.ndarray:
+    """Copy the upper triangle of a square array onto its lower one, in place, block by block to stay in cache."""
+    size, step = upper.shape[0], 256
+    for i in range(0, size, step):
+        stop = min(i + step, size)
+        block = upper[i:stop, i:stop]
+        block[:] = np.triu(block) + np.triu(block, 1).T
+        for j in range(stop, size, step):
+            end = min(j + step, size)
+            upper[j:end, i:stop] = upper[i:stop, j:end].T
+    return upper
+
+
+def less_symmetric_product(matrix: np.ndarray, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """matrix - left'right (p, p), where both are symmetric; left, right (m, p).
+
+    Examples
+    --------
+    >>> less_symmetric_product(np.eye(2), np.array([[1.0, 2.0]]), np.array([[3.0, 6.0]]))
+    array([[ -2.,  -6.],
+           [ -6., -11.]])
+    """
+    if len(matrix) < LARGE:
+        rest = matrix - left.T @ right
+        return (rest + rest.T) / 2
+    out, step = matrix.copy(), LARGE
+    for begin in range(0, len(matrix), step):
+        out[begin : begin + step, begin:] -= left[:, begin : begin + step].T @ right[:, begin:]
+    return mirrored(out)
 
 
 def clearly_definite(matrix: np.ndarray, least: float = 1e-8) -> bool:

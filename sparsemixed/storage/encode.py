@@ -109,6 +109,7 @@ class Encoder:
     def _fields(self, name: str, value: Any) -> Json:
         """Expressions are left to their texts."""
         fields = [f for f in dataclasses.fields(value) if self.rows or not f.metadata.get("rows")]
+        fields = [f for f in fields if not f.metadata.get("second_form")]
         parsed = EXPRESSIONS.get(name, {})
         return {f.name: None if f.name in parsed else self.encode(getattr(value, f.name)) for f in fields}
 

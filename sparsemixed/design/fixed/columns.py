@@ -5,17 +5,25 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sparsemixed.design.data.rows import Level, Rows
 from sparsemixed.design.fixed.collinear import collinear
-from sparsemixed.design.fixed.matrix import fill_columns
+from sparsemixed.design.fixed.matrix import fill_columns, sparse_columns
 from sparsemixed.design.fixed.terms import Cell, TermList
 from sparsemixed.design.values import Column
 from sparsemixed.errors import DataError
 from sparsemixed.spec import Factor, ModelSpec, Term
 
+if TYPE_CHECKING:
+    import scipy.sparse as sp
+
+MANY_COLUMNS = 256
+"""Columns from which sparse ones pay."""
+MOST_SHARE = 0.05
+"""Share of the columns that a row meets up to which they do."""
 ROUNDING = 1e-10
 """Share of a collinear column, relative to the largest, that is none."""
 CONSTANT = Column("_cons", -1, (), "estimated")
@@ -23,13 +31,14 @@ CONSTANT = Column("_cons", -1, (), "estimated")
 
 @dataclass(frozen=True)
 class FixedPart:
-    """What the fixed part contributes to a design: see `Design` for the fields."""
+    """What the fixed part contributes to a design: see `Design` for the fields. X is None where it is sparse."""
 
-    X: np.ndarray
+    X: np.ndarray | None
     columns: tuple[Column, ...]
     notes: tuple[str, ...]
     levels: dict[str, tuple[Level, ...]]
     combinations: dict[int, np.ndarray]
+    sparse: sp.csr_array | None = None
 
 
 def fixed_part(spec: ModelSpec, rows: Rows) -> FixedPart:
@@ -52,7 +61,12 @@ def fixed_part(spec: ModelSpec, rows: Rows) -> FixedPart:
     cells = terms.cells()
     candidates = [cell for cell in cells if cell.status == "estimated"]
     _check_size(len(candidates), rows.n, spec, terms)
-    X = fill_columns(rows, terms.terms, [(c.term, c.values) for c in candidates], terms.levels, spec.constant)
+    about = (rows, terms.terms, [(c.term, c.values) for c in candidates], terms.levels, spec.constant)
+    sparse = _sparse(*about)
+    if sparse is not None:
+        notes = _repeated(spec.fixed) + _notes(terms, cells, candidates)
+        return FixedPart(None, _columns(terms, cells, spec), notes, terms.levels, {}, sparse)
+    X = fill_columns(*about)
     omitted = collinear(X[:, : len(candidates)], spec.constant)
     combinations: dict[int, np.ndarray] = {}
     if omitted.any():
@@ -64,8 +78,25 @@ def fixed_part(spec: ModelSpec, rows: Rows) -> FixedPart:
     if X.shape[1] >= rows.n:
         raise DataError(_too_many(X.shape[1], rows.n))
     notes = _repeated(spec.fixed) + _notes(terms, cells, candidates)
+    return FixedPart(X, _columns(terms, cells, spec), notes, terms.levels, combinations)
+
+
+def _columns(terms: TermList, cells: list[Cell], spec: ModelSpec) -> tuple[Column, ...]:
     columns = [Column(terms.fixed_name(cell), cell.term, cell.values, cell.status) for cell in cells]
-    return FixedPart(X, (*columns, *[CONSTANT] * spec.constant), notes, terms.levels, combinations)
+    return (*columns, *[CONSTANT] * spec.constant)
+
+
+def _sparse(
+    rows: Rows, terms: Sequence[Term], cells: Sequence[tuple[int, tuple]], levels: Mapping[str, tuple[Level, ...]], constant: bool
+) -> sp.csr_array | None:
+    """The columns as a sparse matrix where there are many, few of which a row meets, and none that others explain."""
+    p = len(cells) + constant
+    if p < MANY_COLUMNS or len({term for term, _ in cells}) + constant > MOST_SHARE * p or p >= rows.n:
+        return None
+    from sparsemixed.solver.crossproducts.sparse_columns import triangle  # numba, for few designs
+
+    X = sparse_columns(rows, terms, cells, levels, constant)
+    return None if triangle(X) is None else X
 
 
 def _omit_if(cell: Cell, dropped: set) -> Cell:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from math import prod
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sparsemixed.design.data.rows import Level, Rows
 from sparsemixed.spec import Term
+
+if TYPE_CHECKING:
+    import scipy.sparse as sp
 
 BLOCK = 8192
 """Rows filled at a time, so that a block of a row-major matrix stays in cache while its columns are written."""
@@ -55,6 +59,27 @@ def fill_columns(
     return columns
 
 
+def sparse_columns(
+    rows: Rows,
+    terms: Sequence[Term],
+    cells: Sequence[tuple[int, tuple]],
+    levels: Mapping[str, tuple[Level, ...]],
+    constant: bool,
+) -> sp.csr_array:
+    """`fill_columns` of rows without missing values as a sparse matrix, which has one number a row for each term."""
+    import scipy.sparse as sp  # which takes a while to import
+
+    chosen: dict[int, list[tuple[int, tuple]]] = {}
+    for column, (term, values) in enumerate(cells):
+        chosen.setdefault(term, []).append((column, values))
+    found = [_Product(rows, terms[term], where, levels).entries() for term, where in chosen.items()]
+    found += [(np.full(rows.n, len(cells)), np.ones(rows.n))] if constant else []
+    columns, values = (np.column_stack(each) for each in zip(*found, strict=True))
+    there = columns >= 0
+    ends = np.concatenate([[0], np.cumsum(there.sum(axis=1))])
+    return sp.csr_array((values[there], columns[there].astype(np.int32), ends), shape=(rows.n, len(cells) + constant))
+
+
 class _Product:
     """One term of the fixed part, ready to write its columns: the product of its continuous factors in each row, put into the
     column that belongs to the row's cell, the combination of levels of its categorical factors.
@@ -69,6 +94,8 @@ class _Product:
 
     Attributes
     ----------
+    n : int
+        Rows.
     value : (n,) float64 or None
         The product; None where there is nothing to multiply, and the columns are plain indicators.
     cell : (n,) int64 or None
@@ -78,6 +105,7 @@ class _Product:
     """
 
     def __init__(self, rows: Rows, term: Term, where: list[tuple[int, tuple]], levels: Mapping[str, tuple[Level, ...]]):
+        self.n = rows.n
         self.value: np.ndarray | None = None
         for factor in term.factors:
             if factor.kind == "continuous":
@@ -110,6 +138,11 @@ class _Product:
         columns = self.column_of_cell[self.cell[block]]
         here = np.flatnonzero(columns >= 0)
         target[here, columns[here]] = 1.0 if value is None else value[here]
+
+    def entries(self) -> tuple[np.ndarray, np.ndarray]:
+        """The column of every row, -1 for none, and the number that stands there; both (n,)."""
+        columns = np.full(self.n, self.column) if self.cell is None else self.column_of_cell[self.cell]
+        return columns, np.ones(self.n) if self.value is None else self.value
 
 
 def _places(codes: np.ndarray, levels: Sequence[Level], used: Sequence[Level]) -> np.ndarray:

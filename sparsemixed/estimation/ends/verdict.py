@@ -60,7 +60,7 @@ def _judged_with_residual_variance(problem: Problem[FE, FN], end: End[FE, FN], l
     vanished = not end.optimum.converged and at.pwrss < problem.vanished
     if not vanished and not may_run_off(design):
         return end
-    out_of_reach = obstacle(design, len(problem.case.reduction.orthogonal.Q))
+    out_of_reach = obstacle(design, len(problem.case.reduction.orthogonal.residual))
     if out_of_reach and vanished:
         return replace(end, no_maximum=NoMaximum(_unknown(problem, out_of_reach), reportable=False))
     if out_of_reach or not (vanished or has_run_off(design, layout, at.theta)):

@@ -168,6 +168,11 @@ class GroupsDerivatives(PenalizedDerivatives):
         return self._slopes[:, : self.p, : self.p]
 
     @lazy_property
+    def whitened_slopes(self) -> np.ndarray:
+        """C' times the derivative of X'inv(V0)X times C, (n_theta, p, p)."""
+        return self._root.T @ self.fixed_slopes @ self._root
+
+    @lazy_property
     def score_slopes(self) -> np.ndarray:
         """Derivative (n_theta, p) of X'inv(V0)(y - X beta), beta held."""
         return self._slopes[:, : self.p] @ _against_y(self.at.beta)

@@ -28,7 +28,7 @@ from sparsemixed.solver.crossproducts.crossproducts import own_blocks
 from sparsemixed.solver.factored.system import FactoredSystem
 from sparsemixed.solver.factored.traces import factor_trace_products
 from sparsemixed.solver.interface import S
-from sparsemixed.solver.linalg import bordered
+from sparsemixed.solver.linalg import bordered, semidefinite_root, times_lower
 
 LARGEST_CONDITION = 1e8
 """Of a Lambda_t by whose inverse sums are divided: half of the digits are left."""
@@ -89,7 +89,7 @@ class PenalizedScore(ABC, Generic[S]):
         at = self.at
         determinant = [2.0 * s.T for s in self.sums]
         if self.reml:
-            for d, x in zip(determinant, self.outer(self.ZtE @ at.XVX_inverse, at.U), strict=True):
+            for d, x in zip(determinant, self.outer(*self._whitened), strict=True):
                 d -= 2.0 * x
         square = [-2.0 * s for s in self.outer(self.Zte[:, None], at.u[:, None])]
         return self._contract(determinant), self._contract(square)
@@ -103,6 +103,23 @@ class PenalizedScore(ABC, Generic[S]):
         """Gradient (n_theta,) of the profiled deviance."""
         determinant, square = self._gradient_parts
         return with_slopes(self.prior, self.at, determinant + square / self.at.sigma2)
+
+    @lazy_property
+    def _root(self) -> np.ndarray:
+        """C (p, p) with CC' = Phi, the inverse of X'inv(V0)X."""
+        return semidefinite_root(self.at.XVX_inverse)
+
+    @lazy_property
+    def _whitened(self) -> tuple[np.ndarray, np.ndarray]:
+        """Z'EC and UC, (q, p): of the columns XC, whose inner products in inv(V0) are the identity."""
+        return times_lower(self.ZtE, self._root), times_lower(self.at.U, self._root)
+
+    @lazy_property
+    def whitened_slopes(self) -> np.ndarray:
+        """C' times the derivative of X'inv(V0)X times C, (n_theta, p, p)."""
+        ZtE, U = self._whitened
+        halves = [m.T @ ZtE for m in self._moved(U)]
+        return -np.array([half + half.T for half in halves]).reshape(len(halves), self.p, self.p)
 
     @lazy_property
     def fixed_slopes(self) -> np.ndarray:
@@ -155,8 +172,8 @@ class PenalizedScore(ABC, Generic[S]):
         spread = 2.0 * self._same_term(pulled.T @ pulled)
         trace = 2.0 * self._second_order_traces()
         if self.reml:
-            pulled_x = self._moved(self.ZtE, transpose=True)
-            trace -= 2.0 * np.array([[np.vdot(a @ at.XVX_inverse, b) for b in pulled_x] for a in pulled_x])
+            pulled_x = self._moved(self._whitened[0], transpose=True)
+            trace -= 2.0 * np.array([[np.vdot(a, b) for b in pulled_x] for a in pulled_x])
         return self._with_sigma(0.5 * self._square_hessian / at.sigma2 - 0.5 * spread / at.sigma2 + trace)
 
     def _same_term(self, matrix: np.ndarray) -> np.ndarray:
@@ -217,16 +234,23 @@ class PenalizedDerivatives(PenalizedScore[FactoredSystem]):
         return self._with_sigma(hessian)
 
     def _fixed_hessian(self) -> np.ndarray:
-        """Hessian of log|X'inv(V0)X|: tr(Phi W_kl) - tr(Phi W_k Phi W_l) with W = X'inv(V0)X."""
-        at, cp, system = self.at, self.at.cp, self.at.system
-        phi, n, p = at.XVX_inverse, len(self.directions), self.p
-        first = phi @ self.fixed_slopes
-        moved_all = np.column_stack(self._moved(at.U))
-        through = system.times_ZtZ(moved_all)
-        back = np.column_stack(self._moved(self.ZtE, transpose=True))
-        g = times_lambda(cp, self.factors, through, transpose=True) - back
-        solved = system.solve(g)
-        # (n p, n p) Gram matrices; only the p x p block of each pair of directions is contracted with Phi.
-        gram = (moved_all.T @ through - g.T @ solved).reshape(n, p, n, p)
-        second = 2.0 * np.einsum("kalb,ab->kl", gram, phi)
-        return second - np.array([[np.vdot(a, b.T) for b in first] for a in first])
+        """Hessian of log|X'inv(V0)X|: tr(Phi W_kl) - tr(Phi W_k Phi W_l) with W = X'inv(V0)X, all by columns XC."""
+        cp, system, n = self.at.cp, self.at.system, len(self.directions)
+        first = self.whitened_slopes.reshape(n, -1)
+        ZtE, U = self._whitened
+        moved = np.column_stack(self._moved(U))
+        through = system.times_ZtZ(moved)
+        traces = self._traces(moved, through)
+        g = times_lambda(cp, self.factors, through, transpose=True)
+        del moved, through
+        g -= np.column_stack(self._moved(ZtE, transpose=True))
+        del ZtE, U
+        for name in ("_whitened", "_root"):  # the last to need them, of which there may be thousands of columns
+            vars(self).pop(name, None)
+        return 2.0 * (traces - self._traces(g, system.solve(g))) - first @ first.T
+
+    def _traces(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+        """(n, n) of tr(L_k'R_l), the L_k and R_l (q, p) side by side in left and right (q, n p)."""
+        parts = (each.reshape(len(each), -1, self.p).transpose(1, 0, 2) for each in (left, right))
+        first, second = (part.reshape(len(part), -1) for part in parts)
+        return first @ second.T

@@ -25,6 +25,7 @@ from sparsemixed.estimation.penalties import profiled
 from sparsemixed.solver.crossproducts.block_products import times_lambda
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
 from sparsemixed.solver.interface import LinearSystem, S
+from sparsemixed.solver.linalg import less_symmetric_product
 from sparsemixed.solver.recent import Factorization, Recent
 
 
@@ -135,9 +136,10 @@ class PenalizedDeviance(Generic[S]):
         solved_system = factorization.system()
         rhs = times_lambda(cp, factors, cp.ZtXy, transpose=True)
         solved = solved_system.solve(rhs)
-        w = cp.XytXy - rhs.T @ solved
+        w = less_symmetric_product(cp.XytXy, rhs, solved)
+        del rhs
         parts = (cp, factors, factorization, solved)
-        return self._profiled(theta, (w + w.T) / 2, solved_system.logdet + logdet, parts)
+        return self._profiled(theta, w, solved_system.logdet + logdet, parts)
 
     def _profiled(self, theta: np.ndarray, w: np.ndarray, logdet: float, parts: tuple) -> PenalizedEvaluation[S]:
         """The deviance with beta and sigma2 at their best, from w = [X y]'inv(V0)[X y] and log|V0|.

@@ -241,6 +241,11 @@ class PrecisionDerivatives(PenalizedDerivatives):
         return np.concatenate([own, changes])
 
     @lazy_property
+    def whitened_slopes(self) -> np.ndarray:
+        """C' times the derivative of X'inv(V0)X times C, (n_theta, p, p)."""
+        return self._root.T @ self.fixed_slopes @ self._root
+
+    @lazy_property
     def score_slopes(self) -> np.ndarray:
         """Derivative (n_theta, p) of X'inv(V0)(y - X beta) in (theta, rho), beta held: E'Q_k e for a parameter of the errors."""
         p, at = self.p, self.at

@@ -212,6 +212,7 @@ class _Stand(Generic[E, D]):
         self.move(start, 0)
 
     def move(self, place: Place[E, D], iteration: int, refused: tuple[float, ...] = ()) -> None:
+        vars(self).pop("point", None)  # what stood there before takes no memory while the model is made
         model, source = self.curvature.model(place.derivatives, iteration), self.curvature
         self.point = Point(place, model, ScaledQuadratic(model, place.at.theta), source.name, source.computed, refused)
 
@@ -254,6 +255,7 @@ class _Stand(Generic[E, D]):
             accepted = self.acceptance.attempt(here, step, predicted, self.radius)
             if accepted is not None:
                 place, self.radius = accepted
+                del here
                 self.move(place, iteration + 1, refused)
                 return None
             refused = (*refused, here.scaled.size(step))

@@ -52,7 +52,7 @@ class Responses:
         sums = [outer_sums(t.codes, t.columns, r[:, None], t.n_groups).ravel() for t in self.terms]
         ZtXy, XytXy = cp.ZtXy.copy(), cp.XytXy.copy()
         ZtXy[:, -1] = np.concatenate(sums)
-        XytXy[-1, :-1] = XytXy[:-1, -1] = orthogonal.Q.T @ r
+        XytXy[-1, :-1] = XytXy[:-1, -1] = orthogonal.products(r)
         XytXy[-1, -1] = r @ r
         return design, Reduction(orthogonal, Products(changed(cp, ZtXy=ZtXy, XytXy=XytXy), products.layout, products.weights))
 

@@ -8,7 +8,7 @@ from sparsemixed.estimation.linear import check_residual
 from sparsemixed.estimation.orthonormal import OrthonormalCoordinates, engine_terms, orthonormal_coordinates
 from sparsemixed.estimation.parameters import ThetaMap, parameters
 from sparsemixed.estimation.sources.reduction import Products, Reduction
-from sparsemixed.solver.crossproducts.crossproducts import CrossProducts, cross_products
+from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
 from sparsemixed.spec import ModelSpec
 
 
@@ -34,11 +34,11 @@ def products_of_rows(
     design: Design, orthogonal: OrthonormalCoordinates, layout: ThetaMap, reml: bool
 ) -> tuple[CrossProducts, ThetaMap]:
     """Cross-products of the rows, and the layout with what the likelihood does not see held at zero, in columns that suit it."""
-    cp = cross_products(engine_terms(design, layout), orthogonal.Q, orthogonal.residual, orthogonal.n_obs)
+    cp = orthogonal.cross_products(engine_terms(design, layout))
     layout = hold_invisible(layout, cp, reml)
     if layout.holds:
         layout = layout.rebased()
-        cp = cross_products(engine_terms(design, layout), orthogonal.Q, orthogonal.residual, orthogonal.n_obs)
+        cp = orthogonal.cross_products(engine_terms(design, layout))
     return cp, layout
 
 

@@ -48,7 +48,7 @@ class Criterion:
     def _problem(self) -> tuple[Any, Coordinates, np.ndarray, np.ndarray]:
         fit, problem = self.fit, problem_of(self.fit)
         orthogonal, n = problem.case.reduction.orthogonal, len(fit.theta)
-        rank = orthogonal.Q.shape[1]
+        rank = orthogonal.rank
         about = Coordinates(orthogonal.root(np.eye(rank)), orthogonal.coefficients(np.zeros(rank)))
         if problem.profile is None:
             square = float(orthogonal.residual @ orthogonal.residual)

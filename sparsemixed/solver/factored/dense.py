@@ -14,6 +14,7 @@ from sparsemixed.solver.crossproducts.crossproducts import CrossProducts, pair_i
 from sparsemixed.solver.factored.elimination_pattern import EliminationPattern
 from sparsemixed.solver.factored.kernels import gather_dense, sandwich_dense, subtract_dense
 from sparsemixed.solver.factored.schur import SchurDerivative
+from sparsemixed.solver.linalg import mirrored
 
 FULL_SHARE = 0.3
 """Share of the cells that occur above which BLAS on all of them beats loops over those that do."""
@@ -130,16 +131,3 @@ class FactoredDense:
         """tr(inv(S) S_k inv(S) S_l) for all directions, weighted by D."""
         solved = [self.derivative_times_inverse(direction) for direction in directions]
         return np.array([[np.vdot(a, b.T) for b in solved] for a in solved])
-
-
-def mirrored(upper: np.ndarray) -> np.ndarray:
-    """Copy the upper triangle of a square array onto its lower one, in place, block by block to stay in cache."""
-    size, step = upper.shape[0], 256
-    for i in range(0, size, step):
-        stop = min(i + step, size)
-        block = upper[i:stop, i:stop]
-        block[:] = np.triu(block) + np.triu(block, 1).T
-        for j in range(stop, size, step):
-            end = min(j + step, size)
-            upper[j:end, i:stop] = upper[i:stop, j:end].T
-    return upper

@@ -1,0 +1,102 @@
+"""Fixed effects with many columns of which a row meets few: their triangle and cross-products without rows of dense columns.
+
+X'X, Z'X and X'y of sparse columns are sums over what is not zero. With X'X = R'R, Z'Q = Z'X inv(R) for the orthonormal Q = X
+inv(R), which is never formed. A triangle from inner products is as good as Householder's where no column is nearly a
+combination of others, by which `triangle` says whether it serves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.linalg import blas
+from scipy.linalg.lapack import dpotrf, dpotrs
+
+from sparsemixed.solver.crossproducts.crossproducts import CrossProducts, TermData, cross_products
+from sparsemixed.solver.linalg import FAR_FROM_SINGULAR, unit_diagonal
+
+STEPS = 16
+"""Inverse iterations, after which the least eigenvalue is known well enough to judge by its order of magnitude."""
+
+
+def triangle(X: sp.csr_array) -> np.ndarray | None:
+    """Upper triangular R (p, p) with R'R = X'X; None where columns are too nearly collinear for inner products.
+
+    That is, where the columns' correlations have an eigenvalue below `FAR_FROM_SINGULAR`: then every column keeps a thousandth of
+    its length beside all others.
+    """
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        gram = (X.T @ X).toarray()
+    if not (np.isfinite(gram).all() and np.all(np.diag(gram) > 0)):
+        return None
+    scale, correlations = unit_diagonal(gram)
+    lower, failed = dpotrf(correlations.T, lower=1, clean=1, overwrite_a=1)
+    if failed or _least_eigenvalue(lower) < FAR_FROM_SINGULAR:
+        return None
+    R = lower.T
+    R *= scale
+    return R
+
+
+def _least_eigenvalue(lower: np.ndarray) -> float:
+    """About the least eigenvalue of LL' (p, p), from above."""
+    x, value = np.random.default_rng(0).standard_normal(len(lower)), np.inf
+    for _ in range(STEPS):
+        x /= np.linalg.norm(x)
+        x = dpotrs(lower, x, lower=1)[0]
+        value = 1.0 / float(np.linalg.norm(x))
+    return value
+
+
+def coefficients_on(X: sp.csr_array, R: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Least-squares coefficients (p,) of y (n,) on X with X'X = R'R, and what they leave of y."""
+    beta, residual = np.zeros(len(R)), y
+    for _ in range(3):  # each takes off what the one before left of rounding in R'R
+        beta = beta + dpotrs(R.T, X.T @ residual, lower=1)[0]
+        residual = y - X @ beta
+    return beta, residual
+
+
+def sparse_cross_products(
+    terms: Sequence[TermData], X: sp.csr_array, R: np.ndarray, residual: np.ndarray, n: float
+) -> CrossProducts:
+    """`cross_products` of X inv(R), which is orthonormal, and of a response (n,) that is orthogonal to it.
+
+    Parameters
+    ----------
+    terms : sequence of TermData, at least one
+    X : (n, p) sparse
+    R : (p, p) upper triangular, C-contiguous
+    residual : (n,) float64
+    n : float
+        Observations that the rows stand for.
+    """
+    plain = cross_products(terms, np.empty((len(residual), 0)), residual, n)
+    p = len(R)
+    ZtXy, begin = np.empty((plain.q, p + 1)), 0
+    for term, size in zip(terms, plain.sizes, strict=True):
+        ZtXy[begin : begin + size, :p] = _times_inverse(_group_sums(term, X), R)
+        begin += size
+    ZtXy[:, p] = plain.ZtXy[:, 0]
+    return replace(plain, ZtXy=ZtXy, XytXy=np.diag(np.append(np.ones(p), plain.XytXy[0, 0])))
+
+
+def _group_sums(term: TermData, X: sp.csr_array) -> np.ndarray:
+    """Z'X (J k, p) of one term."""
+    k, p = term.columns.shape[1], X.shape[1]
+    out = np.empty((term.n_groups, k, p))
+    ends = np.arange(len(term.codes) + 1)
+    for a in range(k):
+        column = sp.csr_array(
+            (np.ascontiguousarray(term.columns[:, a]), term.codes, ends), shape=(len(term.codes), term.n_groups)
+        )
+        out[:, a] = (column.T @ X).toarray()
+    return out.reshape(-1, p)
+
+
+def _times_inverse(rows: np.ndarray, R: np.ndarray) -> np.ndarray:
+    """rows inv(R) in place of rows (m, p), C-contiguous."""
+    return blas.dtrsm(1.0, R.T, rows.T, lower=1, overwrite_b=1).T

@@ -46,7 +46,8 @@ def admissible_mass(part: ResidualPart, priors: Sequence[Sequence[Prior]]) -> Ma
     """The mass of the priors, level of by() by level, of everything that is printed of the errors but standard deviations."""
     structure = part.structure
     levels = structure.structures if isinstance(structure, ByLevel) else (structure,)
-    found = [_of_level(one, own, _times(part, k)) for k, (one, own) in enumerate(zip(levels, priors, strict=True)) if own]
+    # Heteroskedastic errors have levels, but no structure of their own in each: nothing but standard deviations is printed.
+    found = [_of_level(levels[k], own, _times(part, k)) for k, own in enumerate(priors) if own]
     return Mass(float(sum(mass.log for mass in found)), float(np.hypot.reduce([0.0, *(mass.se for mass in found)])))
 
 

@@ -349,7 +349,7 @@ def test_bad_limits():
     found = fitted("intercept").bootstrap(4, seed=1)
     with pytest.raises(OptionError, match="method='wald' is not one of"):
         found.conf_int("wald")
-    with pytest.raises(OptionError, match="confidence level"):
+    with pytest.raises(OptionError, match="level in per cent"):
         found.conf_int(level=5)
     with pytest.raises(OptionError, match="reps=0"):
         found.extend(0)

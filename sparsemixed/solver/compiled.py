@@ -69,6 +69,27 @@ def compiled(function: Callable) -> Any:
         return numba.njit(function)
 
 
+def compiled_part(function: Callable) -> Any:
+    """As `compiled`, for what other compiled loops alone call: without the code that takes arguments from Python."""
+    try:
+        return numba.njit(cache=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
+    except RuntimeError as error:
+        _tell_uncached(error)
+        return numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
+
+
+def compiled_within(function: Callable) -> Any:
+    """As `compiled`, for what another compiled loop calls in one place: written into that one, and compiled with it alone.
+
+    Elsewhere a function is compiled by itself, and once more in every loop above it, which takes most of the time of all.
+    """
+    try:
+        return numba.njit(cache=True, inline="always")(function)
+    except RuntimeError as error:
+        _tell_uncached(error)
+        return numba.njit(inline="always")(function)
+
+
 def compiled_apart(function: Callable) -> Any:
     """As `compiled`, for loops of which threads of Python take parts that have nothing in common: they run side by side."""
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sparsemixed.solver.compiled import compiled
+from sparsemixed.solver.compiled import compiled_part
 
 SMALLEST_PIVOT = 1e-8
 """Of equations scaled to length one, down to which elimination is as good as least squares."""
@@ -12,7 +12,7 @@ MOST_SWEEPS = 30
 """Of Jacobi's rotations over all pairs; a few are enough."""
 
 
-@compiled
+@compiled_part
 def lower_root(matrix, m, out_root):
     """Cholesky factor of the leading (m, m), of which the lower triangle is read; returns the log-determinant, NaN without it."""
     logdet = 0.0
@@ -31,7 +31,7 @@ def lower_root(matrix, m, out_root):
     return logdet
 
 
-@compiled
+@compiled_part
 def solve_root(root, m, out_x):
     """inv(L L')x in place of x (m,), for L = root (m, m)."""
     for r in range(m):
@@ -44,7 +44,7 @@ def solve_root(root, m, out_x):
         out_x[r] /= root[r, r]
 
 
-@compiled
+@compiled_part
 def eliminate_unknowns(out_matrix, out_right):
     """The solution in place of a right side (m,), by elimination with pivots; False where one of them is small."""
     m = out_right.size
@@ -71,7 +71,7 @@ def eliminate_unknowns(out_matrix, out_right):
     return True
 
 
-@compiled
+@compiled_part
 def diagonalise(out_matrix, out_vectors):
     """Eigenvalues on the diagonal in place of a symmetric matrix (k, k), eigenvectors in columns, by Jacobi's rotations."""
     k = out_matrix.shape[0]

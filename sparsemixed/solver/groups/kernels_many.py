@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sparsemixed.solver.compiled import compiled, compiled_apart
+from sparsemixed.solver.compiled import compiled_apart, compiled_part
 from sparsemixed.solver.groups.kernels_search import copy_to, fill, lowest
 
 FITTED_EXACTLY, LEFT_OPEN = -1, -2
@@ -19,7 +19,7 @@ LEAST_PIVOT = 1e-13
 """Share of the squares of a column of X that the others must leave for its coefficient to be determined."""
 
 
-@compiled
+@compiled_part
 def left_by(Q, y, out_left, out_fitted):
     """y less its projection on Q, and the coefficients (r,) of that; taken twice, so that nothing is left but rounding."""
     n, r = Q.shape
@@ -40,7 +40,7 @@ def left_by(Q, y, out_left, out_fitted):
             out_fitted[a] += again[a]
 
 
-@compiled
+@compiled_part
 def put_response(left, rows, own, lanes, out_data, out_rest):
     """The response's column of q = inv(R')Z'[X y] into the data of the groups, and its row and column of what they leave.
 
@@ -80,7 +80,7 @@ def put_response(left, rows, own, lanes, out_data, out_rest):
     return square
 
 
-@compiled
+@compiled_part
 def coefficients(fixed, at, pwrss, df, out_beta, out_errors):
     """Coefficients on X, to `out_beta` that holds those on Q (r,) of what is fitted beforehand, and their standard errors (p,).
 
@@ -105,7 +105,7 @@ def coefficients(fixed, at, pwrss, df, out_beta, out_errors):
         out_errors[x] = np.sqrt(max(square, 0.0) * pwrss / df)
 
 
-@compiled
+@compiled_part
 def workspace(data, lanes, width, k, reml, size):
     """(work, at) of `deviance_at`; size: (registers, registers of derivatives, sums, sums of derivatives)."""
     columns = width if reml else 1
@@ -117,7 +117,7 @@ def workspace(data, lanes, width, k, reml, size):
     return work, at
 
 
-@compiled
+@compiled_part
 def put_weights(w, q, left, lanes, k, out_data, out_rest):
     """Weights (J,) of groups into their data: q times the root, then the roots and their inverses; what is left of all rows.
 
@@ -139,7 +139,7 @@ def put_weights(w, q, left, lanes, k, out_data, out_rest):
                     out_rest[x, z] += w[g] * left[g, x, z]
 
 
-@compiled
+@compiled_part
 def determined(w, gram, r):
     """Whether X'WX (r, r), from those of single groups (J, P, P), determines every coefficient."""
     total, lower = np.zeros((r, r)), np.zeros((r, r))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sparsemixed.solver.compiled import compiled
+from sparsemixed.solver.compiled import compiled, compiled_part
 from sparsemixed.solver.groups.kernels_dense import diagonalise, lower_root, solve_root
 
 NR_TOLERANCE, CHANGES, GO_ON = 1, 2, 3
@@ -74,7 +74,7 @@ def profile(gram, rest, logdet, df, reml, out_w, out_beta, out_inverse, out_colu
     return (deviance + logdet_x if reml else deviance), pwrss
 
 
-@compiled
+@compiled_part
 def curvature(sums, lam, moves, columns, beta, inverse, sigma2, df, reml, out_gradient, out_hessian, out_slopes):
     """Gradient (n,) of the deviance, its Hessian (n + 1, n + 1) in (theta, log sigma2), and the derivative of out_w (n, P, P).
 
@@ -132,7 +132,7 @@ def curvature(sums, lam, moves, columns, beta, inverse, sigma2, df, reml, out_gr
     out_hessian[n, n] = df
 
 
-@compiled
+@compiled_part
 def second_order(moves, S, pair, H, HH, HC, squares, slopes, beta, inverse, sigma2, reml, out_hessian):
     """The Hessian by theta, into the leading (n, n)."""
     n, k = moves.shape[0], moves.shape[1]
@@ -167,7 +167,7 @@ def second_order(moves, S, pair, H, HH, HC, squares, slopes, beta, inverse, sigm
             out_hessian[j, l] = out_hessian[l, j] = total
 
 
-@compiled
+@compiled_part
 def scaled_model(gradient, hessian, df, out_profiled, out_scale, out_values, out_vectors, out_rotated):
     """The quadratic model as `estimation.search.trust_region.ScaledQuadratic` has it; False where a parameter changes nothing.
 
@@ -200,7 +200,7 @@ def scaled_model(gradient, hessian, df, out_profiled, out_scale, out_values, out
     return True
 
 
-@compiled
+@compiled_part
 def shifted_length(values, rotated, shift):
     """Length of the step with the Hessian's eigenvalues shifted."""
     total = 0.0
@@ -209,7 +209,7 @@ def shifted_length(values, rotated, shift):
     return np.sqrt(total)
 
 
-@compiled
+@compiled_part
 def step_within(limit, values, vectors, rotated, scale, out_step):
     """The minimiser (n,) of the model no longer than `limit`, its scaled length and the fall that it predicts.
 
@@ -249,7 +249,7 @@ def step_within(limit, values, vectors, rotated, scale, out_step):
     return length, predicted
 
 
-@compiled
+@compiled_part
 def rise_on_face(faces, f, theta, gradient, profiled):
     """One of the forms `faces` (f, n) at theta over its length squared, and how much the model says the deviance changes where it
     vanishes."""
@@ -275,7 +275,7 @@ def away_from_faces(faces, theta, gradient, profiled):
     return True
 
 
-@compiled
+@compiled_part
 def newton_measures(theta, scale, values, rotated):
     """The Newton decrement, the scaled length of theta but at least one, and whether the model is convex."""
     decrement, reference, convex = 0.0, 0.0, True

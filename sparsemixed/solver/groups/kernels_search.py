@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sparsemixed.solver.compiled import compiled
+from sparsemixed.solver.compiled import compiled_part, compiled_within
 from sparsemixed.solver.groups.kernels import run_program
 from sparsemixed.solver.groups.kernels_newton import (
     CHANGES,
@@ -36,21 +36,21 @@ HIGHEST_RISE = 1e-7
 SMALLEST_RADIUS = 1e-10
 
 
-@compiled
+@compiled_part
 def fill(out, value):
     """Every entry of a vector; slices take far longer to be compiled than a loop."""
     for i in range(out.size):
         out[i] = value
 
 
-@compiled
+@compiled_part
 def copy_to(out, values):
     """The entries of one vector to another."""
     for i in range(out.size):
         out[i] = values[i]
 
 
-@compiled
+@compiled_part
 def sums_by_pairs(sums, k, width, out_sums):
     """H, B, HH and HC by pairs a <= b, row after row, from the sums of `derivatives_program`, whose pairs go column by column."""
     H, B, HH, HC = out_sums
@@ -74,7 +74,7 @@ def sums_by_pairs(sums, k, width, out_sums):
             u += 1
 
 
-@compiled
+@compiled_within
 def factor_at(theta, moves, constants):
     """lambda (k, k) at theta, into the constants of a program."""
     k = moves.shape[1]
@@ -86,7 +86,7 @@ def factor_at(theta, moves, constants):
             constants[2 + a * k + b] = total
 
 
-@compiled
+@compiled_within
 def deviance_at(theta, moves, group, rest, df, reml, work, at):
     """Deviance and pwrss at theta; `at` (w, beta, inverse, columns) is filled as by `profile`.
 
@@ -99,7 +99,8 @@ def deviance_at(theta, moves, group, rest, df, reml, work, at):
     width = rest.shape[0]
     factor_at(theta, moves, constants)
     fill(sums, 0.0)
-    run_program(code, constants, data, rows, lanes, 0, n_blocks, registers, sums, roots, 1)
+    # Literal numbers would be a type of their own, and have the program's loop compiled once more.
+    run_program(code, constants, data, rows, lanes, np.int64(0), n_blocks, registers, sums, roots, np.int64(1))
     logdet = 0.0
     for g in range(weights.size):
         if weights[g] != 0.0:
@@ -112,7 +113,7 @@ def deviance_at(theta, moves, group, rest, df, reml, work, at):
     return profile(gram, rest, logdet, df, reml, w, beta, inverse, columns)
 
 
-@compiled
+@compiled_within
 def derivatives_at(theta, moves, group, rest, df, reml, work, at, pwrss, out_sums, out_gradient, out_hessian, out_slopes):
     """Gradient and Hessian, as of `curvature`, at the place of the last `deviance_at`."""
     data, _, rows, lanes, n_blocks, _, code = group
@@ -124,7 +125,7 @@ def derivatives_at(theta, moves, group, rest, df, reml, work, at, pwrss, out_sum
         for c in range(columns.shape[1]):
             constants[begin + x * columns.shape[1] + c] = columns[x, c]
     fill(sums, 0.0)
-    run_program(code, constants, data, rows, lanes, 0, n_blocks, registers, sums, roots, 0)
+    run_program(code, constants, data, rows, lanes, np.int64(0), n_blocks, registers, sums, roots, np.int64(0))
     sums_by_pairs(sums, k, width, out_sums)
     lam = np.empty((k, k))
     for a in range(k):
@@ -133,7 +134,7 @@ def derivatives_at(theta, moves, group, rest, df, reml, work, at, pwrss, out_sum
     curvature(out_sums, lam, moves, columns, beta, inverse, pwrss / df, df, reml, out_gradient, out_hessian, out_slopes)
 
 
-@compiled
+@compiled_part
 def step_of_trust(limit, values, vectors, rotated, scale, out_step):
     """As `step_within`, and in the hard case along the direction of negative curvature, out to the limit."""
     length, predicted = step_within(limit, values, vectors, rotated, scale, out_step)
@@ -161,7 +162,7 @@ def step_of_trust(limit, values, vectors, rotated, scale, out_step):
     return limit, predicted
 
 
-@compiled
+@compiled_part
 def next_face(face, theta, gradient, profiled, faces, out_place, out_touched):
     """The first face from `face` on that the model would let theta be moved onto, its place in `out_place`; those that it is on
     already are marked."""
@@ -177,7 +178,7 @@ def next_face(face, theta, gradient, profiled, faces, out_place, out_touched):
     return face
 
 
-@compiled
+@compiled_within
 def lowest(starts, moves, faces, group, rest, df, reml, bounds, most, work, at, out_theta, out_touched):
     """From the best of `starts` (s, n) to the lowest deviance: why it ends, the deviance, pwrss and the number of iterations.
 

@@ -61,11 +61,21 @@ def responses() -> tuple[Callable[[], object], int]:
     return lambda: sparsemixed.mixed_many(model, table, Y.T, n_jobs=WORKERS), number
 
 
+def kenward_roger() -> tuple[Callable[[], object], int]:
+    """Power by simulation with Kenward-Roger: 288 rows, 24 subjects with intercept and slope, a fit and a test of each."""
+    design = sparsemixed.crossing(subject=24, x=[0, 1], trial=6)
+    params = {"x": 0.3, "sd(_cons)": 1.0, "sd(x)": 0.4, "corr(x,_cons)": 0.0, "sd(Residual)": 1.0}
+    model = "y ~ x + (x | subject)"
+    sparsemixed.power(model, design, params, simulate=60, seed=0, n_jobs=WORKERS)
+    return lambda: sparsemixed.power(model, design, params, simulate=1000, seed=1, n_jobs=WORKERS), 1000
+
+
 CASES = {
     "sleepstudy, parametric": (sleepstudy, 10_000),
     "sleepstudy, cluster": (clusters, 10_000),
     "InstEval, parametric": (insteval, 3),
     "20,000 responses, 2,000 rows": (responses, 5_000),
+    "power, Kenward-Roger": (kenward_roger, 50),
 }
 """Case -> what makes it, and the rate that it is to reach, fits per second."""
 

@@ -24,11 +24,12 @@ from sparsemixed.postestimation.power.power import power_at
 from sparsemixed.reporting.power import PowerCurve, PowerResult
 from sparsemixed.resampling.simulated_power import simulated_power
 from sparsemixed.resampling.simulator import refuse_replicates
+from sparsemixed.resampling.workers import read_jobs
 from sparsemixed.results import Results
 from sparsemixed.spec.numbers import is_number
 
 Params = Mapping[str, float] | None
-OWN = ("test", "alpha", "simulate")
+OWN = ("test", "alpha", "simulate", "n_jobs")
 
 
 class PowerKeywords(ModelKeywords, total=False):
@@ -40,6 +41,8 @@ class PowerKeywords(ModelKeywords, total=False):
     """Level of the test; 0.05 by default."""
     simulate: int
     """Data sets to draw, fit and test besides; none by default."""
+    n_jobs: int
+    """Workers that share them, -1 for one per processor; 1 by default. The figures do not depend on it."""
 
 
 def power(model: str | Results, data: Any = None, params: Params = None, **options: Unpack[PowerKeywords]) -> PowerResult:
@@ -59,7 +62,7 @@ def power(model: str | Results, data: Any = None, params: Params = None, **optio
         standard deviations and correlations likewise, `"sd(_cons)"`, with their level where there are several,
         `"[school]sd(_cons)"`.
     **options
-        Those of `mixed`; `test`, `alpha`, `simulate` and `seed`: see `PowerKeywords`.
+        Those of `mixed`; `test`, `alpha`, `simulate`, `n_jobs` and `seed`: see `PowerKeywords`.
 
     Raises
     ------
@@ -76,12 +79,12 @@ def power(model: str | Results, data: Any = None, params: Params = None, **optio
     """
     own: dict[str, Any] = {name: options.pop(name, None) for name in OWN}
     seed = options.pop("seed", None)
-    alpha = _alpha(own["alpha"])
+    alpha, jobs = _alpha(own["alpha"]), read_jobs(1 if own["n_jobs"] is None else own["n_jobs"], "power")
     call, values = _call(model, data, params, options)
     fit = _assumed(call, values)
     hypothesis = _hypothesis(fit, own["test"])
     value = power_at(fit, hypothesis, alpha)
-    drawn = simulated_power(fit, hypothesis, alpha, own["simulate"], seed) if own["simulate"] is not None else None
+    drawn = simulated_power(fit, hypothesis, alpha, own["simulate"], seed, jobs) if own["simulate"] is not None else None
     method = "" if value.ddf is None or fit.spec.small_sample is None else fit.spec.small_sample.method.title
     return PowerResult(value, fit.spec.text, method, hypothesis.equations, drawn)
 

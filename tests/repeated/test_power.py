@@ -12,6 +12,7 @@ from sparsemixed.errors import DataError, OptionError
 from sparsemixed.inference.hypotheses.distributions import f_power
 from sparsemixed.postestimation.row_covariance import of_sample
 from sparsemixed.repeated.power import _assumed, _call
+from sparsemixed.resampling.draws import drawn
 from sparsemixed.resampling.simulator import of_sample as simulator_of
 
 MODEL = "y x || subject:"
@@ -142,6 +143,24 @@ def test_a_seed_repeats_itself_and_more_draws_begin_with_the_same(design):
     assert one == two
     more = sparsemixed.power(MODEL, design, PARAMS, simulate=14, seed=3).simulated
     assert one.rejected <= more.rejected <= one.rejected + 4
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [({"dfmethod": None}, "x = 0.2"), ({"dfmethod": None}, "x = 0.5, _cons = 2"), ({"dfmethod": "satterthwaite"}, "x")],
+)
+def test_simulated_tests_are_those_of_fits_one_by_one(design, options, words):
+    test = words.split(", ") if "," in words else words
+    found = sparsemixed.power(MODEL, design, PARAMS, test=test, simulate=12, seed=5, alpha=0.4, reml=True, **options)
+    fit = assumed(MODEL, design, PARAMS)
+    rejected = 0
+    for y in drawn(simulator_of(fit, False, "power"), 5, 0, 12):
+        own = sparsemixed.mixed(MODEL, design.assign(y=y), reml=True, **options)
+        rejected += own.test(test).pvalue < 0.4
+    assert found.simulated.rejected == rejected
+    assert 0 < rejected < 12
+    shared = sparsemixed.power(MODEL, design, PARAMS, test=test, simulate=12, seed=5, alpha=0.4, reml=True, n_jobs=2, **options)
+    assert shared.simulated == found.simulated
 
 
 @pytest.mark.slow

@@ -82,6 +82,11 @@ def mi(model: str, datasets: Any, **options: Unpack[MiKeywords]) -> PooledResult
     >>> sparsemixed.mi("y time || id:", [data, data.assign(time=data.time + 0.1)]).params.round(3).tolist()
     [0.488, 0.774]
     """
+    if "ufmitest" in options:
+        # Of Stata's options the one that only the text knows, and refuses as well.
+        raise OptionError(
+            "mi: ufmitest is not available; the test of the model takes all fractions of missing information as equal"
+        )
     own = {name: value for name, value in options.items() if name in OWN}
     return _combined(model, datasets, {name: value for name, value in options.items() if name not in own}, own)
 

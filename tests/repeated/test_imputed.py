@@ -257,6 +257,7 @@ def test_options_of_the_prefix(tables):
         ({"imputations": [3]}, DataError, "two imputations or more"),
         ({"imputations": [3, 4], "nimputations": 2}, OptionError, "exclude each other"),
         ({"imputations": [3, 4], "mcerror": True}, OptionError, "three or more"),
+        ({"ufmitest": True}, OptionError, "ufmitest is not available; the test of the model"),
         ({"nonsense": 1}, OptionError, "nonsense"),
     ],
 )

@@ -205,8 +205,9 @@ def _basis(peak: Peak, form: Quadratic) -> np.ndarray:
     """Of the x (size, k) at which theta'Q theta is zero: Q theta is, Q being semidefinite."""
     values, vectors = np.linalg.eigh(form.Q)
     null = vectors[:, values <= 1e-10 * max(values[-1], 0.0)]
-    every = np.arange(peak.x.size)
-    others = np.setdiff1d(every, every[form.where])
+    outside = np.ones(peak.x.size, bool)
+    outside[form.where] = False
+    others = np.flatnonzero(outside)
     basis = np.zeros((peak.x.size, others.size + null.shape[1]))
     basis[others, np.arange(others.size)] = 1.0
     basis[form.where, others.size :] = null

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from sparsemixed.inference.profile.constrained import Edges, optimum_at, predicted_rise
-from sparsemixed.inference.profile.jets import Psi
+from sparsemixed.inference.profile.jets import Entry, Psi
 from sparsemixed.inference.profile.peak import Peak, first_place
 from sparsemixed.inference.profile.roots import LowerDeviance, Place, place_at, root
 from sparsemixed.inference.profile.targets import Target
@@ -87,13 +87,15 @@ def _limit(peak: Peak, target: Target, side: int, q: float, edges: Edges, other:
 def _by_newton(peak: Peak, psi: Psi, side: int, q: float, other: Place | None) -> Place | None:
     """From where psi ends on the ellipsoid of the quadratic model, and nearer than that where the other limit is known.
 
-    What moves a limit away from there is, to second order, the same on both sides.
+    What moves a limit away from there is, to second order, the same on both sides, and for a coefficient its mirror image.
     """
     start = first_place(peak, psi, side, q)
     if start is None:
         return None
     if other is not None and other.start is not None:
         bend = other.x - other.start
+        if isinstance(psi, Entry):
+            bend[psi.place] *= -1.0
         if np.linalg.norm(bend / peak.scale) <= SAME_BEND * np.sqrt(2.0 * q):
             found = root(peak, psi, side, q, start + bend)
             if found is not None:

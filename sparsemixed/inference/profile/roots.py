@@ -37,6 +37,8 @@ STRIDES = (0.1, 0.3, 1.0, 2.0)
 """Steps from a saddle that are tried, in units of the scale of the peak."""
 SMALLEST_PIVOT = 1e-8
 """Share of the largest entry of the equations of a step, down to which elimination is as good as least squares."""
+NOT_RISEN = 1e-6
+"""Share of a rise of the deviance that may be missing where Newton's method ends."""
 TINY = np.finfo(float).tiny
 LOWER = 1e-6
 """By how much a deviance has to be below that of the peak to be another, lower minimum."""
@@ -143,10 +145,18 @@ def _solved(peak: Peak, psi: Psi, wanted: Wanted, start: np.ndarray) -> _End | N
             rise = at.deviance - peak.deviance if wanted.rise is None else wanted.rise
             place = Place(at.x + step, psi(at.x + step).value, rise, slope, start)
             ours = wanted.side * (place.value - middle) > 0 and (wanted.side * slope > 0 or wanted.rise is None)
-            return _End(place) if ours else None
+            return _End(place) if ours and _risen(peak, at, step, wanted) else None
         model.judge(size)
         at = _reached(peak, at.x, at.x + step * min(1.0, LONGEST / size))
     return None
+
+
+def _risen(peak: Peak, at: Local, step: np.ndarray, wanted: Wanted) -> bool:
+    """Whether the last step leads to the rise that is wanted: where the deviance goes level, steps end without it."""
+    if wanted.rise is None:
+        return True
+    left = at.deviance + float(at.gradient @ step) - peak.deviance - wanted.rise
+    return abs(left) <= NOT_RISEN * wanted.rise
 
 
 class HessianModel:

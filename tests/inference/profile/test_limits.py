@@ -13,6 +13,8 @@ import sparsemixed
 from sparsemixed.errors import CommandError, ConvergenceWarning, NotAvailableError, OptionError
 from sparsemixed.inference.hypotheses.distributions import z_critical
 from sparsemixed.inference.profile import limits as limits_module
+from sparsemixed.inference.profile.constrained import Edges
+from sparsemixed.inference.profile.limits import limit
 from sparsemixed.inference.profile.roots import LowerDeviance
 
 Q = z_critical(95.0) ** 2
@@ -149,6 +151,31 @@ def test_curves_have_exact_slopes_and_pass_through_the_limits(fit):
         # A cubic through values and slopes is off by the fourth power of the distance of its places.
         cubic = [hermite(curve, value) for value in found.limits.loc[name, ["low", "high"]]]
         assert cubic == pytest.approx([-(Q**0.5), Q**0.5], abs=2e-4)
+
+
+ICC = "icc: var(_cons)/(var(_cons) + var(Residual))"
+KINDS = {
+    "y time || id: time, covariance(unstructured)": (
+        "time", "sd(_cons)", "var(time)", "cov(time,_cons)", "corr(time,_cons)", "sd(Residual)", ICC, "r: _cons/sd(_cons)"
+    ),
+    "y time || id:, residuals(ar 1, t(time))": ("rho", "sd(e)", "var(_cons)", "b: time*(1 - rho)"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("command", KINDS)
+@pytest.mark.parametrize("reml", [False, True])
+def test_slopes_of_every_kind_are_those_of_the_profile(data, command, reml):
+    """dzeta / dvalue beside the differences of limits at levels nearby, which know nothing of multipliers."""
+    found = sparsemixed.mixed(command, data, reml=reml).profile(KINDS[command])
+    for target in found.targets:
+        peak, curve, near = found.sources.peak(target), found.curve(target.name), 1e-4
+        inside = [i for i, zeta in enumerate(curve.zeta) if 0.6 < abs(zeta) < 1.4]
+        assert inside
+        for zeta, slope in curve.iloc[inside][["zeta", "slope"]].to_numpy():
+            side = int(np.sign(zeta))
+            ends = [limit(peak, target, side, (zeta + move) ** 2, Edges()).value for move in (-near, near)]
+            low, high = map(target.shown, ends)
+            assert slope == pytest.approx(2.0 * near / (high - low), rel=1e-5), target.name
 
 
 def hermite(curve: pd.DataFrame, value: float) -> float:

@@ -100,7 +100,8 @@ def bambi(name: str, limit: float) -> tuple[str, float]:
             return f"{name:<13}  bambi: not done after {limit:,.0f} s", float("inf")
         told = json.loads(out.read_text())
     thousand = 1000 * told["seconds"] / told["ess"]
-    return f"{name:<13}  bambi {told['seconds']:>8.2f} s {told['ess']:>8,.0f} effective   1,000 in {thousand:,.1f} s", thousand
+    spent = f"{told['seconds']:>8.2f} s ({told['cpu']:.2f} of a core)"
+    return f"{name:<13}  bambi {spent} {told['ess']:>8,.0f} effective   1,000 in {thousand:,.1f} s", thousand
 
 
 def main() -> None:

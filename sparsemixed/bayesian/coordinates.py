@@ -172,6 +172,7 @@ class Triangle(BlockCoordinates):
         self._basis = structure.dfactor()[rows == columns].sum(axis=0)[self._order]
         self._inverse = np.linalg.inv(self._basis)
         self.diagonal = rows == columns
+        self._places = {(int(i), int(j)): k for k, (i, j) in enumerate(zip(rows, columns, strict=True))}
 
     @property
     def n_deviations(self) -> int:
@@ -184,7 +185,7 @@ class Triangle(BlockCoordinates):
         return [*(self._coordinate(i, j) for j in range(i)), *below]
 
     def _coordinate(self, i: int, j: int) -> int:
-        return int(np.flatnonzero((self._rows == i) & (self._columns == j))[0])
+        return self._places[i, j]
 
     def place_of_scale(self, k: int) -> int:
         i = self._order.index(k)

@@ -41,11 +41,11 @@ class Evaluator:
                 free.append(target)
 
         if len(self.targets) == 1 or len(pieces) == 1:
-            found = [self._told(own(piece)) for piece in pieces]
+            found = [self.told(own(piece)) for piece in pieces]
         else:
             # One thread of BLAS for each: those of two factorizations at a time would wait for each other.
             with blas_threads(0), ThreadPoolExecutor(len(self.targets)) as threads:
-                found = [self._told(one) for one in threads.map(own, pieces)]
+                found = [self.told(one) for one in threads.map(own, pieces)]
         integrated = Integrated(*(np.concatenate([getattr(f, n) for f in found]) for n in ("log_likelihood", "mean", "root")))
         return self.targets[0].with_prior(phi, integrated.log_likelihood), integrated
 
@@ -55,8 +55,13 @@ class Evaluator:
             return [phi]
         return [phi[start : start + PIECE] for start in range(0, max(len(phi), 1), PIECE)]
 
-    def _told(self, integrated: Integrated) -> Integrated:
-        self.count += len(integrated.log_likelihood)
+    def told(self, integrated: Integrated) -> Integrated:
+        """The same, its places counted."""
+        self.add(len(integrated.log_likelihood))
+        return integrated
+
+    def add(self, count: int) -> None:
+        """Count places that were evaluated, here or elsewhere."""
+        self.count += count
         if self.progress is not None:
             self.progress(self.count)
-        return integrated

@@ -17,6 +17,8 @@ APART = 0.5
 """Mahalanobis distance beyond which two ends are two modes."""
 REACHES, FALL = np.array([3.0, 4.0, 5.5, 7.5, 10.0, 14.0, 20.0]), 7.0
 """Standard deviations below the mode at which a tail is looked for, and the fall of the log density that ends it."""
+GRADIENT = 1e-2
+"""At which a search ends: below a hundredth of a standard deviation where the curvature is one or more."""
 FLATTEST, STEEPEST = 0.02, 1e8
 """Eigenvalues of a mode's precision: scales in log sd beyond 7 are none of a mode's neighbourhood."""
 
@@ -129,7 +131,7 @@ def _mode(target: Target, start: np.ndarray) -> Mode | None:
     try:
         end = minimize(
             value, start, jac=lambda phi: -target.gradient(phi), hess=lambda phi: -target.hessian(phi), method="trust-exact",
-            options={"gtol": 1e-3, "maxiter": 60, "initial_trust_radius": 1.0, "max_trust_radius": LARGEST_START},
+            options={"gtol": GRADIENT, "maxiter": 60, "initial_trust_radius": 1.0, "max_trust_radius": LARGEST_START},
         )  # fmt: skip
         phi = np.asarray(end.x)
         values, vectors = np.linalg.eigh(-target.hessian(phi))

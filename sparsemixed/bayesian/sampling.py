@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sparsemixed.bayesian.adaptation import fitted, shaped
 from sparsemixed.bayesian.coefficients import Integrated
 from sparsemixed.bayesian.mode import Mode
-from sparsemixed.bayesian.proposal import TMixture, at_modes, fitted
+from sparsemixed.bayesian.proposal import TMixture, at_modes
 from sparsemixed.bayesian.psis import Smoothed, smooth
 from sparsemixed.bayesian.special import logsumexp
 
@@ -22,8 +23,8 @@ Evaluate = Callable[[np.ndarray], tuple[np.ndarray, Integrated]]
 """From phi (S, n) to log densities (S,) and the coefficients' normals."""
 ROUNDS = 4
 """Of adaptation, at most."""
-GOOD_SHARE, GOOD_KHAT = 0.6, 0.45
-"""Effective share of the draws, and k-hat, from which another adaptation would not be worth its draws."""
+GOOD_SHARE, GOOD_KHAT = 0.75, 0.45
+"""Effective share of a round, and k-hat, from which another adaptation would not be worth its draws."""
 
 
 @dataclass(frozen=True)
@@ -73,24 +74,22 @@ def sample(evaluate: Evaluate, modes: list[Mode], count: int, random: np.random.
     count : int
     random : Generator
     """
-    proposal, rounds = at_modes(modes), []
+    start = at_modes(modes)
+    base = proposal = start
     n = len(modes[0].phi)
-    pilot = int(min(max(count // 8, 40 * n + 100), count // 3))
-    left = count
-    for step in range(ROUNDS + 1):
-        last = step == ROUNDS
-        rounds.append(_draw(evaluate, proposal, left if last else pilot, random))
-        left -= len(rounds[-1].phi)
-        if last or left <= 0:
+    pilot = int(min(max(count // 8, 20 * n + 100), count // 3))
+    rounds, left = [_draw(evaluate, proposal, pilot, random)], count - pilot
+    for _ in range(ROUNDS):
+        if left < 2 * pilot:
             break
-        smoothed = _weighted(rounds)
-        phi, weights = np.concatenate([one.phi for one in rounds]), smoothed.weights
-        share = 1.0 / float(weights @ weights) / len(weights)
-        if (share > GOOD_SHARE and smoothed.khat < GOOD_KHAT) or left < pilot:
-            rounds.append(_draw(evaluate, proposal, left, random))
+        phi, weights = np.concatenate([one.phi for one in rounds]), smooth(_log_ratios(rounds)).weights
+        base = fitted(base, phi, weights, start.roots)
+        proposal = shaped(base, phi, weights, start.roots)
+        rounds.append(_draw(evaluate, proposal, pilot, random))
+        left, last = left - pilot, smooth(_log_ratios(rounds[-1:]))
+        if last.khat < GOOD_KHAT and 1.0 / float(last.weights @ last.weights) > GOOD_SHARE * pilot:
             break
-        proposal = fitted(proposal, phi, weights)
-    return _nodes(rounds)
+    return _nodes([*rounds, _draw(evaluate, proposal, left, random)])
 
 
 def _draw(evaluate: Evaluate, proposal: TMixture, count: int, random: np.random.Generator) -> _Round:
@@ -99,15 +98,12 @@ def _draw(evaluate: Evaluate, proposal: TMixture, count: int, random: np.random.
 
 
 def _log_ratios(rounds: list[_Round]) -> np.ndarray:
-    phi = np.concatenate([one.phi for one in rounds])
-    counts = np.array([len(one.phi) for one in rounds], float)
-    densities = np.array([one.proposal.log_density(phi) for one in rounds])
-    mixed = logsumexp(densities, axis=0, b=(counts / counts.sum())[:, None])
-    return np.concatenate([one.log_density for one in rounds]) - mixed
-
-
-def _weighted(rounds: list[_Round]) -> Smoothed:
-    return smooth(_log_ratios(rounds))
+    phi, counts = np.concatenate([one.phi for one in rounds]), {}
+    for one in rounds:
+        counts[id(one.proposal)] = counts.get(id(one.proposal), 0) + len(one.phi)
+    proposals = {id(one.proposal): one.proposal for one in rounds}
+    densities = [proposal.log_density(phi) + np.log(counts[key] / len(phi)) for key, proposal in proposals.items()]
+    return np.concatenate([one.log_density for one in rounds]) - logsumexp(np.array(densities), axis=0)
 
 
 def _nodes(rounds: list[_Round]) -> Nodes:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import scipy.special
-from scipy.special import betaln, gammaln, ndtr, ndtri
+from scipy.special import betaln, gammaln, ndtr, ndtri, stdtrit
 
-__all__ = ["betaln", "gammaln", "logsumexp", "ndtr", "ndtri"]
+__all__ = ["betaln", "gammaln", "logsumexp", "ndtr", "ndtri", "stdtrit"]
 
 
 def logsumexp(a: Any, axis: int | None = None, b: Any = None, keepdims: bool = False) -> Any:

@@ -21,10 +21,16 @@ from sparsemixed.bayesian.coordinates import LARGEST_START, SMALLEST_START, Bloc
 from sparsemixed.bayesian.error_priors import ErrorPrior
 from sparsemixed.bayesian.random_priors import BlockPrior
 from sparsemixed.bayesian.sums import MarginalSums
+from sparsemixed.estimation.objectives.penalized_deviance import PenalizedEvaluation
 
 COMPLEX_STEP, STEP = 1e-30, 1e-5
 DEAR_ORDER = 1000
 """Order of the Schur complement from which the average information stands in for the Hessian: only the proposal feels it."""
+
+
+def _moved(phi: np.ndarray) -> np.ndarray:
+    """Places (..., q, q) beside phi (..., q), a complex step away in every coordinate."""
+    return phi[..., None, :] + 1j * COMPLEX_STEP * np.eye(phi.shape[-1])
 
 
 class Target:
@@ -58,6 +64,7 @@ class Target:
             errors,
             coefficients,
         )
+        self._last: PenalizedEvaluation | None = None
         self.n_random = sums.layout.n_theta
         self.n_all = sums.n_theta + 1
         self.fixed = fixed or {}
@@ -142,35 +149,35 @@ class Target:
         chain = self._chain(full)
         slopes, curve = self._likelihood_slopes(full, second=True)
         total = -0.5 * chain.T @ curve @ chain
-        for k in range(self.n_all):
-            step = STEP * np.eye(self.n_all)[k]
-            bend = (self._chain(full + step) - self._chain(full - step)).T @ slopes / (2 * STEP)
-            prior = (self._prior_gradient(full + step) - self._prior_gradient(full - step)) / (2 * STEP)
-            total[k] += -0.5 * bend + prior
+        ahead, behind = full + STEP * np.eye(self.n_all), full - STEP * np.eye(self.n_all)
+        bend = (self._chain(ahead) - self._chain(behind)).transpose(0, 2, 1) @ slopes
+        total += (self._prior_gradient(ahead) - self._prior_gradient(behind) - 0.5 * bend) / (2 * STEP)
         total = (total + total.T) / 2
         return total[np.ix_(self.free, self.free)]
 
     def _chain(self, full: np.ndarray) -> np.ndarray:
-        """d(theta, rho, log sigma2) / d phi (n_all, n_all)."""
-        out = np.zeros((self.n_all, self.n_all))
-        sigma = np.exp(full[-1])
+        """d(theta, rho, log sigma2) / d phi (..., n_all, n_all) at full (..., n_all)."""
+        out = np.zeros((*full.shape, self.n_all))
+        sigma = np.exp(full[..., -1:])
         for block in self.blocks:
-            where, size = block.place.theta, block.size
-            moved = full[where] + 1j * COMPLEX_STEP * np.eye(size)
-            out[where, where] = (block.theta(moved).imag / COMPLEX_STEP).T / sigma
-            out[where, -1] = -block.theta(full[where]) / sigma
+            where = block.place.theta
+            slopes = block.theta(_moved(full[..., where])).imag / COMPLEX_STEP
+            out[..., where, where] = np.swapaxes(slopes, -1, -2) / sigma[..., None]
+            out[..., where, -1] = -block.theta(full[..., where]) / sigma
         own = np.arange(self.n_random, self.n_all - 1)
-        out[own, own] = 1.0
-        out[-1, -1] = 2.0
+        out[..., own, own] = 1.0
+        out[..., -1, -1] = 2.0
         return out
 
     def _prior_gradient(self, full: np.ndarray) -> np.ndarray:
-        out = np.zeros(self.n_all)
-        out[self.n_random :] = self.errors.gradient(full[self.n_random : -1], float(full[-1]))
+        """(..., n_all) at full (..., n_all)."""
+        out = np.zeros(full.shape)
+        for at in np.ndindex(full.shape[:-1]):
+            one = full[at]
+            out[at][self.n_random :] = self.errors.gradient(one[self.n_random : -1], float(one[-1]))
         for block, prior in zip(self.blocks, self.block_priors, strict=True):
             where = block.place.theta
-            moved = full[where] + 1j * COMPLEX_STEP * np.eye(block.size)
-            out[where] += prior.log_density(block, moved).imag / COMPLEX_STEP
+            out[..., where] += prior.log_density(block, _moved(full[..., where])).imag / COMPLEX_STEP
         return out
 
     def _likelihood_slopes(self, full: np.ndarray, second: bool = False) -> tuple[np.ndarray, np.ndarray]:
@@ -179,7 +186,7 @@ class Target:
         if self.sums.objective is None:
             at = None
         else:
-            at = self.sums.evaluate(theta)
+            at = self._evaluated(theta)
         first = self._slopes_at(at, log_sigma2)
         if not second:
             return first, np.zeros((0, 0))
@@ -211,6 +218,12 @@ class Target:
         moved, square, trace = self._moved(at, log_sigma2)
         derivatives = self.sums.objective.derivatives(moved)
         return np.append(derivatives.gradient, self.sums.n - trace - square / moved.sigma2)
+
+    def _evaluated(self, theta: np.ndarray):
+        """The evaluation there; the last one is kept, for a Hessian is wanted where a gradient was."""
+        if self._last is None or not np.array_equal(self._last.theta, theta):
+            self._last = self.sums.evaluate(theta)
+        return self._last
 
     def _theta_curve(self, at, log_sigma2: float) -> np.ndarray:
         out = np.zeros((self.n_all, self.n_all))

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
 
 import numpy as np
 import pytest
 
 import sparsemixed
-from sparsemixed.errors import CommandError, DataError, NotAvailableError, OptionError, SparseMixedError
+from sparsemixed.bayesian import compute
+from sparsemixed.errors import (
+    CommandError,
+    DataError,
+    NotAvailableError,
+    OptionError,
+    SlowSamplingWarning,
+    SparseMixedError,
+)
 from sparsemixed.fitting.bayes_text import read_bayes
 from sparsemixed.priors import LKJ, Beta, Fixed, Flat, Gamma, HalfT, InverseWishart, Normal, pc
 
@@ -259,3 +268,28 @@ def test_a_density_that_breaks_down_turns_the_sampler_back(rows, monkeypatch):
     value, slope = heard[0]
     assert value == -np.inf
     assert not slope.any()
+
+
+def test_a_sampler_that_takes_over_says_so_first_and_shows_progress(rows, monkeypatch):
+    nutpie = pytest.importorskip("nutpie")
+    compiled = pytest.importorskip("nutpie.compiled_pyfunc")
+    own, counts, before = compute.sample, [], []
+
+    def untrusted(*arguments):
+        return dataclasses.replace(own(*arguments), khat=0.9)
+
+    def watched(n, make_logp, *rest, **options):
+        before.append(counts[-1])
+        make_logp()(np.zeros(n))
+
+    def panics(*_, **__):
+        raise Panic("enough")
+
+    monkeypatch.setattr(compute, "sample", untrusted)
+    monkeypatch.setattr(compute, "MOST_PARAMETERS", 0)
+    monkeypatch.setattr(compiled, "from_pyfunc", watched)
+    monkeypatch.setattr(nutpie, "sample", panics)
+    expected = r"k-hat 0\.90.*No-U-turn sampler takes over: some [\d,]+ evaluations"
+    with pytest.warns(SlowSamplingWarning, match=expected), pytest.raises(NotAvailableError, match="broke off: enough"):
+        sparsemixed.bayes(MODEL, rows, seed=2, draws=1000, progress=counts.append)
+    assert counts[-1] == before[0] + 1

@@ -96,7 +96,7 @@ class FittedEvaluation(Evaluation, Protocol):
 
 
 class Penalty(Protocol):
-    """The log density of priors: of a penalised likelihood, whose deviance is less twice of it, with sigma2 at its best beside it."""
+    """The log density of priors: a penalised deviance is less twice of it, with sigma2 at its best beside it."""
 
     @property
     def known_variance(self) -> float | None:

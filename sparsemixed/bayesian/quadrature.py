@@ -58,8 +58,8 @@ def integrate(evaluate: Evaluate, modes: list[Mode], step: float | None = None) 
         frontier, seen = found[first[new]], np.concatenate([seen, keys[new]])
         if len(seen) > MOST_NODES[n]:
             raise NumericalError(
-                "bayes: the posterior has no end in some direction of its variance parameters, so that quadrature does not; "
-                "use proper priors, or method='sampling'"
+                "bayes: the posterior has no end within reach in some direction of its variance parameters; "
+                "use priors that leave less near zero and far out, or method='sampling'"
             )
     log_density = np.concatenate(values)
     total = float(logsumexp(log_density))

@@ -26,7 +26,7 @@ from sparsemixed.solver.threads import blas_threads
 from sparsemixed.spec.numbers import is_whole
 
 METHODS = ("auto", "sampling", "quadrature", "nuts")
-FEWEST_DRAWS = 200
+FEWEST_DRAWS, MOST_DRAWS = 200, 10_000_000
 AUTOMATIC = 2
 """PosteriorParameters up to which a lattice costs less than the draws, where many places cost little more than one."""
 
@@ -56,6 +56,8 @@ class Request:
             if not is_whole(value) or value < least or value == 0:
                 what = f"a whole number of at least {least}" if name == "draws" else "a number of workers, or -1 for all cores"
                 raise OptionError(f"bayes: {name}={value!r} must be {what}")
+        if self.draws > MOST_DRAWS:
+            raise OptionError(f"bayes: draws={self.draws:,} are more than the {MOST_DRAWS:,} that are kept in memory")
         if self.seed is not None and (not is_whole(self.seed) or self.seed < 0):
             raise OptionError(f"bayes: seed={self.seed!r} must be a whole number from 0 on")
         if self.method not in METHODS:

@@ -22,7 +22,8 @@ DEPTH = {1: 30.0, 2: 24.0, 3: 20.0, 4: 17.0}
 STEPS = {1: 0.05, 2: 0.15, 3: 0.5, 4: 0.75}
 """Spacing in standard deviations of the curvature, by the number of parameters."""
 MOST_PARAMETERS = 4
-MOST_NODES = 400_000
+MOST_NODES = {1: 20_000, 2: 60_000, 3: 400_000, 4: 400_000}
+"""By the number of parameters: proper posteriors of two take ten thousand, and more of plateaus."""
 HALF = 1 << 14
 """Lattice points to either side that can be told apart."""
 
@@ -55,10 +56,10 @@ def integrate(evaluate: Evaluate, modes: list[Mode], step: float | None = None) 
         keys, first = np.unique(_keys(found), return_index=True)
         new = ~np.isin(keys, seen, assume_unique=True)
         frontier, seen = found[first[new]], np.concatenate([seen, keys[new]])
-        if len(seen) > MOST_NODES:
+        if len(seen) > MOST_NODES[n]:
             raise NumericalError(
-                "bayes: the posterior has no end in some direction of its variance parameters, so that quadrature does not; "
-                "use proper priors, or method='sampling'"
+                "bayes: the posterior has no end within reach in some direction of its variance parameters; "
+                "use priors that leave less near zero and far out, or method='sampling'"
             )
     log_density = np.concatenate(values)
     total = float(logsumexp(log_density))

@@ -74,7 +74,8 @@ def _moments(posterior: Posterior, mean: np.ndarray, sd: np.ndarray, exact: bool
     else:
         error = np.sqrt((w**2 * off**2).sum(axis=0))
     spread = np.sqrt(variance)
-    spread[spread <= ROUNDING * np.abs(centre)] = 0.0  # of a parameter that is known
+    known = spread <= ROUNDING * np.abs(centre)
+    spread[known], error[known] = 0.0, 0.0
     return {"mean": centre, "sd": spread, "mcse": np.where(error > ROUNDING * spread, error, 0.0)}
 
 

@@ -195,6 +195,7 @@ _ELSEWHERE: dict[str, str] = {
     **dict.fromkeys(("from", "start", "startvalues", "startgrid"), "starting values are computed"),
     **dict.fromkeys(("optimizer", "control"), "see technique(), iterate() and tolerance()"),
     **dict.fromkeys(("maxiter", "maxiters", "iterations"), "the most iterations are iterate(#)"),
+    "prior": 'priors are Python\'s values, by keyword: mixed(..., prior="boundary"), or sparsemixed.bayes',
     **dict.fromkeys(("df", "ddf"), "degrees of freedom are dfmethod()"),
     **dict.fromkeys(("subset", "where"), "rows are chosen by an if condition in a command, or before the call"),
 }

@@ -13,7 +13,7 @@ from sparsemixed.estimation.prior_penalty import PriorPenalty
 from sparsemixed.estimation.prior_terms import BlockTerm, boundary_term, correlation_term, matrix_term, scale_term
 from sparsemixed.priors.asked import Lookup, MapPriors
 from sparsemixed.priors.matrices import LKJ, BoundaryAvoiding, HuangWand, MatrixPrior, Wishart
-from sparsemixed.priors.single import Beta, Exponential, Fixed, Flat, Gamma, Normal, Prior, Uniform
+from sparsemixed.priors.single import LARGEST, Beta, Exponential, Fixed, Flat, Gamma, Normal, Prior, Uniform
 from sparsemixed.structures.random.unstructured import Unstructured
 
 
@@ -99,8 +99,12 @@ def _scale(lookup: Lookup, names: tuple[str, ...], equation: str, place: int | N
     of = "var" if key.rpartition(": ")[2].startswith("var") else "sd"
     if not isinstance(prior, Prior) or isinstance(prior, (Normal, Beta)):
         raise OptionError(f"prior: {key!r} has {prior!r}; one positive number is meant")
-    if isinstance(prior, Fixed) and (place is not None or not prior.value > 0):
-        what = "must be positive" if place is None else "is fixed; only the residual variance can be known here"
+    if isinstance(prior, Fixed) and (place is not None or not 1.0 / LARGEST < prior.value < LARGEST):
+        what = (
+            "must be positive, and a number of moderate size"
+            if place is None
+            else "is fixed; only the residual variance can be known here"
+        )
         raise NotAvailableError(f"prior: {key!r}={prior.value:g} {what}")
     _check_mode(key, prior, of)
     return prior, of

@@ -32,7 +32,7 @@ from sparsemixed.priors.asked import AskedPriors, read_priors
 from sparsemixed.reporting.bayes_table import bayes_document
 from sparsemixed.reporting.document import Document
 from sparsemixed.reporting.shown import Shown
-from sparsemixed.spec.numbers import check_level
+from sparsemixed.spec.numbers import check_level, is_number
 
 CREDIBLE = "bayes: the credible level"
 
@@ -148,6 +148,7 @@ class BayesResults(Shown):
         if what != "ic":
             raise OptionError(f"bayesstats: {what!r} must be ess, summary or ic{suggestion(str(what), ('ess', 'summary', 'ic'))}")
         rows = []
+        _check_models("bayesstats", others)
         for model in (self, *others):
             found = deviance_criterion(model.posterior)
             factor = 0.0 if model is self else -bayes_factor(self.posterior, model.posterior)["log_bf"]
@@ -163,10 +164,16 @@ class BayesResults(Shown):
             )
         if low is None and high is None:
             raise OptionError("bayestest: give low=, high= or both")
+        for limit in (low, high):
+            if limit is not None and not is_number(limit):
+                raise OptionError(f"bayestest: the limit {limit!r} must be a number")
+        if low is not None and high is not None and not low < high:
+            raise OptionError(f"bayestest: low={low!r} must be below high={high!r}")
         return pd.Series(interval_probability(draws[name].to_numpy(), low, high), index=["mean", "mcse"])
 
     def bayes_factor(self, other: BayesResults) -> pd.Series:
         """Log Bayes factor of this model against another of the same data, with its Monte Carlo standard error."""
+        _check_models("bayes_factor", (other,))
         return pd.Series(bayes_factor(self.posterior, other.posterior))
 
     def predictive(self, draws: int = 100, what: str = "response") -> pd.DataFrame:
@@ -211,11 +218,21 @@ class BayesResults(Shown):
         return str(self)
 
 
+def _check_models(what: str, others: Sequence[Any]) -> None:
+    for other in others:
+        if not isinstance(other, BayesResults):
+            raise OptionError(f"{what} takes posteriors, as bayes returns them, not {type(other).__name__}")
+
+
 def posterior_of(
     fit: Fit, call: Call | None, priors: Any, request: Request, display: Mapping[str, Any], progress: Callable[[int], None] | None
 ) -> BayesResults:
     """The posterior of a fit, shown as its own options and `display` say."""
     shown: dict[str, Any] = {"level": fit.spec.display.level, "stddeviations": fit.spec.display.stddeviations} | dict(display)
+    if progress is not None and not callable(progress):
+        raise OptionError(
+            f"bayes: progress={progress!r} must be a function, which is called with the number of evaluations so far"
+        )
     shown["level"] = check_level(shown["level"], CREDIBLE)
     shape = PosteriorShape(**shown)
     return BayesResults(compute_posterior(fit, read_priors(priors), request, progress), shape, call)

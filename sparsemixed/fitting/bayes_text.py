@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -195,12 +196,16 @@ class _Reader:
         try:
             values = [float(word) for word in numbers]
             if found["prior"] == "normal" and len(values) == 2:
-                values[1] = values[1] ** 0.5  # Stata's second number is the variance
-            self.priors[_label(found["what"].strip())] = kind(*values)
+                values[1] = math.sqrt(values[1])  # Stata's second number is the variance
+            made = kind(*values)
         except (TypeError, ValueError):
             raise OptionError(
                 f"bayes: {found['prior']}({found['numbers'] or ''}) has the wrong numbers", self.text, place
             ) from None
+        label = _label(found["what"].strip())
+        if label in self.priors:
+            raise OptionError(f"bayes: the prior of {label} is given twice", self.text, place)
+        self.priors[label] = made
 
     def _seed(self, name: str, argument: str, place: int) -> None:
         self.seed = self._whole(name, argument, place)
@@ -213,6 +218,6 @@ class _Reader:
 
     def _whole(self, name: str, argument: str, place: int) -> int:
         value = self._numbers(name, argument, place, 1)[0]
-        if value != int(value):
+        if not value.is_integer():
             raise OptionError(f"bayes: {name}({argument}) wants a whole number", self.text, place)
         return int(value)

@@ -118,7 +118,10 @@ class HuangWand(MatrixPrior):
         _check(self, "df", self.df, 0.0)
 
     def check(self, m: int) -> None:
-        scales = np.asarray(self.scale, float).ravel()
+        try:
+            scales = np.asarray(self.scale, float).ravel()
+        except (TypeError, ValueError):
+            scales = np.zeros(0)
         if scales.size not in (1, m) or not np.all(scales > 0):
             raise OptionError(f"{self!r}: scale must be one positive number or {m}, one for each effect")
 
@@ -138,7 +141,10 @@ def _check(prior: object, name: str, value: Any, above: float) -> None:
 
 def _matrix(prior: object, scale: Any, m: int) -> np.ndarray:
     """The scale (m, m); one number stands for so many times the identity."""
-    matrix = np.asarray(scale, float)
+    try:
+        matrix = np.asarray(scale, float)
+    except (TypeError, ValueError):
+        matrix = np.zeros(0)
     matrix = matrix * np.eye(m) if matrix.ndim == 0 else matrix
     if matrix.shape != (m, m) or not np.allclose(matrix, matrix.T) or np.linalg.eigvalsh(matrix)[0] <= 0:
         raise OptionError(f"{type(prior).__name__}: scale must be a positive definite matrix of order {m}, or a positive number")

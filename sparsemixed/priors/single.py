@@ -15,6 +15,8 @@ from sparsemixed.errors import OptionError
 from sparsemixed.priors.special import betainc, betaln, gammainc, gammaincc, gammaln, ndtr, stdtr
 from sparsemixed.spec.numbers import is_number
 
+LARGEST = 1e100
+"""Number whose square, and that of its inverse, are far from the ends of floating point."""
 LOG_2PI = float(np.log(2.0 * np.pi))
 
 
@@ -167,7 +169,7 @@ def pc(limit: float, probability: float) -> Exponential:
     >>> pc(150, 0.05)
     Exponential(rate=0.01997...)
     """
-    if not (limit > 0 and 0 < probability < 1):
+    if not (is_number(limit) and is_number(probability) and 0 < limit < np.inf and 0 < probability < 1):
         raise OptionError(f"pc({limit!r}, {probability!r}) wants a positive limit and a probability between 0 and 1")
     return Exponential(-float(np.log(probability)) / limit)
 
@@ -295,6 +297,8 @@ def _positive(prior: Prior, *names: str) -> None:
         value = getattr(prior, name)
         if not is_number(value) or not (0 < value < np.inf):
             raise OptionError(f"{type(prior).__name__}: {name}={value!r} must be a positive number")
+        if not 1.0 / LARGEST < value < LARGEST:
+            raise OptionError(f"{type(prior).__name__}: {name}={value!r}: its square and densities are beyond floating point")
 
 
 def _finite(prior: Prior, *names: str) -> None:

@@ -19,7 +19,7 @@ from sparsemixed.errors import (
     SparseMixedError,
 )
 from sparsemixed.fitting.bayes_text import read_bayes
-from sparsemixed.priors import LKJ, Beta, Fixed, Flat, Gamma, HalfT, InverseWishart, Normal, pc
+from sparsemixed.priors import LKJ, Beta, BoundaryAvoiding, Fixed, Flat, Gamma, HalfT, HuangWand, InverseWishart, Normal, pc
 
 MODEL = "y time || id:"
 
@@ -120,6 +120,12 @@ def test_statistics(rows, found):
     assert 3 < table["pd"].iloc[0] < 5
     factor = two.bayes_factor(one)
     assert table["log_bf"].iloc[1] == pytest.approx(factor["log_bf"])
+    for other in (3, None):
+        with pytest.raises(OptionError, match="takes posteriors"):
+            one.bayes_factor(other)
+    for limits in ({"low": "a"}, {"low": 2, "high": 1}, {}):
+        with pytest.raises(OptionError, match="bayestest"):
+            found.bayestest("time", **limits)
     inside = found.bayestest("time", low=0)
     assert inside["mean"] == pytest.approx((found.draws["time"] > 0).mean())
 
@@ -177,6 +183,9 @@ WRONG = [
     ({"seed": -1}, OptionError, "seed=-1"),
     ({"n_jobs": 0}, OptionError, "n_jobs=0"),
     ({"method": "gibbs"}, OptionError, "must be one of"),
+    ({"draws": 10**30}, OptionError, "kept in memory"),
+    ({"progress": 3}, OptionError, "must be a function"),
+    ({"priors": {"Sigma": BoundaryAvoiding()}}, OptionError, "has no integral"),
 ]
 
 
@@ -198,6 +207,9 @@ def test_messages(rows, arguments, kind, message):
         ("bayes, prior(b, normal(1)): mixed y x", "of the form"),
         ("bayes, prior({b}, normal(1, 2, 3)): mixed y x", "wrong numbers"),
         ("bayes, hpd(3): mixed y x", "no argument"),
+        ("bayes, rseed(inf): mixed y x", "whole number"),
+        ("bayes, prior({x}, normal(0, -1)): mixed y x", "wrong numbers"),
+        ("bayes, prior({x}, flat) prior({x}, flat): mixed y x", "given twice"),
         ("bayes, clevel(95: mixed y x", "colon"),
         ("bayes, rseed(3) mixed y x", "colon"),
     ],
@@ -209,12 +221,29 @@ def test_messages_of_the_prefix(text, message):
 
 def test_the_prefix_is_read():
     options = "normalprior(10) igammaprior(1 2) iwishartprior(4) prior({y:x}, normal(0, 4)) prior({e.y:sigma2}, gamma(2, 1))"
-    read = read_bayes(f"bayes, {options} hpd clevel(90): y x || id:")
+    read = read_bayes(f"bayes, {options} hpd clevel(90) melabel remargl: y x || id:")
     assert read.model == "y x || id:"
     assert read.priors["b"] == Normal(0, 10)
     assert read.priors["x"] == Normal(0, 2)
     assert read.priors["var(Residual)"] == Gamma(2, 1)
     assert read.display == {"hpd": True, "level": 90.0}
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: pc("a", 0.5),
+        lambda: pc(np.inf, 0.5),
+        lambda: Normal(0, 1e300),
+        lambda: HalfT(3, 1e-200),
+        lambda: InverseWishart(4, "a").check(2),
+        lambda: InverseWishart(4, ((1, 2), (3,))).check(2),
+        lambda: HuangWand(2, "a").check(2),
+    ],
+)
+def test_numbers_that_priors_cannot_take(make):
+    with pytest.raises(OptionError):
+        make()
 
 
 def test_improper_posteriors_are_named_before_sampling(rows):

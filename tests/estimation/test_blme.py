@@ -1,0 +1,27 @@
+"""Penalised likelihoods beside blme, with the power prior of standard deviations themselves."""
+
+from __future__ import annotations
+
+import pytest
+
+import sparsemixed
+from sparsemixed.priors import BoundaryAvoiding
+from tests.golden import golden, load
+
+MODELS = {
+    "dyestuff2": ("dyestuff2", "Yield ~ 1 + (1 | Batch)", "boundary"),
+    "dyestuff2_more": ("dyestuff2", "Yield ~ 1 + (1 | Batch)", BoundaryAvoiding(2.5)),
+    "penicillin": ("penicillin_unbalanced", "diameter ~ 1 + (1 | plate) + (1 | sample)", "boundary"),
+}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_figures_of_blme(name):
+    sample, formula, prior = MODELS[name]
+    figures = golden("blme")[name]
+    fit = sparsemixed.mixed(formula, load(sample), prior=prior, reml=True)
+    groups = {v.equation.partition(":")[0]: v.estimate for v in fit.fit.variances}
+    found = {f"{group} (Intercept)" if group else "Residual": value for group, value in groups.items()}
+    assert found == pytest.approx(figures["variances"], rel=2e-5)
+    assert fit.params["_cons"] == pytest.approx(figures["fixef"]["(Intercept)"], rel=1e-6)
+    assert fit.bse["_cons"] == pytest.approx(figures["se"]["(Intercept)"], rel=1e-5)

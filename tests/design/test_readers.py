@@ -57,6 +57,11 @@ def relation():
     return duckdb.connect().from_arrow(TABLE)
 
 
+def ibis_table():
+    ibis = pytest.importorskip("ibis", reason="tables of ibis are tried where it is installed")
+    return ibis.memtable(TABLE).mutate(twice=2 * ibis._.x)
+
+
 def csv(folder, name="data.csv", **options):
     path = folder / name
     DATA.to_csv(path, index=False, **options)
@@ -107,6 +112,7 @@ READERS = {
     "polars": lambda _: pl.from_pandas(DATA),
     "polars lazy": lambda _: pl.from_pandas(DATA).lazy(),
     "duckdb": lambda _: relation(),
+    "ibis": lambda _: ibis_table(),
     "batches": lambda _: lambda: iter(TABLE.to_batches(max_chunksize=100)),
     "batches of dicts": lambda _: lambda: (DATA.iloc[i : i + 50].to_dict("list") for i in range(0, len(DATA), 50)),
     "batches of a method": lambda _: functools.partial(TABLE.to_batches, max_chunksize=77),

@@ -74,16 +74,14 @@ def _new_axes(n: int, panel: tuple[float, float], columns: int, share: str, figu
     """(n,) axes of a new figure."""
     wide = min(n, columns)
     high = ceil(n / wide)
-    trellis = share == "xy" and n > 1
-    matrix = share == "edges"
+    trellis, matrix = share == "xy" and n > 1, share == "edges"
     size = (panel[0] * wide + BESIDE * trellis, panel[1] * high)
     figure = figure_of(figsize=size, layout=None if trellis or matrix else "constrained")
     found = figure.subplots(high, wide, squeeze=False, sharex="x" in share, sharey="y" in share)
     if trellis:
-        _set_margins(figure, wide, high)
-    if matrix:
-        across, down = EDGE / size[0], EDGE / size[1]
-        figure.subplots_adjust(left=across, right=1.0 - across, bottom=down, top=1.0 - down, wspace=0.06, hspace=0.06)
+        figure.set_layout_engine(_margins((0.65, BESIDE, 0.55, 0.3), (0.12, 0.32), wide, high))
+    elif matrix:
+        figure.set_layout_engine(_margins((EDGE,) * 4, (0.08, 0.08), wide, high))
     for extra in found.ravel()[n:]:
         extra.set_visible(False)
     if "x" in share:  # above an empty place the numbers of the axis are wanted too
@@ -92,15 +90,28 @@ def _new_axes(n: int, panel: tuple[float, float], columns: int, share: str, figu
     return found.ravel()[:n]
 
 
-def _set_margins(figure: Any, wide: int, high: int) -> None:
-    """Room for what stands around panels that share both axes; a layout that measures every text takes seconds for many."""
-    width, height = figure.get_size_inches()
-    across, down = (width - 0.65 - BESIDE) / wide, (height - 0.55 - 0.3) / high
-    figure.subplots_adjust(
-        left=0.65 / width,
-        right=1.0 - BESIDE / width,
-        bottom=0.55 / height,
-        top=1.0 - 0.3 / height,
-        wspace=0.12 / (across - 0.12),
-        hspace=0.32 / (down - 0.32),
-    )
+def _margins(around: tuple[float, ...], between: tuple[float, float], wide: int, high: int) -> Any:
+    """A layout with as many inches around panels (left, right, below, above) and between them, whatever the size of the figure.
+
+    One that measures every text takes seconds for many panels.
+    """
+    from matplotlib.layout_engine import LayoutEngine  # an optional package, only of who draws
+
+    class Margins(LayoutEngine):
+        _adjust_compatible, _colorbar_gridspec = True, True
+
+        def execute(self, fig: Any) -> None:
+            width, height = fig.get_size_inches()
+            left, right, below, above = around
+            across = max((width - left - right) / wide, 2.0 * between[0])
+            down = max((height - below - above) / high, 2.0 * between[1])
+            fig.subplots_adjust(
+                left=left / width,
+                right=max(1.0 - right / width, left / width + 0.1),
+                bottom=below / height,
+                top=max(1.0 - above / height, below / height + 0.1),
+                wspace=between[0] / (across - between[0]),
+                hspace=between[1] / (down - between[1]),
+            )
+
+    return Margins()

@@ -13,7 +13,7 @@ from sparsemixed.errors import OptionError, suggestion
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.hypotheses.wald import coefficients
 from sparsemixed.plots.kind import Kind
-from sparsemixed.plots.lettering import head, legend, nothing, ticks
+from sparsemixed.plots.lettering import head, legend, ticks
 from sparsemixed.plots.look import Look
 from sparsemixed.plots.subject import Subject, value_label
 
@@ -102,9 +102,6 @@ def draw_coefficients(frame: pd.DataFrame, axes: np.ndarray, look: Look) -> None
     head(ax, look, frame.attrs["title"], frame.attrs["x"], "")
     ax.grid(visible=False)
     ax.grid(visible=True, axis="x", color=look.grid, linewidth=0.8)
-    if not len(frame):
-        nothing(ax, look, "no coefficients but the constant")
-        return
     ax.axvline(0.0, color=look.soft, linewidth=1.0, linestyle=(0, (4, 3)))
     handles = []
     for i, name in enumerate(frame.attrs["fits"]):
@@ -119,4 +116,4 @@ def draw_coefficients(frame: pd.DataFrame, axes: np.ndarray, look: Look) -> None
         legend(ax, look, handles, frame.attrs["fits"])
 
 
-KIND = Kind(coefficients_frame, draw_coefficients)
+KIND = Kind(coefficients_frame, draw_coefficients, empty="no coefficients but the constant")

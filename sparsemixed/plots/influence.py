@@ -96,7 +96,9 @@ def draw_influence(frame: pd.DataFrame, axes: np.ndarray, look: Look) -> None:
             va=side,
             parse_math=False,
         )
-    ax.margins(y=0.12)
+    ax.margins(y=0.16)
+    if not base and not (known["value"] < 0).any():
+        ax.set_ylim(bottom=0.0)
 
 
 KIND = Kind(influence_frame, draw_influence, panel=(7.0, 3.6))

@@ -26,6 +26,8 @@ class Kind:
         Panels side by side, at most.
     share : str
         Axes that panels have in common; `edges` for a matrix of panels with numbers at its outer sides alone.
+    empty : str
+        What stands in place of a frame without rows.
     """
 
     data: Callable[..., pd.DataFrame]
@@ -33,6 +35,7 @@ class Kind:
     panel: tuple[float, float] = (6.4, 4.2)
     columns: int = 3
     share: str = ""
+    empty: str = "nothing to draw"
 
 
 def panels_of(frame: pd.DataFrame) -> list:

@@ -10,6 +10,8 @@ from sparsemixed.plots.look import Look
 
 LONGEST = 40
 """Letters of a label."""
+SHORT = 20
+"""Letters up to which it is not asked whether a line fits, which takes time."""
 MOST_LABELS = 50
 """Labels along an axis; with more, none is shown."""
 
@@ -20,14 +22,17 @@ def shown(text: Any, most: int = LONGEST) -> str:
 
 
 def head(axes: Any, look: Look, title: str = "", x: str = "", y: str = "") -> None:
-    """Title and names of the axes; empty ones are left as they are."""
+    """Title and names of the axes, broken into lines where they would leave the figure; empty ones are left as they are."""
     if title:
         # A place of its own: else every drawing measures all numbers of the axes, in case some stand above.
-        axes.set_title(shown(title, 90), loc="left", y=1.0, color=look.ink, fontsize="medium", parse_math=False)
+        # One long word, as a parameter with its level, has no place to break.
+        size = "small" if len(title) > SHORT and " " not in title else "medium"
+        about = {"color": look.ink, "fontsize": size, "parse_math": False, "wrap": len(title) > SHORT}
+        axes.set_title(shown(title, 90), loc="left", y=1.0, **about)
     if x:
-        axes.set_xlabel(shown(x, 60), color=look.ink, fontsize="small", parse_math=False)
+        axes.set_xlabel(shown(x, 60), color=look.ink, fontsize="small", parse_math=False, wrap=len(x) > SHORT)
     if y:
-        axes.set_ylabel(shown(y, 60), color=look.ink, fontsize="small", parse_math=False)
+        axes.set_ylabel(shown(y, 60), color=look.ink, fontsize="small", parse_math=False, wrap=len(y) > SHORT)
 
 
 def ticks(axes: Any, which: str, places: Any, labels: Any) -> None:
@@ -56,8 +61,10 @@ def legend(axes: Any, look: Look, handles: Sequence[Any], labels: Sequence[Any],
         return
     # matplotlib leaves out labels that begin with an underscore, as `_cons` does: they are set afterwards.
     beside: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0), "borderaxespad": 0.0}
-    place = {"loc": "best"} if inside else beside
-    found = axes.legend(list(handles), ["x"] * len(handles), title=title or None, frameon=False, fontsize="small", **place)
+    # Inside it may lie over points: the paper shows behind its letters.
+    over = {"loc": "best", "frameon": True, "facecolor": axes.get_facecolor(), "edgecolor": "none", "framealpha": 0.8}
+    place = over if inside else {**beside, "frameon": False}
+    found = axes.legend(list(handles), ["x"] * len(handles), title=title or None, fontsize="small", **place)
     for text, label in zip(found.get_texts(), labels, strict=True):
         text.set(text=shown(label), color=look.ink, parse_math=False)
     found.get_title().set(color=look.ink, fontsize="small", parse_math=False)

@@ -11,6 +11,7 @@ import pandas as pd
 from sparsemixed.errors import OptionError, suggestion
 from sparsemixed.plots.canvas import axes_for, pyplot
 from sparsemixed.plots.kind import Kind, panels_of
+from sparsemixed.plots.lettering import nothing
 from sparsemixed.plots.look import Look, dress, look_of
 
 
@@ -79,5 +80,8 @@ def drawn(
     look = look_of(style, axes[0])
     for one in axes:
         dress(one, look, paper=style is not None)
-    kind.draw(data, axes, look, **options)
+    if len(data):
+        kind.draw(data, axes, look, **options)
+    else:
+        nothing(axes[0], look, kind.empty)
     return axes[0] if len(axes) == 1 else axes

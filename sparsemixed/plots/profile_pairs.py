@@ -193,7 +193,13 @@ def _draw_name(ax: Any, look: Look, name: str) -> None:
     ax.set_yticks([])
     level, bracket, rest = name.partition("]")
     text = f"{shown(level + bracket, 22)}\n{shown(rest, 22)}" if rest else shown(name, 22)
-    about = {"ha": "center", "va": "center", "color": look.ink, "fontsize": "small", "parse_math": False}
+    about = {
+        "ha": "center",
+        "va": "center",
+        "color": look.ink,
+        "fontsize": "small" if len(text) < 12 else "x-small",
+        "parse_math": False,
+    }
     ax.text(0.5, 0.5, text, transform=ax.transAxes, **about)
 
 
@@ -205,7 +211,7 @@ def _set_sides(ax: Any, look: Look, i: int, j: int, n: int) -> None:
     top, right, bottom, left = values and i == 0, values and j == n - 1, zeta and i == n - 1, zeta and j == 0
     for axis, shown_here in ((ax.xaxis, top or bottom), (ax.yaxis, left or right)):
         if shown_here:
-            axis.get_major_locator().set_params(nbins=4, prune="both")
+            axis.get_major_locator().set_params(nbins=3, prune="both")
         else:
             axis.set_ticks([])
     ax.tick_params(labelsize="x-small", top=top, right=right, bottom=bottom, left=left)

@@ -80,6 +80,8 @@ def draw_variogram(frame: Any, axes: np.ndarray, look: Look) -> None:
     style = {"s": sizes, "color": look.colour(0), "alpha": 0.85, "linewidths": 0, "zorder": 3}
     points = ax.scatter(frame["distance"], frame["semivariance"], **style)
     (model,) = ax.plot(frame["distance"], frame["model"], color=look.colour(1), linewidth=1.6)
+    if (frame["distance"] % 1.0 == 0.0).all():
+        ax.xaxis.get_major_locator().set_params(integer=True)
     ax.set_ylim(0.0, 1.15 * max(frame["semivariance"].max(), frame["model"].max()))
     legend(ax, look, [points, model], ["Residuals", "Model"], inside=True)
 

@@ -37,13 +37,6 @@ def test_every_picture_draws(fit, name):
     assert {matplotlib.colors.to_hex(one.get_facecolor()) for one in axes} == {DARK.paper}
 
 
-@pytest.mark.parametrize("name", sorted(set(PICTURES) - {"densities", "margins", "random_pairs", "likelihood", "coefficients"}))
-def test_ten_thousand_groups(many, name):
-    axes = drawn_axes(getattr(many.plot, name)(**NEEDS.get(name, {})))
-    assert all(one.has_data() or one.texts for one in axes)
-    assert max(len(one.get_yticklabels()) for one in axes) < 60
-
-
 def test_caterpillar(fit):
     frame, axes = fit.plot.caterpillar.frame("time", top=12), fit.plot.caterpillar("time", top=12)
     lines = next(one for one in axes.collections if isinstance(one, LineCollection))

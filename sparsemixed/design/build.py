@@ -76,7 +76,7 @@ def _with_columns(fixed: FixedPart, **others: Any) -> Design:
     sparse = fixed.sparse
     if sparse is None:
         return Design(X=fixed.X, **others)  # type: ignore[arg-type]
-    return deferred(Design, lambda: {"X": sparse.toarray()}, sparse=sparse, **others)
+    return deferred(Design, {("X",): lambda: {"X": sparse.toarray()}}, sparse=sparse, **others)
 
 
 def _data_notes(spec: ModelSpec, rows: Rows, levels: dict) -> tuple[str, ...]:

@@ -57,6 +57,11 @@ def changed(value: T, **changes: Any) -> T:
     return made
 
 
+def is_later(value: object, name: str) -> bool:
+    """Whether a field is to come later, and has not come yet."""
+    return any(name in names for names in vars(value).get(_LATER, ()))
+
+
 def complete(value: object) -> None:
     """Compute all fields that were to come later."""
     _compute(value, vars(value).get(_LATER, {}))

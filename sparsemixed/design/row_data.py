@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from sparsemixed.design.deferred import HoldsLater, complete
+from sparsemixed.design.deferred import HoldsLater, is_later
 from sparsemixed.errors import DataError
 
 ROWS = MappingProxyType({"rows": True})
@@ -26,9 +26,7 @@ class HoldsRows(HoldsLater):
 
         def __getattr__(self, name: str) -> Any:  # called only for what is not there
             field = getattr(type(self), "__dataclass_fields__", {}).get(name)
-            if field is not None and complete(self):
-                return getattr(self, name)
-            if field is not None and field.metadata.get("rows"):
+            if field is not None and field.metadata.get("rows") and not is_later(self, name):
                 raise DataError(NO_DATA)
             return super().__getattr__(name)
 

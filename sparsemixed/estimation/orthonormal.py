@@ -124,7 +124,7 @@ def _sparse_coordinates(design: Design, log_precision: float) -> OrthonormalCoor
     def later() -> dict[str, np.ndarray]:
         return {"Q": solve_triangular(R.T, X.toarray().T, lower=True).T}
 
-    return deferred(OrthonormalCoordinates, later, sparse=X, **known)
+    return deferred(OrthonormalCoordinates, {("Q",): later}, sparse=X, **known)
 
 
 def with_response(orthogonal: OrthonormalCoordinates, design: Design) -> OrthonormalCoordinates:

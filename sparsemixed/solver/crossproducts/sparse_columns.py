@@ -78,15 +78,15 @@ def sparse_cross_products(
     p = len(R)
     ZtXy, begin = np.empty((plain.q, p + 1)), 0
     for term, size in zip(terms, plain.sizes, strict=True):
-        ZtXy[begin : begin + size, :p] = _times_inverse(_group_sums(term, X), R)
+        ZtXy[begin : begin + size, :p] = _times_inverse(_group_sums(term, X, p), R)
         begin += size
     ZtXy[:, p] = plain.ZtXy[:, 0]
     return replace(plain, ZtXy=ZtXy, XytXy=np.diag(np.append(np.ones(p), plain.XytXy[0, 0])))
 
 
-def _group_sums(term: TermData, X: sp.csr_array) -> np.ndarray:
+def _group_sums(term: TermData, X: sp.csr_array, p: int) -> np.ndarray:
     """Z'X (J k, p) of one term."""
-    k, p = term.columns.shape[1], X.shape[1]
+    k = term.columns.shape[1]
     out = np.empty((term.n_groups, k, p))
     ends = np.arange(len(term.codes) + 1)
     for a in range(k):

@@ -26,8 +26,10 @@ class HoldsRows(HoldsLater):
 
         def __getattr__(self, name: str) -> Any:  # called only for what is not there
             field = getattr(type(self), "__dataclass_fields__", {}).get(name)
-            if field is not None and complete(self):
-                return getattr(self, name)
+            if field is not None:
+                complete(self)
+                if name in vars(self):
+                    return vars(self)[name]
             if field is not None and field.metadata.get("rows"):
                 raise DataError(NO_DATA)
             return super().__getattr__(name)

@@ -132,7 +132,11 @@ def _minimum(objective: Augmented | Restricted, x: np.ndarray) -> Ended | None:
 def optimum_at(peak: Peak, psi: Psi, value: float, start: Place) -> Place | None:
     """The lowest deviance where psi has a value, from a place of the profile nearby; None where none is found."""
     surface = peak.surface
-    unit = 1.0 / max(peak.spread(peak.jet(psi)), np.finfo(float).tiny)
+    spread = peak.spread(peak.jet(psi))
+    if not spread > 0:
+        # Of a parameter that has run off: its own unit.
+        spread = float(np.sum((peak.scale * psi(start.x).gradient) ** 2))
+    unit = 1.0 / max(spread, np.finfo(float).tiny)
     x, multiplier, weight, gap = start.x, start.slope, WEIGHT * unit, np.inf
     for _ in range(MOST_ROUNDS):
         ended = _minimum(Augmented(surface, psi, value, multiplier, weight), x)

@@ -70,7 +70,7 @@ def _limit(peak: Peak, target: Target, side: int, q: float, edges: Edges, other:
         return Limit(end, "boundary") if np.isfinite(end) else Limit(float("nan"), "none")
     if at_end(middle, target, side):
         return Limit(end, "boundary")
-    if target.kind == "coefficient" and not target.fixed and peak.surface.gone.any():
+    if target.kind == "coefficient" and not target.fixed and not target.alone and peak.surface.gone.any():
         # Beside one at the border of the polynomials without roots inside the unit circle others leave it, unforeseeably.
         return Limit(float("nan"), "none")
     # A correlation has no meaning, and so any value, where a variance is zero.
@@ -151,7 +151,7 @@ def _bracketed(peak: Peak, target: Target, side: int, q: float) -> Limit:
     if here is None and peak.spread(jet) > 0:
         here = Place(peak.x, jet.value, 0.0, 0.0)
     elif here is None:
-        peak, here = peak.freed, _inside(peak, target)
+        peak, here = peak.freed, _inside(peak, target, side)
     if here is None:
         return Limit(float("nan"), "none")
     if there:
@@ -175,7 +175,7 @@ def _bracketed(peak: Peak, target: Target, side: int, q: float) -> Limit:
     return Limit(float("nan"), "none")
 
 
-def _inside(peak: Peak, target: Target) -> Place | None:
+def _inside(peak: Peak, target: Target, side: int) -> Place | None:
     """A place to go on from where the estimate is at a limit that errors' parameters reach at infinity: inside of it."""
     gone, end = peak.surface.gone, np.array(target.range)
     if not (np.all(np.isfinite(end)) and gone.any()):
@@ -185,7 +185,8 @@ def _inside(peak: Peak, target: Target) -> Place | None:
         x[: gone.size][gone] *= share
         value = target.psi(x).value
         if np.abs(value - end).min() > 1e-2 * (end[1] - end[0]):
-            return optimum_at(peak.freed, target.psi, value, Place(x, value, 0.0, 0.0))
+            found = place_at(peak.freed, target.psi, side, value, x)
+            return optimum_at(peak.freed, target.psi, value, Place(x, value, 0.0, 0.0)) if found is None else found
     return None
 
 

@@ -57,6 +57,8 @@ class Target:
     unknown : str
         Why there are no limits, in words; empty where there are.
     range : (float, float)
+    alone : bool
+        Whether it is the one coefficient of a process of order one.
     root : bool
         Whether what is wanted is the root of psi: psi is a variance, and a standard deviation is asked for.
     """
@@ -70,6 +72,7 @@ class Target:
     unknown: str = ""
     range: tuple[float, float] = (-np.inf, np.inf)
     root: bool = False
+    alone: bool = False
 
     @property
     def fixed(self) -> bool:
@@ -153,7 +156,8 @@ def _printed(part: Component, i: int, psi: list[Psi], keys: list[tuple[int, tupl
         "equation": variance.equation,
         "unknown": "" if shown.identified else "the data do not tell it from the others",
     }
-    about["range"] = _range(part, keys, i) if shown.kind == "coefficient" else LIMITS.get(shown.kind, (-np.inf, np.inf))
+    about["alone"] = shown.kind == "coefficient" and _order(keys, i) == 1
+    about["range"] = _range(keys, i) if shown.kind == "coefficient" else LIMITS.get(shown.kind, (-np.inf, np.inf))
     own = psi[i]
     if variance.kind == "variance":
         zero = (own,) if isinstance(own, Quadratic) else ()
@@ -174,11 +178,16 @@ def _correlation(covariance: Psi, variances: Sequence[Psi]) -> Psi:
     return Correlation(np.array([form.Q for form in forms]), forms[0].where)
 
 
-def _range(part: Component, keys: list[tuple[int, tuple]], i: int) -> tuple[float, float]:
-    """Of the j-th coefficient of a polynomial of order p without roots inside the unit circle: up to p over j in size."""
+def _order(keys: list[tuple[int, tuple]], i: int) -> int:
+    """Of the process that a parameter is a coefficient of."""
     level, key = keys[i]
-    order = sum(other[0] == level and other[1][:1] == key[:1] for other in keys)
-    most = float(comb(order, int(key[1]))) if len(key) > 1 else float("inf")
+    return sum(other[0] == level and other[1][:1] == key[:1] for other in keys)
+
+
+def _range(keys: list[tuple[int, tuple]], i: int) -> tuple[float, float]:
+    """Of the j-th coefficient of a polynomial of order p without roots inside the unit circle: up to p over j in size."""
+    key = keys[i][1]
+    most = float(comb(_order(keys, i), int(key[1]))) if len(key) > 1 else float("inf")
     return -most, most
 
 

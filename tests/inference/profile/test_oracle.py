@@ -89,6 +89,17 @@ def test_where_the_deviance_goes_level_the_limit_is_the_end_of_the_range(seed, n
     assert "boundary" in profile.note
 
 
+@pytest.mark.parametrize(("seed", "name", "side"), [(121, "rho", 1), (126, "theta1", 0)])
+def test_an_estimate_at_the_end_of_its_range_has_a_limit_inside(seed, name, side):
+    found = profile_of(seed)
+    assert found is not None
+    model, _, profile = found
+    place = [target.name for target in profile.targets].index(name)
+    target, pair = profile.targets[place], profile.ends[place]
+    assert pair[1 - side].how == "boundary"
+    _check_limit(model, DenseProfile(model), profile.sources.of(target).fit, target, pair[side])
+
+
 @pytest.mark.nightly
 @pytest.mark.parametrize("seed", SEEDS)
 def test_limits_of_three_hundred_models(seed):

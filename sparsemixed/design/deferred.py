@@ -57,9 +57,11 @@ def changed(value: T, **changes: Any) -> T:
     return made
 
 
-def complete(value: object) -> None:
-    """Compute all fields that were to come later."""
-    _compute(value, vars(value).get(_LATER, {}))
+def complete(value: object) -> bool:
+    """Compute all fields that were to come later; whether there were any."""
+    later = vars(value).get(_LATER, {})
+    _compute(value, later)
+    return bool(later)
 
 
 def _compute(value: object, now: Later) -> None:

@@ -12,7 +12,7 @@ from sparsemixed.plots.kind import Kind
 from sparsemixed.plots.lettering import head, legend, nothing
 from sparsemixed.plots.look import Look
 from sparsemixed.plots.pairs_in_groups import Series
-from sparsemixed.plots.residual_series import WHAT, expected, means_in, scaled_residuals, series_for
+from sparsemixed.plots.residual_series import NO_PAIRS, WHAT, expected, means_in, scaled_residuals, series_for
 from sparsemixed.plots.subject import Subject
 
 
@@ -81,7 +81,7 @@ def draw_autocorrelation(frame: pd.DataFrame, axes: np.ndarray, look: Look) -> N
     head(ax, look, frame.attrs["title"], frame.attrs["x"], frame.attrs["y"])
     own: Any = frame[frame["lag"] > 0]
     if not own["correlation"].notna().any():
-        nothing(ax, look, "no group has two rows")
+        nothing(ax, look, NO_PAIRS)
         return
     ax.fill_between(own["lag"], own["low"], own["high"], color=look.soft, alpha=0.18, linewidth=0)
     ax.axhline(0.0, color=look.soft, linewidth=0.8)
@@ -92,4 +92,4 @@ def draw_autocorrelation(frame: pd.DataFrame, axes: np.ndarray, look: Look) -> N
     legend(ax, look, [bars, model], ["Residuals", "Model"], inside=True)
 
 
-KIND = Kind(autocorrelation_frame, draw_autocorrelation, panel=(6.0, 3.6))
+KIND = Kind(autocorrelation_frame, draw_autocorrelation, panel=(6.0, 3.6), empty=NO_PAIRS)

@@ -19,6 +19,7 @@ WHAT = {
     "rstandard": "Standardized residuals",
 }
 """Kind -> what it is called."""
+NO_PAIRS = "no group has two rows"
 
 
 def scaled_residuals(subject: Subject, what: str, command: str) -> np.ndarray:

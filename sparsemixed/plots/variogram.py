@@ -11,7 +11,7 @@ from sparsemixed.plots.kind import Kind
 from sparsemixed.plots.lettering import head, legend, nothing
 from sparsemixed.plots.look import Look
 from sparsemixed.plots.pairs_in_groups import all_pairs
-from sparsemixed.plots.residual_series import WHAT, axis_name, expected, means_in, scaled_residuals, series_for
+from sparsemixed.plots.residual_series import NO_PAIRS, WHAT, axis_name, expected, means_in, scaled_residuals, series_for
 from sparsemixed.plots.subject import Subject
 
 MOST_BINS = 20
@@ -74,7 +74,7 @@ def draw_variogram(frame: Any, axes: np.ndarray, look: Look) -> None:
     ax = axes[0]
     head(ax, look, frame.attrs["title"], frame.attrs["x"], frame.attrs["y"])
     if not frame["semivariance"].notna().any():
-        nothing(ax, look, "no group has two rows")
+        nothing(ax, look, NO_PAIRS)
         return
     sizes = 12 + 48 * np.sqrt(frame["pairs"] / frame["pairs"].max())
     style = {"s": sizes, "color": look.colour(0), "alpha": 0.85, "linewidths": 0, "zorder": 3}
@@ -86,4 +86,4 @@ def draw_variogram(frame: Any, axes: np.ndarray, look: Look) -> None:
     legend(ax, look, [points, model], ["Residuals", "Model"], inside=True)
 
 
-KIND = Kind(variogram_frame, draw_variogram, panel=(6.0, 3.6))
+KIND = Kind(variogram_frame, draw_variogram, panel=(6.0, 3.6), empty=NO_PAIRS)

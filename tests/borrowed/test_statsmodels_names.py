@@ -234,5 +234,5 @@ def test_alpha_is_a_probability():
             fit.conf_int(alpha=wrong)
     with pytest.raises(OptionError, match="not both"):
         fit.conf_int(90, alpha=0.1)
-    with pytest.raises(OptionError, match=r"level\(0.05\)"):
+    with pytest.raises(OptionError, match=r"0\.05 is not a level in per cent"):
         fit.conf_int(0.05)

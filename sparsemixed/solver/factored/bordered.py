@@ -11,7 +11,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.linalg import lapack
 
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
 from sparsemixed.solver.factored.dense import FULL_SHARE, MAX_SPREAD_NUMBERS
@@ -23,6 +22,7 @@ from sparsemixed.solver.factored.kernels_bordered import (
     subtract_full,
     subtract_groups,
 )
+from sparsemixed.solver.unlocked import cholesky
 
 BLOCK = 64
 """Rows of a product whose upper triangle is wanted that are taken at a time."""
@@ -84,8 +84,8 @@ class BorderedSchur:
             subtract_full(self._spread, BLOCK, out)
         else:
             subtract_groups(*self._by_column, self._columns, self._half, out)
-        root, info = lapack.dpotrf(out.T, lower=1, clean=0, overwrite_a=1)
-        if info or not np.isfinite(logdet):
+        root = out.T
+        if cholesky(root) or not np.isfinite(logdet):
             return float("nan"), np.full((P, P), np.nan)
         lower = np.tril(root[-P:, -P:])
         return logdet + 2.0 * float(np.log(root.diagonal()[:-P]).sum()), lower @ lower.T

@@ -15,6 +15,7 @@ from sparsemixed.solver.factored.elimination_pattern import EliminationPattern
 from sparsemixed.solver.factored.kernels import gather_dense, sandwich_dense, subtract_dense
 from sparsemixed.solver.factored.schur import SchurDerivative
 from sparsemixed.solver.linalg import mirrored
+from sparsemixed.solver.unlocked import cholesky
 
 FULL_SHARE = 0.3
 """Share of the cells that occur above which BLAS on all of them beats loops over those that do."""
@@ -72,10 +73,9 @@ class FactoredDense:
         lower = storage.buffers.lend(self, (q, q))
         storage.assemble(pairs, [(half, half)], lower)
         np.einsum("ii->i", lower)[:] += 1.0
-        factor, info = lapack.dpotrf(lower.T, lower=1, clean=0, overwrite_a=1)
-        if info:
-            raise NumericalError(f"the Schur complement of the random effects is not positive definite (pivot {info})")
-        self._lower = factor.T
+        if pivot := cholesky(lower.T):
+            raise NumericalError(f"the Schur complement of the random effects is not positive definite (pivot {pivot})")
+        self._lower = lower
         self.logdet = 2.0 * float(np.log(np.einsum("ii->i", self._lower)).sum())
 
     def solve(self, b: np.ndarray) -> np.ndarray:

@@ -85,12 +85,16 @@ def _estimate_reduced(spec: ModelSpec, design: Design, reduction: Reduction, pro
 
 def design_threads(design: Design) -> AbstractContextManager:
     """As many threads as the largest dense matrix that the fit may meet is worth."""
-    if design.residual is not None:
-        return blas_threads(0)
-    if not design.random or _is_small(design):
+    if design.residual is None and (not design.random or _is_small(design)):
         return nullcontext()
-    sizes = sorted(term.n_groups * term.k for term in design.random)
-    return blas_threads(max(sum(sizes[:-1]), design.rank))
+    return blas_threads(dense_order(design))
+
+
+def dense_order(design: Design) -> int:
+    """Rows of the largest dense matrix that evaluations of the likelihood may meet."""
+    if design.residual is not None:
+        return 0
+    return max(sum(sorted(term.n_groups * term.k for term in design.random)[:-1]), design.rank)
 
 
 def _is_small(design: Design) -> bool:

@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 
 from sparsemixed.errors import ConvergenceWarning, OptionError, warn
+from sparsemixed.estimation.estimate import dense_order
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.hypotheses.distributions import z_critical
 from sparsemixed.inference.profile.constrained import Edges
@@ -17,6 +18,7 @@ from sparsemixed.inference.profile.curve import Curve, curve
 from sparsemixed.inference.profile.limits import Limit, limit
 from sparsemixed.inference.profile.targets import Target, coefficient_targets, named_targets, variance_targets
 from sparsemixed.inference.profile.traces import traces
+from sparsemixed.solver.threads import blas_threads
 
 FARTHEST, BEYOND = 2.5758293035489004, 1.1
 """|zeta| at the ends of a curve: the 99% limits, and beyond those that were asked for by this factor."""
@@ -74,7 +76,8 @@ class ProfileLimits:
         peak = self.sources.peak(target)
         if not np.isfinite(peak.jet(target.psi).value):
             raise OptionError(f"profile: {name} has no profile: it has no value at the estimates")
-        return curve(peak, target, farthest or max(FARTHEST, BEYOND * z_critical(self.level)), self.edges)
+        with blas_threads(dense_order(self.sources.of(target).fit.design)):
+            return curve(peak, target, farthest or max(FARTHEST, BEYOND * z_critical(self.level)), self.edges)
 
     def traces_of(self, name: str, along: Curve) -> np.ndarray:
         """(k, l) values of all targets at the places of the curve of one; NaN for what goes by another criterion."""
@@ -115,6 +118,11 @@ def variance_profile(fit: Fit, level: float, stddeviations: bool, criterion: Met
 
 
 def _chosen(fit: Fit, choice: Choice, level: float, criterion: Method | None) -> ProfileLimits:
+    with blas_threads(dense_order(fit.design)):
+        return _found(fit, choice, level, criterion)
+
+
+def _found(fit: Fit, choice: Choice, level: float, criterion: Method | None) -> ProfileLimits:
     targets = choice(fit)
     sources = criteria(fit, criterion, any(t.fixed for t in targets), not all(t.fixed for t in targets))
     # Each in the coordinates of the fit whose likelihood it goes by.

@@ -52,7 +52,8 @@ def plane(x: str, y: str, scales: dict[str, Scale], traces: dict[tuple[str, str]
         if np.isfinite(crossed).all():
             pieces.append((0, percent, contour(radius, *crossed)))
     for part, own, other in ((1, x, y), (2, y, x)):
-        at = np.linspace(*scales[own].zeta[[0, -1]], PLACES)
+        zeta = scales[own].zeta
+        at = np.linspace(zeta[0], zeta[-1], PLACES)
         line = np.column_stack([at, traces[own, other](at)])
         pieces.append((part, np.nan, line[np.isfinite(line).all(axis=1), :: 1 if own == x else -1]))
     pieces.append((3, np.nan, np.zeros((1, 2))))

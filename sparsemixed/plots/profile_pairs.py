@@ -224,7 +224,8 @@ def _align(panels: list[tuple[Any, pd.DataFrame, list[str]]]) -> None:
     for _, own, (row, column, scale) in panels:
         for name, one in ((column, "x"), (row, "y")) if scale else ():
             key = name if scale == "values" else ""
-            ranges[key] = [*ranges.get(key, []), float(own[one].min()), float(own[one].max())]
+            numbers = own[one].to_numpy()
+            ranges[key] = [*ranges.get(key, []), float(numbers.min()), float(numbers.max())]
     limits = {key: (min(ends), max(ends), 0.05 * (max(ends) - min(ends) or 1.0)) for key, ends in ranges.items()}
     for ax, _, (row, column, scale) in panels:
         for name, put in ((column, ax.set_xlim), (row, ax.set_ylim)) if scale else ():

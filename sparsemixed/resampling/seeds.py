@@ -50,7 +50,7 @@ def streams(seed: int, begin: int, end: int) -> Iterator[np.random.Generator]:
         return
     known = _Known()
     for known.words in states(seed, begin, end):
-        yield np.random.Generator(np.random.PCG64(known))
+        yield np.random.Generator(np.random.PCG64(known))  # type: ignore[arg-type]  # which takes any ISeedSequence
 
 
 class _Known(ISeedSequence):

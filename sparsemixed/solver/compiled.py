@@ -71,11 +71,12 @@ def compiled(function: Callable) -> Any:
 
 def compiled_part(function: Callable) -> Any:
     """As `compiled`, for what other compiled loops alone call: without the code that takes arguments from Python."""
+    options: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
     try:
-        return numba.njit(cache=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
+        return numba.njit(cache=True, **options)(function)
     except RuntimeError as error:
         _tell_uncached(error)
-        return numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
+        return numba.njit(**options)(function)
 
 
 def compiled_within(function: Callable) -> Any:

@@ -9,7 +9,20 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from sparsemixed.errors import DataError
+from sparsemixed.errors import DataError, OptionError
+
+
+def read_path(path: str | os.PathLike) -> Path:
+    """A path, its `~` written out.
+
+    Raises
+    ------
+    OptionError
+        It is neither a text nor an `os.PathLike`.
+    """
+    if not isinstance(path, (str, os.PathLike)):
+        raise OptionError(f"the path of a file is a text or an os.PathLike; found {path!r:.60}")
+    return Path(path).expanduser()
 
 
 def check_destination(path: str | os.PathLike) -> None:
@@ -20,7 +33,7 @@ def check_destination(path: str | os.PathLike) -> None:
     DataError
         A folder, a device, a pipe or a socket; a place in no folder; or no permission.
     """
-    path = Path(path).expanduser()
+    path = read_path(path)
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
@@ -58,7 +71,7 @@ def whole_file(path: str | os.PathLike) -> Iterator[Path]:
         The disk is full, say.
     """
     check_destination(path)
-    target = _target(Path(path).expanduser())
+    target = _target(read_path(path))
     ending = "".join(target.suffixes[-2:])[-20:]  # by which some writers tell their format
     unfinished = target.with_name(f".sparsemixed-{secrets.token_hex(8)}.part{ending}")
     try:

@@ -24,7 +24,7 @@ from sparsemixed.reporting.stored.results import StoredResults
 from sparsemixed.spec import ModelSpec
 from sparsemixed.storage.archive import MOST_MEMBERS, arrays, check_members, check_source, read_member
 from sparsemixed.storage.decode import Decoder, UnknownName
-from sparsemixed.storage.destination import check_destination, whole_file
+from sparsemixed.storage.destination import check_destination, read_path, whole_file
 from sparsemixed.storage.encode import Encoder
 from sparsemixed.storage.format_1 import upgraded, with_components
 
@@ -115,7 +115,7 @@ def load_file(path: str | os.PathLike) -> tuple[Fit, SavedPosterior | None]:
     DataError
         There is no such file, it cannot be read, is no saved fit, is damaged, or was saved by a newer version.
     """
-    path = Path(path).expanduser()
+    path = read_path(path)
     try:
         check_source(path)
         with path.open("rb") as file:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from sparsemixed.errors import DataError
-from sparsemixed.storage.destination import whole_file
+from sparsemixed.storage.destination import read_path, whole_file
 
 WRITERS: dict[str, Callable[[pd.DataFrame, Path], object]] = {
     ".csv": lambda table, path: table.to_csv(path, index=False),
@@ -28,7 +28,7 @@ def check_format(path: str | os.PathLike) -> None:
     ------
     DataError
     """
-    _writer(Path(path))
+    _writer(read_path(path))
 
 
 def _writer(path: Path) -> Callable[[pd.DataFrame, Path], object]:
@@ -46,7 +46,7 @@ def write_table(table: pd.DataFrame, path: str | os.PathLike) -> None:
     DataError
         An unknown format, a file that cannot be written, or values that the format has no place for.
     """
-    path = Path(path).expanduser()
+    path = read_path(path)
     writer = _writer(path)
     try:
         with whole_file(path) as unfinished:

@@ -480,6 +480,14 @@ def assert_harmless(content, tmp_path_factory):
 # Writing
 
 
+def test_what_is_no_path_is_refused(fitted):
+    fit = fitted("random slopes")
+    for call in (fit.save, sparsemixed.load, fit.report):
+        for wrong in (3, None, ["fit.smx"]):
+            with pytest.raises(OptionError, match="a text or an os"):
+                call(wrong)
+
+
 def test_places_that_cannot_be_written(fitted, tmp_path):
     fit = fitted("random slopes")
     with pytest.raises(DataError, match="is a folder"):

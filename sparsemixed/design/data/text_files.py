@@ -8,6 +8,7 @@ import io
 import re
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -53,13 +54,14 @@ def read_text(path: Path, delimiter: str | None = None) -> tuple[pd.DataFrame, l
     names = plain_names(sample, delimiter)
     # pandas would rename a column that is named like another.
     check_names(names or [name for name in next(csv.reader(sample.splitlines(True), delimiter=delimiter), []) if name])
+    # An index of names takes as long as the values of a small file.
+    numbered: dict[str, Any] = {} if names is None else {"names": range(len(names)), "header": 0}
     table = pd.read_csv(
         io.BytesIO(content) if whole else path,
         sep=delimiter,
         decimal="," if has_decimal_commas(sample, delimiter) else ".",
         low_memory=not whole,  # in parts, of which so small a file has one
-        # An index of names takes as long as the values of a small file.
-        **({} if names is None else {"names": range(len(names)), "header": 0}),
+        **numbered,
     )
     return table, list(table.columns) if names is None else names
 

@@ -47,7 +47,8 @@ def curve(peak: Peak, target: Target, farthest: float, edges: Edges) -> Curve:
     rows = [*(_row(target, place, side) for place, side in places), _middle(peak, target)]
     order = sorted(range(len(rows)), key=lambda i: (rows[i][1], rows[i][0]))
     x = [*(place.x for place, _ in places), peak.x]
-    return Curve(*np.array(rows)[order].T, np.array(x)[order])
+    value, zeta, deviance, slope = np.array(rows)[order].T
+    return Curve(value, zeta, deviance, slope, np.array(x)[order])
 
 
 def _branch(peak: Peak, target: Target, side: int, farthest: float, edges: Edges) -> list[Place]:

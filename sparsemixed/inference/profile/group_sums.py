@@ -99,6 +99,7 @@ class GroupsLocal(Local):
         scores, determinant = slopes @ v, flat @ moments.H.ravel()
         by_square = scores @ v / sigma2
         within = theta_hessian(D, flat, moments, columns)
+        move = np.empty((p, 0))
         if p:
             inverse = self._root.T @ self._root
             if self._precision is not None:

@@ -19,13 +19,15 @@ def effects_on_edge(structure: RandomStructure, theta: np.ndarray) -> np.ndarray
     array([False,  True])
     """
     rows = structure.dfactor().any(axis=2)
-    return ~(rows & ~theta[:, None]).any(axis=0)
+    return np.asarray(~(rows & ~theta[:, None]).any(axis=0))
 
 
 def entries_on_edge(structure: RandomStructure, theta: np.ndarray) -> np.ndarray:
     """(q,) bool: the displayed entries of the effects that depend on no parameter but those of `theta` (q,) bool."""
     gone = effects_on_edge(structure, theta)
-    return (linear_basis(structure).any(axis=2) & gone).any(axis=1) if gone.any() else np.zeros(structure.n_theta, bool)
+    if not gone.any():
+        return np.zeros(structure.n_theta, bool)
+    return np.asarray((linear_basis(structure).any(axis=2) & gone).any(axis=1))
 
 
 def linear_basis(structure: RandomStructure) -> np.ndarray:

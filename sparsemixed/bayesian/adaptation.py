@@ -15,8 +15,9 @@ STEPS = 3
 RIDGE = 0.02
 """Share of the former scale that stays in a fitted one, per draw that is missing to a sure one."""
 LEAST_SHARE = 0.02
-SURE = 8
-"""Effective draws per dimension from which a component's own skewness and degrees of freedom are fitted."""
+SURE, FEWEST = 8, 150
+"""Effective draws per dimension, and in all, from which a component's own skewness and degrees of freedom are fitted: fewer make
+the tails too light where the posterior has a long one."""
 DEGREES = (5.0, 8.0, 13.0, 21.0)
 """Of freedom that are tried: tails that are lighter than those of the last would be a risk without a gain."""
 BULK = 0.2
@@ -64,7 +65,7 @@ def shaped(mixture: TMixture, phi: np.ndarray, weights: np.ndarray, axes: np.nda
     centres, roots, degrees, skews = (x.copy() for x in (mixture.centres, mixture.roots, mixture.degrees, mixture.skews))
     for c in range(len(mixture.shares)):
         own, count = member[:, c], _effective(member[:, c])
-        if count >= SURE * n and mixture.shares[c] > BULK:
+        if count >= max(SURE * n, FEWEST) and mixture.shares[c] > BULK:
             centres[c], roots[c], degrees[c], skews[c] = _component(phi, own / own.sum(), count, axes[c])
     return replace(mixture, centres=centres, roots=roots, degrees=degrees, skews=skews)
 

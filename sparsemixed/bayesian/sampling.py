@@ -16,13 +16,15 @@ from sparsemixed.bayesian.adaptation import fitted, shaped
 from sparsemixed.bayesian.coefficients import Integrated
 from sparsemixed.bayesian.mode import Mode
 from sparsemixed.bayesian.proposal import TMixture, at_modes
-from sparsemixed.bayesian.psis import Smoothed, smooth
+from sparsemixed.bayesian.psis import GOOD, Smoothed, smooth
 from sparsemixed.bayesian.special import logsumexp
 
 Evaluate = Callable[[np.ndarray], tuple[np.ndarray, Integrated]]
 """From phi (S, n) to log densities (S,) and the coefficients' normals."""
 ROUNDS = 4
 """Of adaptation, at most."""
+MORE = 3
+"""Times that as many draws again are made of a proposal fitted to all, where those before do not cover the posterior."""
 GOOD_SHARE, GOOD_KHAT = 0.75, 0.45
 """Effective share of a round, and k-hat, from which another adaptation would not be worth its draws."""
 
@@ -67,6 +69,8 @@ class _Round:
 def sample(evaluate: Evaluate, modes: list[Mode], count: int, random: np.random.Generator) -> Nodes:
     """Weighted draws of a posterior with these modes: `count` of them, a part in rounds that adapt the proposal.
 
+    Where they do not cover the posterior there are up to `MORE` times as many besides.
+
     Parameters
     ----------
     evaluate : callable
@@ -80,21 +84,36 @@ def sample(evaluate: Evaluate, modes: list[Mode], count: int, random: np.random.
     pilot = int(min(max(count // 8, 20 * n + 100), count // 3))
     rounds, left = [_draw(evaluate, proposal, pilot, random)], count - pilot
     for _ in range(ROUNDS):
+        base, proposal = _adapted(base, start, rounds)
         if left < 2 * pilot:
             break
-        phi, weights = np.concatenate([one.phi for one in rounds]), smooth(_log_ratios(rounds)).weights
-        base = fitted(base, phi, weights, start.roots)
-        proposal = shaped(base, phi, weights, start.roots)
         rounds.append(_draw(evaluate, proposal, pilot, random))
-        left, last = left - pilot, smooth(_log_ratios(rounds[-1:]))
+        left, last = left - pilot, _weighted(rounds[-1:])
         if last.khat < GOOD_KHAT and 1.0 / float(last.weights @ last.weights) > GOOD_SHARE * pilot:
             break
-    return _nodes([*rounds, _draw(evaluate, proposal, left, random)])
+    rounds.append(_draw(evaluate, proposal, left, random))
+    for _ in range(MORE):
+        if _weighted(rounds).khat < GOOD:
+            break
+        base, proposal = _adapted(base, start, rounds)
+        rounds.append(_draw(evaluate, proposal, count, random))
+    return _nodes(rounds)
+
+
+def _adapted(base: TMixture, start: TMixture, rounds: list[_Round]) -> tuple[TMixture, TMixture]:
+    """The mixture without skewness, fitted to all draws, and with the shape that they suggest."""
+    phi, weights = np.concatenate([one.phi for one in rounds]), _weighted(rounds).weights
+    base = fitted(base, phi, weights, start.roots)
+    return base, shaped(base, phi, weights, start.roots)
 
 
 def _draw(evaluate: Evaluate, proposal: TMixture, count: int, random: np.random.Generator) -> _Round:
     phi = proposal.draw(count, random)
     return _Round(proposal, phi, *evaluate(phi))
+
+
+def _weighted(rounds: list[_Round]) -> Smoothed:
+    return smooth(_log_ratios(rounds))
 
 
 def _log_ratios(rounds: list[_Round]) -> np.ndarray:

@@ -24,8 +24,17 @@ def shared_out(work: Callable[[int, int], Found], begins: Iterable[int], ends: I
     pieces, threads = [*zip(begins, ends, strict=True)], numba.get_num_threads()
     if threads == 1 or len(pieces) == 1:
         return [work(*piece) for piece in pieces]
-    with ThreadPoolExecutor(threads) as pool:
-        return [*pool.map(lambda piece: work(*piece), pieces)]
+    return [*_pool(threads).map(lambda piece: work(*piece), pieces)]
+
+
+@cache
+def _pool(threads: int) -> ThreadPoolExecutor:
+    """Threads that stay: to start them takes longer than the work of many evaluations."""
+    return ThreadPoolExecutor(threads, thread_name_prefix="sparsemixed")
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_pool.cache_clear)  # a forked process has none of them
 
 
 @cache

@@ -1,0 +1,41 @@
+"""Pieces of work that threads share: their order, and processes that are forked while there are threads."""
+
+from __future__ import annotations
+
+import os
+import threading
+
+import numba
+import pytest
+
+from sparsemixed.solver.threads import shared_out
+
+
+@pytest.fixture
+def two_threads():
+    before = numba.get_num_threads()
+    numba.set_num_threads(min(2, numba.config.NUMBA_NUM_THREADS))
+    yield
+    numba.set_num_threads(before)
+
+
+def squares() -> list[int]:
+    return shared_out(lambda begin, end: sum(i * i for i in range(begin, end)), range(0, 90, 10), range(10, 100, 10))
+
+
+def test_results_are_in_the_order_of_the_pieces(two_threads):
+    expected = [sum(i * i for i in range(begin, begin + 10)) for begin in range(0, 90, 10)]
+    assert squares() == expected
+    known = {thread.name for thread in threading.enumerate()}
+    assert squares() == expected
+    assert {thread.name for thread in threading.enumerate()} <= known | {"sparsemixed_0", "sparsemixed_1"}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_process_starts_threads_of_its_own(two_threads):
+    expected = squares()
+    child = os.fork()
+    if not child:
+        os._exit(0 if squares() == expected else 1)
+    assert os.waitpid(child, 0)[1] == 0

@@ -23,6 +23,8 @@ SEARCHES = {"icc": "estat", "statsmodels": "statsmodels", "install": "index"}
 """What is looked for, and a page that must be among what is found."""
 SHOWN = ("index", "gallery", "likelihood", "command-language", "report")
 """Pages of which screenshots are kept."""
+LEFT = "net::ERR_ABORTED"
+"""What is told of a file that was still loading when the next page was asked for, as on a busy machine: no file is missing."""
 WIDER = """() => {
   const wide = document.documentElement.clientWidth
   const hides = e => ["auto", "scroll", "hidden"].includes(getComputedStyle(e).overflowX)
@@ -65,7 +67,7 @@ class Watch:
 
         page.on("console", lambda said: told(said.text) if said.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: told(str(error)))
-        page.on("requestfailed", lambda request: told(f"not loaded: {request.url}"))
+        page.on("requestfailed", lambda request: told(f"not loaded: {request.url}") if request.failure != LEFT else None)
         page.on("request", lambda asked: told(f"network: {asked.url}") if asked.url.startswith("http") else None)
         return page
 

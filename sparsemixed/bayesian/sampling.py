@@ -92,12 +92,14 @@ def sample(evaluate: Evaluate, modes: list[Mode], count: int, random: np.random.
         if last.khat < GOOD_KHAT and 1.0 / float(last.weights @ last.weights) > GOOD_SHARE * pilot:
             break
     rounds.append(_draw(evaluate, proposal, left, random))
+    found = _nodes(rounds)
     for _ in range(MORE):
-        if _weighted(rounds).khat < GOOD:
+        if found.khat < GOOD:
             break
         base, proposal = _adapted(base, start, rounds)
         rounds.append(_draw(evaluate, proposal, count, random))
-    return _nodes(rounds)
+        found = _nodes(rounds)
+    return found
 
 
 def _adapted(base: TMixture, start: TMixture, rounds: list[_Round]) -> tuple[TMixture, TMixture]:

@@ -60,23 +60,23 @@ if hasattr(os, "register_at_fork"):
     )
 
 
-def compiled(function: Callable) -> Any:
+def _kept(function: Callable, **options: Any) -> Any:
     """`numba.njit`, the machine code kept on disk; compiled anew in every process where there is no folder to keep it in."""
-    try:
-        return numba.njit(cache=True)(function)
-    except RuntimeError as error:
-        _tell_uncached(error)
-        return numba.njit(function)
-
-
-def compiled_part(function: Callable) -> Any:
-    """As `compiled`, for what other compiled loops alone call: without the code that takes arguments from Python."""
-    options: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
     try:
         return numba.njit(cache=True, **options)(function)
     except RuntimeError as error:
         _tell_uncached(error)
         return numba.njit(**options)(function)
+
+
+def compiled(function: Callable) -> Any:
+    """A loop as machine code, which is kept on disk where there is a folder for it."""
+    return _kept(function)
+
+
+def compiled_part(function: Callable) -> Any:
+    """As `compiled`, for what other compiled loops alone call: without the code that takes arguments from Python."""
+    return _kept(function, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 
 def compiled_within(function: Callable) -> Any:
@@ -84,32 +84,19 @@ def compiled_within(function: Callable) -> Any:
 
     Elsewhere a function is compiled by itself, and once more in every loop above it, which takes most of the time of all.
     """
-    try:
-        return numba.njit(cache=True, inline="always")(function)
-    except RuntimeError as error:
-        _tell_uncached(error)
-        return numba.njit(inline="always")(function)
+    return _kept(function, inline="always")
 
 
 def compiled_apart(function: Callable) -> Any:
     """As `compiled`, for loops of which threads of Python take parts that have nothing in common: they run side by side."""
-    try:
-        return numba.njit(cache=True, nogil=True)(function)
-    except RuntimeError as error:
-        _tell_uncached(error)
-        return numba.njit(nogil=True)(function)
+    return _kept(function, nogil=True)
 
 
 def compiled_sums(function: Callable) -> Any:
     """As `compiled`, for loops that threads of Python share out: they run side by side, and sums are taken in the order that
     vectors of the processor like best, the same in every run. A division by zero gives what IEEE 754 says, and no exception.
     """
-    options: dict[str, Any] = {"nogil": True, "fastmath": {"reassoc", "nsz", "contract"}, "error_model": "numpy"}
-    try:
-        return numba.njit(cache=True, **options)(function)
-    except RuntimeError as error:
-        _tell_uncached(error)
-        return numba.njit(**options)(function)
+    return _kept(function, nogil=True, fastmath={"reassoc", "nsz", "contract"}, error_model="numpy")
 
 
 def compiled_parallel(function: Callable) -> Callable[..., Any]:
@@ -118,12 +105,7 @@ def compiled_parallel(function: Callable) -> Callable[..., Any]:
     Loops over `SMALL` arrays have none either. The iterations of a loop must not depend on each other, so that both ways give the
     same numbers to the last digit.
     """
-    try:
-        threads = numba.njit(cache=True, parallel=True)(function)
-    except RuntimeError as error:
-        _tell_uncached(error)
-        threads = numba.njit(parallel=True)(function)
-    alone = compiled(_renamed(function))
+    threads, alone = _kept(function, parallel=True), compiled(_renamed(function))
 
     def loop(*arguments: Any) -> Any:
         if _PROCESS.alone or sum(getattr(argument, "size", 0) for argument in arguments) < SMALL:

@@ -47,10 +47,7 @@ def fill_columns(
     columns = np.zeros((rows.n, len(cells) + constant))
     if constant:
         columns[:, -1] = 1.0
-    chosen: dict[int, list[tuple[int, tuple]]] = {}
-    for column, (term, values) in enumerate(cells):
-        chosen.setdefault(term, []).append((column, values))
-    prepared = [_Product(rows, terms[term], where, levels) for term, where in chosen.items()]
+    prepared = _products(rows, terms, cells, levels)
     for start in range(0, rows.n, BLOCK):
         block = slice(start, start + BLOCK)
         for term in prepared:
@@ -69,15 +66,22 @@ def sparse_columns(
     """`fill_columns` of rows without missing values as a sparse matrix, which has one number a row for each term."""
     import scipy.sparse as sp  # which takes a while to import
 
-    chosen: dict[int, list[tuple[int, tuple]]] = {}
-    for column, (term, values) in enumerate(cells):
-        chosen.setdefault(term, []).append((column, values))
-    found = [_Product(rows, terms[term], where, levels).entries() for term, where in chosen.items()]
+    found = [product.entries() for product in _products(rows, terms, cells, levels)]
     found += [(np.full(rows.n, len(cells)), np.ones(rows.n))] if constant else []
     columns, values = (np.column_stack(each) for each in zip(*found, strict=True))
     there = columns >= 0
     ends = np.concatenate([[0], np.cumsum(there.sum(axis=1))])
     return sp.csr_array((values[there], columns[there].astype(np.int32), ends), shape=(rows.n, len(cells) + constant))
+
+
+def _products(
+    rows: Rows, terms: Sequence[Term], cells: Sequence[tuple[int, tuple]], levels: Mapping[str, tuple[Level, ...]]
+) -> list[_Product]:
+    """Of every term that has cells, what makes their columns."""
+    chosen: dict[int, list[tuple[int, tuple]]] = {}
+    for column, (term, values) in enumerate(cells):
+        chosen.setdefault(term, []).append((column, values))
+    return [_Product(rows, terms[term], where, levels) for term, where in chosen.items()]
 
 
 class _Product:

@@ -16,7 +16,7 @@ from sparsemixed.estimation.sources.responses import Responses
 from sparsemixed.fitting.call import Call, run
 from sparsemixed.fitting.changed_call import changed_call
 from sparsemixed.fitting.cross_validation import cross_validated
-from sparsemixed.fitting.prepared import fit_response, prepared
+from sparsemixed.fitting.prepared import checked_response, fit_response, prepared
 from sparsemixed.inference.criteria import criteria
 from sparsemixed.inference.hypotheses.composite_ratio import ratio_of
 from sparsemixed.inference.hypotheses.wald import HypothesisTest
@@ -95,18 +95,23 @@ class PreparedModel:
     def __repr__(self) -> str:
         return f"prepared {self.call!r}"
 
-    def fit(self, response: Any = None) -> Results:
+    def fit(self, response: Any = None, weights: Any = None) -> Results:
         """Fit the model.
 
         Parameters
         ----------
         response : (n,) array_like, optional
             One value for each row of the estimation sample, in its order; by default the response of the data.
+        weights : (J,) array_like or Series, optional
+            How often each of the groups that hold all others occurs, in the order of their levels, or by them as the index of a
+            Series; by default once. Copies of a group share nothing, as in a bootstrap of clusters, and a group of weight zero
+            is left out.
 
         Returns
         -------
         Results
-            As `mixed` returns them. A fit to another response does not know a call, so that it has no `update`.
+            As `mixed` returns them. A fit to another response, or with weights, does not know a call, so that it has no
+            `update`.
 
         Warns
         -----
@@ -117,8 +122,24 @@ class PreparedModel:
         ------
         DataError
             The response has another length, missing or infinite values, or does not vary, or the fixed part fits it exactly.
+            Weights are not one whole number for each group, or leave rows that do not determine the coefficients.
+        OptionError
+            Weights where the top groups are crossed.
+
+        Examples
+        --------
+        >>> import sparsemixed
+        >>> data = sparsemixed.datasets.simulate_longitudinal(50, 6, seed=1)
+        >>> model = sparsemixed.prepare("y ~ time + (1 | id)", data)
+        >>> model.fit(weights=[0, 2] + 48 * [1]).nobs
+        300
         """
-        return Results(fit_response(self.model, response), self.call if response is None else None)
+        if weights is None:
+            return Results(fit_response(self.model, response), self.call if response is None else None)
+        from sparsemixed.fitting.counted_groups import counted  # delayed: few fits count groups
+
+        model, rows = counted(self.model, weights)
+        return Results(fit_response(model, None if response is None else checked_response(self.model, response)[rows]))
 
 
 def prepare(model: str, data: Any, **options: Unpack[ModelKeywords]) -> PreparedModel:

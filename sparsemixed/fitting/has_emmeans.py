@@ -9,9 +9,8 @@ from sparsemixed.estimation.fit import Fit
 from sparsemixed.fitting.call import Call
 
 if TYPE_CHECKING:
-    from sparsemixed.reporting.comparisons import ContrastResult
+    from sparsemixed.reporting.emmeans import MeansContrastResult, MeansResult
     from sparsemixed.reporting.joint_tests import JointTestsTable
-    from sparsemixed.reporting.margins import MarginsResult
 
 Weights = Literal["equal", "proportional", "outer", "cells", "flat"]
 Adjust = Literal["none", "tukey", "dunnett", "mvt", "scheffe", "bonferroni", "sidak", "holm", "fdr"]
@@ -36,7 +35,7 @@ class HasEmmeans:
         weights: Weights = "equal",
         contrast: Method | Mapping[str, Sequence[float]] | None = None,
         reference: Any = None,
-    ) -> MarginsResult | ContrastResult:
+    ) -> MeansResult | MeansContrastResult:
         """Estimated marginal means as R's emmeans has them: covariates at their means, other factors averaged over.
 
         Tests have the fit's degrees of freedom, and are z where it has no `dfmethod`.
@@ -48,8 +47,10 @@ class HasEmmeans:
             its values in `at`.
         at : mapping, optional
             Values of covariates and levels of factors that the reference grid has; means are over those that are not shown.
-        pairwise : bool
-            All pairs, the first level minus the second: contrast="pairwise".
+        pairwise, contrast, reference : bool, str or mapping, optional
+            `pairwise` (all pairs, the first level minus the second; also `pairwise=True`), `revpairwise`, `trt.vs.ctrl` (against
+            the level `reference`; `ctrl1`, `ctrlk`: the first or last), `consec`, `poly`, `eff`, `del.eff`, or coefficients by
+            name, `{"old - new": [1, -0.5, -0.5]}`.
         adjust : {"none", "tukey", "dunnett", "mvt", "scheffe", "bonferroni", "sidak", "holm", "fdr"}, optional
             Of the contrasts within each combination of `by`. By default tukey for pairs, dunnett for comparisons with one level,
             mvt for consecutive levels, fdr for effects. dunnett and mvt take the correlations of the contrasts as they are;
@@ -59,11 +60,11 @@ class HasEmmeans:
         weights : {"equal", "proportional", "outer", "cells", "flat"}
             Of the combinations of factors averaged over: equal; by how often each is observed; by how often the levels of each
             factor are; by how often each is observed with the levels shown; equal for those that are.
-        contrast : str or mapping, optional
-            `pairwise`, `revpairwise`, `trt.vs.ctrl` (`ctrl1`, `ctrlk`: against the first or last level), `consec`, `poly`, `eff`,
-            `del.eff`, or coefficients by name, `{"old - new": [1, -0.5, -0.5]}`.
-        reference : optional
-            The level that `trt.vs.ctrl` compares with.
+
+        Returns
+        -------
+        MeansResult, or MeansContrastResult with contrasts
+            `means`, and `contrasts` where they are asked for, are frames of single quantities, indexed by levels.
         """
         options = {"by": by, "at": at, "pairwise": pairwise, "adjust": adjust, "weights": weights, "contrast": contrast}
         return self._emmeans("emmeans", specs, {**options, "reference": reference}, level)
@@ -81,7 +82,7 @@ class HasEmmeans:
         weights: Weights = "equal",
         contrast: Method | Mapping[str, Sequence[float]] | None = None,
         reference: Any = None,
-    ) -> MarginsResult | ContrastResult:
+    ) -> MeansResult | MeansContrastResult:
         """Slopes of a covariate by the levels of factors, and their contrasts; everything but `var` as in `emmeans`.
 
         Parameters
@@ -109,19 +110,21 @@ class HasEmmeans:
         asked = variable_names(by, "by", command), grid_values(at, command), grid_weights(weights, command)
         return JointTestsTable.of(joint_tests(self.fit, self._grid_sample(), *asked))
 
-    def _emmeans(self, command: str, specs: Any, options: dict[str, Any], level: float | None) -> MarginsResult | ContrastResult:
-        from sparsemixed.postestimation.emmeans.means import contrasts, means, without_tests
+    def _emmeans(
+        self, command: str, specs: Any, options: dict[str, Any], level: float | None
+    ) -> MeansResult | MeansContrastResult:
+        from sparsemixed.postestimation.emmeans.means import contrasts, means
         from sparsemixed.postestimation.emmeans.request import read_request
-        from sparsemixed.reporting.comparisons import ContrastResult
-        from sparsemixed.reporting.margins import shown_means
+        from sparsemixed.reporting.emmeans import MeansContrastResult, MeansResult
         from sparsemixed.spec.numbers import check_level
 
         level = check_level(self.fit.spec.display.level if level is None else level)
         asked = read_request(command, specs, options, self.fit.spec.small_sample is not None, level)
-        sample = self._grid_sample()
+        found = means(self.fit, asked, self._grid_sample(), command)
+        shown = MeansResult.on_grid(self.fit, found)
         if not asked.contrast:
-            return shown_means(self.fit, means(self.fit, asked, sample, command))
-        return ContrastResult.of(contrasts(self.fit, means(self.fit, without_tests(asked), sample, command), asked))
+            return shown
+        return MeansContrastResult.between(shown, contrasts(self.fit, found, asked), asked.by)
 
     def _grid_sample(self) -> Any:
         from sparsemixed.fitting.margin_sample import margin_sample

@@ -12,7 +12,7 @@ from sparsemixed.estimation.fit import Fit
 from sparsemixed.fitting.call import Call
 
 if TYPE_CHECKING:
-    from sparsemixed.fitting.many_responses import ManyFits
+    from sparsemixed.reporting.many_fits import ManyFits
     from sparsemixed.reporting.resampled import Bootstrap, Jackknife
 
 Kind = Literal["parametric", "residual", "wild", "cluster", "pigeonhole"]

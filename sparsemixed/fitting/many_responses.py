@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Unpack
 
 import numpy as np
@@ -22,51 +21,13 @@ from sparsemixed.estimation.sources.responses import responses as prepared_respo
 from sparsemixed.fitting.call import Call, asked, frame_of, settled, with_design
 from sparsemixed.fitting.prepared import checked_response, fit_response
 from sparsemixed.inference.hypotheses.wald import coefficients
+from sparsemixed.reporting.many_fits import ManyFits
 from sparsemixed.resampling.replicates import Replicates
 from sparsemixed.resampling.response_fits import ResponseFits
 from sparsemixed.resampling.workers import in_order, pieces_of, read_jobs
 
 STAND_IN = 1
 """Seed of a response that stands for those to come while the design is made."""
-
-
-@dataclass(frozen=True, repr=False)
-class ManyFits:
-    """Estimates of one model for many responses, a row for each; rows of fits that failed are missing.
-
-    Attributes
-    ----------
-    params, bse : DataFrame
-        Coefficients and their standard errors, a column for each.
-    random_params : DataFrame
-        Variance parameters, columns (equation, parameter) as printed.
-    llf, converged : Series
-    boundary, message : Series
-        Texts: the components on the boundary; why a fit failed or has not converged.
-    """
-
-    params: pd.DataFrame
-    bse: pd.DataFrame
-    random_params: pd.DataFrame
-    llf: pd.Series
-    converged: pd.Series
-    boundary: pd.Series
-    message: pd.Series
-
-    @property
-    def frame(self) -> pd.DataFrame:
-        """All of it side by side: coefficients, `se(x)`, `id: var(_cons)`, llf, converged, boundary, message."""
-        variances = self.random_params.copy()
-        variances.columns = [f"{level.partition(':')[0]}: {name}" if level else name for level, name in variances.columns]
-        rest = [self.llf, self.converged, self.boundary, self.message]
-        return pd.concat([self.params, self.bse.add_prefix("se(").add_suffix(")"), variances, *rest], axis=1)
-
-    def __len__(self) -> int:
-        return len(self.llf)
-
-    def __repr__(self) -> str:
-        failed = int(self.llf.isna().sum())
-        return f"<{len(self):,} fits of one model: {int(self.converged.sum()):,} converged, {failed:,} failed>"
 
 
 def refitted(fit: Fit, y: Any) -> Fit:

@@ -98,7 +98,7 @@ class MarginsResult(Margins, Shown):
 
     @property
     def frame(self) -> pd.DataFrame:
-        """One row for each margin.
+        """One row for each margin, the index as printed: `1 0` under `_at#dose`; `b` has Stata's names, which are unique.
 
         Columns: `variable` by which is differentiated, `_at` the number of the point where there are several, the variables of
         over() and within() and of the list of margins (missing in terms without them), then estimate, std_err, df (of t tests
@@ -111,7 +111,8 @@ class MarginsResult(Margins, Shown):
         numbers = {"estimate": self.estimate, "std_err": self.std_err, "df": self.df, "statistic": self.statistic}
         numbers |= {"pvalue": self.pvalue, "low": self.low, "high": self.high}
         values = pd.DataFrame({name: np.array(one) for name, one in numbers.items() if one is not None})
-        return pd.concat([keys, values], axis=1)
+        labels = [" ".join(row) for block in self.blocks for row in _texts(block, self)]
+        return pd.concat([keys, values], axis=1).set_axis(labels, axis=0)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -274,8 +275,7 @@ def _levels_together(sections: list[Section]) -> list[Section]:
 def _section(block: MarginBlock, result: MarginsResult, numbers: np.ndarray) -> Section:
     rows = []
     single = name_of(block, result) == "_cons"
-    for label, values, ok in zip(_labels(block, result), numbers[block.rows], result.estimable[block.rows], strict=True):
-        text = (block.variable or "_cons") if single else label
+    for text, values, ok in zip(_labels(block, result), numbers[block.rows], result.estimable[block.rows], strict=True):
         if not ok:
             rows.append(Row(text, (), NOT_ESTIMABLE))
         elif values[1] == 0:
@@ -288,13 +288,19 @@ def _section(block: MarginBlock, result: MarginsResult, numbers: np.ndarray) -> 
     return Section(name, tuple(rows), "interaction" if "#" in name else "factor")
 
 
-def _labels(block: MarginBlock, result: MarginsResult) -> list[str]:
-    """Labels of the levels where the data have them, else the levels themselves."""
+def _texts(block: MarginBlock, result: MarginsResult) -> list[tuple[str, ...]]:
+    """What each row says: labels of the levels where the data have them, else the levels themselves."""
+    if name_of(block, result) == "_cons":
+        return [(block.variable or "_cons",)] * len(labels_of(block, result))
     names = [*["_at"] * (block.places[0] > 1), *result.request.by, *block.factors]
-    plain = labels_of(block, result)
     known = [{level_text(k): v for k, v in result.labels.get(name, {}).items()} for name in names]
-    texts = [[own.get(text, text) for own, text in zip(known, row, strict=True)] for row in plain]
-    widths = [max(len(row[i]) for row in texts) for i in range(len(names))]
+    return [tuple(own.get(text, text) for own, text in zip(known, row, strict=True)) for row in labels_of(block, result)]
+
+
+def _labels(block: MarginBlock, result: MarginsResult) -> list[str]:
+    """The same, one below the other."""
+    texts = _texts(block, result)
+    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
     return [" ".join(f"{text:>{w}}" for text, w in zip(row, widths, strict=True)) for row in texts]
 
 
@@ -323,9 +329,3 @@ def margins_result(fit: Fit, asked: Asked, sample: MarginSample, typed: str = ""
     head = tuple(head_blocks(found, compared.title, facts, asked.legend))
     table = (_table(replace(result, pvalues=False)),) if asked.shape.margins else ()
     return MarginComparisonResult.shaped(compared, found, asked, (*head, *table))
-
-
-def shown_means(fit: Fit, found: Margins) -> MarginsResult:
-    """Means on a reference grid, ready to be shown."""
-    own = {one.name: getattr(found, one.name) for one in fields(found)}
-    return MarginsResult(**own, fit=fit, labels=fit.design.value_labels, facts=margin_facts(fit, "", "", True))

@@ -15,7 +15,7 @@ from sparsemixed.resampling.top_groups import nested
 def copied_clusters(design: Design, counts: np.ndarray) -> Design:
     """Rows (n,) as often as they are counted, all rows of a top group alike; the copies of a group share nothing."""
     rows = np.repeat(np.arange(len(counts)), counts)
-    copy = _copy_numbers(counts)
+    copy = copy_numbers(counts)
     return _copied(design, rows, [copy] * len(design.random), copy)
 
 
@@ -31,7 +31,7 @@ def copied_levels(design: Design, counts: Sequence[np.ndarray | None]) -> Design
     factors = [t for t, own in enumerate(counts) if own is not None]
     of_rows = {t: own[design.random[t].codes] for t, own in enumerate(counts) if own is not None}
     total = np.prod([of_rows[t] for t in factors], axis=0).astype(np.int64)
-    rows, place = np.repeat(np.arange(n), total), _copy_numbers(total)
+    rows, place = np.repeat(np.arange(n), total), copy_numbers(total)
     copy: dict[int, np.ndarray] = {}
     for t in factors:
         copy[t] = place % of_rows[t][rows]
@@ -46,7 +46,7 @@ def copied_levels(design: Design, counts: Sequence[np.ndarray | None]) -> Design
     return _copied(design, rows, numbers, np.arange(len(rows)))
 
 
-def _copy_numbers(counts: np.ndarray) -> np.ndarray:
+def copy_numbers(counts: np.ndarray) -> np.ndarray:
     """0, 1, ..., one after another for each of what is counted."""
     ends = np.cumsum(counts)
     return np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - counts, counts)

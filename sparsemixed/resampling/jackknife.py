@@ -85,7 +85,7 @@ def default_groups(fit: Fit, command: str) -> DeletedGroups:
     OptionError
         Crossed effects have none.
     """
-    codes, number = top_groups(fit, command, "name the groups to be left out, by=")
+    codes, number = top_groups(fit.design, command, "name the groups to be left out, by=")
     for term in fit.design.random:
         if np.array_equal(term.codes, codes):
             return DeletedGroups(codes, labels_index(term.labels), ":".join(map(str, term.labels.columns)))

@@ -49,7 +49,7 @@ def levels(design: Design) -> list[tuple[np.ndarray, int]]:
     return found if part is None else [*found, (part.codes, part.n_groups)]
 
 
-def top_groups(fit: Fit, command: str, instead: str) -> tuple[np.ndarray, int]:
+def top_groups(design: Design, command: str, instead: str) -> tuple[np.ndarray, int]:
     """Codes and number of the groups that hold all others; rows, where nothing is grouped.
 
     Raises
@@ -57,9 +57,9 @@ def top_groups(fit: Fit, command: str, instead: str) -> tuple[np.ndarray, int]:
     OptionError
         Some are crossed, or there is one alone; `instead` says what to do.
     """
-    found = levels(fit.design)
+    found = levels(design)
     if not found:
-        return np.arange(fit.design.n_rows), fit.design.n_rows
+        return np.arange(design.n_rows), design.n_rows
     codes, number = min(found, key=lambda level: level[1])
     if not all(nested(own, codes) for own, _ in found):
         raise OptionError(
@@ -81,7 +81,7 @@ def clustered(fit: Fit, clusters: np.ndarray | None, command: str, instead: str)
     OptionError
         As of `top_groups`; a group has rows in several clusters.
     """
-    codes, number = top_groups(fit, command, instead)
+    codes, number = top_groups(fit.design, command, instead)
     if clusters is None:
         return TopGroups(codes, number, np.arange(number), number)
     if not nested(codes, clusters):

@@ -10,7 +10,7 @@ import pytest
 
 import sparsemixed
 
-KINDS = ("test", "testparm", "lrtest", "lincom", "lincom-small", "contrast", "contrast-small", "pwcompare", "compare", "df", "ic")
+KINDS = ("test", "testparm", "lrtest", "lincom", "lincom-small", "contrast", "contrast-small", "pwcompare", "compare", "df", "ic", "many")
 QUANTITIES = ["estimate", "std_err", "df", "statistic", "pvalue", "low", "high"]
 
 
@@ -31,6 +31,7 @@ def shown():
         sparsemixed.compare(fit, small),
         fit.estat.df(["satterthwaite", "residual"]),
         fit.estat.ic(small),
+        sparsemixed.mixed_many("y ~ time + (1 | id)", data, data[["y", "y", "time"]].set_axis(["y", "y_2", "z%"], axis=1)),
     )
     return dict(zip(KINDS, results, strict=True))
 

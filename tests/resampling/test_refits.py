@@ -106,6 +106,7 @@ def test_failures_are_rows_with_their_message():
     assert "exactly" in many.message["g2"]
     assert many.params.loc[["g1", "g2"]].isna().all(axis=None)
     assert many.converged.tolist() == [True, False, False, True, True]
+    assert [line.split()[0] for line in str(many).splitlines() if "(failed)" in line] == ["g1", "g2"]
     rest = sparsemixed.mixed("y ~ time + (1 | id)", LONG.assign(y=frame["g3"]))
     assert rest.nobs == len(LONG) - 2
     np.testing.assert_allclose(many.params.loc["g3"], rest.params, rtol=1e-9)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import numpy as np
 
@@ -107,8 +106,3 @@ def contrasts(fit: Fit, found: Margins, asked: EmmeansRequest) -> Comparisons:
 def _title(asked: EmmeansRequest) -> str:
     pairs = not isinstance(asked.contrast, Mapping) and asked.contrast.endswith("pairwise")
     return "Pairwise comparisons" if pairs else "Contrasts"
-
-
-def without_tests(asked: EmmeansRequest) -> EmmeansRequest:
-    """The request for the means that contrasts are made of."""
-    return replace(asked, small=False)

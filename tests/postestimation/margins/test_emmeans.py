@@ -49,6 +49,27 @@ def test_pairs(case):
     assert dict(zip(texts, frame["pvalue"], strict=True)) == pytest.approx(figures["pairs"]["p.value"], rel=CLOSE, abs=CLOSE)
 
 
+def test_means_and_contrasts_are_indexed_by_levels(case):
+    fit, figures = case
+    pairs = fit.emmeans("a", by="b", pairwise=True)
+    means = pairs.means.dropna(subset=["estimate"])
+    assert means.index.names == ["b", "a"]
+    agrees(
+        {theirs: dict(zip([f"{b} {a}" for b, a in means.index], means[ours], strict=True)) for theirs, ours in MEANS.items()},
+        figures["cells"],
+    )
+    contrasts = pairs.contrasts.dropna(subset=["estimate"])
+    assert contrasts.index.names == ["b", "contrast"]
+    texts = ["{} a{} - a{}".format(b, *label.split(" vs ")) for b, label in contrasts.index]
+    assert dict(zip(texts, contrasts["pvalue"], strict=True)) == pytest.approx(figures["pairs"]["p.value"], rel=CLOSE, abs=CLOSE)
+    assert fit.emmeans("a").contrasts is None
+    assert fit.emmeans("a").means.index.name == "a"
+    slopes = fit.emtrends("a", "x", pairwise=True)
+    assert slopes.means.index.name == "a"
+    assert slopes.contrasts.index.name == "contrast"
+    assert "variable" not in slopes.means
+
+
 def test_slopes(case):
     fit, figures = case
     found = fit.margins("a", dydx="x", asbalanced=True, atmeans=True, small=True)

@@ -20,7 +20,7 @@ from sparsemixed.fitting.prepared import checked_response, fit_response, prepare
 from sparsemixed.inference.criteria import criteria
 from sparsemixed.inference.hypotheses.composite_ratio import ratio_of
 from sparsemixed.inference.hypotheses.wald import HypothesisTest
-from sparsemixed.postestimation.model_comparison import nested_tests
+from sparsemixed.postestimation.model_comparison import fits_of, nested_tests
 from sparsemixed.reporting.compare import side_by_side
 from sparsemixed.reporting.compare_lines import CompareKeywords, Shape
 from sparsemixed.reporting.cross_validation import CrossValidation
@@ -207,8 +207,7 @@ def lrtest(
         If the fits differ in rows, in criterion, or, under REML, in their fixed parts; with `exact` also if they differ by
         anything but one variance.
     """
-    sides = [[side] if isinstance(side, Results) else list(side) for side in (a, b)]
-    one, other = ([result.fit for result in side] for side in sides)
+    one, other = (fits_of(list(side) if isinstance(side, (list, tuple)) else [side], "lrtest") for side in (a, b))
     if bootstrap is not None:
         return TestResult.of(_simulated_ratio([*one, *other], bootstrap, seed, n_jobs, exact or force or stats))
     found = _exact_ratio(one, other, force, seed) if exact else ratio_of(one, other, force)
@@ -267,7 +266,7 @@ def anova(*fits: Results, refit: bool = True, names: Sequence[str] | None = None
     >>> sparsemixed.anova(small, small.update(". ~ . + time")).frame["df"].tolist()
     [nan, 1.0]
     """
-    return LikelihoodRatioTable.of(nested_tests([result.fit for result in fits], names, refit))
+    return LikelihoodRatioTable.of(nested_tests(fits_of(fits, "anova"), names, refit))
 
 
 def compare(
@@ -309,7 +308,7 @@ def compare(
     >>> sparsemixed.compare(one, two, names=["intercepts", "slopes"]).frame.shape
     (14, 2)
     """
-    return side_by_side([result.fit for result in fits], names, stats, Shape.read(se, stars, **options))
+    return side_by_side(fits_of(fits, "compare"), names, stats, Shape.read(se, stars, **options))
 
 
 def cross_validate(
@@ -349,7 +348,10 @@ def cross_validate(
     >>> found.frame["groups"].tolist()
     [10, 10, 10, 10, 10]
     """
-    call = Call(model, data, options) if isinstance(model, str) else changed_call(model.fit, model.call, None, data, options)
+    call = Call(model, data, options)
+    if not isinstance(model, str):
+        (fit,) = fits_of([model], "cross_validate")
+        call = changed_call(fit, model.call, None, data, options)
     return CrossValidation.of(cross_validated(call, by, folds, random_state))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -292,13 +293,15 @@ class Estat:
             raise AttributeError(name)
         function = subcommand(name)
 
-        @functools.wraps(function)
         def run(*arguments: Any, **options: Any) -> Any:
             found = function(self.fit, *(a.fit if isinstance(a, Results) else a for a in arguments), **options)
             if isinstance(found, pd.DataFrame):
                 return EstatTable.of(found, self.fit, name)
             return Results(found, self.call) if isinstance(found, Fit) else found
 
+        functools.update_wrapper(run, function)
+        parameters = list(inspect.signature(function).parameters.values())
+        run.__signature__ = inspect.Signature(parameters[1:])  # type: ignore[attr-defined]  # without the fit, which is known
         return run
 
     def __dir__(self) -> list[str]:

@@ -12,7 +12,7 @@ from sparsemixed.estimation.fit import Fit
 from sparsemixed.fitting.call import Call, frame_of
 from sparsemixed.fitting.changed_call import known_call
 from sparsemixed.postestimation.group_coefficients import group_coefficients
-from sparsemixed.postestimation.model_comparison import nested_tests, single_deletions
+from sparsemixed.postestimation.model_comparison import fits_of, nested_tests, single_deletions
 from sparsemixed.postestimation.model_matrix import model_matrix
 from sparsemixed.postestimation.random_covariances import covariance_table
 from sparsemixed.postestimation.random_effects import random_effects
@@ -110,7 +110,7 @@ class Lme4Names:
             return TermTable.of(term_tests(self.fit, 3 if type is None else type, small))
         if type is not None or small is not None:
             raise OptionError("anova: type and small are for the terms of one fit, and there are several")
-        return LikelihoodRatioTable.of(nested_tests([self.fit, *(other.fit for other in others)], names, refit))
+        return LikelihoodRatioTable.of(nested_tests([self.fit, *fits_of(others, "anova")], names, refit))
 
     def drop1(self) -> LikelihoodRatioTable:
         """Likelihood-ratio tests of leaving out each fixed term that no other one contains.

@@ -21,6 +21,7 @@ from sparsemixed.estimation import estimate
 from sparsemixed.fitting.call import Call, frame_of, settled
 from sparsemixed.postestimation.held_out import CrossValidated, held_out, root_mean_square
 from sparsemixed.spec import ModelSpec, Sample
+from sparsemixed.spec.names import names_in
 from sparsemixed.spec.numbers import is_whole
 
 WHAT = "cross_validate"
@@ -45,6 +46,9 @@ def cross_validated(call: Call, by: str, folds: int | Sequence[Any] | None, seed
     DataError
         A fold cannot be fitted or predicted; its number is named.
     """
+    if not is_whole(seed) or seed < 0:
+        raise OptionError(f"{WHAT}: random_state={seed!r} is to be an integer of zero or more")
+    (by,) = names_in([by], f"{WHAT}: by")
     plain = settled(call)
     frame = frame_of(plain, WHAT)
     spec = concrete_spec(read_model(plain.model, plain.options, plain.options_win), frame)

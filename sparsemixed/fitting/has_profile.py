@@ -10,6 +10,7 @@ import pandas as pd
 from sparsemixed.errors import OptionError
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.intervals import intervals
+from sparsemixed.spec.names import names_in
 from sparsemixed.spec.numbers import check_level
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class HasProfile:
         from sparsemixed.reporting.profile import ProfileResult
 
         asked, deviations = self._asked(level, stddeviations)
-        wanted = [names] if isinstance(names, str) else None if names is None else list(names)
+        wanted = None if names is None else list(names_in(names, "profile"))
         return ProfileResult.of(profile(self.fit, wanted, asked, deviations, criterion))
 
     def random_conf_int(

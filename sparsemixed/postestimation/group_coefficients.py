@@ -36,7 +36,7 @@ def group_coefficients(fit: Fit, group: str | None) -> pd.DataFrame:
     levels = list(effects)
     if group is None and len(levels) == 1:
         group = levels[0]
-    if group is None or group not in effects:
+    if not isinstance(group, str) or group not in effects:
         known = f"the levels are {', '.join(levels)}" if levels else "the model has no random effects"
         found = "name a level" if group is None else f"there is no level {group!r}{suggestion(str(group), levels)}"
         raise OptionError(f"coef: {found}; {known}")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +21,23 @@ from sparsemixed.inference.covariance.sandwich import is_robust
 from sparsemixed.inference.hypotheses.comparable import PENALISED, is_penalised
 from sparsemixed.inference.nested_fits import REFITTED, LikelihoodRatios, deletion_tests, ordered, sequential_tests
 from sparsemixed.spec import ModelSpec, Term
+
+
+def fits_of(results: Iterable[Any], command: str) -> list[Fit]:
+    """The fits that results have.
+
+    Raises
+    ------
+    OptionError
+        Something is no result of a fit.
+    """
+    found = []
+    for one in results:
+        fit = getattr(one, "fit", None)
+        if not isinstance(fit, Fit):
+            raise OptionError(f"{command} takes fits, results of mixed; found {type(one).__name__}")
+        found.append(fit)
+    return found
 
 
 def nested_tests(fits: Sequence[Fit], names: Sequence[str] | None, refit: bool) -> LikelihoodRatios:

@@ -36,7 +36,7 @@ def predict(fit: Fit, data: Any, asked: Request) -> pd.Series | pd.DataFrame:
         the index is that of the frame in the rows used, or their positions for data without an index; only `scores` has one row
         per cluster instead (see `postestimation.scores`).
     """
-    if asked.what not in WHAT:
+    if not isinstance(asked.what, str) or asked.what not in WHAT:
         raise OptionError(
             f"predict: unknown what={asked.what!r}{suggestion(str(asked.what), WHAT)}; it is one of {', '.join(WHAT)}"
         )

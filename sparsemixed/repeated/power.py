@@ -11,7 +11,7 @@ import pandas as pd
 
 from sparsemixed.command.keywords import ModelKeywords
 from sparsemixed.design.data.added_columns import with_columns
-from sparsemixed.errors import OptionError
+from sparsemixed.errors import OptionError, shortened
 from sparsemixed.estimation.assumed import assumed_fit, problem_for, stand_in
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.fitting.call import Call, asked, frame_of, settled, with_design
@@ -139,6 +139,8 @@ def _alpha(given: Any) -> float:
 
 def _call(model: str | Results, data: Any, params: Params, options: Mapping[str, Any]) -> tuple[Call, dict[str, float]]:
     """The model with its data and options, and all values that are given for its parameters."""
+    if params is not None and not isinstance(params, Mapping):
+        raise OptionError(f"power: params takes values of parameters by name; found {shortened(repr(params))}")
     if isinstance(model, Results):
         known = known_call(model.call, "power")
         values = {**values_of(model.fit), **_with_levels(model.fit, params or {})}

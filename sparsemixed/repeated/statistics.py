@@ -64,6 +64,8 @@ def read_statistics(given: str | Sequence[str] | Mapping[str, Any] | None) -> tu
     if isinstance(given, Mapping):
         found = [_named(name, value) for name, value in given.items()]
     else:
+        if given is not None and not isinstance(given, (str, Sequence)):
+            raise OptionError(f"statistics are texts, a list of them, or expressions by name; found {shortened(repr(given))}")
         texts = _split(given) if isinstance(given, str) else [str(one) for one in given or ()]
         found = [_read(text, f"_stat_{i}") for i, text in enumerate(texts, start=1)]
     found = found or [Statistic("_b")]

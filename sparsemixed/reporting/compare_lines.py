@@ -8,8 +8,9 @@ from fnmatch import fnmatchcase
 from typing import TypedDict, Unpack
 
 from sparsemixed.command.number_formats import parse_format
-from sparsemixed.errors import OptionError, suggestion
+from sparsemixed.errors import OptionError, shortened, suggestion
 from sparsemixed.reporting.number_format import formatted, written
+from sparsemixed.spec.numbers import is_number
 
 CUTS = (0.001, 0.01, 0.05)
 STATISTICS = "Statistics"
@@ -82,7 +83,10 @@ class Shape:
         for name in options:
             if name not in known:
                 raise OptionError(f"compare: unknown option {name}{suggestion(name, known)}; there are {', '.join(known)}")
-        cuts = CUTS if stars is True else () if stars is False else tuple(sorted(map(float, stars)))
+        given = CUTS if stars is True else () if stars is False else stars
+        if not isinstance(given, Sequence) or not all(map(is_number, given)):
+            raise OptionError(f"compare: stars={shortened(repr(stars))} must be levels between 0 and 1, or True")
+        cuts = tuple(sorted(map(float, given)))
         if not all(0 < cut < 1 for cut in cuts):
             raise OptionError(f"compare: stars={stars!r} must be levels between 0 and 1")
         formats = dict(options.get("formats") or {})

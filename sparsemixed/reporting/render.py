@@ -32,6 +32,6 @@ def render(document: Document, name: str) -> str:
     OptionError
         There is no such format.
     """
-    if name not in FORMATS:
+    if not isinstance(name, str) or name not in FORMATS:
         raise OptionError(f"there is no format {name!r}{suggestion(str(name), list(FORMATS))}; there are {', '.join(FORMATS)}")
     return FORMATS[name](printable_document(document))

@@ -187,6 +187,6 @@ def test_a_subcommand_of_estat(data, monkeypatch):
     fit = sparsemixed.mixed("w x || id:", data)
     with pytest.raises(NotAvailableError, match=r"there is no estat.groups\(\); there are df, ic"):
         fit.estat.groups()
-    monkeypatch.setitem(estat.SUBCOMMANDS, "groups", groups_of)
+    monkeypatch.setitem(estat.SUBCOMMANDS, "groups", f"{__name__}:groups_of")
     assert list(fit.estat.groups()) == [40]
     assert "groups" in dir(fit.estat)

@@ -10,7 +10,20 @@ import pytest
 
 import sparsemixed
 
-KINDS = ("test", "testparm", "lrtest", "lincom", "lincom-small", "contrast", "contrast-small", "pwcompare", "compare", "df", "ic", "many")
+KINDS = (
+    "test",
+    "testparm",
+    "lrtest",
+    "lincom",
+    "lincom-small",
+    "contrast",
+    "contrast-small",
+    "pwcompare",
+    "compare",
+    "df",
+    "ic",
+    "many",
+)
 QUANTITIES = ["estimate", "std_err", "df", "statistic", "pvalue", "low", "high"]
 
 

@@ -136,6 +136,8 @@ def read_frame(data: Any, delimiter: str | None = None) -> Frame:
         return _from_pandas(file.table, None, file.names, file.value_labels, file.units)
     if delimiter is not None:
         raise OptionError(f"delimiter={delimiter!r} is for the path of a text file; the data are a {type(data).__name__}")
+    if isinstance(data, pd.Series):
+        raise DataError("the data are a Series, one column alone; what is needed is a table of named columns")
     if isinstance(data, pd.DataFrame):
         return _from_pandas(data, data.index)
     if isinstance(data, Mapping) or (isinstance(data, np.ndarray) and data.dtype.names):

@@ -8,6 +8,7 @@ from typing import Any
 
 from sparsemixed.errors import OptionError
 from sparsemixed.postestimation.emmeans.methods import DEFAULTS, method_names
+from sparsemixed.spec.names import names_in
 
 WEIGHTS = ("equal", "proportional", "outer", "cells", "flat")
 ADJUSTMENTS = ("none", "tukey", "dunnett", "mvt", "scheffe", "bonferroni", "sidak", "holm", "fdr")
@@ -89,7 +90,7 @@ def read_request(command: str, specs: Any, options: Mapping[str, Any], small: bo
         adjust=_adjustment(command, options.get("adjust"), contrast),
         level=level,
         small=small,
-        trend=options.get("trend", ""),
+        trend=names_in([options["trend"]], f"{command}: var")[0] if "trend" in options else "",
     )
 
 

@@ -7,33 +7,22 @@ from pkgutil import resolve_name
 from typing import Any
 
 from sparsemixed.errors import NotAvailableError
-from sparsemixed.postestimation.estat.degrees import degrees_of_freedom
-from sparsemixed.postestimation.estat.information_criteria import information_criteria
 
-
-def _delayed(place: str) -> Callable[..., Any]:
-    """A function by `module:name` within this folder, imported when it is called, for a quick start."""
-
-    def run(*arguments: Any, **options: Any) -> Any:
-        return resolve_name(f"sparsemixed.postestimation.estat.{place}")(*arguments, **options)
-
-    return run
-
-
-SUBCOMMANDS: dict[str, Callable[..., Any]] = {
-    "df": degrees_of_freedom,
-    "ic": information_criteria,
-    "group": _delayed("group:group_composition"),
-    "icc": _delayed("icc:intraclass_correlations"),
-    "recovariance": _delayed("recovariance:random_covariances"),
-    "sd": _delayed("deviations:standard_deviations"),
-    "summarize": _delayed("summarize:sample_summary"),
-    "vce": _delayed("covariance_matrix:estimates_covariance"),
-    "wcorrelation": _delayed("within_correlation:within_correlation"),
+SUBCOMMANDS = {
+    "df": "sparsemixed.postestimation.estat.degrees:degrees_of_freedom",
+    "ic": "sparsemixed.postestimation.estat.information_criteria:information_criteria",
+    "group": "sparsemixed.postestimation.estat.group:group_composition",
+    "icc": "sparsemixed.postestimation.estat.icc:intraclass_correlations",
+    "recovariance": "sparsemixed.postestimation.estat.recovariance:random_covariances",
+    "sd": "sparsemixed.postestimation.estat.deviations:standard_deviations",
+    "summarize": "sparsemixed.postestimation.estat.summarize:sample_summary",
+    "vce": "sparsemixed.postestimation.estat.covariance_matrix:estimates_covariance",
+    "wcorrelation": "sparsemixed.postestimation.estat.within_correlation:within_correlation",
 }
-"""Name -> function of a fit and of the subcommand's arguments; other results among them come as fits, and a fit that is returned
-goes back to the user as results. A data frame says in its `attrs` how it is shown: by a `heading`, the `kinds` of its columns and
-their `titles` (`reporting.number_format.FORMATS`), or a `layout` of `reporting.estat_layouts`; `r` and `e` are Stata's."""
+"""Name -> `module:function`, imported when it is asked for. The function takes a fit and the subcommand's arguments; other
+results among them come as fits, and a fit that is returned goes back to the user as results. A data frame says in its `attrs` how
+it is shown: by a `heading`, the `kinds` of its columns and their `titles` (`reporting.number_format.FORMATS`), or a `layout` of
+`reporting.estat_layouts`; `r` and `e` are Stata's."""
 
 
 def subcommand(name: str) -> Callable[..., Any]:
@@ -46,4 +35,4 @@ def subcommand(name: str) -> Callable[..., Any]:
     """
     if name not in SUBCOMMANDS:
         raise NotAvailableError(f"there is no estat.{name}(); there are {', '.join(SUBCOMMANDS)}")
-    return SUBCOMMANDS[name]
+    return resolve_name(SUBCOMMANDS[name])

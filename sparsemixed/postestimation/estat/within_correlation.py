@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,7 +17,7 @@ from sparsemixed.postestimation.row_covariance import within_sample
 
 def within_correlation(
     fit: Fit,
-    at: Mapping[str, Any] | None = None,
+    at: Mapping[str, Any] | str | None = None,
     all: bool = False,  # noqa: A002  Stata's name
     covariance: bool = False,
     list: bool = False,  # noqa: A002  Stata's name
@@ -26,8 +27,8 @@ def within_correlation(
 
     Parameters
     ----------
-    at : mapping, optional
-        Values that name the groups of the cluster, `{"school": 33, "class": 4}`; by default the first lowest-level group.
+    at : mapping or str, optional
+        What names a cluster, `{"school": 33, "class": 4}` or `"school=33 class=4"`; by default the first lowest-level group.
     all : bool
         All rows of the sample.
     covariance : bool
@@ -51,7 +52,7 @@ def within_correlation(
     """
     if all and at is not None:
         raise OptionError("estat.wcorrelation: at and all exclude each other")
-    rows, words = _cluster(fit, at, all)
+    rows, words = _cluster(fit, None if at is None else _named(at), all)
     if not nosort:
         rows = rows[_sorted(fit, rows)]
     frame, stored = _matrices(fit, rows, covariance)
@@ -112,6 +113,24 @@ def _cluster(fit: Fit, at: Mapping[str, Any] | None, every: bool) -> tuple[np.nd
     if not here.any():
         raise OptionError(f"estat.wcorrelation: the sample has no group with {_words(at)}")
     return np.flatnonzero(here), _words(at)
+
+
+def _named(at: Any) -> dict[str, Any]:
+    """Levels and their values, as a mapping or as typed."""
+    if isinstance(at, Mapping):
+        return {str(name): value for name, value in at.items()}
+    if isinstance(at, str):
+        parts = [part.split("=") for part in re.sub(r"\s*=\s*", "=", at).replace(",", " ").split()]
+        if parts and all(len(part) == 2 and all(part) for part in parts):
+            return {name: _value(text) for name, text in parts}
+    raise OptionError(f"estat.wcorrelation: at takes values of levels, {{'school': 33}} or 'school=33', not {at!r}")
+
+
+def _value(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def _words(at: Mapping[Any, Any]) -> str:

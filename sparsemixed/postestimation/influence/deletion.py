@@ -21,6 +21,7 @@ import pandas as pd
 
 from sparsemixed.errors import OptionError, suggestion
 from sparsemixed.estimation.fit import Fit
+from sparsemixed.spec.names import names_in
 
 MEASURES = ("cooks", "mdffits", "covratio", "covtrace", "dfbetas", "dfbeta", "rvc")
 """Names of what `influence` tells; the last two are shown where they are asked for, and where variances are estimated anew."""
@@ -67,7 +68,7 @@ def asked_measures(what: str | Sequence[str] | None, estimated: bool) -> tuple[s
     """The measures that are asked for, by default all that apply but `dfbeta`."""
     if what is None:
         return tuple(name for name in MEASURES if name != "dfbeta" and (estimated or name != "rvc"))
-    names = (what,) if isinstance(what, str) else tuple(what)
+    names = names_in(what, "influence: what")
     for name in names:
         if name not in MEASURES:
             raise OptionError(f"influence: what={name!r} is not one of {', '.join(MEASURES)}{suggestion(str(name), MEASURES)}")

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from sparsemixed.errors import OptionError
 from sparsemixed.estimation.fit import Fit
+from sparsemixed.spec.names import names_in
 
 
 @dataclass(frozen=True)
@@ -70,10 +70,7 @@ def group_names(by: str | Sequence[str]) -> tuple[str, ...]:
     OptionError
         It holds none, or something else.
     """
-    names = (by,) if isinstance(by, str) else tuple(by) if isinstance(by, Sequence) else ()
-    if not names or not all(isinstance(name, str) for name in names):
-        raise OptionError(f"by takes the name of a variable, or a list of names; found {by!r}")
-    return names
+    return names_in(by, "by")
 
 
 def labels_index(labels: pd.DataFrame) -> pd.Index:

@@ -92,6 +92,7 @@ def test_within_cluster_matrices_are_those_of_dense_algebra(seed):
 
 def test_one_cluster(fit, visits):
     found = fit.estat.wcorrelation(at={"id": 7})
+    pd.testing.assert_frame_equal(fit.estat.wcorrelation(at="id = 7").frame, found.frame)
     rows = found.r["rows"]
     assert visits.iloc[rows].id.tolist() == [7] * 5
     np.testing.assert_array_equal(np.diag(found), 1.0)

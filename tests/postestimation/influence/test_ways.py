@@ -142,7 +142,7 @@ def test_refusals():
         fit.influence("id", what="rvc")
     with pytest.raises(OptionError, match="influence: by: there is no variable `scool`; did you mean school"):
         fit.influence("scool")
-    with pytest.raises(OptionError, match="by takes the name of a variable"):
+    with pytest.raises(OptionError, match="by takes a name, or a list of names"):
         fit.influence(3)
     with pytest.raises(NotAvailableError, match="method='onestep' needs groups that share nothing with other rows"):
         fit.influence("room", "onestep")

@@ -55,7 +55,7 @@ class GroupProducts:
         return np.ones(len(groups)) if self.weights is None else self.weights[groups]
 
     def _kinds(self) -> np.ndarray | None:
-        """(J,) numbers of kinds, None of too many: groups of one kind have the same Z'Z, and stand for as many, to the last bit."""
+        """(J,) numbers of kinds, within which Z'Z and what groups stand for are the same to the last bit; None of too many."""
         own = self.first.reshape(len(self.first), -1)
         kinds = np.zeros(len(own), np.int64)
         for column in (*own.T, *([] if self.weights is None else [self.weights])):

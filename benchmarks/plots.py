@@ -2,8 +2,8 @@
 
     python benchmarks/plots.py [--rows 1000000] [NAME ...]
 
-Each picture is made twice in a process of its own, forked after the fit: what the fit computes once is in the first time.
-Memory is the peak of the process less what it had when it began.
+Each picture is made twice in a process of its own, forked after the fit: what the fit computes once, and what is loaded once, is in
+the first time, and both are to keep the limit. Memory is the peak of the process less what it had when it began.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def in_a_process(fit: sparsemixed.results.Results, name: str) -> bool:
     before = resident()
     first = drawn(fit, name)
     second, more = drawn(fit, name), max(megabytes() - before, 0.0)
-    kept = second <= LIMITS[0] and more <= LIMITS[1]
+    kept = max(first, second) <= LIMITS[0] and more <= LIMITS[1]
     print(f"{name:16} {first:8.2f} s {second:8.2f} s {more:8.0f} MB{'' if kept else '   over the limit'}", flush=True)
     os._exit(0 if kept else 1)
 

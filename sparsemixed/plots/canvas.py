@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
@@ -52,7 +53,8 @@ def axes_for(
     columns : int
         Panels side by side, at most.
     share : str
-        Axes that all panels have in common: any of the letters x and y; `edges` for a matrix with numbers at its sides alone.
+        Axes that all panels have in common: any of the letters x and y; `edges` for a matrix with numbers at its sides alone;
+        `apart` for panels with short numbers of their own, `bare` for those with numbers below alone.
     figure_of : function, optional
         Of `figsize` and `layout`, to a figure; by default one of pyplot.
 
@@ -74,14 +76,12 @@ def _new_axes(n: int, panel: tuple[float, float], columns: int, share: str, figu
     """(n,) axes of a new figure."""
     wide = min(n, columns)
     high = ceil(n / wide)
-    trellis, matrix = share == "xy" and n > 1, share == "edges"
-    size = (panel[0] * wide + BESIDE * trellis, panel[1] * high)
-    figure = figure_of(figsize=size, layout=None if trellis or matrix else "constrained")
+    margins = None if share == "xy" and n == 1 else MARGINS.get(share)
+    size = (panel[0] * wide + (BESIDE if margins is not None and share == "xy" else 0.0), panel[1] * high)
+    figure = figure_of(figsize=size, layout="constrained" if margins is None else None)
     found = figure.subplots(high, wide, squeeze=False, sharex="x" in share, sharey="y" in share)
-    if trellis:
-        figure.set_layout_engine(_margins((0.65, BESIDE, 0.55, 0.3), (0.12, 0.32), wide, high))
-    elif matrix:
-        figure.set_layout_engine(_margins((EDGE,) * 4, (0.08, 0.08), wide, high))
+    if margins is not None:
+        found[0, 0].set_axes_locator(Kept(margins))
     for extra in found.ravel()[n:]:
         extra.set_visible(False)
     if "x" in share:  # above an empty place the numbers of the axis are wanted too
@@ -90,28 +90,53 @@ def _new_axes(n: int, panel: tuple[float, float], columns: int, share: str, figu
     return found.ravel()[:n]
 
 
-def _margins(around: tuple[float, ...], between: tuple[float, float], wide: int, high: int) -> Any:
-    """A layout with as many inches around panels (left, right, below, above) and between them, whatever the size of the figure.
+@dataclass(frozen=True)
+class Margins:
+    """Inches around panels (left, right, below, above) and between them (across, down)."""
 
-    One that measures every text takes seconds for many panels.
+    around: tuple[float, float, float, float]
+    between: tuple[float, float]
+
+    def adjust(self, figure: Any, wide: int, high: int) -> None:
+        """Put the panels of a figure there, as many across and down; panels stay where a figure is too small for its margins."""
+        width, height = figure.get_size_inches()
+        left, right, below, above = self.around
+        across = max((width - left - right + self.between[0]) / wide, 2.0 * self.between[0])
+        down = max((height - below - above + self.between[1]) / high, 2.0 * self.between[1])
+        figure.subplots_adjust(
+            left=left / width,
+            right=max(1.0 - right / width, left / width + 0.1),
+            bottom=below / height,
+            top=max(1.0 - above / height, below / height + 0.1),
+            wspace=self.between[0] / (across - self.between[0]),
+            hspace=self.between[1] / (down - self.between[1]),
+        )
+
+
+class Kept:
+    """Margins that stay as they are when a figure gets another size: asked by the first panel where it stands, in every drawing.
+
+    A layout that measures every text takes seconds for many panels, and with any layout what is saved is drawn twice.
     """
-    from matplotlib.layout_engine import LayoutEngine  # an optional package, only of who draws
 
-    class Margins(LayoutEngine):
-        _adjust_compatible, _colorbar_gridspec = True, True
+    def __init__(self, margins: Margins):
+        self._margins, self._size = margins, (0.0, 0.0)
 
-        def execute(self, fig: Any) -> None:
-            width, height = fig.get_size_inches()
-            left, right, below, above = around
-            across = max((width - left - right) / wide, 2.0 * between[0])
-            down = max((height - below - above) / high, 2.0 * between[1])
-            fig.subplots_adjust(
-                left=left / width,
-                right=max(1.0 - right / width, left / width + 0.1),
-                bottom=below / height,
-                top=max(1.0 - above / height, below / height + 0.1),
-                wspace=between[0] / (across - between[0]),
-                hspace=between[1] / (down - between[1]),
-            )
+    def __call__(self, axes: Any, renderer: Any) -> Any:
+        """Where the axes stand in their figure; of a figure that has another size than before, after all panels were put anew."""
+        figure, spec = axes.figure, axes.get_subplotspec()
+        size = tuple(figure.get_size_inches())
+        if size != self._size:
+            grid = spec.get_gridspec()
+            self._margins.adjust(figure, grid.ncols, grid.nrows)
+            self._size = size
+        return spec.get_position(figure)
 
-    return Margins()
+
+MARGINS = {
+    "xy": Margins((0.65, BESIDE, 0.55, 0.3), (0.12, 0.32)),
+    "edges": Margins((EDGE,) * 4, (0.08, 0.08)),
+    "apart": Margins((0.6, 0.12, 0.3, 0.28), (0.45, 0.5)),
+    "bare": Margins((0.12, 0.12, 0.3, 0.28), (0.25, 0.5)),
+}
+"""Of panels, by `share`; of all others a layout is made that measures their texts."""

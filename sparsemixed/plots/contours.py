@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.interpolate import Akima1DInterpolator, CubicHermiteSpline, CubicSpline
+
+from sparsemixed.plots.cubics import akima, hermite, periodic
 
 PLACES = 400
 """Of a profile, between which it is taken as straight."""
@@ -47,7 +48,7 @@ def scale_of(zeta: np.ndarray, value: np.ndarray, slope: np.ndarray) -> Scale:
         inverse = 1.0 / slope
     inverse = np.where(np.isfinite(inverse), inverse, np.append(secant, secant[-1]))
     fine = np.linspace(zeta[0], zeta[-1], PLACES)
-    return Scale(fine, np.maximum.accumulate(CubicHermiteSpline(zeta, value, inverse)(fine)))
+    return Scale(fine, np.maximum.accumulate(hermite(zeta, value, inverse, fine)[0]))
 
 
 class Trace:
@@ -63,7 +64,7 @@ class Trace:
         zeta, places = np.unique(zeta, return_index=True)
         known = np.isfinite(other[places])
         self._zeta, self._other = zeta[known], other[places][known]
-        self._cubic = Akima1DInterpolator(self._zeta, self._other) if known.sum() > 2 else None
+        self._slope = akima(self._zeta, self._other) if known.sum() > 2 else None
 
     def __call__(self, at: np.ndarray) -> np.ndarray:
         """(m,) at zeta; NaN beyond what is known."""
@@ -73,7 +74,8 @@ class Trace:
         slack = 1e-9 * np.abs(zeta).max()
         inside = (at >= zeta[0] - slack) & (at <= zeta[-1] + slack)
         at = np.clip(at, zeta[0], zeta[-1])
-        return np.where(inside, np.interp(at, zeta, self._other) if self._cubic is None else self._cubic(at), np.nan)
+        other, slope = self._other, self._slope
+        return np.where(inside, np.interp(at, zeta, other) if slope is None else hermite(zeta, other, slope, at)[0], np.nan)
 
 
 def contour(radius: float, first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -94,7 +96,7 @@ def contour(radius: float, first: np.ndarray, second: np.ndarray) -> np.ndarray:
     sides = np.array([first[0], second[0], -first[1], -second[1]]) / radius
     d = np.arccos(np.clip(sides, np.cos(np.pi - NARROWEST), np.cos(NARROWEST)))
     a = np.array([0.0, 0.0, np.pi, np.pi]) + 0.5 * d * [-1.0, 1.0, -1.0, 1.0]
-    between = CubicSpline(np.append(a, a[0] + 2.0 * np.pi), np.append(d, d[0]), bc_type="periodic")
-    around = np.linspace(a[0], a[0] + 2.0 * np.pi, CORNERS)
-    half = 0.5 * between(around)
+    a, d = np.append(a, a[0] + 2.0 * np.pi), np.append(d, d[0])
+    around = np.linspace(a[0], a[-1], CORNERS)
+    half = 0.5 * hermite(a, d, periodic(a, d), around)[0]
     return radius * np.column_stack([np.cos(around + half), np.cos(around - half)])

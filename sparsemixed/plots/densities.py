@@ -119,4 +119,4 @@ def draw_densities(frame: pd.DataFrame, axes: np.ndarray, look: Look) -> None:
             ax.axvline(limit, color=look.soft, linewidth=1.0, linestyle=(0, (4, 3)))
 
 
-KIND = Kind(densities_frame, draw_densities, panel=(3.6, 2.4), columns=3)
+KIND = Kind(densities_frame, draw_densities, panel=(3.6, 2.4), columns=3, share="bare")

@@ -49,17 +49,31 @@ def influence_frame(
         raise OptionError(f"plot.influence: there is no measure {measure!r}{suggestion(measure, known)}")
     values, m = found[column].to_numpy(dtype=float), len(found)
     cutoff = 4.0 / m if what in ("cooks", "mdffits") else 2.0 / np.sqrt(m) if what == "dfbetas" else float("nan")
-    labels = [":".join(map(str, key)) if isinstance(key, tuple) else str(key) for key in found.index]
     away = np.abs(values - (1.0 if what == "covratio" else 0.0))
-    order = np.argsort(np.where(np.isnan(away), -1.0, away), kind="stable")[::-1]
-    named = np.zeros(m, dtype=bool)
-    named[order[: max(top, 0)]] = True
-    frame = pd.DataFrame({"label": labels, "place": np.arange(1, m + 1), "value": values, "named": named & np.isfinite(values)})
-    frame["cutoff"] = cutoff
+    named = _farthest(np.where(np.isnan(away), -1.0, away), top) & np.isfinite(values)
+    frame = pd.DataFrame(
+        {"label": _labels(found.index), "place": np.arange(1, m + 1), "value": values, "named": named, "cutoff": cutoff}
+    )
     where = "row" if by is None else by if isinstance(by, str) else ":".join(by)
     frame.attrs = {"title": "Influence", "x": f"Number of the {'row' if by is None else 'group'}", "y": NAMES.get(column, column)}
     frame.attrs["title"] = f"Without each {where}"
     return frame
+
+
+def _labels(index: pd.Index) -> Any:
+    """(m,) texts, of several names joined by colons."""
+    if isinstance(index, pd.MultiIndex):
+        return [":".join(map(str, key)) for key in index]
+    return index.astype(str) if index.dtype.kind in "iu" else [str(key) for key in index]
+
+
+def _farthest(away: np.ndarray, top: int) -> np.ndarray:
+    """(m,) whether a distance is one of the largest; of equal ones the last."""
+    named = np.zeros(len(away), dtype=bool)
+    if min(top, len(away)) > 0:
+        among = np.flatnonzero(away >= np.partition(away, -min(top, len(away)))[-min(top, len(away))])
+        named[among[np.argsort(away[among], kind="stable")[::-1][:top]]] = True
+    return named
 
 
 def draw_influence(frame: pd.DataFrame, axes: np.ndarray, look: Look) -> None:

@@ -25,7 +25,7 @@ class Kind:
     columns : int
         Panels side by side, at most.
     share : str
-        Axes that panels have in common; `edges` for a matrix of panels with numbers at its outer sides alone.
+        Axes that panels have in common, or how they stand: as of `canvas.axes_for`.
     empty : str
         What stands in place of a frame without rows.
     """

@@ -76,4 +76,4 @@ def draw_profile(frame: pd.DataFrame, axes: np.ndarray, look: Look) -> None:
         ax.locator_params(axis="x", nbins=5)
 
 
-KIND = Kind(profile_frame, draw_profile, panel=(3.2, 2.6), columns=3)
+KIND = Kind(profile_frame, draw_profile, panel=(3.2, 2.6), columns=3, share="apart")

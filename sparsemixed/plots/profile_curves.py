@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from sparsemixed.errors import OptionError
+from sparsemixed.plots.cubics import hermite
 from sparsemixed.plots.subject import Subject
 
 BETWEEN = 12
@@ -51,10 +52,5 @@ def between(curve: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     secant = np.diff(y) / width
     nearest = np.append(secant, secant[-1])
     m = np.where(np.isfinite(slope), slope, nearest)
-    t = np.arange(BETWEEN) / BETWEEN
-    h, a, b = width[:, None], m[:-1, None], m[1:, None]
-    low, high = y[:-1, None], y[1:, None]
-    value = low * (1 + 2 * t) * (1 - t) ** 2 + a * h * t * (1 - t) ** 2 + high * t**2 * (3 - 2 * t) + b * h * t**2 * (t - 1)
-    change = ((low - high) * 6 * t * (t - 1)) / h + a * (1 - t) * (1 - 3 * t) + b * t * (3 * t - 2)
-    places = x[:-1, None] + h * t
-    return np.append(places.ravel(), x[-1]), np.append(value.ravel(), y[-1]), np.append(change.ravel(), m[-1])
+    places = np.append((x[:-1, None] + width[:, None] * np.arange(BETWEEN) / BETWEEN).ravel(), x[-1])
+    return places, *hermite(x, y, m, places)

@@ -57,4 +57,4 @@ def draw_profile_density(frame: pd.DataFrame, axes: np.ndarray, look: Look) -> N
         ax.locator_params(axis="x", nbins=5)
 
 
-KIND = Kind(profile_density_frame, draw_profile_density, panel=(3.2, 2.2), columns=3)
+KIND = Kind(profile_density_frame, draw_profile_density, panel=(3.2, 2.2), columns=3, share="bare")

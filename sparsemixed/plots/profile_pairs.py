@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import combinations
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -12,10 +12,10 @@ import pandas as pd
 from sparsemixed.errors import OptionError, suggestion
 from sparsemixed.inference.profile.targets import coefficient_targets, named_targets, variance_targets
 from sparsemixed.plots.contours import Scale, Trace, scale_of
-from sparsemixed.plots.kind import Kind, by_panel
+from sparsemixed.plots.kind import Kind
 from sparsemixed.plots.lettering import head, shown
 from sparsemixed.plots.look import Look
-from sparsemixed.plots.planes import NAMED, PARTS, plane
+from sparsemixed.plots.planes import NAMED, PARTS, Plane, plane
 from sparsemixed.plots.profile_curves import profile_result
 from sparsemixed.plots.subject import Subject
 
@@ -155,42 +155,66 @@ def _places(names: list[str], scale: str) -> list[tuple[str, str, str]]:
 
 def draw_profile_pairs(frame: pd.DataFrame, axes: np.ndarray, look: Look) -> None:
     """Contours, a full line along x and a broken one along y, a point at the estimates; names on the diagonal of a matrix."""
-    n = len(frame.attrs["names"])
-    panels = [
-        (ax, own, own[["row", "column", "scale"]].iloc[0].tolist()) for (_, own), ax in zip(by_panel(frame), axes, strict=True)
-    ]
-    for place, (ax, own, (row, column, scale)) in enumerate(panels):
-        ax.grid(visible=False)
-        if not scale:
-            _draw_name(ax, look, row)
+    n, panels = len(frame.attrs["names"]), _panels_of(frame)
+    ranges = _ranges(panels) if frame.attrs["matrix"] else {}
+    for place, (panel, ax) in enumerate(zip(panels, axes, strict=True)):
+        if not panel.scale:
+            _draw_name(ax, look, panel.row)
             continue
-        _draw_plane(ax, look, own)
+        ax.grid(visible=False)
+        _draw_plane(ax, look, panel.plane)
         if frame.attrs["matrix"]:
             _set_sides(ax, look, *divmod(place, n), n)
+            ax.set_xlim(ranges[panel.on(panel.column)])
+            ax.set_ylim(ranges[panel.on(panel.row)])
         else:
-            zeta = " (ζ)" if scale == "zeta" else ""
-            head(ax, look, "", column + zeta, row + zeta)
-    if frame.attrs["matrix"]:
-        _align(panels)
+            ax.autoscale_view()
+            zeta = " (ζ)" if panel.scale == "zeta" else ""
+            head(ax, look, "", panel.column + zeta, panel.row + zeta)
 
 
-def _draw_plane(ax: Any, look: Look, own: pd.DataFrame) -> None:
+class _Panel(NamedTuple):
+    """A panel and what is drawn in it, once more as arrays: frames of few rows are slow."""
+
+    row: str
+    column: str
+    scale: str
+    plane: Plane
+
+    def on(self, name: str) -> str:
+        """What an axis shows: a parameter, or zeta, which is empty."""
+        return name if self.scale == "values" else ""
+
+
+def _panels_of(frame: pd.DataFrame) -> list[_Panel]:
+    """The panels of a frame, whose rows follow each other panel by panel."""
+    codes = frame["panel"].cat.codes.to_numpy()
+    first = np.flatnonzero(np.append(True, codes[1:] != codes[:-1]))
+    about = frame[["row", "column", "scale"]].iloc[first].itertuples(index=False)
+    whole = [frame["part"].cat.codes.to_numpy(), *(frame[name].to_numpy() for name in ("level", "x", "y"))]
+    return [
+        _Panel(*map(str, names), Plane(*(column[begin:end] for column in whole)))
+        for names, begin, end in zip(about, first, np.append(first[1:], len(codes)), strict=True)
+    ]
+
+
+def _draw_plane(ax: Any, look: Look, plane: Plane) -> None:
     from matplotlib.collections import LineCollection  # only who draws needs it
+    from matplotlib.lines import Line2D
 
-    part, level, xy = own["part"].cat.codes.to_numpy(), own["level"].to_numpy(), own[["x", "y"]].to_numpy()
-    rings = [xy[(part == 0) & (level == one)] for one in np.unique(level[part == 0])]
+    part, xy = plane.part, np.column_stack([plane.x, plane.y])
+    rings = [xy[(part == 0) & (plane.level == one)] for one in np.unique(plane.level[part == 0])]
     ax.add_collection(LineCollection(rings, colors=look.colour(0), linewidths=1.1))
     for i, dash in ((1, "-"), (2, (0, (4, 2)))):
-        ax.plot(*xy[part == i].T, color=look.colour(i), linewidth=1.2, linestyle=dash)
-    ax.scatter(*xy[part == 3].T, s=12, color=look.ink, zorder=3)
-    ax.autoscale_view()
+        ax.add_line(Line2D(*xy[part == i].T, color=look.colour(i), linewidth=1.2, linestyle=dash))
+    ax.add_line(Line2D(*xy[part == 3].T, color=look.ink, marker="o", markersize=3.0, linestyle="none", zorder=3))
 
 
 def _draw_name(ax: Any, look: Look, name: str) -> None:
+    ax.xaxis.set_visible(False)
+    ax.yaxis.set_visible(False)
     for spine in ax.spines.values():
         spine.set_visible(False)
-    ax.set_xticks([])
-    ax.set_yticks([])
     level, bracket, rest = name.partition("]")
     text = f"{shown(level + bracket, 22)}\n{shown(rest, 22)}" if rest else shown(name, 22)
     about = {
@@ -209,28 +233,24 @@ def _set_sides(ax: Any, look: Look, i: int, j: int, n: int) -> None:
         spine.set(visible=True, color=look.soft, linewidth=0.8)
     values, zeta = i < j, i > j
     top, right, bottom, left = values and i == 0, values and j == n - 1, zeta and i == n - 1, zeta and j == 0
-    for axis, shown_here in ((ax.xaxis, top or bottom), (ax.yaxis, left or right)):
-        if shown_here:
-            axis.get_major_locator().set_params(nbins=3, prune="both")
-        else:
-            axis.set_ticks([])
-    ax.tick_params(labelsize="x-small", top=top, right=right, bottom=bottom, left=left)
-    ax.tick_params(labeltop=top, labelright=right, labelbottom=bottom, labelleft=left)
+    for axis, first, second in ((ax.xaxis, bottom, top), (ax.yaxis, left, right)):
+        if not (first or second):
+            axis.set_visible(False)
+            continue
+        axis.get_major_locator().set_params(nbins=3, prune="both")
+        sides = ("bottom", "top") if axis is ax.xaxis else ("left", "right")
+        shown_here = dict(zip(sides, (first, second), strict=True))
+        axis.set_tick_params(labelsize="x-small", **shown_here, **{f"label{side}": here for side, here in shown_here.items()})
 
 
-def _align(panels: list[tuple[Any, pd.DataFrame, list[str]]]) -> None:
-    """One range for each parameter above the diagonal, and one of zeta below it."""
-    ranges: dict[str, list[float]] = {}
-    for _, own, (row, column, scale) in panels:
-        for name, one in ((column, "x"), (row, "y")) if scale else ():
-            key = name if scale == "values" else ""
-            numbers = own[one].to_numpy()
-            ranges[key] = [*ranges.get(key, []), float(numbers.min()), float(numbers.max())]
-    limits = {key: (min(ends), max(ends), 0.05 * (max(ends) - min(ends) or 1.0)) for key, ends in ranges.items()}
-    for ax, _, (row, column, scale) in panels:
-        for name, put in ((column, ax.set_xlim), (row, ax.set_ylim)) if scale else ():
-            low, high, room = limits[name if scale == "values" else ""]
-            put(low - room, high + room)
+def _ranges(panels: list[_Panel]) -> dict[str, tuple[float, float]]:
+    """One range for each parameter, and one of zeta, which has no name."""
+    ends: dict[str, list[float]] = {}
+    for panel in panels:
+        for name, numbers in ((panel.column, panel.plane.x), (panel.row, panel.plane.y)) if panel.scale else ():
+            ends.setdefault(panel.on(name), []).extend([float(numbers.min()), float(numbers.max())])
+    room = {name: 0.05 * (max(own) - min(own) or 1.0) for name, own in ends.items()}
+    return {name: (min(own) - room[name], max(own) + room[name]) for name, own in ends.items()}
 
 
 KIND = Kind(profile_pairs_frame, draw_profile_pairs, panel=(2.4, 2.2), columns=3)

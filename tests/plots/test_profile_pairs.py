@@ -125,9 +125,15 @@ def test_what_is_drawn_is_the_frame(nested, frame):
         rings = [ring[["x", "y"]].to_numpy() for _, ring in own[own["part"] == "contour"].groupby("level")]
         drawn = ax.collections[0].get_segments()
         assert all(np.array_equal(one, other) for one, other in zip(drawn, rings, strict=True))
-        for line, part in zip(ax.lines, ("along x", "along y"), strict=True):
+        for line, part in zip(ax.lines, ("along x", "along y", "estimate"), strict=True):
             assert np.array_equal(line.get_xydata(), own.loc[own["part"] == part, ["x", "y"]].to_numpy())
-        assert np.array_equal(ax.collections[1].get_offsets(), own.loc[own["part"] == "estimate", ["x", "y"]].to_numpy())
+    # Numbers stand at the outer sides alone, and everything lies inside.
+    numbered = [(ax.xaxis.get_visible(), ax.yaxis.get_visible()) for ax in axes]
+    assert numbered == [(i in (0, 3) and i != j, j in (0, 3) and i != j) for i in range(4) for j in range(4)]
+    for ax in axes:
+        for line in ax.lines:
+            for (low, high), place in zip((ax.get_xlim(), ax.get_ylim()), line.get_xydata().T, strict=True):
+                assert low < place.min() <= place.max() < high
     turned = frame[(frame["row"] == "time") & (frame["column"] == "_cons")]
     below = frame[(frame["row"] == "_cons") & (frame["column"] == "time")]
     assert set(turned["scale"]) == {"values"}

@@ -11,6 +11,7 @@ of which pwrss takes v'Wv with v = [-beta, 1], and log|X'inv(V0)X| the upper lef
 
 from __future__ import annotations
 
+from copy import copy
 from functools import cached_property
 from typing import NamedTuple
 
@@ -26,8 +27,9 @@ from sparsemixed.estimation.objectives.penalized_deviance import PenalizedEvalua
 from sparsemixed.estimation.parameters import ThetaMap
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
 from sparsemixed.solver.factored.system import FactoredSystem
+from sparsemixed.solver.groups.pooled import GroupProducts
 from sparsemixed.solver.groups.profiled import ProfiledSums
-from sparsemixed.solver.groups.roots import GroupRoots, MomentSums
+from sparsemixed.solver.groups.roots import MomentSums
 from sparsemixed.solver.interface import LinearSystem
 from sparsemixed.solver.recent import Factorization
 
@@ -54,7 +56,8 @@ class GroupsObjective(PenalizedObjective):
         super().__init__(cp, system, parameters, reml)
         self.often = often
         weights = None if np.all(system.weights[0] == 1.0) else system.weights[0]
-        self.roots = GroupRoots(cp.first, cp.ZtXy.reshape(cp.n_groups[0], cp.k[0], self.p + 1), weights)
+        self._products = GroupProducts(cp.first, cp.ZtXy.reshape(cp.n_groups[0], cp.k[0], self.p + 1), weights)
+        self.roots = self._products.roots()
         self.rest = cp.XytXy - self.roots.explained
         self.moves = np.array([direction[0] for direction in self.directions]).reshape(-1, cp.k[0], cp.k[0])
         self.flat_moves = self.moves.reshape(len(self.moves), -1)
@@ -63,6 +66,18 @@ class GroupsObjective(PenalizedObjective):
     def faces(self) -> np.ndarray:
         """(f, n_theta): the forms in theta of all singular faces."""
         return np.array([form for _, form, _ in self.parameters.singular_faces]).reshape(-1, self.n_theta)
+
+    def pooled(self) -> GroupsObjective:
+        """The same deviance with groups of one kind taken together, for whoever evaluates it often and predicts nothing.
+
+        Itself where they are all different.
+        """
+        products = self._products.pooled()
+        if products is None:
+            return self
+        found = copy(self)
+        found.roots = products.roots()
+        return found
 
     def evaluate(self, theta: np.ndarray) -> PenalizedEvaluation[FactoredSystem]:
         """Sum over groups at theta, and solve for beta and sigma2."""

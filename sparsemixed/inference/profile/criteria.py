@@ -12,6 +12,7 @@ import numpy as np
 from sparsemixed.errors import NotAvailableError, OptionError
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.estimation.maximum_likelihood import by_maximum_likelihood
+from sparsemixed.estimation.objectives.groups import GroupsObjective
 from sparsemixed.estimation.problems.table import problem_of
 from sparsemixed.inference.covariance.sandwich import is_robust
 from sparsemixed.inference.hypotheses.comparable import PENALISED, is_penalised, is_sampling_weighted
@@ -62,7 +63,8 @@ class Criterion:
         layout = problem.profile.parameters
         invisible = np.append(layout.held, np.zeros(n - layout.n_theta, bool))
         gone = np.where(np.arange(n) < layout.n_theta, False, fit.boundary)
-        return problem.profile, about, invisible, gone
+        profile = problem.profile.pooled() if isinstance(problem.profile, GroupsObjective) else problem.profile
+        return profile, about, invisible, gone
 
     def peak(self, coefficients: Sequence[int] = ()) -> Peak:
         """The maximum, with these coefficients in its coordinates."""

@@ -120,7 +120,7 @@ PREFIXES: tuple[Prefix, ...] = (
             PrefixOption("dfcom", dfcom),
             PrefixOption("imputation", names),
             *(PrefixOption(own) for own in ("ESTMetric", "VARiance", "STDDEViations", "NOHEADer", "NOGRoup")),
-            PrefixOption("UFMITest", refused="the test of the model takes all fractions of missing information as equal"),
+            PrefixOption("UFMITest"),
             _LEVEL,
         ),
         first="mi",

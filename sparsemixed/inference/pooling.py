@@ -116,12 +116,12 @@ def barnard_rubin(large: np.ndarray, rvi: np.ndarray, complete: np.ndarray) -> n
         return 1.0 / (1.0 / large + 1.0 / observed)
 
 
-def joint_test(pooled: Pooled, K: np.ndarray, r: np.ndarray, title: str = "") -> HypothesisTest:
-    """F test of K Q = r, K (l, k) of full row rank, fractions of missing information taken as equal.
+def joint_test(pooled: Pooled, K: np.ndarray, r: np.ndarray, title: str = "", unrestricted: bool = False) -> HypothesisTest:
+    """F test of K Q = r, K (l, k) of full row rank; d = K Q - r.
 
-    D1 of Li, Raghunathan & Rubin (1991): F = d'inv(K W K')d / (l (1 + rbar)), rbar = (1 + 1/M) tr(K B K' inv(K W K')) / l. Of a
-    single row it is the square of the t test, with its degrees of freedom; of several with those of complete data (the smallest
-    among the estimates involved), Reiter (2007).
+    Fractions of missing information equal: D1 of Li, Raghunathan & Rubin (1991), F = d'inv(K W K')d / (l (1 + rbar)) with
+    rbar = (1 + 1/M) tr(K B K' inv(K W K')) / l. Unrestricted: F = d'inv(K T K')d / l (Rubin 1987, p. 137; Schafer 1997, p. 114),
+    which rests on every entry of B and needs M well above l. Of a single row both are the square of the t test.
     """
     l_rows = len(K)
     if not l_rows:
@@ -132,28 +132,46 @@ def joint_test(pooled: Pooled, K: np.ndarray, r: np.ndarray, title: str = "") ->
     distance = K @ pooled.estimate - r
     if not np.all(np.isfinite(within)) or not np.all(np.isfinite(between)):
         return HypothesisTest(np.nan, l_rows, np.nan, np.nan, kind="F", title=title)
-    scale, correlations = unit_diagonal(within)
-    inverse = np.linalg.inv(correlations)
-    increase = (1.0 + 1.0 / pooled.n) * float(np.trace(between / np.outer(scale, scale) @ inverse)) / l_rows
-    statistic = float(distance / scale @ inverse @ (distance / scale)) / (l_rows * (1.0 + increase))
-    ddf = _denominator(pooled, K, increase)
+    increase = average_increase(pooled.n, within, between)
+    total = within + (1.0 + 1.0 / pooled.n) * between if unrestricted else (1.0 + increase) * within
+    scale, correlations = unit_diagonal(total)
+    statistic = float(distance / scale @ np.linalg.solve(correlations, distance / scale)) / l_rows
+    ddf = _denominator(pooled, l_rows, increase, unrestricted)
     return HypothesisTest(statistic, l_rows, ddf, f_pvalue(statistic, l_rows, ddf), kind="F", title=title)
 
 
-def _denominator(pooled: Pooled, K: np.ndarray, rbar: float) -> float:
-    """Denominator degrees of freedom of the joint test."""
-    rows, M = len(K), pooled.n
+def average_increase(n: int, within: np.ndarray, between: np.ndarray) -> float:
+    """rbar of `joint_test`, of matrices (l, l) within and between n imputations.
+
+    Examples
+    --------
+    >>> average_increase(2, np.diag([1.0, 2.0]), np.diag([1.0, 1.0]))
+    1.125
+    """
+    scale, correlations = unit_diagonal(within)
+    return (1.0 + 1.0 / n) * float(np.trace(np.linalg.solve(correlations, between / np.outer(scale, scale)))) / len(within)
+
+
+def _denominator(pooled: Pooled, rows: int, rbar: float, unrestricted: bool) -> float:
+    """Denominator degrees of freedom of the joint test.
+
+    nu = (M - 1)(1 + 1/rbar)^2, by Barnard & Rubin (1999) where complete data have few (the least among the estimates involved):
+    of a single row and of the unrestricted test; times (l + 1)/2 of up to four t = l (M - 1). Of more than that 4 + (t - 4) [1 +
+    (1 - 2/t)/rbar]^2 (Li, Raghunathan & Rubin 1991), or Reiter (2007).
+    """
+    M = pooled.n
     complete = np.inf if pooled.complete is None else float(np.min(pooled.complete))
-    if rbar <= 0.0:
-        return complete
-    if rows == 1:
-        large = (M - 1) * (1.0 + 1.0 / rbar) ** 2
-        return float(barnard_rubin(np.array([large]), np.array([rbar]), np.array([complete]))[0])
-    t = rows * (M - 1)
-    if t <= 4:
-        return t * (1.0 + 1.0 / rows) * (1.0 + 1.0 / rbar) ** 2 / 2.0
-    if np.isinf(complete):
-        return 4.0 + (t - 4.0) * (1.0 + (1.0 - 2.0 / t) / rbar) ** 2
+    rbar = max(rbar, 0.0)
+    with np.errstate(divide="ignore"):
+        large = (M - 1) * (1.0 + 1.0 / np.float64(rbar)) ** 2
+        scalar = float(barnard_rubin(np.array([large]), np.array([rbar]), np.array([complete]))[0])
+        t = rows * (M - 1)
+        if rows == 1 or unrestricted:
+            return scalar
+        if t <= 4:
+            return (rows + 1) * scalar / 2.0
+        if np.isinf(complete):
+            return float(4.0 + (t - 4.0) * (1.0 + (1.0 - 2.0 / t) / np.float64(rbar)) ** 2)
     return _reiter(t, rbar, complete)
 
 

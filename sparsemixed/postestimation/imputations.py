@@ -18,7 +18,7 @@ from sparsemixed.inference.hypotheses.distributions import critical
 from sparsemixed.inference.hypotheses.hypothesis import Hypothesis, hypothesis_rows, independent
 from sparsemixed.inference.hypotheses.wald import HypothesisTest, tested_coefficients
 from sparsemixed.inference.intervals import SCALES
-from sparsemixed.inference.pooling import Pooled, joint_test, monte_carlo_errors, pool
+from sparsemixed.inference.pooling import Pooled, average_increase, joint_test, monte_carlo_errors, pool
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,8 @@ class PooledFits:
         Monte Carlo errors (k,) by the name of a field of `Pooled`.
     notes : tuple of str
         What to keep in mind, without the last point.
+    unrestricted : bool
+        Whether joint tests let fractions of missing information differ.
     """
 
     fits: tuple[Fit, ...]
@@ -65,6 +67,7 @@ class PooledFits:
     pooled: Pooled
     mc_errors: dict[str, np.ndarray] | None = None
     notes: tuple[str, ...] = ()
+    unrestricted: bool = False
 
     @property
     def first(self) -> Fit:
@@ -195,8 +198,8 @@ def _notes(fits: Sequence[Fit], numbers: Sequence[int]) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def pooled_test(pooled: PooledFits, what: Any, values: Any = None) -> HypothesisTest:
-    """The joint test D1 of a hypothesis about the coefficients, as `Results.test` takes it.
+def pooled_test(pooled: PooledFits, what: Any, values: Any = None, unrestricted: bool | None = None) -> HypothesisTest:
+    """The joint test of a hypothesis about the coefficients, as `Results.test` takes it; by default as the model test.
 
     Raises
     ------
@@ -204,16 +207,27 @@ def pooled_test(pooled: PooledFits, what: Any, values: Any = None) -> Hypothesis
         Rows that contradict each other.
     """
     found: Hypothesis = independent(pooled.first, *hypothesis_rows(pooled.first, what, values))
-    test = joint_test(pooled.coefficients, found.K, found.r)
+    different = pooled.unrestricted if unrestricted is None else unrestricted
+    test = joint_test(pooled.coefficients, found.K, found.r, unrestricted=different)
     return replace(test, note=found.note, equations=found.equations, dropped=found.dropped)
 
 
 def pooled_model_test(pooled: PooledFits) -> HypothesisTest:
     """That all regressors have coefficient zero, as far as constraints let them."""
+    rows = _model_rows(pooled)
+    return joint_test(pooled.coefficients, rows, np.zeros(len(rows)), "Model F test", pooled.unrestricted)
+
+
+def model_increase(pooled: PooledFits) -> float:
+    """The average relative increase in variance of what the model test tests; NaN where that is nothing."""
+    rows, own = _model_rows(pooled), pooled.coefficients
+    return average_increase(own.n, rows @ own.within @ rows.T, rows @ own.between @ rows.T) if len(rows) else float("nan")
+
+
+def _model_rows(pooled: PooledFits) -> np.ndarray:
     fit = pooled.first
     rows = np.eye(len(fit.beta))[tested_coefficients(fit)]
-    rows = rows[moving_rows(fit, rows).kept]
-    return joint_test(pooled.coefficients, rows, np.zeros(len(rows)), "Model F test")
+    return rows[moving_rows(fit, rows).kept]
 
 
 def pooled_variances(pooled: PooledFits, level: float, stddeviations: bool) -> list[tuple[int | None, PooledParameter]]:

@@ -36,6 +36,8 @@ class MiKeywords(ModelKeywords, total=False):
     """Monte Carlo errors, by leaving out one imputation at a time."""
     vartable: bool
     """Show variances within and between imputations."""
+    ufmitest: bool
+    """Let fractions of missing information differ between the coefficients of a joint test."""
     esampvaryok: bool
     """Let the estimation sample differ between imputations."""
     errorok: bool
@@ -82,11 +84,6 @@ def mi(model: str, datasets: Any, **options: Unpack[MiKeywords]) -> PooledResult
     >>> sparsemixed.mi("y time || id:", [data, data.assign(time=data.time + 0.1)]).params.round(3).tolist()
     [0.488, 0.774]
     """
-    if "ufmitest" in options:
-        # Of Stata's options the one that only the text knows, and refuses as well.
-        raise OptionError(
-            "mi: ufmitest is not available; the test of the model takes all fractions of missing information as equal"
-        )
     own = {name: value for name, value in options.items() if name in OWN}
     return _combined(model, datasets, {name: value for name, value in options.items() if name not in own}, own)
 
@@ -102,6 +99,7 @@ def _combined(model: str, datasets: Any, options: Mapping[str, Any], own: Mappin
     found = pooled_fits(
         list(fits.values()), list(fits), complete, bool(own.get("mcerror")), same_sample=not own.get("esampvaryok")
     )
+    found = dataclasses.replace(found, unrestricted=bool(own.get("ufmitest")))
     if failures:
         left_out = "; ".join(f"imputation {number} is left out: {text}" for number, text in failures.items())
         found = dataclasses.replace(found, notes=(*found.notes, left_out.rstrip(".")))

@@ -13,7 +13,7 @@ from sparsemixed.command.keywords import DisplayKeywords
 from sparsemixed.inference.degrees.table import degrees_summary
 from sparsemixed.inference.hypotheses.wald import Coefficients, HypothesisTest, tabulated
 from sparsemixed.inference.pooling import Pooled
-from sparsemixed.postestimation.imputations import PooledFits, pooled_model_test, pooled_test, pooled_variances
+from sparsemixed.postestimation.imputations import PooledFits, model_increase, pooled_model_test, pooled_test, pooled_variances
 from sparsemixed.reporting.display import display_options
 from sparsemixed.reporting.document import Block, Column, Document, Entry, Header, Heading, Note, Row, Section, Table
 from sparsemixed.reporting.hypothesis_tests import TestResult, statistic_entries
@@ -165,21 +165,25 @@ class PooledResults(Shown):
         found |= {"m_est_mi": " ".join(map(str, self.value.numbers)), "dfadjust_mi": _adjustment(self.value)}
         found |= {"rvi_avg_mi": _average(whole.rvi), "fmi_max_mi": _largest(whole.fmi)}
         found |= {"df_min_mi": low, "df_avg_mi": mean, "df_max_mi": high}
+        found |= {"modeltest_mi": _model_test(self.value), "ufmi_mi": int(self.value.unrestricted)}
+        found |= {"rvi_avg_F_mi": model_increase(self.value)}
         found |= {"F_mi": test.statistic, "df_m_mi": test.df, "df_r_mi": test.ddf, "p_mi": test.pvalue}
         rows = {"b_mi": own.estimate, "df_mi": own.df, "rvi_mi": own.rvi, "fmi_mi": own.fmi, "re_mi": own.efficiency}
         found |= {name: pd.Series(values.copy(), index=names) for name, values in {**rows, "pise_mi": own.increase}.items()}
         squares = {"V_mi": own.total, "W_mi": own.within, "B_mi": own.between}
         return found | {name: pd.DataFrame(matrix.copy(), index=names, columns=names) for name, matrix in squares.items()}
 
-    def test(self, hypothesis: Any, values: Any = None) -> TestResult:
-        """F test of a linear hypothesis about the coefficients, equal fractions of missing information: D1 of Li et al. (1991).
+    def test(self, hypothesis: Any, values: Any = None, ufmitest: bool | None = None) -> TestResult:
+        """F test of a linear hypothesis about the coefficients: D1 of Li et al. (1991), or the unrestricted test of Rubin (1987).
 
         Parameters
         ----------
         hypothesis, values
             As `Results.test` takes them.
+        ufmitest : bool, optional
+            Let fractions of missing information differ between the rows; by default as `mi` was asked to.
         """
-        return TestResult.of(pooled_test(self.value, hypothesis, values))
+        return TestResult.of(pooled_test(self.value, hypothesis, values, ufmitest))
 
     def document(self, **display: Unpack[DisplayKeywords]) -> Document:
         """Head, tables and notes; display options as `Results.summary` takes them."""
@@ -239,6 +243,10 @@ def _adjustment(value: PooledFits) -> str:
     return "Small sample" if value.small else "Large sample"
 
 
+def _model_test(value: PooledFits) -> str:
+    return "Unrestricted FMI" if value.unrestricted else "Equal FMI"
+
+
 def _header(value: PooledFits, shown: DisplayOptions) -> Header:
     """Stata's head of `mi estimate`, with the groups of the first imputation."""
     fit, whole = value.first, value.parameters
@@ -259,7 +267,7 @@ def _header(value: PooledFits, shown: DisplayOptions) -> Header:
         Entry("DF:     min", low, "chi2", beside=_right("DF adjustment", _adjustment(value), 15)),
         Entry("        avg", mean, "chi2"),
         Entry("        max", high, "chi2"),
-        replace(statistic, label=_f_label(test), beside=_right("Model F test", "Equal FMI", 16)),
+        replace(statistic, label=_f_label(test), beside=_right("Model F test", _model_test(value), 16)),
         pvalue,
     ]
     return Header("Multiple-imputation estimates", tuple(entries), groups_table(levels) if len(levels) > 1 else None)
@@ -272,7 +280,7 @@ def _f_label(test: HypothesisTest) -> str:
 
 
 def _right(label: str, text: str, width: int) -> Entry:
-    return Entry(label, text, "text", aligned=f"{label}:{text:>{width}}")
+    return Entry(label, text, "text", aligned=f"{label}:{text:>{max(width, len(text) + 1)}}")
 
 
 def _fixed(value: PooledFits, shown: DisplayOptions) -> Table:

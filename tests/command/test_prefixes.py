@@ -91,7 +91,6 @@ def test_every_prefix_is_found_by_its_name():
         ("mi estimate x: mixed y x || id:", None, "takes nothing but options, found x"),
         ("mi estimate, nimputations(1): mixed y x || id:", "nimputations", "at least 2"),
         ("mi estimate, imputations(2) nimputations(2): mixed y x || id:", None, "exclude each other"),
-        ("mi estimate, ufmitest: mixed y x || id:", "ufmitest", "equal"),
         ("mi estimate, dfcom(foo): mixed y x || id:", "dfcom", "dfcom"),
         ("mi estimate, nosmall(2): mixed y x || id:", "nosmall", "takes no argument"),
         ("bootstrap, reps(-1): mixed y x || id:", "reps", "at least 0"),

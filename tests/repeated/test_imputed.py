@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.optimize import brentq
 
 import sparsemixed
 from sparsemixed.errors import DataError, OptionError, SparseMixedError
 from sparsemixed.inference.estimation_metric import metric_estimates
+from sparsemixed.inference.pooling import Pooled, joint_test, pool
 from tests.golden import flat, golden, load
 
 FIGURES = golden("mice")
@@ -74,6 +76,64 @@ def test_a_single_row_is_the_square_of_its_t_test(pooled):
     assert test.statistic == pytest.approx(pooled.tvalues["Days"] ** 2, rel=1e-12)
     assert test.ddf == pytest.approx(pooled.df["Days"], rel=1e-12)
     assert test.pvalue == pytest.approx(pooled.pvalues["Days"], rel=1e-9)
+
+
+def test_joint_tests_with_unequal_fractions_of_missing_information(tables, pooled):
+    found = sparsemixed.mi(COMMAND, tables, ufmitest=True)
+    fits = [sparsemixed.mixed(COMMAND, own) for own in tables]
+    names = [name for name in found.params.index if name != "_cons"]
+    Q = np.array([fit.params[names] for fit in fits])
+    W = np.mean([fit.cov_params().loc[names, names] for fit in fits], axis=0)
+    M, l_rows, B = len(fits), len(names), np.cov(Q.T)
+    statistic = Q.mean(axis=0) @ np.linalg.inv(W + (1 + 1 / M) * B) @ Q.mean(axis=0) / l_rows
+    r = (1 + 1 / M) * np.trace(B @ np.linalg.inv(W)) / l_rows
+    test = found.test(names)
+    assert l_rows == 2
+    assert (test.statistic, test.df) == pytest.approx((statistic, l_rows), rel=1e-9)
+    assert test.ddf == pytest.approx((M - 1) * (1 + 1 / r) ** 2, rel=1e-9)
+    assert (found.e["F_mi"], found.e["df_r_mi"]) == pytest.approx((test.statistic, test.ddf), rel=1e-12)
+    assert (found.e["ufmi_mi"], found.e["modeltest_mi"]) == (1, "Unrestricted FMI")
+    assert found.e["rvi_avg_F_mi"] == pytest.approx(r, rel=1e-9)
+    assert "Model F test: Unrestricted FMI" in str(found)
+    # Asked for by the test alone, in the text, and of a single row, where there is no difference.
+    assert pooled.e["ufmi_mi"] == 0
+    assert pooled.test(names).statistic != pytest.approx(statistic, rel=1e-4)
+    assert pooled.test(names, ufmitest=True).statistic == pytest.approx(statistic, rel=1e-9)
+    assert found.test(names, ufmitest=False).statistic == pytest.approx(pooled.test(names).statistic, rel=1e-12)
+    assert str(sparsemixed.mixed(f"mi estimate, ufmitest: mixed {COMMAND}", tables)) == str(found)
+    for of in (pooled, found):
+        assert of.test("Days = 0").ddf == pytest.approx(pooled.df["Days"], rel=1e-12)
+
+
+def pooled_of(M: int, rows: int, increase: float, complete: float = np.inf) -> Pooled:
+    """Estimates of M imputations with W = I, whose average relative increase in variance is `increase`."""
+    rng = np.random.default_rng(M)
+    Q = rng.normal(size=(M, rows))
+    B = np.cov(Q.T).reshape(rows, rows)
+    Q *= np.sqrt(increase / ((1 + 1 / M) * np.trace(B) / rows)) if increase else 0.0
+    return pool(Q + 1.0, np.tile(np.eye(rows), (M, 1, 1)), np.full(rows, complete))
+
+
+@pytest.mark.parametrize(
+    ("M", "rows", "equal", "unrestricted"),
+    [(8, 2, 254.59996720946631, 225.3330905488389), (3, 2, 220.15507571351091, 146.770050475674)],
+)
+def test_degrees_of_freedom_of_both_tests_are_statas(M, rows, equal, unrestricted):
+    """Of one model each by Stata 18's `mi test, nosmall` with and without `ufmitest`: both are functions of rbar alone."""
+    K, zero = np.eye(rows), np.zeros(rows)
+    increase = brentq(lambda r: joint_test(pooled_of(M, rows, r), K, zero).ddf - equal, 1e-3, 5.0, xtol=1e-15)
+    assert joint_test(pooled_of(M, rows, increase), K, zero, unrestricted=True).ddf == pytest.approx(unrestricted, rel=1e-9)
+
+
+def test_joint_tests_of_few_imputations_know_the_degrees_of_freedom_of_complete_data():
+    """Two equal imputations, 396 degrees of freedom: Stata 18 has 394.01503759398503, and 3/2 of that with equal fractions."""
+    own, K, zero = pooled_of(2, 2, 0.0, 396.0), np.eye(2), np.zeros(2)
+    assert joint_test(own, K[:1], zero[:1]).ddf == pytest.approx(394.01503759398503, rel=1e-14)
+    assert joint_test(own, K, zero, unrestricted=True).ddf == pytest.approx(394.01503759398503, rel=1e-14)
+    assert joint_test(own, K, zero).ddf == pytest.approx(1.5 * 394.01503759398503, rel=1e-14)
+    few = joint_test(pooled_of(3, 2, 0.2, 12.0), K, zero)
+    assert few.ddf == pytest.approx(1.5 * joint_test(pooled_of(3, 2, 0.2, 12.0), K, zero, unrestricted=True).ddf, rel=1e-12)
+    assert few.ddf < 1.5 * 12.0 < joint_test(pooled_of(3, 2, 0.2), K, zero).ddf
 
 
 def test_rubins_rules_in_the_metric_of_e_b(tables, pooled):
@@ -257,7 +317,6 @@ def test_options_of_the_prefix(tables):
         ({"imputations": [3]}, DataError, "two imputations or more"),
         ({"imputations": [3, 4], "nimputations": 2}, OptionError, "exclude each other"),
         ({"imputations": [3, 4], "mcerror": True}, OptionError, "three or more"),
-        ({"ufmitest": True}, OptionError, "ufmitest is not available; the test of the model"),
         ({"nonsense": 1}, OptionError, "nonsense"),
     ],
 )

@@ -19,7 +19,6 @@ from sparsemixed.bayesian.sums import Sums
 from sparsemixed.errors import NotAvailableError, OptionError
 from sparsemixed.estimation.orthonormal import OrthonormalCoordinates
 from sparsemixed.priors.single import LOG_2PI, Flat, Normal, Prior
-from sparsemixed.solver.linalg import solve_upper
 
 
 @dataclass(frozen=True)
@@ -87,14 +86,12 @@ class CoefficientPrior:
 
     def on_x(self, mean: np.ndarray) -> np.ndarray:
         """Coefficients (S, p) of X from those of orthonormal X (S, r)."""
-        return np.array([self.orthogonal.coefficients(one) for one in mean]).reshape(len(mean), -1)
+        centre = self.orthogonal.coefficients(np.zeros(mean.shape[1]))
+        return centre + self.orthogonal.root(np.ascontiguousarray(mean.T)).T
 
     def directions(self) -> np.ndarray:
         """(p, r): the derivative of the coefficients of X by those of orthonormal X."""
-        r = len(self.g0)
-        inverse = solve_upper(self.orthogonal.R, np.eye(r))
-        constraints = self.orthogonal.constraints
-        return inverse if constraints is None else constraints.T @ inverse
+        return self.orthogonal.root(np.eye(len(self.g0)))
 
 
 def _cholesky(A: np.ndarray) -> np.ndarray:

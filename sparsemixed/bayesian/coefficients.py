@@ -17,9 +17,9 @@ import numpy as np
 
 from sparsemixed.bayesian.sums import Sums
 from sparsemixed.errors import NotAvailableError, OptionError
+from sparsemixed.estimation.normal_coefficients import normal_coefficients
 from sparsemixed.estimation.orthonormal import OrthonormalCoordinates
 from sparsemixed.priors.single import LOG_2PI, Flat, Normal, Prior
-from sparsemixed.solver.linalg import solve_upper
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,7 @@ class CoefficientPrior:
     """
 
     def __init__(self, priors: Sequence[Prior], orthogonal: OrthonormalCoordinates):
-        R, start = orthogonal.R, orthogonal.start
-        normal = [prior for prior in priors if isinstance(prior, Normal)]
+        normal = any(isinstance(prior, Normal) for prior in priors)
         if any(not isinstance(prior, (Normal, Flat)) for prior in priors):
             wrong = next(prior for prior in priors if not isinstance(prior, (Normal, Flat)))
             raise OptionError(
@@ -57,17 +56,9 @@ class CoefficientPrior:
             )
         if normal and orthogonal.constraints is not None:
             raise NotAvailableError("bayes: normal priors of coefficients under constraints are not available; use flat ones")
-        self.flat = not normal
-        self.orthogonal = orthogonal
-        precision = np.array([1.0 / prior.sd**2 if isinstance(prior, Normal) else 0.0 for prior in priors])
-        r = len(R)
-        self.K, self.g0 = np.zeros((r, r)), np.zeros(r)
-        self.constant = orthogonal.constant(True)
-        if normal:
-            half = np.linalg.solve(R.T, np.diag(np.sqrt(precision)))
-            mean = np.array([prior.mean if isinstance(prior, Normal) else s for prior, s in zip(priors, start, strict=True)])
-            self.K, self.g0 = half @ half.T, R @ (mean - start)
-            self.constant += len(normal) * LOG_2PI + 2.0 * float(sum(np.log(prior.sd) for prior in normal))
+        self.flat, self.orthogonal = not normal, orthogonal
+        own = normal_coefficients(priors, orthogonal)
+        self.K, self.g0, self.constant = own.K, own.g0, orthogonal.constant(True) + own.constant
 
     def integrate(self, sums: Sums, sigma2: np.ndarray, n: float) -> Integrated:
         """At sigma2 (S,) beside the sums (S,)."""
@@ -87,14 +78,12 @@ class CoefficientPrior:
 
     def on_x(self, mean: np.ndarray) -> np.ndarray:
         """Coefficients (S, p) of X from those of orthonormal X (S, r)."""
-        return np.array([self.orthogonal.coefficients(one) for one in mean]).reshape(len(mean), -1)
+        centre = self.orthogonal.coefficients(np.zeros(mean.shape[1]))
+        return centre + self.orthogonal.root(np.ascontiguousarray(mean.T)).T
 
     def directions(self) -> np.ndarray:
         """(p, r): the derivative of the coefficients of X by those of orthonormal X."""
-        r = len(self.g0)
-        inverse = solve_upper(self.orthogonal.R, np.eye(r))
-        constraints = self.orthogonal.constraints
-        return inverse if constraints is None else constraints.T @ inverse
+        return self.orthogonal.root(np.eye(len(self.g0)))
 
 
 def _cholesky(A: np.ndarray) -> np.ndarray:

@@ -28,7 +28,7 @@ from sparsemixed.spec.numbers import is_whole
 METHODS = ("auto", "sampling", "quadrature", "nuts")
 FEWEST_DRAWS, MOST_DRAWS = 200, 10_000_000
 AUTOMATIC = 2
-"""PosteriorParameters up to which a lattice costs less than the draws, where many places cost little more than one."""
+"""Parameters up to which a lattice costs less than the draws, where many places cost little more than one."""
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.optimize import minimize
 
 from sparsemixed.bayesian.coordinates import LARGEST_START
 from sparsemixed.bayesian.target import Target
 from sparsemixed.errors import NumericalError
+from sparsemixed.estimation.search.trust_region import step_within
 
 BELOW = np.arange(0.0, 12.1, 0.75)
 """How far below the mode, in log sd, a second one is looked for."""
@@ -19,6 +19,9 @@ REACHES, FALL = np.array([3.0, 4.0, 5.5, 7.5, 10.0, 14.0, 20.0]), 7.0
 """Standard deviations below the mode at which a tail is looked for, and the fall of the log density that ends it."""
 GRADIENT = 1e-2
 """At which a search ends: below a hundredth of a standard deviation where the curvature is one or more."""
+STEPS, RADIUS, WORST = 60, 1.0, 0.15
+"""Of a search: steps, the first radius of trust, and the share of the rise that the curvature promises below which a step is not
+taken."""
 FLATTEST, STEEPEST = 0.02, 1e8
 """Eigenvalues of a mode's precision: scales in log sd beyond 7 are none of a mode's neighbourhood."""
 
@@ -122,20 +125,40 @@ def _apart(one: Mode, other: Mode) -> bool:
 
 
 def _mode(target: Target, start: np.ndarray) -> Mode | None:
-    def value(phi: np.ndarray) -> float:
-        found = float(target.log_density(phi[None])[0])
-        return -found if np.isfinite(found) else 1e300
-
-    if value(start) >= 1e300:
-        return None
+    """The maximum that Newton steps within a radius of trust lead to (Nocedal & Wright 2006, section 4.1); None without one."""
     try:
-        end = minimize(
-            value, start, jac=lambda phi: -target.gradient(phi), hess=lambda phi: -target.hessian(phi), method="trust-exact",
-            options={"gtol": GRADIENT, "maxiter": 60, "initial_trust_radius": 1.0, "max_trust_radius": LARGEST_START},
-        )  # fmt: skip
-        phi = np.asarray(end.x)
-        values, vectors = np.linalg.eigh(-target.hessian(phi))
+        phi, value = start, _density(target, start)
+        if not np.isfinite(value):
+            return None
+        gradient, values, vectors = _curvature(target, phi)
+        radius = RADIUS
+        for _ in range(STEPS):
+            if np.linalg.norm(gradient) < GRADIENT:
+                break
+            slope = vectors.T @ gradient
+            step = step_within(values, -slope, radius)
+            promised = float(slope @ step - 0.5 * step @ (values * step))
+            there = phi + vectors @ step
+            risen = _density(target, there) - value
+            length, share = float(np.linalg.norm(step)), risen / promised
+            if not share > 0.25:
+                radius = 0.25 * length
+            elif share > 0.75 and length > 0.99 * radius:
+                radius = min(2.0 * radius, LARGEST_START)
+            if share > WORST:
+                phi, value = there, value + risen
+                gradient, values, vectors = _curvature(target, phi)
     except (NumericalError, np.linalg.LinAlgError):
         return None
     values = np.clip(np.abs(values), FLATTEST, STEEPEST)
-    return Mode(phi, -value(phi), (vectors / values) @ vectors.T)
+    return Mode(phi, value, (vectors / values) @ vectors.T)
+
+
+def _density(target: Target, phi: np.ndarray) -> float:
+    return float(target.log_density(phi[None])[0])
+
+
+def _curvature(target: Target, phi: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Gradient (n,), and eigenvalues (n,) and vectors (n, n) of the precision."""
+    gradient, hessian = target.derivatives(phi)
+    return gradient, *np.linalg.eigh(-hessian)

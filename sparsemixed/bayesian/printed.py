@@ -28,8 +28,9 @@ def printed_parameters(
         equations += [row.equation for row in component.variances]
         for metric, rows in enumerate((component.variances, component.deviations)):
             labels[metric].extend(row.label for row in rows)
-            for where, full in enumerate(both):
-                columns[metric][where] += _entries(block, full[:, block.place.theta], metric == 1)
+        for where, full in enumerate(both):
+            for metric, entries in enumerate(_entries(block, full[:, block.place.theta])):
+                columns[metric][where] += entries
     last = fit.components[-1]
     equations += [row.equation for row in last.variances]
     for metric, rows in enumerate((last.variances, last.deviations)):
@@ -52,19 +53,20 @@ def with_widths(parameters: PosteriorParameters, ends: list[tuple[np.ndarray, np
     return replace(parameters, widths=np.sqrt(total))
 
 
-def _entries(block: BlockCoordinates, phi: np.ndarray, deviations: bool) -> list[np.ndarray]:
-    variances = block.variances(phi)
-    found = [np.sqrt(v) if deviations else v for v in variances.T]
-    if isinstance(block, SharedCovariance):
-        shared = block.shared_covariance(phi)
-        found.append(shared / variances[:, 0] if deviations else shared)
+def _entries(block: BlockCoordinates, phi: np.ndarray) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """The columns of both metrics: variances and covariances, standard deviations and correlations."""
     if isinstance(block, Triangle):
         S = block.covariance(phi)
-        for i in range(block.m):
-            for j in range(i + 1, block.m):
-                scale = np.sqrt(variances[:, i] * variances[:, j]) if deviations else 1.0
-                found.append(S[:, i, j] / scale)
-    return found
+        variances = list(np.einsum("saa->as", S))
+        pairs = [(i, j) for i in range(block.m) for j in range(i + 1, block.m)]
+        covariances = [S[:, i, j] for i, j in pairs]
+        correlations = [S[:, i, j] / np.sqrt(variances[i] * variances[j]) for i, j in pairs]
+    else:
+        variances, covariances = list(block.variances(phi).T), []
+        if isinstance(block, SharedCovariance):
+            covariances = [block.shared_covariance(phi)]
+        correlations = [one / variances[0] for one in covariances]
+    return variances + covariances, [np.sqrt(v) for v in variances] + correlations
 
 
 def _errors(target: Target, full: np.ndarray, deviations: bool) -> list[np.ndarray]:

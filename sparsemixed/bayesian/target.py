@@ -136,24 +136,26 @@ class Target:
 
     def gradient(self, phi: np.ndarray) -> np.ndarray:
         """Gradient (n,) at phi (n,)."""
-        return self._gradient(phi)[self.free]
-
-    def _gradient(self, phi: np.ndarray) -> np.ndarray:
         full = self.full(phi)
         slopes, _ = self._likelihood_slopes(full)
-        return -0.5 * self._chain(full).T @ slopes + self._prior_gradient(full)
+        return (-0.5 * self._chain(full).T @ slopes + self._prior_gradient(full))[self.free]
 
     def hessian(self, phi: np.ndarray) -> np.ndarray:
         """Hessian (n, n) at phi (n,)."""
+        return self.derivatives(phi)[1]
+
+    def derivatives(self, phi: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Gradient (n,) and Hessian (n, n) at phi (n,)."""
         full = self.full(phi)
         chain = self._chain(full)
         slopes, curve = self._likelihood_slopes(full, second=True)
+        gradient = -0.5 * chain.T @ slopes + self._prior_gradient(full)
         total = -0.5 * chain.T @ curve @ chain
         ahead, behind = full + STEP * np.eye(self.n_all), full - STEP * np.eye(self.n_all)
         bend = (self._chain(ahead) - self._chain(behind)).transpose(0, 2, 1) @ slopes
         total += (self._prior_gradient(ahead) - self._prior_gradient(behind) - 0.5 * bend) / (2 * STEP)
         total = (total + total.T) / 2
-        return total[np.ix_(self.free, self.free)]
+        return gradient[self.free], total[np.ix_(self.free, self.free)]
 
     def _chain(self, full: np.ndarray) -> np.ndarray:
         """d(theta, rho, log sigma2) / d phi (..., n_all, n_all) at full (..., n_all)."""

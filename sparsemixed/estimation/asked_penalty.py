@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from sparsemixed.errors import NotAvailableError, OptionError
+from sparsemixed.estimation.normal_coefficients import NormalCoefficients, normal_coefficients
+from sparsemixed.estimation.orthonormal import OrthonormalCoordinates
 from sparsemixed.estimation.parameters import Place, ThetaMap
 from sparsemixed.estimation.prior_penalty import PriorPenalty
 from sparsemixed.estimation.prior_terms import BlockTerm, boundary_term, correlation_term, matrix_term, scale_term
@@ -17,7 +19,15 @@ from sparsemixed.priors.single import LARGEST, Beta, Exponential, Fixed, Flat, G
 from sparsemixed.structures.random.unstructured import Unstructured
 
 
-def penalty_of(asked: MapPriors, layout: ThetaMap, n_theta: int, one_variance: bool, coefficients: Sequence[str]) -> PriorPenalty:
+def penalty_of(
+    asked: MapPriors,
+    layout: ThetaMap,
+    n_theta: int,
+    one_variance: bool,
+    coefficients: Sequence[str],
+    orthogonal: OrthonormalCoordinates,
+    reml: bool,
+) -> PriorPenalty:
     """The priors laid out for theta.
 
     Parameters
@@ -29,6 +39,8 @@ def penalty_of(asked: MapPriors, layout: ThetaMap, n_theta: int, one_variance: b
     one_variance : bool
         Whether errors are independent with one variance, which may then have a prior.
     coefficients : sequence of str
+    orthogonal : OrthonormalCoordinates
+    reml : bool
 
     Raises
     ------
@@ -36,18 +48,29 @@ def penalty_of(asked: MapPriors, layout: ThetaMap, n_theta: int, one_variance: b
         Priors of parameters that are not there, or that have no mode that can be found.
     """
     own = dict(asked.own)
-    for name in ("b", "coefficients", *coefficients):
-        if name in own:
-            raise NotAvailableError(
-                f"prior: {name!r} is a coefficient; here they have flat priors, and others in sparsemixed.bayes"
-            )
     if layout.holds:
         raise NotAvailableError(f"prior: {layout.holds[0].words}: the data say nothing of it; leave it out of the model")
     lookup = Lookup(own, "prior")
     blocks = tuple((place, tuple(_block_terms(lookup, place))) for place in layout.places)
     residual = _scale(lookup, ("Residual", "e"), "", None) if one_variance else None
+    normal = _coefficients(lookup, coefficients, orthogonal)
     lookup.check_used()
-    return PriorPenalty(n_theta, blocks, residual)
+    return PriorPenalty(n_theta, blocks, residual, normal, reml)
+
+
+def _coefficients(lookup: Lookup, names: Sequence[str], orthogonal: OrthonormalCoordinates) -> NormalCoefficients | None:
+    """Normal priors of the coefficients, on their own scale; None where there are none."""
+    priors: list[Prior] = []
+    for name in names:
+        key, prior = lookup.find((name,), ("b", "coefficients")) or ("", Flat())
+        if not isinstance(prior, (Normal, Flat)):
+            raise OptionError(f"prior: {key!r} has {prior!r}; coefficients take Normal")
+        priors.append(prior)
+    if not any(isinstance(prior, Normal) for prior in priors):
+        return None
+    if orthogonal.constraints is not None:
+        raise NotAvailableError("prior: normal priors of coefficients under constraints() are not available")
+    return normal_coefficients(priors, orthogonal)
 
 
 def _block_terms(lookup: Lookup, place: Place) -> list[BlockTerm]:

@@ -20,6 +20,7 @@ from sparsemixed.estimation.fit import Fit
 from sparsemixed.estimation.linear import log_likelihood
 from sparsemixed.estimation.objectives.penalized import PenalizedObjective
 from sparsemixed.estimation.penalties import log_prior
+from sparsemixed.estimation.problems.penalties import penalty
 from sparsemixed.estimation.problems.table import choose_problem
 from sparsemixed.estimation.problems.values import Problem
 from sparsemixed.estimation.search.em import EmPath
@@ -125,6 +126,8 @@ class Prepared:
         cp, objective = reduction.products.cp, copy.copy(kept)
         objective.cp, objective.system = cp, system.with_products(cp)
         case = replace(self.first.case, design=design, reduction=reduction)
+        if objective.prior is not None:  # normal coefficients are told from the response's least-squares fit
+            objective.prior = penalty(case, objective.parameters, objective.n_theta)
         share = self.first.vanished / max(float(system.cp.XytXy[-1, -1]), np.finfo(float).tiny)
         vanished = share * float(cp.XytXy[-1, -1])
         # The start of the response at hand is made only where a search asks for it.

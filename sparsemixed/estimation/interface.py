@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
@@ -95,6 +95,19 @@ class FittedEvaluation(Evaluation, Protocol):
         ...
 
 
+class Profile(NamedTuple):
+    """A deviance with what it is at its best for: beta (p,), pwrss, sigma2, and the inverse (p, p) of X'inv(V0)X.
+
+    Beside normal priors of coefficients the inverse is that of X'inv(V0)X + sigma2 K, and pwrss the squares of y - X beta.
+    """
+
+    deviance: float
+    beta: np.ndarray
+    pwrss: float
+    sigma2: float
+    inverse: np.ndarray
+
+
 class Penalty(Protocol):
     """The log density of priors: a penalised likelihood is that much higher, with sigma2 at its best beside it."""
 
@@ -107,8 +120,12 @@ class Penalty(Protocol):
         """The log density, with derivatives by (theta, log sigma2)."""
         ...
 
-    def profiled(self, theta: np.ndarray, deviance: float, pwrss: float, df: float) -> tuple[float, float]:
-        """The penalised deviance and sigma2, from the deviance with sigma2 = pwrss / df."""
+    def profiled(self, theta: np.ndarray, W: np.ndarray, plain: Profile, df: float, logdet_x: float) -> Profile:
+        """The same penalised, from what is best without priors and log|X'inv(V0)X|."""
+        ...
+
+    def by_sigma(self, derivatives: FittedDerivatives) -> tuple[float, np.ndarray]:
+        """Of -2 log likelihood the second derivative by log sigma2, and what is to be added to those by theta and it."""
         ...
 
 

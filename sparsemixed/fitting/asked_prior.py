@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from sparsemixed.errors import OptionError
+from sparsemixed.errors import NotAvailableError, OptionError
 from sparsemixed.priors.asked import read_map_priors
 from sparsemixed.spec import ModelSpec
 
@@ -17,6 +17,8 @@ def with_prior(spec: ModelSpec, prior: Any) -> ModelSpec:
     ------
     OptionError
         No priors, or options that rule them out.
+    NotAvailableError
+        Cluster-robust standard errors beside normal priors of coefficients.
     """
     if prior is None:
         return spec
@@ -30,6 +32,11 @@ def with_prior(spec: ModelSpec, prior: Any) -> ModelSpec:
         raise OptionError(
             "prior= and vce(robust) exclude each other: scores of the likelihood do not add up to zero where it is penalised. "
             "vce(cr2) is available, for the coefficients"
+        )
+    if spec.vce.method.moments and asked.of_coefficients:
+        raise NotAvailableError(
+            f"normal priors of coefficients and vce({spec.vce.method.name}) exclude each other: it corrects for least "
+            "squares, which coefficients with a prior are not; leave the option out"
         )
     if options.emonly or options.emiterate:
         raise OptionError("prior= and emonly, emiterate() exclude each other: EM steps know the likelihood alone")

@@ -11,10 +11,7 @@ from typing import Any
 import pandas as pd
 
 from sparsemixed.bayesian.compute import Request, compute_posterior
-from sparsemixed.bayesian.effects import with_effects
-from sparsemixed.bayesian.information import bayes_factor, deviance_criterion, left_out
 from sparsemixed.bayesian.posterior import Posterior, PosteriorParameters, PosteriorShape, SavedPosterior
-from sparsemixed.bayesian.predictive import predictive_draws
 from sparsemixed.bayesian.summary import (
     draws_frame,
     efficiency_frame,
@@ -26,10 +23,8 @@ from sparsemixed.estimation import estimate
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.fitting.bayes_text import read_bayes
 from sparsemixed.fitting.call import Call, asked, frame_of, settled, with_design
-from sparsemixed.fitting.deleted_groups import deleted_groups
 from sparsemixed.postestimation.random_effects import random_effects
 from sparsemixed.priors.asked import AskedPriors, read_priors
-from sparsemixed.reporting.bayes_table import bayes_document
 from sparsemixed.reporting.document import Document
 from sparsemixed.reporting.shown import Shown
 from sparsemixed.spec.numbers import check_level, is_number
@@ -114,6 +109,8 @@ class BayesResults(Shown):
     @cached_property
     def _whole(self) -> Posterior:
         """With the moments of the random effects."""
+        from sparsemixed.bayesian.effects import with_effects  # delayed for a quick start
+
         return with_effects(self.posterior)
 
     def _effects_fit(self) -> Fit:
@@ -130,12 +127,14 @@ class BayesResults(Shown):
 
     def document(self) -> Document:
         """Priors, how the posterior was computed, and its tables."""
+        from sparsemixed.reporting.bayes_table import bayes_document  # delayed for a quick start
+
         return bayes_document(self._whole if self.shape.showreffects else self.posterior, self.shape)
 
     def bayesstats(self, what: str = "summary", *others: BayesResults) -> pd.DataFrame:
         """`bayesstats ess`, `summary` or `ic`: effective draws, the table, or DIC and log marginal likelihoods of models.
 
-        PosteriorParameters
+        Parameters
         ----------
         what : {"summary", "ess", "ic"}
         *others : BayesResults
@@ -145,6 +144,8 @@ class BayesResults(Shown):
             return self.summary
         if what == "ess":
             return efficiency_frame(self.posterior, self._parameters)
+        from sparsemixed.bayesian.information import bayes_factor, deviance_criterion  # delayed for a quick start
+
         if what != "ic":
             raise OptionError(f"bayesstats: {what!r} must be ess, summary or ic{suggestion(str(what), ('ess', 'summary', 'ic'))}")
         rows = []
@@ -173,24 +174,28 @@ class BayesResults(Shown):
 
     def bayes_factor(self, other: BayesResults) -> pd.Series:
         """Log Bayes factor of this model against another of the same data, with its Monte Carlo standard error."""
+        from sparsemixed.bayesian.information import bayes_factor  # delayed for a quick start
+
         _check_models("bayes_factor", (other,))
         return pd.Series(bayes_factor(self.posterior, other.posterior))
 
     def predictive(self, draws: int = 100, what: str = "response") -> pd.DataFrame:
         """Responses drawn from the posterior, one column for each draw: to be compared with the data.
 
-        PosteriorParameters
+        Parameters
         ----------
         draws : int
         what : {"response", "fitted", "new"}
             Responses in the groups of the sample; their expectations; responses in as many new groups.
         """
+        from sparsemixed.bayesian.predictive import predictive_draws  # delayed for a quick start
+
         return predictive_draws(self.posterior, draws, what, self.posterior.settings.seed)
 
     def loo(self, by: str | Sequence[str] | None = None) -> pd.DataFrame:
         """Log predictive density of every row, or group, given the others, everything unknown integrated out.
 
-        PosteriorParameters
+        Parameters
         ----------
         by : str or list of str, optional
             What is left out together, as in `Results.loo`.
@@ -200,6 +205,9 @@ class BayesResults(Shown):
         DataFrame
             y, mean, sd, elpd and khat; sums over elpd compare models.
         """
+        from sparsemixed.bayesian.information import left_out  # delayed for a quick start
+        from sparsemixed.fitting.deleted_groups import deleted_groups
+
         return left_out(self.posterior, deleted_groups(self.fit, self.call, by, "loo"))
 
     def to_arviz(self) -> Any:

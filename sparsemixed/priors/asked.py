@@ -6,41 +6,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from sparsemixed import priors as families
 from sparsemixed.errors import OptionError, suggestion
-from sparsemixed.priors.matrices import LKJ, BoundaryAvoiding, HuangWand, InverseWishart, MatrixPrior, Wishart
-from sparsemixed.priors.single import (
-    Beta,
-    Exponential,
-    Fixed,
-    Flat,
-    Gamma,
-    HalfCauchy,
-    HalfNormal,
-    HalfT,
-    InverseGamma,
-    Normal,
-    Prior,
-    Uniform,
-)
+from sparsemixed.priors.matrices import LKJ, BoundaryAvoiding, MatrixPrior
+from sparsemixed.priors.single import Normal, Prior
 
 PRIORS: dict[str, type] = {
-    "normal": Normal,
-    "flat": Flat,
-    "halft": HalfT,
-    "halfnormal": HalfNormal,
-    "halfcauchy": HalfCauchy,
-    "exponential": Exponential,
-    "gamma": Gamma,
-    "igamma": InverseGamma,
-    "uniform": Uniform,
-    "beta": Beta,
-    "fixed": Fixed,
-    "lkj": LKJ,
-    "iwishart": InverseWishart,
-    "wishart": Wishart,
-    "huangwand": HuangWand,
+    kind.word: kind for kind in (getattr(families, name) for name in families.__all__) if hasattr(kind, "word")
 }
-"""The one table of priors: the name in a command -> the class."""
+"""The name in a command -> the class, of all that `sparsemixed.priors` lists."""
 
 Base = Literal["default", "stata"]
 BASES = ("default", "stata")
@@ -104,6 +78,11 @@ class MapPriors:
     """
 
     own: tuple[tuple[str, Any], ...]
+
+    @property
+    def of_coefficients(self) -> bool:
+        """Whether there are normal priors, which none but coefficients have."""
+        return any(isinstance(prior, Normal) for _, prior in self.own)
 
 
 def read_map_priors(prior: Any) -> MapPriors:

@@ -17,6 +17,7 @@ from sparsemixed.spec.numbers import is_number
 class LKJ:
     """Density proportional to |R|^(eta - 1) of a correlation matrix (Lewandowski, Kurowicka & Joe 2009); uniform for eta = 1."""
 
+    word = "lkj"
     eta: float = 1.0
 
     def __post_init__(self) -> None:
@@ -69,6 +70,7 @@ class MatrixPrior:
 class InverseWishart(MatrixPrior):
     """Inverse Wishart; by default m + 1 degrees of freedom and the identity as its scale matrix."""
 
+    word = "iwishart"
     df: float | None = None
     scale: tuple[tuple[float, ...], ...] | float = 1.0
 
@@ -88,6 +90,7 @@ class InverseWishart(MatrixPrior):
 class Wishart(MatrixPrior):
     """Wishart with expectation df times scale; with df = m + 2 it keeps estimates off singular matrices (Chung et al. 2015)."""
 
+    word = "wishart"
     df: float
     scale: tuple[tuple[float, ...], ...] | float = 1.0
 
@@ -111,6 +114,7 @@ class HuangWand(MatrixPrior):
     1 / scale_k^2; a is integrated out in closed form.
     """
 
+    word = "huangwand"
     df: float = 2.0
     scale: Sequence[float] | float = 1.0
 

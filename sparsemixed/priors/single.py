@@ -51,6 +51,7 @@ class Prior:
 class Flat(Prior):
     """Density one everywhere: improper, with the restricted likelihood as the posterior of coefficients integrated out."""
 
+    word = "flat"
     proper = False
     positive = False
 
@@ -65,6 +66,7 @@ class Flat(Prior):
 class Normal(Prior):
     """N(mean, sd^2), of coefficients."""
 
+    word = "normal"
     mean: float = 0.0
     sd: float = 1.0
     positive = False
@@ -87,6 +89,7 @@ class Normal(Prior):
 class HalfT(Prior):
     """The absolute value of scale times Student's t with `df` degrees of freedom (Gelman 2006)."""
 
+    word = "halft"
     df: float = 3.0
     scale: float = 1.0
 
@@ -108,6 +111,7 @@ class HalfT(Prior):
 class HalfCauchy(Prior):
     """The absolute value of a Cauchy variable."""
 
+    word = "halfcauchy"
     scale: float = 1.0
 
     def __post_init__(self) -> None:
@@ -127,6 +131,7 @@ class HalfCauchy(Prior):
 class HalfNormal(Prior):
     """The absolute value of N(0, scale^2)."""
 
+    word = "halfnormal"
     scale: float = 1.0
 
     def __post_init__(self) -> None:
@@ -146,6 +151,7 @@ class HalfNormal(Prior):
 class Exponential(Prior):
     """Density rate exp(-rate x): of a standard deviation the penalised-complexity prior (Simpson et al. 2017), see `pc`."""
 
+    word = "exponential"
     rate: float = 1.0
 
     def __post_init__(self) -> None:
@@ -178,6 +184,7 @@ def pc(limit: float, probability: float) -> Exponential:
 class Gamma(Prior):
     """Gamma with density proportional to x^(shape - 1) exp(-rate x); shape 2 keeps estimates off zero (Chung et al. 2013)."""
 
+    word = "gamma"
     shape: float = 2.0
     rate: float = 1.0
 
@@ -198,6 +205,7 @@ class Gamma(Prior):
 class InverseGamma(Prior):
     """Inverse gamma with density proportional to x^(-shape - 1) exp(-scale / x)."""
 
+    word = "igamma"
     shape: float = 0.01
     scale: float = 0.01
 
@@ -218,6 +226,7 @@ class InverseGamma(Prior):
 class Uniform(Prior):
     """Equal density between two limits."""
 
+    word = "uniform"
     low: float = 0.0
     high: float = 1.0
     positive = False
@@ -242,6 +251,7 @@ class Uniform(Prior):
 class Beta(Prior):
     """A beta distribution stretched over (low, high): of a correlation over (-1, 1), the default."""
 
+    word = "beta"
     a: float = 1.0
     b: float = 1.0
     low: float = -1.0
@@ -274,6 +284,7 @@ class Beta(Prior):
 class Fixed(Prior):
     """All probability at one value: the parameter is known."""
 
+    word = "fixed"
     value: float
 
     def __post_init__(self) -> None:

@@ -153,11 +153,16 @@ def identification_sentence(fit: Fit) -> str:
 
 def prior_sentence(fit: Fit) -> str:
     """What a penalised likelihood is made of, and what rests on it."""
-    priors = "; ".join(f"{name} ~ {prior}" for name, prior in fit.spec.estimation.prior.own)
+    asked = fit.spec.estimation.prior
+    priors = "; ".join(f"{name} ~ {prior}" for name, prior in asked.own)
     what = criterion_name(fit.spec)[0].lower() + criterion_name(fit.spec)[1:]
+    if asked.of_coefficients and fit.spec.estimation.method == "reml":
+        of = "has coefficients integrated out over theirs and is without the others"
+    else:
+        of = "is without them"
     return (
-        f"Estimates maximize the likelihood times priors: {priors}. The {what} above is without them; with their log density, "
-        f"{fit.log_prior:.7g}, it is {fit.llf + fit.log_prior:.8g}. Standard errors are of the penalized likelihood."
+        f"Estimates maximize the likelihood times priors: {priors}. The {what} above {of}; with their log "
+        f"density, {fit.log_prior:.7g}, it is {fit.llf + fit.log_prior:.8g}. Standard errors are of the penalized likelihood."
     )
 
 

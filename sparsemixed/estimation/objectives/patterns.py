@@ -14,7 +14,6 @@ import numpy as np
 
 from sparsemixed.design.values import Design
 from sparsemixed.errors import NumericalError
-from sparsemixed.estimation.fixed_effects import solve_fixed
 from sparsemixed.estimation.interface import Curvature, Penalty, Predictions
 from sparsemixed.estimation.lazy import lazy_property
 from sparsemixed.estimation.parameters import ThetaMap
@@ -134,13 +133,8 @@ class PatternObjective:
             w += batch.quadratic(inverse)
             inverses.append(inverse)
         w = (w + w.T) / 2
-        beta, XVX_inverse, logdet_x = solve_fixed(w[:p, :p], w[:p, p])
-        pwrss = float(w[p, p] - w[:p, p] @ beta)
-        if not pwrss > 0:
-            raise NumericalError("the residual sum of squares vanished")
-        deviance = logdet + self.df * (1 + np.log(2 * np.pi * pwrss / self.df)) + (logdet_x if self.reml else 0.0)
-        deviance, sigma2 = profiled(self.prior, theta, float(deviance), pwrss, self.df)
-        return PatternEvaluation(theta.copy(), deviance, beta, pwrss, sigma2, XVX_inverse, tuple(inverses))
+        found = profiled(self.prior, theta, w, logdet, self.df, self.reml)
+        return PatternEvaluation(theta.copy(), *found, tuple(inverses))
 
     def predictions(self, design: Design, derivatives: PatternDerivatives) -> Predictions:
         """Random effects and their prediction-error covariance, term by term of the design."""
@@ -232,7 +226,7 @@ class PatternDerivatives:
             hessian += _traces(QV, weighted)
         hessian = (hessian + hessian.T) / 2 - self._profiled_out(self._forms)
         found = Curvature(self.gradient, bordered(hessian, -self._square_gradient, objective.df))
-        return with_curvature(objective.prior, self.at, found)
+        return with_curvature(objective.prior, self, found)
 
     @property
     def information(self) -> Curvature:

@@ -141,7 +141,7 @@ class PenalizedScore(ABC, Generic[S]):
     def _with_sigma(self, hessian: np.ndarray) -> Curvature:
         """Append log sigma2: d2/dlog sigma2^2 = pwrss / sigma2, d2/dtheta dlog sigma2 = -(d pwrss/dtheta) / sigma2."""
         found = Curvature(self.gradient, bordered(hessian, -self._gradient_parts[1] / self.at.sigma2, self.df))
-        return with_curvature(self.prior, self.at, found)
+        return with_curvature(self.prior, self, found)
 
     @lazy_property
     def _square_hessian(self) -> np.ndarray:

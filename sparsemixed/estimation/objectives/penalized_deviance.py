@@ -11,13 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from math import log, pi
 from typing import Generic
 
 import numpy as np
 
-from sparsemixed.errors import NumericalError
-from sparsemixed.estimation.fixed_effects import solve_fixed
 from sparsemixed.estimation.interface import Penalty
 from sparsemixed.estimation.lazy import lazy_property
 from sparsemixed.estimation.parameters import ThetaMap
@@ -149,17 +146,8 @@ class PenalizedDeviance(Generic[S]):
         parts : tuple
             The evaluation's `cp`, `factors`, `factorization` and `solution`.
         """
-        p = self.p
-        beta, inverse, logdet_x = solve_fixed(w[:p, :p], w[:p, p])
-        pwrss = float(w[p, p] - w[:p, p] @ beta)
-        if not pwrss > 0:
-            raise NumericalError(
-                "the residual sum of squares vanished: the random effects fit the response exactly. "
-                "Is there a group for every observation, or a constant response within groups?"
-            )
-        deviance = logdet + self.df * (1 + log(2 * pi * pwrss / self.df)) + (logdet_x if self.reml else 0.0)
-        deviance, sigma2 = profiled(self.prior, theta, float(deviance), pwrss, self.df)
-        return PenalizedEvaluation(theta.copy(), deviance, beta, pwrss, sigma2, inverse, *parts)
+        found = profiled(self.prior, theta, w, logdet, self.df, self.reml)
+        return PenalizedEvaluation(theta.copy(), *found, *parts)
 
     def singular(self, theta: np.ndarray) -> bool | None:
         """Not known: V is never formed."""

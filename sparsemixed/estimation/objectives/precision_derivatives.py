@@ -177,7 +177,7 @@ class PrecisionDerivatives(PenalizedDerivatives):
         if self.reml and self.p:
             hessian += self._quadratic(self.at.U, self.ZtE, last=False)
         found = Curvature(self.gradient, bordered(hessian, -self._full_square_gradient, self.df))
-        return with_curvature(self.prior, self.at, found)
+        return with_curvature(self.prior, self, found)
 
     def _quadratic(self, u: np.ndarray, Ze: np.ndarray, last: bool) -> np.ndarray:
         """Second derivatives of the minimised squares of y (`last`) or, contracted with Phi, of the columns of X.

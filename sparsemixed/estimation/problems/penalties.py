@@ -23,7 +23,8 @@ def penalty(case: Case, layout: ThetaMap, n_theta: int) -> Penalty | None:
     from sparsemixed.estimation.asked_penalty import penalty_of  # delayed: no fit without priors needs densities
 
     part = case.design.residual
-    return penalty_of(prior, layout, n_theta, part is None, case.design.names)
+    orthogonal = case.reduction.orthogonal
+    return penalty_of(prior, layout, n_theta, part is None, case.design.names, orthogonal, case.reml)
 
 
 def inside(case: Case, layout: ThetaMap, theta: np.ndarray, mean_squares: Sequence[np.ndarray]) -> np.ndarray:

@@ -51,30 +51,35 @@ class ScaledQuadratic:
 
     def step(self, radius: float) -> tuple[np.ndarray, float]:
         """Minimiser of the model within `radius`, and the reduction it predicts (Nocedal & Wright 2006, section 4.3)."""
-        limit = radius * self.reference
-        shift = self._shift(limit)
-        rotated = -self.rotated / (self.values + shift)
-        if self.values[0] < 0 and np.linalg.norm(rotated) < limit * (1 - 1e-6):
-            # Hard case: no gradient along the direction of negative curvature; walk to the boundary along it.
-            rotated[0] += np.sqrt(limit**2 - rotated @ rotated) * (1.0 if rotated[0] >= 0 else -1.0)
+        rotated = step_within(self.values, self.rotated, radius * self.reference)
         predicted = -(self.rotated @ rotated + 0.5 * rotated @ (self.values * rotated))
         step = self.scale * (self.vectors @ rotated)
         step[self.still] = 0.0
         return step, float(predicted)
 
-    def _shift(self, limit: float) -> float:
-        """Smallest shift that makes the Hessian positive definite and the step no longer than `limit`."""
-        lowest = max(0.0, -self.values[0])
-        floor = lowest + max(1e-12, 4.0 * float(np.spacing(lowest)))
-        if np.linalg.norm(self.rotated / (self.values + floor)) <= limit:
-            return floor if self.values[0] <= 0 else 0.0
-        low, high = floor, floor + float(np.linalg.norm(self.rotated)) / limit + 1e-12
-        for _ in range(200):
-            middle = 0.5 * (low + high)
-            if np.linalg.norm(self.rotated / (self.values + middle)) > limit:
-                low = middle
-            else:
-                high = middle
-            if high - low <= 1e-10 * high:
-                break
-        return high
+
+def step_within(values: np.ndarray, gradient: np.ndarray, limit: float) -> np.ndarray:
+    """Minimiser (n,) of a quadratic model within the distance `limit`, in coordinates in which its Hessian is diag(values)."""
+    rotated = -gradient / (values + _shift(values, gradient, limit))
+    if values[0] < 0 and np.linalg.norm(rotated) < limit * (1 - 1e-6):
+        # Hard case: no gradient along the direction of negative curvature; walk to the boundary along it.
+        rotated[0] += np.sqrt(limit**2 - rotated @ rotated) * (1.0 if rotated[0] >= 0 else -1.0)
+    return rotated
+
+
+def _shift(values: np.ndarray, gradient: np.ndarray, limit: float) -> float:
+    """Smallest shift that makes the Hessian positive definite and the step no longer than `limit`."""
+    lowest = max(0.0, -values[0])
+    floor = lowest + max(1e-12, 4.0 * float(np.spacing(lowest)))
+    if np.linalg.norm(gradient / (values + floor)) <= limit:
+        return floor if values[0] <= 0 else 0.0
+    low, high = floor, floor + float(np.linalg.norm(gradient)) / limit + 1e-12
+    for _ in range(200):
+        middle = 0.5 * (low + high)
+        if np.linalg.norm(gradient / (values + middle)) > limit:
+            low = middle
+        else:
+            high = middle
+        if high - low <= 1e-10 * high:
+            break
+    return high

@@ -23,9 +23,16 @@ def whitened(fit: Fit) -> Whitened:
     Raises
     ------
     NotAvailableError
-        Weights of groups, which make of the likelihood none of a multivariate normal distribution; too many rows tied together.
+        Weights of groups, which make of the likelihood none of a multivariate normal distribution; normal priors of coefficients;
+        too many rows tied together.
     """
     refuse_group_weights(fit)
+    prior = fit.spec.estimation.prior
+    if prior is not None and prior.of_coefficients:
+        raise NotAvailableError(
+            "influence, leverage and loo rest on least squares, which coefficients with normal priors (prior=) are not; "
+            "method='exact' of influence fits again without the rows"
+        )
     clusters = clusters_of(fit)
     if fit.design.residual is None and not fit.without_errors and not is_cheap(clusters):
         return eliminated_whitened(fit, clusters)

@@ -23,10 +23,10 @@ from sparsemixed.estimation.interface import Curvature
 from sparsemixed.estimation.lazy import lazy_property
 from sparsemixed.estimation.objectives.penalized_deviance import PenalizedDeviance, PenalizedEvaluation
 from sparsemixed.estimation.penalties import with_curvature, with_slopes
-from sparsemixed.solver.crossproducts.block_products import Pattern, diagonal_sums, times_lambda
+from sparsemixed.solver.crossproducts.block_products import Pattern, diagonal_sums, products, stacks, times_lambda
 from sparsemixed.solver.crossproducts.crossproducts import own_blocks
 from sparsemixed.solver.factored.system import FactoredSystem
-from sparsemixed.solver.factored.traces import factor_trace_products
+from sparsemixed.solver.factored.traces import determinant_hessian
 from sparsemixed.solver.interface import S
 from sparsemixed.solver.linalg import bordered, semidefinite_root, times_lower
 
@@ -96,7 +96,15 @@ class PenalizedScore(ABC, Generic[S]):
 
     def _contract(self, matrices: list[np.ndarray]) -> np.ndarray:
         """(n_theta,) inner products of one matrix per term with every direction."""
-        return np.array([sum(np.vdot(d, m) for d, m in zip(direction, matrices, strict=True)) for direction in self.directions])
+        return sum(
+            (np.tensordot(d, m, axes=((1, 2), (0, 1))) for d, m in zip(self._stacks, matrices, strict=True)),
+            np.zeros(len(self.directions)),
+        )
+
+    @lazy_property
+    def _stacks(self) -> list[np.ndarray]:
+        """For each term its part (n_theta, k, k) of every direction."""
+        return stacks(self.directions, self.at.cp.k)
 
     @lazy_property
     def gradient(self) -> np.ndarray:
@@ -138,6 +146,15 @@ class PenalizedScore(ABC, Generic[S]):
     def _moved(self, values: np.ndarray, transpose: bool = False) -> list[np.ndarray]:
         return [times_lambda(self.at.cp, d, values, transpose) for d in self.directions]
 
+    def _moved_vector(self, values: np.ndarray, transpose: bool = False) -> np.ndarray:
+        """(q, n_theta): one vector (q,) times every direction, or its transpose."""
+        cp, n = self.at.cp, len(self.directions)
+        out = np.empty((cp.q, n))
+        for stack, where, k in zip(self._stacks, cp.slices, cp.k, strict=True):
+            across = stack.transpose((1, 2, 0) if transpose else (2, 1, 0)).reshape(k, k * n)
+            out[where] = (values[where].reshape(-1, k) @ across).reshape(-1, n)
+        return out
+
     def _with_sigma(self, hessian: np.ndarray) -> Curvature:
         """Append log sigma2: d2/dlog sigma2^2 = pwrss / sigma2, d2/dtheta dlog sigma2 = -(d pwrss/dtheta) / sigma2."""
         found = Curvature(self.gradient, bordered(hessian, -self._gradient_parts[1] / self.at.sigma2, self.df))
@@ -147,9 +164,9 @@ class PenalizedScore(ABC, Generic[S]):
     def _square_hessian(self) -> np.ndarray:
         """Hessian (n_theta, n_theta) of pwrss."""
         at, cp, system, p = self.at, self.at.cp, self.at.system, self.p
-        moved = np.column_stack([m[:, 0] for m in self._moved(at.u[:, None])])
+        moved = self._moved_vector(at.u)
         through = system.times_ZtZ(moved)
-        back = np.column_stack([m[:, 0] for m in self._moved(self.Zte[:, None], transpose=True)])
+        back = self._moved_vector(self.Zte, transpose=True)
         g = times_lambda(cp, self.factors, through, transpose=True) - back
         solved = system.solve(g)
         x = cp.ZtXy[:, :p].T @ (moved - times_lambda(cp, self.factors, solved))
@@ -168,7 +185,7 @@ class PenalizedScore(ABC, Generic[S]):
     def average_information(self) -> Curvature:
         """Corrected average information in place of the Hessian: no work beyond the selected inverse."""
         at = self.at
-        pulled = np.column_stack([m[:, 0] for m in self._moved(self.Zte[:, None], transpose=True)])
+        pulled = self._moved_vector(self.Zte, transpose=True)
         spread = 2.0 * self._same_term(pulled.T @ pulled)
         trace = 2.0 * self._second_order_traces()
         if self.reml:
@@ -183,15 +200,11 @@ class PenalizedScore(ABC, Generic[S]):
 
     def _second_order_traces(self) -> np.ndarray:
         """tr(Z'inv(V0)Z D_k D_l'): the term's block sums of Z'inv(V0)Z are sums' inv(Lambda_t), no Lambda_t being singular."""
-        blocks = []
-        for factor, total in zip(self.factors, self.sums, strict=True):
-            block = total.T @ np.linalg.pinv(factor)  # of an effect held at zero, which no direction moves
-            blocks.append((block + block.T) / 2)
         n = len(self.directions)
         out = np.zeros((n, n))
-        for k, left in enumerate(self.directions):
-            for l, right in enumerate(self.directions):
-                out[k, l] = sum(np.vdot(a, b @ c) for a, b, c in zip(left, blocks, right, strict=True) if a.any() and c.any())
+        for factor, total, stack in zip(self.factors, self.sums, self._stacks, strict=True):
+            block = total.T @ np.linalg.pinv(factor)  # of an effect held at zero, which no direction moves
+            out += products(stack, (block + block.T) / 2)
         return out
 
 
@@ -223,12 +236,8 @@ class PenalizedDerivatives(PenalizedScore[FactoredSystem]):
     @lazy_property
     def observed_information(self) -> Curvature:
         """Exact Hessian of the deviance."""
-        cp, at = self.at.cp, self.at
-        moved_sums = [diagonal_sums(cp, self.inverse, direction) for direction in self.directions]
-        second = np.array([self._contract([s.T for s in sums]) for sums in moved_sums])
-        traces = factor_trace_products(at.system, self.factors, self.directions)
-        hessian = second + second.T - traces
-        hessian = hessian + self._square_hessian / at.sigma2
+        at = self.at
+        hessian = determinant_hessian(at.system, self.factors, self.directions) + self._square_hessian / at.sigma2
         if self.reml and self.p:
             hessian = hessian + self._fixed_hessian()
         return self._with_sigma(hessian)

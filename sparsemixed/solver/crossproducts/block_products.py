@@ -54,6 +54,23 @@ def symmetric_product(cp: CrossProducts, left: Factors, right: Factors) -> Patte
     return quadratic_form(cp, left, right) + quadratic_form(cp, right, left)
 
 
+def stacks(directions: Sequence[Factors], k: Sequence[int]) -> list[np.ndarray]:
+    """For each term its part (n, k, k) of n directions."""
+    return [np.array([each[t] for each in directions]).reshape(len(directions), size, size) for t, size in enumerate(k)]
+
+
+def products(stack: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """(n, n) traces tr(D_k'matrix D_l) of a stack D (n, k, k) with a matrix (k, k) between.
+
+    Examples
+    --------
+    >>> products(np.array([[[2.0]], [[3.0]]]), np.array([[10.0]]))
+    array([[40., 60.],
+           [60., 90.]])
+    """
+    return stack.reshape(len(stack), -1) @ (matrix @ stack).reshape(len(stack), -1).T
+
+
 def times_lambda(cp: CrossProducts, factors: Factors, values: np.ndarray, transpose: bool = False) -> np.ndarray:
     """Lambda values, or Lambda'values, for values (q, m)."""
     out = np.empty_like(values)
@@ -110,16 +127,6 @@ def diagonal_sums(cp: CrossProducts, inverse: Pattern, factors: Factors) -> list
         sums[t] += np.einsum("nac,nbc->ab", n, pair.values @ factors[u])
         if t != u:
             sums[u] += np.einsum("nca,ncb->ab", n, factors[t].T @ pair.values)
-    return sums
-
-
-def remaining_diagonals(cp: CrossProducts, left: Pattern, right: Pattern) -> list[np.ndarray]:
-    """For each remaining term the (k, k) sum over its groups of the diagonal blocks of left @ right, both symmetric."""
-    sums = [cell_products(cp, t, left.cross, right.cross) for t in range(len(cp.starts))]
-    for pair, n, m in zip(cp.pairs, left.pairs, right.pairs, strict=True):
-        sums[pair.t] = sums[pair.t] + np.einsum("nac,nbc->ab", n, m)
-        if pair.t != pair.u:
-            sums[pair.u] = sums[pair.u] + np.einsum("nca,ncb->ab", n, m)
     return sums
 
 

@@ -10,9 +10,11 @@ from scipy.linalg import blas, lapack
 
 from sparsemixed.errors import NumericalError
 from sparsemixed.solver.buffers import Buffers
+from sparsemixed.solver.crossproducts.block_products import Factors
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts, pair_indices
 from sparsemixed.solver.factored.elimination_pattern import EliminationPattern
 from sparsemixed.solver.factored.kernels import gather_dense, sandwich_dense, subtract_dense
+from sparsemixed.solver.factored.projected_blocks import times_blocks
 from sparsemixed.solver.factored.schur import SchurDerivative
 from sparsemixed.solver.linalg import mirrored
 from sparsemixed.solver.unlocked import cholesky
@@ -69,7 +71,7 @@ class FactoredDense:
     """S factored by LAPACK, in buffers that the storage lends."""
 
     def __init__(self, storage: DenseSchur, pairs: Sequence[np.ndarray], half: np.ndarray):
-        self._storage, q = storage, storage.cp.q_schur
+        self.storage, q = storage, storage.cp.q_schur
         lower = storage.buffers.lend(self, (q, q))
         storage.assemble(pairs, [(half, half)], lower)
         np.einsum("ii->i", lower)[:] += 1.0
@@ -89,7 +91,7 @@ class FactoredDense:
     @cached_property
     def inverse(self) -> np.ndarray:
         """inv(S) (q2, q2)."""
-        out = self._storage.buffers.lend(self, self._lower.shape)
+        out = self.storage.buffers.lend(self, self._lower.shape)
         out[:] = self._lower
         inverse, info = lapack.dpotri(out.T, lower=1, overwrite_c=1)
         if info:
@@ -98,7 +100,7 @@ class FactoredDense:
 
     def gather(self, entries: np.ndarray) -> np.ndarray:
         """Entries (nnz, k0) of each group times N among that group's columns."""
-        storage, cp = self._storage, self._storage.cp
+        storage, cp = self.storage, self.storage.cp
         if storage.group is not None:
             product = (storage.spread(entries) @ self.inverse).reshape(-1, cp.k[0], cp.q_schur)
             return np.ascontiguousarray(product[storage.group, :, cp.columns])
@@ -108,7 +110,7 @@ class FactoredDense:
 
     def inverse_pairs(self) -> tuple[np.ndarray, ...]:
         """N on the remaining terms' pair blocks."""
-        return tuple(self.inverse[row, col] for row, col in self._storage.places)
+        return tuple(self.inverse[row, col] for row, col in self.storage.places)
 
     def sandwich(self, columns: np.ndarray, rows: np.ndarray, together: bool = True) -> np.ndarray:
         """(G, m, m) of G sets: rows (G, m, w) N rows', N among the columns (G, w) of each."""
@@ -118,11 +120,20 @@ class FactoredDense:
         sandwich_dense(columns, np.ascontiguousarray(rows), self.inverse, out)
         return out
 
+    def projected(self, pairs: Sequence[np.ndarray], half: np.ndarray, factors: Factors) -> np.ndarray:
+        """A - A Lambda inv(S) Lambda'A (q2, q2), where A is `pairs` less half'half and S = Lambda'A Lambda + I."""
+        A = np.empty_like(self._lower)
+        self.storage.assemble(pairs, [(half, half)], A)
+        mirrored(A)
+        through = times_blocks(self.storage.cp, A, factors)  # A Lambda, which LAPACK sees as Lambda'A
+        blas.dtrsm(1.0, self._lower.T, through.T, lower=1, overwrite_b=1)
+        return mirrored(blas.dsyrk(-1.0, through.T, beta=1.0, c=A.T, trans=1, lower=1, overwrite_c=1).T)
+
     def derivative_times_inverse(self, direction: SchurDerivative) -> np.ndarray:
         """S_k inv(S), transposed."""
         derivative = np.empty_like(self._lower)
         left, right = direction.left, direction.right
-        self._storage.assemble(direction.pairs, [(left, right), (right, left)], derivative)
+        self.storage.assemble(direction.pairs, [(left, right), (right, left)], derivative)
         # Into memory of our own: the wrapper would first fill its result with zeros.
         out = np.empty_like(derivative)
         return blas.dsymm(1.0, derivative.T, self.inverse.T, c=out.T, overwrite_c=1, lower=1)

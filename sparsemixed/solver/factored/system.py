@@ -94,19 +94,21 @@ class FactoredSystem:
     schur : FactoredSchur
     logdet : float
         log|M|, weighted by D.
+    inverse_lower : (J0, k0, k0)
+        inv(L_00).
     """
 
     def __init__(self, system: PenalizedSystem, factors: Factors):
         cp = system.cp
         self.cp, self.weights, self._pattern = cp, system.weights, system.pattern
-        self._inverse_lower = system.buffers.lend(self, cp.first.shape)
+        self.inverse_lower = system.buffers.lend(self, cp.first.shape)
         self._half = system.buffers.lend(self, cp.cross.shape)
         m = quadratic_form(cp, factors, factors)
         lower = np.empty_like(m.first)
-        bad = factor_blocks(with_weights(m.first, self.weights[0]), lower, self._inverse_lower)
+        bad = factor_blocks(with_weights(m.first, self.weights[0]), lower, self.inverse_lower)
         if bad >= 0:
             raise NumericalError(f"the random-effects system broke down in group {bad} of its largest term")
-        apply_blocks(self._inverse_lower, cp.indptr, m.cross, False, self._half)
+        apply_blocks(self.inverse_lower, cp.indptr, m.cross, False, self._half)
         self._half_matrix = self._scalar_matrix(self._half)
         self.schur = system.schur.factor(m.pairs, self._half)
         self.logdet = weighted_logdet(lower, self.weights[0]) + self.schur.logdet
@@ -120,10 +122,10 @@ class FactoredSystem:
         """inv(M) b for b (q, m)."""
         j0, k0 = self.cp.n_groups[0], self.cp.k[0]
         q0, m = j0 * k0, b.shape[1]
-        head = (self._inverse_lower @ b[:q0].reshape(j0, k0, m)).reshape(q0, m)
+        head = (self.inverse_lower @ b[:q0].reshape(j0, k0, m)).reshape(q0, m)
         tail = self.schur.solve(b[q0:] - self._half_matrix.T @ head)
         head = head - self._half_matrix @ tail
-        head = self._inverse_lower.transpose(0, 2, 1) @ head.reshape(j0, k0, m)
+        head = self.inverse_lower.transpose(0, 2, 1) @ head.reshape(j0, k0, m)
         return np.concatenate([head.reshape(q0, m), tail])
 
     def half_solve(self, z: np.ndarray) -> np.ndarray:
@@ -132,7 +134,7 @@ class FactoredSystem:
         q0, m = j0 * k0, z.shape[1]
         tail = self.schur.half_solve(z[q0:])
         head = (z[:q0] - self._half_matrix @ tail).reshape(j0, k0, m)
-        return np.concatenate([(self._inverse_lower.transpose(0, 2, 1) @ head).reshape(q0, m), tail])
+        return np.concatenate([(self.inverse_lower.transpose(0, 2, 1) @ head).reshape(q0, m), tail])
 
     def times_ZtZ(self, values: np.ndarray) -> np.ndarray:
         """Z'Z values (q, m)."""
@@ -143,21 +145,21 @@ class FactoredSystem:
         """Entries of N on the pattern of Z'Z."""
         F = self.elimination()
         cross = -self.schur.gather(F)
-        first = self.weights[0][:, None, None] * self.block_inverse - self._group_products(cross, F)
+        first = self.weights[0][:, None, None] * self.block_inverse - self.group_products(cross, F)
         return Pattern(first, cross, self.schur.inverse_pairs())
 
     def elimination(self) -> np.ndarray:
         """F = inv(M_00) M_02, entries (nnz, k0)."""
         out = np.empty_like(self._half)
-        apply_blocks(self._inverse_lower, self.cp.indptr, self._half, True, out)
+        apply_blocks(self.inverse_lower, self.cp.indptr, self._half, True, out)
         return out
 
     @property
     def block_inverse(self) -> np.ndarray:
         """inv(M_00) (J0, k0, k0)."""
-        return self._inverse_lower.transpose(0, 2, 1) @ self._inverse_lower
+        return self.inverse_lower.transpose(0, 2, 1) @ self.inverse_lower
 
-    def _group_products(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    def group_products(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
         """(J0, k0, k0): for each group the sum over its entries of outer(left, right)."""
         out = np.zeros_like(self.cp.first)
         filled = np.flatnonzero(np.diff(self.cp.indptr))

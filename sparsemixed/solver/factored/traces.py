@@ -1,4 +1,4 @@
-"""Traces of products of two derivatives, the one part of an exact Hessian that the selected inverse does not hold."""
+"""Second derivatives of log|M|: traces of products of two derivatives, which the selected inverse does not hold."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sparsemixed.solver.crossproducts.block_products import Factors, Pattern, remaining_diagonals, symmetric_product
-from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
+from sparsemixed.solver.crossproducts.block_products import Factors, Pattern, diagonal_sums, products, stacks, symmetric_product
 from sparsemixed.solver.factored.dense import FactoredDense
+from sparsemixed.solver.factored.projected import ProjectedSums
 from sparsemixed.solver.factored.schur import SchurDerivative
 from sparsemixed.solver.factored.system import FactoredSystem
 from sparsemixed.solver.kernels import apply_blocks
@@ -62,100 +62,34 @@ def _by_group(system: FactoredSystem, blocks: np.ndarray, entries: np.ndarray) -
     return out
 
 
-def factor_trace_products(system: FactoredSystem, factors: Factors, directions: Sequence[Factors]) -> np.ndarray:
-    """T[k, l] = tr(N M_k N M_l) for the derivatives of M in directions D_k of Lambda.
+def determinant_hessian(system: FactoredSystem, factors: Factors, directions: Sequence[Factors]) -> np.ndarray:
+    """Second derivatives of log|M| in directions D_k of Lambda, in which second derivatives of Lambda vanish.
 
-    A direction that moves remaining terms only, at a nonsingular Lambda, has M_k = T_k'(M - I) + (M - I)T_k with the
-    block-diagonal T_k = inv(Lambda) D_k, hence for every l: T[k, l] = 2 tr(T_k N M_l) - 2 tr(T_k N M_l N), which takes no
-    dense product of its own. That pays where inv(S) is dense; elsewhere all directions go the general way.
+    They are 2 tr(N D_l'A D_k) - tr(N M_k N M_l). Where inv(S) is dense, they are those of log|V0| = log|M|, which with
+    H = Z'inv(V0)Z and W_k = D_k Lambda' + Lambda D_k' are 2 tr(H D_k D_l') - tr(H W_k H W_l): H is gone through once, for any
+    number of directions.
+
+    Returns
+    -------
+    (n, n) float64
     """
-    derivatives = [symmetric_product(system.cp, direction, factors) for direction in directions]
-    factored = system.schur
-    if not isinstance(factored, FactoredDense):
-        return trace_products(system, derivatives)
-    dense = factored.inverse
-    multipliers = [(k, _multipliers(factors, direction)) for k, direction in enumerate(directions)]
-    moves = {k: move for k, move in multipliers if move is not None}
-    cp, n, own = system.cp, len(directions), list(moves)
-    general = [k for k in range(n) if k not in moves]
-    traces = np.zeros((n, n))
-    both = {}  # l -> sums over groups of the diagonal blocks of N M_l N, for each remaining term
-    if general:
-        part, schur = _eliminated(system, [derivatives[k] for k in general])
-        solved = [factored.derivative_times_inverse(s) for s in schur]
-        part += np.array([[np.vdot(a, b.T) for b in solved] for a in solved])
-        traces[np.ix_(general, general)] = part
-        both = {k: _sandwich_diagonals(cp, dense, each) for k, each in zip(general, solved, strict=True)}
-    squares = _squares(cp, dense)
-    diagonals = [_block_sum(cp, dense, t) for t in range(len(cp.k) - 1)]
-    for l in own:
-        both[l] = _own_diagonals(moves[l], diagonals, squares)
-    for l in range(n):
-        once = remaining_diagonals(cp, system.inverse_blocks, derivatives[l])
-        for k in own:
-            pairs = zip(moves[k], once, both[l], strict=True)
-            traces[k, l] = 2.0 * sum(np.vdot(move.T, a - b) for move, a, b in pairs)
-            traces[l, k] = traces[k, l]
-    return traces
+    if not isinstance(system.schur, FactoredDense):
+        moved = [diagonal_sums(system.cp, system.inverse_blocks, direction) for direction in directions]
+        second = np.array([[_inner(sums, direction) for direction in directions] for sums in moved])
+        traces = trace_products(system, [symmetric_product(system.cp, direction, factors) for direction in directions])
+        return second + second.T - traces
+    parts = stacks(directions, system.cp.k)
+    halves = [part @ factor.T for part, factor in zip(parts, factors, strict=True)]
+    found = ProjectedSums(system, system.schur, factors, [half + half.transpose(0, 2, 1) for half in halves])
+    return sum((2.0 * products(part, h) for part, h in zip(parts, found.own, strict=True)), -found.products)
 
 
-def _multipliers(factors: Factors, direction: Factors) -> list[np.ndarray] | None:
-    """inv(Lambda) D for every remaining term, or None where the direction moves the eliminated term or Lambda is singular."""
-    if direction[0].any():
-        return None
-    out = []
-    for factor, move in zip(factors[1:], direction[1:], strict=True):
-        if not move.any():
-            out.append(move)
-        elif np.linalg.cond(factor) > 1e6:
-            return None
-        else:
-            out.append(np.linalg.solve(factor, move))
-    return out
+def _inner(sums: Factors, direction: Factors) -> float:
+    """Sum over terms of tr(sums D)."""
+    return float(sum(np.vdot(s.T, d) for s, d in zip(sums, direction, strict=True)))
 
 
-def _term(cp: CrossProducts, t: int) -> slice:
-    start = cp.schur_offsets[t]
-    return slice(start, start + cp.sizes[t + 1])
-
-
-def _block_sum(cp: CrossProducts, matrix: np.ndarray, t: int) -> np.ndarray:
-    """(k_t, k_t) sum over the groups of term t of the diagonal blocks of a (q2, q2) matrix."""
-    where, k = _term(cp, t), cp.k[t + 1]
-    part = matrix[where, where]
-    return np.array([[np.trace(part[a::k, b::k]) for b in range(k)] for a in range(k)])
-
-
-def _sandwich_diagonals(cp: CrossProducts, dense: np.ndarray, solved: np.ndarray) -> list[np.ndarray]:
-    """Block sums of inv(S) @ solved, without forming the product."""
-    out = []
-    for t in range(len(cp.k) - 1):
-        where, k = _term(cp, t), cp.k[t + 1]
-        rows, columns = dense[where], solved[:, where].T
-        out.append(np.array([[np.einsum("im,im->", rows[a::k], columns[b::k]) for b in range(k)] for a in range(k)]))
-    return out
-
-
-def _squares(cp: CrossProducts, dense: np.ndarray) -> dict[tuple[int, int], np.ndarray]:
-    """F_ts[a, b, c, d] = sum over groups i of t and j of s of N[ia, jc] N[ib, jd]."""
-    out = {}
-    for t in range(len(cp.k) - 1):
-        for s in range(len(cp.k) - 1):
-            kt, ks = cp.k[t + 1], cp.k[s + 1]
-            part = dense[_term(cp, t), _term(cp, s)]
-            out[t, s] = np.array(
-                [
-                    np.einsum("ij,ij->", part[a::kt, c::ks], part[b::kt, d::ks])
-                    for a in range(kt) for b in range(kt) for c in range(ks) for d in range(ks)
-                ]
-            ).reshape(kt, kt, ks, ks)  # fmt: skip
-    return out
-
-
-def _own_diagonals(move, diagonals, squares) -> list[np.ndarray]:
-    """Block sums of N M_l N = N T' + T N - N T' N - N T N for M_l = T'(M - I) + (M - I)T."""
-    out = []
-    for t, diagonal in enumerate(diagonals):
-        through = sum(np.einsum("abcd,cd->ab", squares[t, s], move[s]) for s in range(len(move)))
-        out.append(diagonal @ move[t].T + move[t] @ diagonal - through - through.T)
+def _by_group(system: FactoredSystem, blocks: np.ndarray, entries: np.ndarray) -> np.ndarray:
+    out = np.empty_like(entries)
+    apply_blocks(blocks, system.cp.indptr, entries, False, out)
     return out

@@ -1,0 +1,103 @@
+"""Sums over pairs of groups of the blocks of H = Z'inv(V0)Z: what second derivatives of log|V0| need, where inv(S) is dense.
+
+For symmetric block-diagonal W_k, repeated over groups, tr(H W_k H W_l) is a sum over pairs of groups of products of two entries
+of a block H_ij, however many W_k there are. H follows from A = Z'Z with the first term eliminated: with A~ = Z'inv(V_1)Z, where
+V_1 = I + Z_0 Lambda_0 Lambda_0'Z_0',
+
+- A~_02 = E A_02 and A~_00 = E A_00 with E = inv(I + A_00 Lambda_0 Lambda_0'), group by group;
+- H_02 = A~_02 C and H_00 = A~_00 - A~_02 C G A~_20, with G = Lambda_2 Lambda_2' and C = I - G H_22;
+- H_22 = inv(Lambda_2)'(I - N_22)inv(Lambda_2) and C = Lambda_2 N_22 inv(Lambda_2), with N_22 = inv(S), unless Lambda_2 is nearly
+  singular.
+
+So H takes no dense product of order q2 that inv(S) has not taken already, and no inverse of Lambda_0. Where H_00 would be too
+large, its sums follow from the (q2, q2) matrices A~_20 B A~_02 C G, one for every B of a basis of what the W_k are in term 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from sparsemixed.solver.crossproducts.block_products import Factors
+from sparsemixed.solver.factored.dense import FactoredDense
+from sparsemixed.solver.factored.projected_blocks import Stretch, pair_sums, scalar_rows, stretches
+from sparsemixed.solver.factored.projected_head import head_of
+from sparsemixed.solver.factored.projected_remainder import remainder_of
+from sparsemixed.solver.factored.system import FactoredSystem
+from sparsemixed.solver.threads import shared_out
+
+CHUNK = 1 << 20
+"""Numbers in the rows of H that are at hand at a time, about."""
+
+
+class ProjectedSums:
+    """Block sums of H, and traces of its products.
+
+    Parameters
+    ----------
+    system : FactoredSystem
+        Whose Schur complement is `schur`.
+    schur : FactoredDense
+    factors : list of (k, k)
+        Lambda.
+    moves : list of (n, k, k)
+        For each term its part of W_k, symmetric.
+
+    Attributes
+    ----------
+    own : list of (k, k)
+        For each term the sum over its groups of the diagonal blocks of H.
+    products : (n, n)
+        tr(H W_k H W_l).
+    """
+
+    def __init__(self, system: FactoredSystem, schur: FactoredDense, factors: Factors, moves: Sequence[np.ndarray]):
+        cp = self._cp = system.cp
+        self._weights = [move.reshape(len(move), -1) for move in moves]
+        self._remainder = remainder_of(system, schur, factors)
+        self._head = head_of(system, schur, factors, self._weights[0])
+        self.own = [np.zeros((k, k)) for k in cp.k]
+        self.products = np.zeros((len(moves[0]),) * 2)
+        most = CHUNK // max(cp.q_schur, cp.sizes[0])
+        for t in range(1, len(cp.k)):
+            self._add(t, [(self._of_remainder, stretch) for stretch in stretches(cp, t, most)])
+        self._add(0, [(self._of_head, stretch) for stretch in self._head.stretches(most)])
+        own, sums = self._head.rest()
+        self.own[0] += own
+        self.products += sums
+
+    def _add(self, t: int, work: list) -> None:
+        numbers = range(len(work))
+        for own, products in shared_out(lambda n, _: work[n][0](work[n][1]), numbers, numbers):
+            self.own[t] += own
+            self.products += products
+
+    def _of_remainder(self, stretch: Stretch) -> tuple[np.ndarray, np.ndarray]:
+        """The share of some rows of H_22 and of H_20."""
+        cp, t = self._cp, stretch.t
+        H, C = self._remainder.rows(stretch)
+        where = scalar_rows(cp, stretch)
+        own, products = self._on_diagonal(t, H[:, where])
+        for u in range(t, len(cp.k)):
+            start = cp.schur_offsets[u - 1]
+            # Of its own term only what stands to the right of the diagonal blocks, for both sides.
+            first = where.stop if u == t else start
+            products += self._both(t, u, pair_sums(H[:, first : start + cp.sizes[u]], cp.k[t], cp.k[u]))
+        return own, products + self._both(t, 0, self._head.through(stretch, C))
+
+    def _of_head(self, stretch: Stretch) -> tuple[np.ndarray, np.ndarray]:
+        """The share of some rows of H_00, from their diagonal blocks on."""
+        H, k = self._head.rows(stretch), self._cp.k[0]
+        own, products = self._on_diagonal(0, H[:, : len(H)])
+        return own, products + self._both(0, 0, pair_sums(H[:, len(H) :], k, k))
+
+    def _on_diagonal(self, t: int, square: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        k, w = self._cp.k[t], self._weights[t]
+        own = np.einsum("iaib->ab", square.reshape(len(square) // k, k, -1, k))
+        return own, w @ pair_sums(square, k, k) @ w.T
+
+    def _both(self, t: int, u: int, sums: np.ndarray) -> np.ndarray:
+        """What blocks of terms t and u, whose `pair_sums` are given, and their transposes have in tr(H W_k H W_l)."""
+        part = self._weights[t] @ sums @ self._weights[u].T
+        return part + part.T

@@ -1,0 +1,184 @@
+"""The eliminated term's part of H = Z'inv(V0)Z (see `solver.factored.projected`): H_00 itself, or what gives its sums."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+from sparsemixed.solver.crossproducts.block_products import Factors, remaining_rows
+from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
+from sparsemixed.solver.factored import projected_blocks
+from sparsemixed.solver.factored.dense import FactoredDense
+from sparsemixed.solver.factored.kernels_projected import through_groups
+from sparsemixed.solver.factored.projected_blocks import Stretch, add_own_blocks, blocks_times, pair_sums, scalar_rows
+from sparsemixed.solver.factored.system import FactoredSystem
+from sparsemixed.solver.kernels import apply_blocks
+
+BLOCK = 512
+"""Rows and columns of two matrices that are multiplied entry by entry at a time, one of them transposed."""
+
+
+class Head(Protocol):
+    """Takes in C row by row, and then knows the sums of H_00."""
+
+    def through(self, stretch: Stretch, C: np.ndarray) -> np.ndarray:
+        """`pair_sums` of H_20 at a stretch of rows, from C' (m, q2) there; of every stretch once."""
+        ...
+
+    def stretches(self, most: int) -> list[Stretch]:
+        """Stretches of at most `most` rows of what `rows` has to offer."""
+        ...
+
+    def rows(self, stretch: Stretch) -> np.ndarray:
+        """H_00 at a stretch of rows, from their diagonal blocks on, once all of C is through."""
+        ...
+
+    def rest(self) -> tuple[np.ndarray, np.ndarray]:
+        """The sum of H_00's diagonal blocks (k0, k0) and the traces (n, n) that these rows have no part in."""
+        ...
+
+
+def head_of(system: FactoredSystem, schur: FactoredDense, factors: Factors, weights: np.ndarray) -> Head:
+    """H_00 itself where all cells are laid out and that is less work; weights (n, k0 k0): the W_k of the first term."""
+    cp = system.cp
+    basis, coordinates = symmetric_basis(weights, cp.k[0])
+    if schur.storage.group is not None and less_work(cp, len(basis)):
+        return ExplicitHead(system, schur, factors)
+    return BasisHead(system, schur, factors, basis, coordinates)
+
+
+def less_work(cp: CrossProducts, members: int) -> bool:
+    """Whether H_00 itself takes fewer multiplications than a basis of so many members, all cells being laid out."""
+    return cp.sizes[0] * (1.0 + cp.k[0] ** 2 / cp.q_schur) <= 2.0 * members * cp.q_schur
+
+
+class _Reduced:
+    """A~_00 and A~_02: blocks (J0, k0, k0) and entries (nnz, k0), laid out in full (q0, q2) where BLAS takes all cells."""
+
+    def __init__(self, system: FactoredSystem, schur: FactoredDense, factors: Factors):
+        cp = self.cp = system.cp
+        self.G = [factor @ factor.T for factor in factors]
+        E = np.linalg.inv(np.eye(cp.k[0]) + cp.first @ self.G[0])
+        blocks = E @ cp.first
+        self.blocks, self.entries = (blocks + blocks.transpose(0, 2, 1)) / 2, np.empty_like(cp.cross)
+        apply_blocks(E, cp.indptr, cp.cross, False, self.entries)
+        self.full = schur.storage.spread(self.entries) if schur.storage.group is not None else None
+
+
+class ExplicitHead(_Reduced):
+    """H_00 row by row, from all of C G A~_20 (q2, q0)."""
+
+    def __init__(self, system: FactoredSystem, schur: FactoredDense, factors: Factors):
+        super().__init__(system, schur, factors)
+        self.through_G = np.empty((self.cp.q_schur, self.cp.sizes[0]))
+
+    def through(self, stretch: Stretch, C: np.ndarray) -> np.ndarray:
+        R = C @ self.full.T
+        self.through_G[scalar_rows(self.cp, stretch)] = blocks_times(self.G[stretch.t], R)
+        return pair_sums(R, self.cp.k[stretch.t], self.cp.k[0])
+
+    def stretches(self, most: int) -> list[Stretch]:
+        return projected_blocks.stretches(self.cp, 0, most)
+
+    def rows(self, stretch: Stretch) -> np.ndarray:
+        where = scalar_rows(self.cp, stretch)
+        H = self.full[where] @ -self.through_G[:, where.start :]
+        add_own_blocks(H, 0, self.blocks[stretch.begin : stretch.end])
+        return H
+
+    def rest(self) -> tuple[np.ndarray, np.ndarray]:
+        return np.zeros_like(self.G[0]), np.zeros(())
+
+
+class BasisHead(_Reduced):
+    """tr(H_00 B_m H_00 B_n) by K_m = A~_20 B_m A~_02 C G (q2, q2), for a basis B_m of symmetric matrices (k0, k0).
+
+    With X the diagonal blocks of A~_02 C G A~_20 and A the blocks of A~_00, it is
+    sum tr(A B_m A B_n) - sum tr(A B_m X B_n) - sum tr(X B_m A B_n) + tr(K_m K_n).
+    """
+
+    def __init__(
+        self, system: FactoredSystem, schur: FactoredDense, factors: Factors, basis: np.ndarray, coordinates: np.ndarray
+    ):
+        super().__init__(system, schur, factors)
+        self.basis, self.coordinates = basis, coordinates
+        # A~_02 Lambda_2 inv(S) on the pattern, times its other factor.
+        right = np.ascontiguousarray(remaining_rows(self.cp, self.entries, factors))
+        self.diagonal = system.group_products(schur.gather(right), right)
+        q2 = self.cp.q_schur
+        self.K = np.empty((len(basis), q2, q2))
+
+    def through(self, stretch: Stretch, C: np.ndarray) -> np.ndarray:
+        cp, where, G = self.cp, scalar_rows(self.cp, stretch), self.G[stretch.t]
+        k, k0 = cp.k[stretch.t], cp.k[0]
+        if self.full is not None:
+            R = C @ self.full.T
+            for K, B in zip(self.K, self.basis, strict=True):
+                K[where] = blocks_times(G, (R.reshape(len(R), -1, k0) @ B).reshape(R.shape) @ self.full)
+            return pair_sums(R, k, k0)
+        gram, out = np.zeros((k0 * k, k0 * k)), np.empty((len(self.K), *C.shape))
+        through_groups(cp.indptr, cp.columns, self.entries, C, k, self.basis, gram, out)
+        for K, rows in zip(self.K, out, strict=True):
+            K[where] = blocks_times(G, rows)
+        gram = (np.tril(gram) + np.tril(gram, -1).T).reshape(k0, k, k0, k)
+        return gram.transpose(1, 3, 0, 2).reshape(k * k, k0 * k0)
+
+    def stretches(self, most: int) -> list[Stretch]:
+        return []
+
+    def rows(self, stretch: Stretch) -> np.ndarray:
+        raise NotImplementedError
+
+    def rest(self) -> tuple[np.ndarray, np.ndarray]:
+        k0 = self.cp.k[0]
+        A, X = self.blocks.reshape(-1, k0), self.diagonal.reshape(-1, k0)
+        flat = self.basis.reshape(len(self.basis), k0 * k0)
+        mixed = block_sums(A, X, k0)
+        sums = flat @ (block_sums(A, A, k0) - mixed - mixed.T) @ flat.T
+        for m, left in enumerate(self.K):
+            for n, right in enumerate(self.K[: m + 1]):
+                value = trace_product(left, right)
+                sums[m, n] += value
+                sums[n, m] += value if m != n else 0.0
+        own = (self.blocks - self.diagonal).sum(axis=0)
+        return own, self.coordinates @ sums @ self.coordinates.T
+
+
+def block_sums(left: np.ndarray, right: np.ndarray, k: int) -> np.ndarray:
+    """(k k, k k): sums over the blocks L, R (k, k) of left, right (J k, k) of L_ac R_bd, at place (a, b), (c, d)."""
+    products = left.reshape(-1, k * k).T @ right.reshape(-1, k * k)
+    return products.reshape(k, k, k, k).transpose(0, 2, 1, 3).reshape(k * k, k * k)
+
+
+def trace_product(left: np.ndarray, right: np.ndarray) -> float:
+    """tr(left right) of (n, n) matrices, block by block to stay in cache."""
+    starts, total = range(0, len(left), BLOCK), 0.0
+    for i in starts:
+        for j in starts:
+            total += float(np.einsum("ij,ji->", left[i : i + BLOCK, j : j + BLOCK], right[j : j + BLOCK, i : i + BLOCK]))
+    return total
+
+
+def symmetric_basis(weights: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """A basis (m, k, k) of symmetric matrices, and coordinates (n, m) in it of those in `weights` (n, k k).
+
+    It has the fewest members, and of those that have, the ones with the fewest entries.
+
+    Examples
+    --------
+    >>> basis, coordinates = symmetric_basis(np.array([[2.0, 0.0, 0.0, 0.0], [1.0, 3.0, 3.0, 1.0]]), 2)
+    >>> len(basis), np.allclose(coordinates @ basis.reshape(-1, 4), [[2.0, 0.0, 0.0, 0.0], [1.0, 3.0, 3.0, 1.0]])
+    (2, True)
+    """
+    size = np.abs(weights).max(axis=1, keepdims=True)
+    values, directions = np.linalg.svd(weights / np.where(size > 0, size, 1.0), full_matrices=False)[1:]
+    rank = int((values > 1e-12 * values.max(initial=0.0)).sum()) if values.size else 0
+    a, b = np.nonzero(np.triu(weights.any(axis=0).reshape(k, k)))
+    if rank < len(a):
+        basis = directions[:rank].reshape(rank, k, k)
+    else:
+        basis = np.zeros((len(a), k, k))
+        basis[np.arange(len(a)), a, b] = basis[np.arange(len(a)), b, a] = 1.0
+    flat = basis.reshape(len(basis), k * k)
+    return basis, weights @ flat.T / (flat * flat).sum(axis=1)

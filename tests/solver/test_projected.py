@@ -1,0 +1,109 @@
+"""Sums over blocks of H = Z'inv(V0)Z against H itself, in every way that they are taken."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sparsemixed.solver.crossproducts.crossproducts import TermData, cross_products
+from sparsemixed.solver.factored import dense, projected, projected_head, projected_remainder
+from sparsemixed.solver.factored.choose import penalized_system
+from sparsemixed.solver.factored.kernels_projected import through_groups
+from sparsemixed.solver.factored.projected import ProjectedSums
+from tests.oracles import dense_oracle as oracle
+
+N = 90
+HEADS = {"full rows": (0.0, "ExplicitHead"), "full basis": (0.0, "BasisHead"), "entries": (2.0, "BasisHead")}
+"""How the first term enters: as a full matrix, H_00 itself or by a basis, or as entries."""
+SIZES = {"two": ((13, 3), (7, 2)), "three": ((17, 2), (6, 1), (4, 3)), "wide": ((11, 1), (5, 9))}
+"""Groups and columns of every term, the one to eliminate first."""
+
+
+def design(rng, sizes):
+    """Terms of N rows, Z, and a nonsingular Lambda."""
+    terms, factors = [], []
+    for groups, k in sizes:
+        codes = rng.permutation(np.arange(N) % groups).astype(np.int32)
+        terms.append(TermData(codes, groups, np.column_stack([np.ones(N), rng.normal(size=(N, k - 1))])))
+        factors.append(np.tril(rng.normal(size=(k, k))) * 0.4 + 0.5 * np.eye(k))
+    return terms, oracle.random_design(terms), factors
+
+
+def moves_of(rng, factors, n=5):
+    """Symmetric W_k (n, k, k) of every term: the first of the first term alone, one of the last alone, and one of nothing."""
+    moves = [rng.normal(size=(n, len(factor), len(factor))) for factor in factors]
+    moves = [move + move.transpose(0, 2, 1) for move in moves]
+    for move in moves[1:]:
+        move[0] = 0.0
+    for move in moves[:-1]:
+        move[1] = 0.0
+    moves[0][2] = moves[-1][2] = 0.0
+    return moves
+
+
+@pytest.fixture(params=HEADS)
+def head(request, monkeypatch):
+    share, name = HEADS[request.param]
+    monkeypatch.setattr(dense, "FULL_SHARE", share)
+    monkeypatch.setattr(projected_head, "less_work", lambda cp, members: name == "ExplicitHead")
+    return getattr(projected_head, name)
+
+
+@pytest.mark.parametrize("chunk", [1, 1 << 20])
+@pytest.mark.parametrize("remainder", ["ByInverse", "ByProducts", "singular"])
+@pytest.mark.parametrize("sizes", SIZES.values(), ids=SIZES)
+def test_sums_are_those_of_H(sizes, remainder, chunk, head, monkeypatch):
+    rng = np.random.default_rng([len(sizes), chunk])
+    terms, Z, factors = design(rng, sizes)
+    if remainder == "ByProducts":
+        monkeypatch.setattr(projected_remainder, "SMALLEST_SHARE", np.inf)
+    if remainder == "singular":  # one direction of each, all of the last one
+        factors = [factor * (np.arange(len(factor)) > 0) for factor in factors]
+        factors[-1] = 0.0 * factors[-1]
+    monkeypatch.setattr(projected, "CHUNK", chunk)
+    cp = cross_products(terms, np.ones((N, 1)), rng.normal(size=N))
+    system = penalized_system(cp, "dense").factor(factors)
+    moves = moves_of(rng, factors)
+    found = ProjectedSums(system, system.schur, factors, moves)
+    name = "ByInverse" if remainder == "ByInverse" else "ByProducts"
+    assert isinstance(found._remainder, getattr(projected_remainder, name))
+    assert isinstance(found._head, head)
+
+    root = oracle.repeated(factors, cp.n_groups)
+    H = Z.T @ np.linalg.solve(np.eye(N) + Z @ root @ root.T @ Z.T, Z)
+    through = [H @ oracle.repeated([move[k] for move in moves], cp.n_groups) for k in range(len(moves[0]))]
+    expected = np.array([[np.sum(a * b.T) for b in through] for a in through])
+    np.testing.assert_allclose(found.products, expected, rtol=1e-10, atol=1e-10 * np.abs(expected).max())
+    for own, where, k in zip(found.own, cp.slices, cp.k, strict=True):
+        blocks = H[where, where].reshape(-1, k, (where.stop - where.start) // k, k)
+        np.testing.assert_allclose(own, np.einsum("iaib->ab", blocks), rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize(("k", "k0"), [(1, 1), (3, 2), (9, 1), (2, 3)])
+def test_rows_of_groups_there_and_back(k, k0):
+    rng = np.random.default_rng([k, k0])
+    groups, levels = 12, 5
+    met = rng.random((groups, levels)) < 0.5
+    met[3] = False  # a group that meets nothing
+    F = np.where(np.repeat(np.repeat(met, k0, axis=0), k, axis=1), rng.normal(size=(groups * k0, levels * k)), 0.0)
+    group, column = np.nonzero(np.repeat(met, k, axis=1))
+    indptr = np.concatenate([[0], np.cumsum(met.sum(axis=1) * k)])
+    entries = np.ascontiguousarray(F.reshape(groups, k0, -1)[group, :, column])
+    C, basis = rng.normal(size=(4 * k, levels * k)), rng.normal(size=(3, k0, k0))
+    gram, out = np.zeros((k0 * k, k0 * k)), np.empty((3, *C.shape))
+    through_groups(indptr, column.astype(np.int32), entries, C, k, basis, gram, out)
+    R = F @ C.T
+    blocks = R.reshape(groups, k0, 4, k).transpose(0, 2, 1, 3).reshape(-1, k0 * k)
+    np.testing.assert_allclose(np.tril(gram), np.tril(blocks.T @ blocks), rtol=1e-12, atol=1e-12)
+    for found, B in zip(out, basis, strict=True):
+        np.testing.assert_allclose(found, (F.T @ np.kron(np.eye(groups), B) @ R).T, rtol=1e-11, atol=1e-12)
+
+
+def test_the_basis_has_as_few_members_as_the_matrices_need():
+    eye, full = np.eye(3).reshape(1, 9), np.arange(18.0).reshape(2, 9)
+    for weights, members in ((eye, 1), (np.vstack([eye, 2.0 * eye]), 1), (np.zeros((2, 9)), 0), (full, 2)):
+        weights = (weights + weights.reshape(-1, 3, 3).transpose(0, 2, 1).reshape(weights.shape)) / 2
+        basis, coordinates = projected_head.symmetric_basis(weights, 3)
+        assert len(basis) == members
+        np.testing.assert_allclose(coordinates @ basis.reshape(members, 9), weights, atol=1e-12)
+        np.testing.assert_allclose(basis, basis.transpose(0, 2, 1), atol=1e-14)

@@ -10,8 +10,7 @@ import numpy as np
 from sparsemixed.design.data.codes import combine, first_rows
 from sparsemixed.design.data.rows import Level, Rows
 from sparsemixed.design.deferred import deferred
-from sparsemixed.design.fixed.collinear import collinear
-from sparsemixed.design.fixed.matrix import fill_columns
+from sparsemixed.design.fixed.matrix import candidate_columns, fill_columns
 from sparsemixed.design.fixed.terms import TermList
 from sparsemixed.design.groups.grouping import Groups
 from sparsemixed.design.values import RandomBlock, RandomTerm
@@ -77,11 +76,13 @@ def _coefficients(
     terms = TermList(equation.terms, rows, spec, constant=equation.constant or not spec.full_coding)
     _refuse_independent_levels(equation, terms, spec)
     cells = [cell for cell in terms.cells() if cell.status == "estimated"]
-    columns = fill_columns(rows, terms.terms, [(c.term, c.values) for c in cells], terms.levels, equation.constant)
+    about = (rows, terms.terms, [(c.term, c.values) for c in cells], terms.levels, equation.constant)
     names = [terms.plain_name(cell) for cell in cells]
     notes = []
-    if not equation.collinear:
-        omitted = collinear(columns[:, : len(names)], equation.constant)
+    if equation.collinear:
+        columns = fill_columns(*about)
+    else:
+        columns, omitted = candidate_columns(*about)
         where = f"the random-effects equation for {equation.label}"
         notes = [f"note: {names[i]} omitted from {where} because of collinearity." for i in np.flatnonzero(omitted)]
         names = [name for name, drop in zip(names, omitted, strict=True) if not drop]

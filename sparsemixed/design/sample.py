@@ -9,6 +9,7 @@ import numpy as np
 
 from sparsemixed.design.data.frame import Frame
 from sparsemixed.design.data.rows import Rows
+from sparsemixed.design.data.variable import all_finite
 from sparsemixed.design.weights.values import positively_weighted, weight_values
 from sparsemixed.design.wording import first_names
 from sparsemixed.errors import CommandError, DataError, NoObservationsError, UnknownVariableError
@@ -141,12 +142,12 @@ def sample_rows(spec: ModelSpec, frame: Frame) -> np.ndarray:
     missing = {name: mask for name in names if (mask := frame[name].missing) is not None}
     if spec.weights is not None:
         missing |= {weight.text: np.isnan(value) for weight, value in zip(spec.weights.each, values, strict=True)}
-    complete = selected.copy()
+    complete = selected.copy() if missing else selected
     for mask in missing.values():
         complete &= ~mask
     if not complete.any():
         raise NoObservationsError(_all_missing(missing, selected))
-    kept = np.flatnonzero(complete)
+    kept = np.arange(frame.n_rows) if complete.all() else np.flatnonzero(complete)
     _check_finite(spec, frame, names + in_weights, kept)
     return kept if spec.weights is None else positively_weighted(spec.weights, values, frame, kept)
 
@@ -191,7 +192,7 @@ def _infinite(computed: Computed, frame: Frame, rows: np.ndarray, n: int) -> str
 def _check_finite(spec: ModelSpec, frame: Frame, names: Sequence[str], kept: np.ndarray) -> None:
     for name in names:
         values = frame[name].values
-        if values.dtype.kind != "f" or np.isfinite(values).all():
+        if values.dtype.kind != "f" or all_finite(values):
             continue
         infinite = int(np.isinf(values[kept]).sum())
         if infinite:
@@ -213,7 +214,7 @@ def response_values(spec: ModelSpec, rows: Rows) -> np.ndarray:
         When it is not numeric, or does not vary.
     """
     y = adjusted_response(spec, rows)
-    if y.min() == y.max():
+    if y[0] == y[-1] and y.min() == y.max():
         less = " less its offset" if spec.offsets else ""
         raise DataError(
             f"the response `{spec.response}`{less} is constant (= {y[0]:g}) in the {rows.n} observations used; "

@@ -14,6 +14,7 @@ import numpy as np
 
 from sparsemixed.solver.crossproducts.cells import cells
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
+from sparsemixed.solver.linalg import stacked
 
 
 class Repeated(NamedTuple):
@@ -58,7 +59,7 @@ class QuadraticForms:
             raw = self.raw_traces()
         else:
             pairs = zip(self.weights, self.cp.own_blocks, strict=True)
-            raw = self._contracted([(w @ block @ w).sum(axis=0) for w, block in pairs])
+            raw = self._contracted([stacked(stacked(w, block), w).sum(axis=0) for w, block in pairs])
         parts = [part.transpose(1, 0, 2).reshape(part.shape[1], -1) for part in self._weighted(self.F)]
         return raw - self._contracted([part @ part.T for part in parts])
 
@@ -79,7 +80,7 @@ class QuadraticForms:
         left, right = self.places[t], self.places[u]
         if not left.size or not right.size:
             return
-        moved = values if self.weights is None else self.weights[t][rows] @ values
+        moved = values if self.weights is None else stacked(self.weights[t][rows], values)
         out[np.ix_(left, right)] += self.entries[t] @ _paired(moved) @ self.entries[u].T
 
     def _through_fixed(self) -> np.ndarray:
@@ -89,7 +90,7 @@ class QuadraticForms:
         for t, (places, matrices) in enumerate(zip(self.places, self.matrices, strict=True)):
             for d, matrix in zip(places, matrices, strict=True):
                 moved = np.zeros_like(self.F)
-                moved[cp.slices[t]] = (matrix @ plain[t]).reshape(-1, moved.shape[1])
+                moved[cp.slices[t]] = stacked(matrix, plain[t]).reshape(-1, moved.shape[1])
                 through = self._weighted(cp.matrix @ moved)
                 out[:, d] = self._contracted([np.einsum("jam,jbm->ab", w, m) for w, m in zip(weighted, through, strict=True)])
         return out
@@ -102,7 +103,7 @@ class QuadraticForms:
     def _weighted(self, values: np.ndarray) -> list[np.ndarray]:
         """W values, likewise."""
         plain = self._by_group(values)
-        return plain if self.weights is None else [w @ part for w, part in zip(self.weights, plain, strict=True)]
+        return plain if self.weights is None else [stacked(w, part) for w, part in zip(self.weights, plain, strict=True)]
 
     def _between(self, parts: list[np.ndarray]) -> np.ndarray:
         """P'D_c P, (c, m, m), for P as (J, k, m) of each term."""

@@ -218,6 +218,30 @@ def thin_qr(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return Q @ np.linalg.inv(second), np.triu(second @ first)
 
 
+def stacked(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """left @ right for stacks of small matrices, or one matrix and a stack.
+
+    Where those of one side are single numbers by multiplication: a product of matrices takes fifty times as long for each.
+
+    Examples
+    --------
+    >>> stacked(np.full((2, 1, 1), 3.0), np.ones((2, 1, 2))).tolist()
+    [[[3.0, 3.0]], [[3.0, 3.0]]]
+    """
+    return left * right if (1, 1) in (left.shape[-2:], right.shape[-2:]) else left @ right
+
+
+def stacked_inverses(stack: np.ndarray) -> np.ndarray:
+    """The inverses of matrices (J, k, k) that are not singular.
+
+    Examples
+    --------
+    >>> stacked_inverses(np.array([[[2.0]], [[4.0]]])).ravel().tolist()
+    [0.5, 0.25]
+    """
+    return 1.0 / stack if stack.shape[-1] == 1 else np.linalg.inv(stack)
+
+
 def inverse_and_logdet(stack: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Inverses (G, m, m) and log-determinants (G,) of positive definite matrices (G, m, m).
 

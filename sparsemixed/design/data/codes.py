@@ -7,12 +7,41 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+MANY = 1 << 12
+"""Rows from which it pays to look whether equal values stand together."""
+LENGTH = 3
+"""Rows of a stretch of equal values, on average, from which it pays to number the stretches."""
+
+
+def runs(*columns: np.ndarray) -> np.ndarray | None:
+    """Where stretches of rows begin that are alike in all columns (n,), increasing; None where there are few such rows.
+
+    Examples
+    --------
+    >>> runs(np.repeat([7, 3], [5000, 4000]))
+    array([   0, 5000])
+    """
+    n = len(columns[0])
+    if n < MANY:
+        return None
+    changes = columns[0][1:] != columns[0][:-1]
+    for column in columns[1:]:
+        changes |= column[1:] != column[:-1]
+    if np.count_nonzero(changes) * LENGTH > n:
+        return None
+    return np.concatenate([[0], np.flatnonzero(changes) + 1])
+
+
+def spread(values: np.ndarray, begins: np.ndarray, n: int) -> np.ndarray:
+    """The values of stretches of rows in each of their rows, (n,)."""
+    return np.repeat(values, np.diff(begins, append=n))
+
 
 def compress(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Number the distinct values in sorted order.
 
-    Integers of a narrow range are numbered by a table of which occur; everything else is hashed, so that only the distinct
-    values are ever sorted.
+    Of equal values that stand together one is looked at. Integers of a narrow range are numbered by a table of which occur;
+    everything else is hashed, so that only the distinct values are ever sorted.
 
     Parameters
     ----------
@@ -28,6 +57,10 @@ def compress(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     >>> compress(np.array([7, 3, 7]))
     (array([1, 0, 1], dtype=int32), array([3, 7]))
     """
+    begins = runs(values)
+    if begins is not None:
+        own, distinct = compress(values[begins])
+        return spread(own, begins, len(values)), distinct
     if values.dtype.kind == "i" and values.size:
         low, high = int(values.min()), int(values.max())
         if high - low <= 4 * values.size + 1024:
@@ -51,6 +84,9 @@ def combine(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     -------
     codes : (n,) int32
     """
+    begins = runs(first, second)
+    if begins is not None:
+        return spread(combine(first[begins], second[begins]), begins, len(first))
     width = int(second.max()) + 1 if second.size else 1
     return compress(first.astype(np.int64) * width + second)[0]
 
@@ -78,18 +114,20 @@ def group_sizes(codes: np.ndarray, n_groups: int) -> np.ndarray:
     >>> group_sizes(np.array([0, 0, 1]), 2)
     array([2, 1])
     """
-    if in_order(codes):
-        return np.diff(np.searchsorted(codes, np.arange(n_groups + 1, dtype=codes.dtype)))
-    return np.bincount(codes, minlength=n_groups)
+    begins = runs(codes)
+    if begins is None:
+        return np.bincount(codes, minlength=n_groups)
+    sizes = np.diff(begins, append=len(codes))
+    if len(begins) == n_groups and in_order(codes[begins]):
+        return sizes
+    return np.bincount(codes[begins], sizes, n_groups).astype(np.int64)
 
 
 def first_rows(codes: np.ndarray, n_groups: int) -> np.ndarray:
     """The first row of each group, (n_groups,) int64."""
     rows = np.empty(n_groups, dtype=np.int64)
-    if in_order(codes):
-        begins = np.flatnonzero(np.diff(codes, prepend=-1))
-        rows[codes[begins]] = begins
-        return rows
+    begins = runs(codes)
+    own = codes if begins is None else codes[begins]
     # Of repeated indices NumPy keeps the last assignment, hence backwards.
-    rows[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)
+    rows[own[::-1]] = np.arange(len(codes) - 1, -1, -1) if begins is None else begins[::-1]
     return rows

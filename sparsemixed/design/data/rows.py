@@ -24,6 +24,11 @@ class Rows:
     frame : Frame
     kept : (n,) int64
         Positions of the rows.
+
+    Attributes
+    ----------
+    columns : dict
+        Columns of covariates that have been made of the rows; see `fixed.matrix.candidate_columns`.
     """
 
     def __init__(self, frame: Frame, kept: np.ndarray):
@@ -34,6 +39,7 @@ class Rows:
         self._numbers: dict[str, np.ndarray] = {}
         self._numbered: dict[str, tuple[np.ndarray, np.ndarray]] = {}
         self._distinct: dict[str, tuple[Any, ...]] = {}
+        self.columns: dict[tuple, tuple[np.ndarray, np.ndarray]] = {}
 
     def _take(self, values: np.ndarray) -> np.ndarray:
         return values if self._all else values[self.kept]

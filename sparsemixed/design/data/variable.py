@@ -204,8 +204,22 @@ def _exact(name: str, series: pd.Series) -> Variable:
 
 def _plain(name: str, values: np.ndarray) -> Variable:
     """Numbers of the two usual types, as they are."""
-    missing = np.isnan(values) if values.dtype == np.float64 else None
-    return Variable(name, "numeric", values, missing if missing is not None and missing.any() else None)
+    if values.dtype != np.float64 or all_finite(values):
+        return Variable(name, "numeric", values, None)
+    missing = np.isnan(values)
+    return Variable(name, "numeric", values, missing if missing.any() else None)
+
+
+def all_finite(values: np.ndarray) -> bool:
+    """Whether all numbers (n,) are finite, float64; in one pass over memory where they are, because their sum is.
+
+    Examples
+    --------
+    >>> all_finite(np.array([1e308, 1e308])), all_finite(np.array([1.0, np.nan])), all_finite(np.array([np.inf, -np.inf]))
+    (True, False, False)
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(values.sum()) or np.isfinite(values).all())
 
 
 def _number(name: str, kind: Kind, series: pd.Series, dtype: type) -> Variable:

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sparsemixed.design.data.rows import Level, Rows
-from sparsemixed.design.fixed.collinear import collinear
-from sparsemixed.design.fixed.matrix import fill_columns, sparse_columns
+from sparsemixed.design.fixed.matrix import candidate_columns, fill_columns, sparse_columns
 from sparsemixed.design.fixed.terms import Cell, TermList
 from sparsemixed.design.values import Column
 from sparsemixed.errors import DataError
@@ -66,8 +65,7 @@ def fixed_part(spec: ModelSpec, rows: Rows) -> FixedPart:
     if sparse is not None:
         notes = _repeated(spec.fixed) + _notes(terms, cells, candidates)
         return FixedPart(None, _columns(terms, cells, spec), notes, terms.levels, {}, sparse)
-    X = fill_columns(*about)
-    omitted = collinear(X[:, : len(candidates)], spec.constant)
+    X, omitted = candidate_columns(*about)
     combinations: dict[int, np.ndarray] = {}
     if omitted.any():
         whole = X

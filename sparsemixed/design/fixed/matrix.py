@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sparsemixed.design.data.rows import Level, Rows
+from sparsemixed.design.fixed.collinear import collinear
 from sparsemixed.spec import Term
 
 if TYPE_CHECKING:
@@ -44,16 +45,36 @@ def fill_columns(
     columns : (n, len(cells) + constant) float64, C-contiguous
         A row with a missing value in any variable of `terms` is NaN throughout.
     """
-    columns = np.zeros((rows.n, len(cells) + constant))
-    if constant:
-        columns[:, -1] = 1.0
     prepared = _products(rows, terms, cells, levels)
+    make = np.empty if all(term.cell is None for term in prepared) else np.zeros
+    columns = make((rows.n, len(cells) + constant))
     for start in range(0, rows.n, BLOCK):
         block = slice(start, start + BLOCK)
+        if constant:
+            columns[block, -1] = 1.0
         for term in prepared:
             term.write(columns[block], block)
     _spread_missing(columns, rows, terms)
     return columns
+
+
+def candidate_columns(
+    rows: Rows,
+    terms: Sequence[Term],
+    cells: Sequence[tuple[int, tuple]],
+    levels: Mapping[str, tuple[Level, ...]],
+    constant: bool,
+) -> tuple[np.ndarray, np.ndarray]:
+    """`fill_columns` and which of its columns, the constant's aside, are `collinear`: both not to be changed.
+
+    The fixed part and a random equation often have the same columns: these are made, and looked at, once.
+    """
+    each = ((tuple((f.kind, f.variable) for f in terms[term].factors), values) for term, values in cells)
+    key = (constant, *each)
+    if key not in rows.columns:
+        columns = fill_columns(rows, terms, cells, levels, constant)
+        rows.columns[key] = columns, collinear(columns[:, : len(cells)], constant)
+    return rows.columns[key]
 
 
 def sparse_columns(

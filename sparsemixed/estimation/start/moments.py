@@ -16,6 +16,7 @@ import numpy as np
 
 from sparsemixed.estimation.quadratic_forms import QuadraticForms, Repeated
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
+from sparsemixed.solver.linalg import stacked_inverses
 
 MOST_COMPONENTS = 40
 """Above this number only variances are started from the data, covariances from zero: the equations grow with its square."""
@@ -89,7 +90,7 @@ def _solved(cp: CrossProducts, components: list[Component], traces: np.ndarray, 
     """
     p, n = cp.ZtXy.shape[1] - 1, cp.n
     # W: the groups' sums, shrunken as if there were no other term.
-    weights = [np.linalg.inv(block + np.linalg.inv(g)) for block, g in zip(cp.own_blocks, assumed, strict=True)]
+    weights = [stacked_inverses(block + np.linalg.inv(g)) for block, g in zip(cp.own_blocks, assumed, strict=True)]
     forms = QuadraticForms(cp, cp.ZtXy[:, :p], [c.repeated(cp.k[c.term]) for c in components], weights)
     system, moments = np.empty((len(components) + 1,) * 2), np.empty(len(components) + 1)
     system[:-1, :-1], system[:-1, -1] = forms.products(), forms.traces()

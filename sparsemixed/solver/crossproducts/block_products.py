@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
+from sparsemixed.solver.linalg import stacked
 
 Factors = Sequence[np.ndarray]
 """One (k_t, k_t) matrix for each term, term 0 first."""
@@ -43,9 +44,9 @@ def repeated_blocks(cp: CrossProducts, blocks: Factors) -> Pattern:
 
 def quadratic_form(cp: CrossProducts, left: Factors, right: Factors) -> Pattern:
     """Upper blocks of Left' A Right (not symmetric unless Left is Right)."""
-    first = left[0].T @ cp.first @ right[0]
-    cross = remaining_rows(cp, cp.cross, right) @ left[0]
-    pairs = tuple(left[p.t + 1].T @ p.values @ right[p.u + 1] for p in cp.pairs)
+    first = stacked(stacked(left[0].T, cp.first), right[0])
+    cross = stacked(remaining_rows(cp, cp.cross, right), left[0])
+    pairs = tuple(stacked(stacked(left[p.t + 1].T, p.values), right[p.u + 1]) for p in cp.pairs)
     return Pattern(first, cross, pairs)
 
 
@@ -77,7 +78,7 @@ def times_lambda(cp: CrossProducts, factors: Factors, values: np.ndarray, transp
     for factor, where, k, j in zip(factors, cp.slices, cp.k, cp.n_groups, strict=True):
         lam = factor.T if transpose else factor
         part = values[where].reshape(j, k, values.shape[1])
-        out[where] = (lam @ part).reshape(j * k, values.shape[1])
+        out[where] = stacked(lam, part).reshape(j * k, values.shape[1])
     return out
 
 
@@ -118,15 +119,15 @@ def diagonal_sums(cp: CrossProducts, inverse: Pattern, factors: Factors) -> list
     in a direction D (block-diagonal) is `2 * sum_t trace(sums[t] @ D_t)`; no inverse of Lambda is needed, so it holds on
     the boundary too.
     """
-    sums = [np.einsum("iac,icb->ab", inverse.first, factors[0].T @ cp.first)]
+    sums = [np.einsum("iac,icb->ab", inverse.first, stacked(factors[0].T, cp.first))]
     sums[0] += inverse.cross.T @ remaining_rows(cp, cp.cross, factors)
-    head = cp.cross @ factors[0]
+    head = stacked(cp.cross, factors[0])
     sums += [cell_products(cp, t, inverse.cross, head) for t in range(len(cp.starts))]
     for pair, n in zip(cp.pairs, inverse.pairs, strict=True):
         t, u = pair.t + 1, pair.u + 1
-        sums[t] += np.einsum("nac,nbc->ab", n, pair.values @ factors[u])
+        sums[t] += np.einsum("nac,nbc->ab", n, stacked(pair.values, factors[u]))
         if t != u:
-            sums[u] += np.einsum("nca,ncb->ab", n, factors[t].T @ pair.values)
+            sums[u] += np.einsum("nca,ncb->ab", n, stacked(factors[t].T, pair.values))
     return sums
 
 
@@ -138,7 +139,7 @@ def diagonal_blocks(cp: CrossProducts, inverse: Pattern, factors: Factors) -> li
         outer = inverse.cross[:, :, None] * remaining_rows(cp, cp.cross, factors)[:, None, :]
         first[filled] += np.add.reduceat(outer, cp.indptr[filled], axis=0)
     blocks = [first, *(np.zeros((j, k, k)) for j, k in zip(cp.n_groups[1:], cp.k[1:], strict=True))]
-    head = cp.cross @ factors[0]
+    head = stacked(cp.cross, factors[0])
     for t, (start, offset) in enumerate(zip(cp.starts, cp.schur_offsets, strict=True)):
         k = cp.k[t + 1]
         entry = start[:, None] + np.arange(k)

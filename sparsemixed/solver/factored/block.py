@@ -13,6 +13,7 @@ from sparsemixed.solver.factored.elimination_pattern import EliminationPattern
 from sparsemixed.solver.factored.schur import SchurDerivative
 from sparsemixed.solver.factored.weights import weighted_logdet, with_weights
 from sparsemixed.solver.kernels import factor_blocks, scatter_outer
+from sparsemixed.solver.linalg import stacked
 
 
 def is_block_diagonal(cp: CrossProducts) -> bool:
@@ -71,8 +72,8 @@ class FactoredBlocks:
         """inv(S) b for b (q2, m)."""
         if not self._storage.k:
             return b
-        x = self._inverse_lower @ b.reshape(-1, self._storage.k, b.shape[1])
-        return (self._inverse_lower.transpose(0, 2, 1) @ x).reshape(b.shape)
+        x = stacked(self._inverse_lower, b.reshape(-1, self._storage.k, b.shape[1]))
+        return stacked(self._inverse_lower.transpose(0, 2, 1), x).reshape(b.shape)
 
     def half_solve(self, z: np.ndarray) -> np.ndarray:
         """inv(L') z for z (q2, m)."""
@@ -83,13 +84,13 @@ class FactoredBlocks:
     @cached_property
     def _inverse(self) -> np.ndarray:
         """N (J, k, k)."""
-        return self._storage.weights[:, None, None] * (self._inverse_lower.transpose(0, 2, 1) @ self._inverse_lower)
+        return self._storage.weights[:, None, None] * stacked(self._inverse_lower.transpose(0, 2, 1), self._inverse_lower)
 
     def gather(self, entries: np.ndarray) -> np.ndarray:
         """Entries (nnz, k0) of each group times N among that group's columns."""
         out, storage = np.empty_like(entries), self._storage
         if storage.k:
-            out[storage.entry] = self._inverse[storage.level] @ entries[storage.entry]
+            out[storage.entry] = stacked(self._inverse[storage.level], entries[storage.entry])
         return out
 
     def inverse_pairs(self) -> tuple[np.ndarray, ...]:
@@ -106,6 +107,6 @@ class FactoredBlocks:
         """tr(inv(S) S_k inv(S) S_l) for all directions, weighted by D."""
         storage = self._storage
         schur = [storage.assemble(pairs, [(left, right), (right, left)]) for pairs, left, right in directions]
-        weighted = [self._inverse @ s for s in schur]
+        weighted = [stacked(self._inverse, s) for s in schur]
         plain = [w / storage.weights[:, None, None] for w in weighted]
         return np.array([[np.einsum("iab,iba->", a, b) for b in plain] for a in weighted])

@@ -29,6 +29,7 @@ from sparsemixed.solver.factored.elimination_pattern import EliminationPattern
 from sparsemixed.solver.factored.schur import SchurStorage
 from sparsemixed.solver.factored.weights import weighted_logdet, with_weights
 from sparsemixed.solver.kernels import apply_blocks, factor_blocks
+from sparsemixed.solver.linalg import stacked
 
 
 class PenalizedSystem:
@@ -122,10 +123,10 @@ class FactoredSystem:
         """inv(M) b for b (q, m)."""
         j0, k0 = self.cp.n_groups[0], self.cp.k[0]
         q0, m = j0 * k0, b.shape[1]
-        head = (self.inverse_lower @ b[:q0].reshape(j0, k0, m)).reshape(q0, m)
+        head = stacked(self.inverse_lower, b[:q0].reshape(j0, k0, m)).reshape(q0, m)
         tail = self.schur.solve(b[q0:] - self._half_matrix.T @ head)
         head = head - self._half_matrix @ tail
-        head = self.inverse_lower.transpose(0, 2, 1) @ head.reshape(j0, k0, m)
+        head = stacked(self.inverse_lower.transpose(0, 2, 1), head.reshape(j0, k0, m))
         return np.concatenate([head.reshape(q0, m), tail])
 
     def half_solve(self, z: np.ndarray) -> np.ndarray:
@@ -157,7 +158,7 @@ class FactoredSystem:
     @property
     def block_inverse(self) -> np.ndarray:
         """inv(M_00) (J0, k0, k0)."""
-        return self.inverse_lower.transpose(0, 2, 1) @ self.inverse_lower
+        return stacked(self.inverse_lower.transpose(0, 2, 1), self.inverse_lower)
 
     def group_products(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
         """(J0, k0, k0): for each group the sum over its entries of outer(left, right)."""

@@ -12,6 +12,7 @@ from sparsemixed.solver.factored.projected import ProjectedSums
 from sparsemixed.solver.factored.schur import SchurDerivative
 from sparsemixed.solver.factored.system import FactoredSystem
 from sparsemixed.solver.kernels import apply_blocks
+from sparsemixed.solver.linalg import stacked
 
 
 def trace_products(system: FactoredSystem, derivatives: Sequence[Pattern]) -> np.ndarray:
@@ -43,7 +44,7 @@ def _eliminated(system: FactoredSystem, derivatives: Sequence[Pattern]) -> tuple
     heads, crosses, schur = [], [], []
     for m in derivatives:
         through = _by_group(system, m.first, F)
-        heads.append(block_inverse @ m.first)
+        heads.append(stacked(block_inverse, m.first))
         crosses.append(m.cross - through)
         schur.append(SchurDerivative(m.pairs, F, m.cross - 0.5 * through))
     n = len(heads)

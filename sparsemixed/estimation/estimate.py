@@ -133,7 +133,7 @@ def searched(problem: Problem[Any, Any], path: EmPath[Any], llf: LogLikelihood, 
         return End(objective, found.optimum, deviance=found.deviance, monte_carlo=found.monte_carlo)
     if options.emonly:
         return End(objective, em_optimum(objective, path, options, plan.exact))
-    first = problem.at_once(path.at, llf) if problem.at_once is not None and progress is None else None
+    first = problem.plain.optimum(path.at.theta, llf) if problem.plain is not None and progress is None else None
     first = first or minimize(objective, path.at, plan, llf, progress)
     return second_search(problem, plan, path.at, first, llf, progress)
 

@@ -21,7 +21,7 @@ from sparsemixed.estimation.search.minimum import minimize
 from sparsemixed.estimation.sources.rows import reduce_rows
 from sparsemixed.estimation.start.moments_groups import forms, groups_start
 from sparsemixed.fitting.call import Call, asked, frame_of, with_design
-from sparsemixed.solver.groups import kernels_start, profiled, roots
+from sparsemixed.solver.groups import first, profiled, roots
 
 MODELS = (
     "y x || g:",
@@ -81,7 +81,7 @@ def _compiled(monkeypatch):
 def test_few_fits_compile_nothing(monkeypatch):
     monkeypatch.setattr(profiled, "WORTH_COMPILING", 2)
     monkeypatch.setattr(profiled, "_MET", itertools.count())
-    assert [problem("y x || g:", rows()).at_once is None for _ in range(4)] == [True, True, False, False]
+    assert [problem("y x || g:", rows()).plain is None for _ in range(4)] == [True, True, False, False]
 
 
 @pytest.mark.parametrize("reml", [False, True])
@@ -90,7 +90,7 @@ def test_steps_are_those_of_the_loop(model, reml):
     own = problem(model, rows(), reml=reml, precision_weights="w")
     llf = log_likelihood(own.case.reduction.orthogonal, reml)
     start = own.start(llf, None).at
-    found = own.at_once(start, llf)
+    found = own.plain.optimum(start.theta, llf)
     own.objective.often = False
     wanted = minimize(own.objective, own.objective.evaluate(start.theta), own.plan, llf)
     assert found is not None
@@ -113,7 +113,7 @@ def test_steps_are_those_of_the_loop(model, reml):
 def test_what_is_not_plain_is_left_to_the_loop(model):
     own = problem(model, rows(sd=0.0))
     llf = log_likelihood(own.case.reduction.orthogonal, own.case.reml)
-    assert own.at_once is None or own.at_once(own.start(llf, None).at, llf) is None
+    assert own.plain is None or own.plain.optimum(own.plain.theta, llf) is None
 
 
 @pytest.mark.parametrize("sd", [0.0, 0.3, 3.0])
@@ -123,10 +123,11 @@ def test_start_is_that_of_the_moments(model, sd, monkeypatch):
     started: list[bool] = []
 
     def seen(*arguments):
-        started.append(kernels_start.moment_start(*arguments))
-        return started[-1]
+        covariance = first.started(*arguments)
+        started.append(covariance is not None)
+        return covariance
 
-    monkeypatch.setattr("sparsemixed.estimation.start.moments_groups.moment_start", seen)
+    monkeypatch.setattr("sparsemixed.estimation.start.moments_groups.started", seen)
     assert_same(moments_of(objective), without_compiling(objective), "moments")
     assert started == [True] or sd != 0.3
 

@@ -23,8 +23,7 @@ from sparsemixed.estimation.start.moments import (
     solve_bounded,
 )
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
-from sparsemixed.solver.groups.kernels_start import moment_start
-from sparsemixed.solver.groups.profiled import ProfiledSums
+from sparsemixed.solver.groups.first import started
 from sparsemixed.solver.groups.roots import GroupRoots
 
 LEAST_PROJECTED = 1e-2
@@ -98,13 +97,8 @@ def groups_start(cp: CrossProducts, roots: GroupRoots, rest: np.ndarray, known: 
 
 
 def _inside(roots: GroupRoots, rest: np.ndarray, known: Forms, total: float, n: float) -> np.ndarray | None:
-    """The covariance (k, k) of a start that meets no bound, in compiled calls; None for others. `total` is the variance of y."""
-    at, factor, covariance = ProfiledSums(roots, rest, True), np.diag(np.sqrt(known.prior)), np.empty((roots.k, roots.k))
-    if not np.isfinite(at.profile(factor, n)[0]):
-        return None
-    at.add_up(factor, np.ascontiguousarray(at.columns[:, 1:]) if at.beta.size else np.zeros((1, 1)))
-    about = (known.prior, known.pairs, known.projected, total, n, SMALLEST_SHARE, covariance)
-    return covariance if moment_start(at.sums, at.w, at.beta, at.inverse, *about) else None
+    """The covariance (k, k) of a start that meets no bound, in a compiled call; None for others. `total` is the variance of y."""
+    return started(roots.data, roots, rest, known.prior, known.pairs, known.projected, total, n, SMALLEST_SHARE)
 
 
 def _components(k: int) -> list[Component]:

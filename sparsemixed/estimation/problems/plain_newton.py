@@ -55,8 +55,9 @@ class PlainSearch:
         return self._start()
 
     def descended(self, theta: np.ndarray, data: np.ndarray, rest: np.ndarray) -> Descent | None:
-        """Its way from theta and its end, for a response whose `data` and `rest` are as of `solver.groups.first`; None where a step is
-        refused or a boundary met on the way.
+        """Its way from theta and its end, for a response whose `data` and `rest` are as of `solver.groups.first`.
+
+        None where a step is refused or a boundary met on the way.
         """
         found = descend(theta, data, self.objective.roots, rest, self.model)
         return found if found.why in VERDICTS else None

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sparsemixed.solver.groups.kernels_first import first_descent, first_start
 from sparsemixed.solver.groups.programs import derivatives_program, deviance_program
 from sparsemixed.solver.groups.roots import GroupRoots
 
@@ -78,6 +77,8 @@ def descend(start: np.ndarray, data: np.ndarray, roots: GroupRoots, rest: np.nda
     roots : GroupRoots
         Without weights.
     """
+    from sparsemixed.solver.groups.kernels_first import first_descent  # delayed: a process with few fits needs none of it
+
     programs = _programs(roots.k, roots.width, roots.width if model.reml else 1, roots.lanes)
     return Descent(*first_descent(start, data, np.ones(roots.n_groups), programs, rest, *model, MOST_PLACES))
 
@@ -92,8 +93,44 @@ def started(data: np.ndarray, roots: GroupRoots, rest: np.ndarray, *about) -> np
     *about
         prior to smallest of `kernels_start.moment_start`.
     """
+    from sparsemixed.solver.groups.kernels_first import first_start  # delayed, as above
+
     programs, covariance = _programs(roots.k, roots.width, max(roots.width - 1, 1), roots.lanes), np.empty((roots.k, roots.k))
     return covariance if first_start(data, np.ones(roots.n_groups), programs, rest, *about, covariance) else None
+
+
+class OtherResponses:
+    """What another response changes of the data of a search.
+
+    Parameters
+    ----------
+    roots, rest
+        Of a response on the same design.
+    rows : tuple of arrays
+        Q (n, r), codes (n,) and columns (n, k).
+    """
+
+    def __init__(self, roots: GroupRoots, rest: np.ndarray, rows: tuple[np.ndarray, np.ndarray, np.ndarray]):
+        Q, codes, columns = rows
+        self._rows, self._data, self._lanes = (
+            (as_kernels_take(Q), as_kernels_take(codes, np.int32), as_kernels_take(columns)),
+            roots.data,
+            roots.lanes,
+        )
+        self._own = as_kernels_take(roots.rooted()[1]), as_kernels_take(rest[:-1, :-1])
+
+    def put(self, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, float, float]:
+        """`data` and `rest` of y (n,), its coefficients (r,) on Q, the squares that Q leaves of it, and all of them."""
+        from sparsemixed.solver.groups.kernels_first import first_response  # delayed, as above
+
+        r = self._rows[0].shape[1]
+        data, rest, fitted = self._data.copy(), np.empty((r + 1, r + 1)), np.empty(r)
+        return data, rest, fitted, *first_response(y, self._rows, self._own, self._lanes, data, rest, fitted)
+
+
+def as_kernels_take(array: np.ndarray, kind: type = np.float64) -> np.ndarray:
+    """The array in order and writable: one that is not would be another type, and have the searches compiled once more."""
+    return np.require(array, kind, ["C", "W"])
 
 
 @cache

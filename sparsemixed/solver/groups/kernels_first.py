@@ -45,7 +45,7 @@ def first_start(data, weights, programs, rest, prior, pairs, mean_squares, total
 
 @compiled
 def first_descent(start, data, weights, programs, rest, moves, faces, reml, bounds, df, iterate, most):
-    """Newton's method from `start` (n,): why it ends, 0 where there is more to do than it can, the number of iterations and pwrss.
+    """Newton's method from `start` (n,): why it ends, 0 where there is more to do than it can; the number of iterations; pwrss.
 
     Then the arrays of `advance` for at most `most` places, path, profiled and numbers; Hessian and slopes of the last place, and
     beta and inverse of `profile` there.

@@ -313,7 +313,9 @@ def advance(
         Radius of trust, size of the step to this place, deviance before it, fall that was predicted, and the iteration at which
         faces were tried last; changed.
     out_path : (most, 2, n)
-        theta and gradient of every place, theta of the next one too; out_profiled (most, n, n): its Hessian with sigma2 profiled out.
+        theta and gradient of every place, and theta of the next one.
+    out_profiled : (most, n, n)
+        Its Hessian with sigma2 profiled out.
     out_numbers : (most, 5)
         Its deviance, steepest scaled gradient, Newton decrement, and size and change of the step to it.
     out_end : tuple of arrays

@@ -55,8 +55,8 @@ def _gathered(case: Case, end: End[FE, FD], em_log: tuple[LogEntry, ...], llf: L
     prior = log_prior(objective.prior, at)
     bare = spec.estimation.nostderr or spec.estimation.emonly
     information = None if bare else _information(derivatives, boundary.parameters | unseen)
-    shown = partial(_shown, case, end, at, derivatives, boundary, covariance_root(at.sigma2, at.XVX_inverse), not bare)
-    effects = partial(_effects, case, end, derivatives)
+    shown = partial(shown_of, case, end, at, derivatives, boundary, covariance_root(at.sigma2, at.XVX_inverse), not bare)
+    effects = partial(effects_of, case, end, derivatives)
     clear = clearly_identified(boundary.parameters, information, optimum.converged)
     known: dict[str, Any] = {
         "spec": spec,
@@ -102,7 +102,7 @@ def _has_few_groups(objective: object) -> bool:
     return isinstance(objective, GroupsObjective) and objective.roots.few
 
 
-def _shown(
+def shown_of(
     case: Case, end: End[FE, FD], at: FE, derivatives: FD, boundary: Boundary, root: np.ndarray, informed: bool
 ) -> dict[str, Any]:
     """What of a fit tables read, and nobody who only wants its numbers."""
@@ -114,7 +114,7 @@ def _shown(
     }
 
 
-def _effects(case: Case, end: End[FE, FD], derivatives: FD) -> dict[str, Any]:
+def effects_of(case: Case, end: End[FE, FD], derivatives: FD) -> dict[str, Any]:
     """What of a fit predictions read, and no table."""
     objective = end.objective
     u, u_var = objective.parameters.named_effects(*objective.predictions(case.design, derivatives))

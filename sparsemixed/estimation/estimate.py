@@ -19,6 +19,8 @@ from sparsemixed.estimation.linear import LogLikelihood, linear_fit, log_likelih
 from sparsemixed.estimation.objectives.penalized import PenalizedObjective
 from sparsemixed.estimation.objectives.penalized_deviance import PenalizedEvaluation
 from sparsemixed.estimation.orthonormal import OrthonormalCoordinates
+from sparsemixed.estimation.plain_fit import plain_fit
+from sparsemixed.estimation.prepared_design import PreparedDesign
 from sparsemixed.estimation.problems.solvers import check_solver
 from sparsemixed.estimation.problems.table import choose_problem, fall_back, problem_of
 from sparsemixed.estimation.problems.values import Problem
@@ -65,7 +67,8 @@ def estimate_response(prepared: Responses, y: np.ndarray) -> Fit:
         The fixed part leaves nothing of the response, or its squares are beyond floating point.
     """
     check_solver(prepared.spec, prepared.design)
-    return _estimate_reduced(prepared.spec, *prepared.reduced(y), None)
+    quick = prepared.plain_fit(y) if isinstance(prepared, PreparedDesign) else None
+    return _estimate_reduced(prepared.spec, *prepared.reduced(y), None) if quick is None else quick
 
 
 def estimate_batches(spec: ModelSpec, batches: Batches, progress: Progress | None = None) -> Fit:
@@ -119,6 +122,9 @@ def _fit(problem: Problem[Any, Any], progress: Progress | None) -> Fit:
     if problem.start is None:
         return linear_fit(case.spec, case.design, orthogonal)
     llf = log_likelihood(orthogonal, case.reml)
+    quick = plain_fit(problem, llf) if progress is None else None
+    if quick is not None:
+        return quick
     path = problem.start(llf, progress if options.emonly else None)
     problem, end = with_largest_unit(problem, searched(problem, path, llf, progress), llf, progress)
     return finish(problem.case, judged(problem, end, llf), path.log, llf)
@@ -133,7 +139,7 @@ def searched(problem: Problem[Any, Any], path: EmPath[Any], llf: LogLikelihood, 
         return End(objective, found.optimum, deviance=found.deviance, monte_carlo=found.monte_carlo)
     if options.emonly:
         return End(objective, em_optimum(objective, path, options, plan.exact))
-    first = problem.at_once(path.at, llf) if problem.at_once is not None and progress is None else None
+    first = problem.plain.optimum(path.at.theta, llf) if problem.plain is not None and progress is None else None
     first = first or minimize(objective, path.at, plan, llf, progress)
     return second_search(problem, plan, path.at, first, llf, progress)
 

@@ -13,6 +13,11 @@ from sparsemixed.estimation.orthonormal import OrthonormalCoordinates
 from sparsemixed.estimation.search.values import LogEntry
 from sparsemixed.spec import ModelSpec
 
+NOTHING_LEFT = (10 * float(np.finfo(float).eps)) ** 2
+"""Share of the squares of a response up to which what the fixed part leaves is rounding."""
+SMALLEST_SQUARES = 1e-280
+"""Sum of squares of a response below which products of its values lose digits."""
+
 
 def linear_llf(orthogonal: OrthonormalCoordinates, reml: bool) -> float:
     """Log (restricted) likelihood of y ~ N(X beta, sigma2 I), beta and sigma2 profiled out."""
@@ -57,9 +62,9 @@ def check_residual(orthogonal: OrthonormalCoordinates, y: np.ndarray, response: 
     """Refuse a response that leaves nothing to model, or whose squares are beyond floating point."""
     with np.errstate(over="ignore", under="ignore"):
         pwrss, y2 = float(orthogonal.residual @ orthogonal.residual), float(y @ y)
-    if not np.isfinite(y2) or (y2 < 1e-280 and np.any(y)):
+    if not np.isfinite(y2) or (y2 < SMALLEST_SQUARES and np.any(y)):
         raise DataError(f"the squares of `{response}` are beyond the range of floating point; rescale it")
-    if pwrss <= (10 * np.finfo(float).eps) ** 2 * y2:
+    if pwrss <= NOTHING_LEFT * y2:
         raise DataError(f"the fixed part fits `{response}` exactly; there is no residual variance to estimate")
 
 

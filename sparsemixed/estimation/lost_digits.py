@@ -35,10 +35,9 @@ def lost_digits(design: Design, components: Callable[[], tuple[Component, ...]],
     df : float
         Observations, less the coefficients under REML.
     """
-    share = squares / pwrss
-    error = 0.5 * df * float(np.finfo(float).eps) * share
-    if share <= SHARE or error <= KNOWN:
+    if not has_lost_digits(squares, pwrss, df):
         return ""
+    error = _error(squares, pwrss, df)
     parts = components()
     if len(parts) < 2:
         return ""
@@ -51,6 +50,15 @@ def lost_digits(design: Design, components: Callable[[], tuple[Component, ...]],
         f"smaller one are left in double precision, and the log likelihood may be off by {error:.0e}. With {group} as a factor "
         "in the fixed part all digits are there."
     )
+
+
+def has_lost_digits(squares: float, pwrss: float, df: float) -> bool:
+    """Whether there may be something to tell; parameters as of `lost_digits`."""
+    return squares > SHARE * pwrss and _error(squares, pwrss, df) > KNOWN
+
+
+def _error(squares: float, pwrss: float, df: float) -> float:
+    return 0.5 * df * float(np.finfo(float).eps) * squares / pwrss
 
 
 def _largest(part: Component) -> tuple[float, str]:

@@ -9,11 +9,12 @@ import numpy as np
 from sparsemixed.errors import DataError
 from sparsemixed.estimation.estimate import estimate_response
 from sparsemixed.estimation.fit import Fit
-from sparsemixed.estimation.sources.responses import Responses, responses
+from sparsemixed.estimation.prepared_design import PreparedDesign, prepared_design
+from sparsemixed.estimation.sources.responses import Responses
 from sparsemixed.fitting.call import Call, asked, checked, frame_of, settled, with_design
 
 
-def prepared(call: Call) -> Responses:
+def prepared(call: Call) -> PreparedDesign:
     """The design of a call, reduced.
 
     Raises
@@ -22,7 +23,7 @@ def prepared(call: Call) -> Responses:
         The data are read in batches.
     """
     plain = settled(call)
-    return responses(*with_design(asked(plain), frame_of(plain, "prepare")))
+    return prepared_design(*with_design(asked(plain), frame_of(plain, "prepare")))
 
 
 def fit_response(model: Responses, response: Any = None) -> Fit:

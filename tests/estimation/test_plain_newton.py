@@ -7,6 +7,7 @@ import copy
 import dataclasses
 import itertools
 import pickle
+import sys
 from typing import Any
 
 import numpy as np
@@ -14,14 +15,16 @@ import pandas as pd
 import pytest
 
 import sparsemixed
+from sparsemixed.estimation.estimate import estimate_response
 from sparsemixed.estimation.linear import log_likelihood
+from sparsemixed.estimation.prepared_design import prepared_design
 from sparsemixed.estimation.problems.independent import independent_objective, moments_of
 from sparsemixed.estimation.problems.table import choose_problem
 from sparsemixed.estimation.search.minimum import minimize
 from sparsemixed.estimation.sources.rows import reduce_rows
 from sparsemixed.estimation.start.moments_groups import forms, groups_start
 from sparsemixed.fitting.call import Call, asked, frame_of, with_design
-from sparsemixed.solver.groups import kernels_start, profiled, roots
+from sparsemixed.solver.groups import first, profiled, roots
 
 MODELS = (
     "y x || g:",
@@ -81,7 +84,7 @@ def _compiled(monkeypatch):
 def test_few_fits_compile_nothing(monkeypatch):
     monkeypatch.setattr(profiled, "WORTH_COMPILING", 2)
     monkeypatch.setattr(profiled, "_MET", itertools.count())
-    assert [problem("y x || g:", rows()).at_once is None for _ in range(4)] == [True, True, False, False]
+    assert [problem("y x || g:", rows()).plain is None for _ in range(4)] == [True, True, False, False]
 
 
 @pytest.mark.parametrize("reml", [False, True])
@@ -90,7 +93,7 @@ def test_steps_are_those_of_the_loop(model, reml):
     own = problem(model, rows(), reml=reml, precision_weights="w")
     llf = log_likelihood(own.case.reduction.orthogonal, reml)
     start = own.start(llf, None).at
-    found = own.at_once(start, llf)
+    found = own.plain.optimum(start.theta, llf)
     own.objective.often = False
     wanted = minimize(own.objective, own.objective.evaluate(start.theta), own.plan, llf)
     assert found is not None
@@ -113,7 +116,7 @@ def test_steps_are_those_of_the_loop(model, reml):
 def test_what_is_not_plain_is_left_to_the_loop(model):
     own = problem(model, rows(sd=0.0))
     llf = log_likelihood(own.case.reduction.orthogonal, own.case.reml)
-    assert own.at_once is None or own.at_once(own.start(llf, None).at, llf) is None
+    assert own.plain is None or own.plain.optimum(own.plain.theta, llf) is None
 
 
 @pytest.mark.parametrize("sd", [0.0, 0.3, 3.0])
@@ -123,10 +126,11 @@ def test_start_is_that_of_the_moments(model, sd, monkeypatch):
     started: list[bool] = []
 
     def seen(*arguments):
-        started.append(kernels_start.moment_start(*arguments))
-        return started[-1]
+        covariance = first.started(*arguments)
+        started.append(covariance is not None)
+        return covariance
 
-    monkeypatch.setattr("sparsemixed.estimation.start.moments_groups.moment_start", seen)
+    monkeypatch.setattr("sparsemixed.estimation.start.moments_groups.started", seen)
     assert_same(moments_of(objective), without_compiling(objective), "moments")
     assert started == [True] or sd != 0.3
 
@@ -162,3 +166,72 @@ def test_copies_have_everything(how):
     assert_same(same, fit, "fit")
     with pytest.raises(AttributeError, match="Fit has no attribute 'nothing'"):
         fit.nothing  # noqa: B018
+
+
+def plain_and_whole(model: str, data: pd.DataFrame, y: np.ndarray, monkeypatch, **options: Any) -> tuple[Any, Any, bool]:
+    """The fits of a prepared model to a response, in compiled calls and without them, and whether the first came at once."""
+    call = Call(model, data, options)
+    design = prepared_design(*with_design(asked(call), frame_of(call, "a test")))
+    at_once = design.plain_fit(y) is not None
+    found = estimate_response(design, y)
+    monkeypatch.setattr(roots, "FEW", -1)
+    return found, estimate_response(prepared_design(design.spec, design.design), y), at_once
+
+
+@pytest.mark.parametrize("reml", [False, True])
+@pytest.mark.parametrize("model", MODELS)
+def test_prepared_fits_are_those_of_all_stages(model, reml, monkeypatch):
+    data = rows()
+    y = data["y"].to_numpy() + np.random.default_rng(5).normal(size=len(data))
+    found, wanted, at_once = plain_and_whole(model, data, y, monkeypatch, reml=reml)
+    assert at_once
+    assert_same(found, wanted, "fit", 1e-7)
+
+
+@pytest.mark.parametrize(
+    ("model", "what"),
+    [
+        ("y x || g:", "boundary"),
+        ("y x || g: x, covariance(unstructured)", "boundary"),
+        ("y x [fw=f] || g:", "weights"),
+        ("y x || g:, iterate(1)", "no end"),
+        ("y x || g:, emiterate(3)", "EM"),
+        ("y x || g:, nostderr", "no information"),
+        ("y x || g:, residuals(independent, by(f))", "errors"),
+        ("y i.g x || g:, reml", "not seen by REML"),
+        ("y x || pair: x, covariance(unstructured)", "as many effects as rows"),
+    ],
+)
+def test_what_is_remarkable_goes_through_all_stages(model, what, monkeypatch):
+    data = rows(sd=0.0 if what in ("boundary", "not seen by REML") else 1.0).assign(f=lambda d: 1 + (d.index % 2))
+    data["pair"] = data.index // 2
+    found, wanted, at_once = plain_and_whole(model, data, data["y"].to_numpy(), monkeypatch)
+    assert not at_once
+    assert_same(found, wanted, "fit", 1e-6)
+
+
+def test_fits_at_once_do_not_go_through_all_stages(monkeypatch):
+    monkeypatch.setattr(sys.modules["sparsemixed.estimation.estimate"], "finish", None)
+    assert sparsemixed.mixed("y x || g: x", rows()).converged
+
+
+@pytest.mark.parametrize("size", [1e-170, 1e170])
+def test_responses_of_extreme_size_are_refused_as_ever(size):
+    model = sparsemixed.prepare("y x || g:", rows())
+    with pytest.raises(sparsemixed.errors.DataError, match="beyond the range of floating point"):
+        model.fit(size * rows()["y"].to_numpy())
+
+
+def test_responses_that_are_fitted_exactly_are_refused_as_ever():
+    model = sparsemixed.prepare("y x || g:", rows())
+    with pytest.raises(sparsemixed.errors.DataError, match="fits `y` exactly"):
+        model.fit(2.0 + rows()["x"].to_numpy())
+
+
+def test_the_first_fits_of_a_prepared_design_compile_nothing(monkeypatch):
+    monkeypatch.setattr(profiled, "WORTH_COMPILING", 3)
+    monkeypatch.setattr(profiled, "_MET", itertools.count())
+    call = Call("y x || g:", rows(), {})
+    design = prepared_design(*with_design(asked(call), frame_of(call, "a test")))
+    y = rows()["y"].to_numpy()
+    assert [design.plain_fit(y) is None for _ in range(6)] == [True, True, True, False, False, False]

@@ -148,8 +148,12 @@ def linear_model_is_lower(first: First[FE, FN]) -> list[FE]:
     found, objective = first.found.evaluation, first.problem.objective
     if first.problem.case.design.residual is not None or first.problem.objective.prior is not None:
         return []
-    above = found.deviance > first.linear + ABOVE + DEVIANCE_ROUNDING * abs(first.linear)
-    return [objective.evaluate(np.zeros_like(found.theta))] if above else []
+    return [objective.evaluate(np.zeros_like(found.theta))] if above_linear(found.deviance, first.linear) else []
+
+
+def above_linear(deviance: float, linear: float) -> bool:
+    """Whether a deviance is above that of the linear model, rounding aside."""
+    return deviance > linear + ABOVE + DEVIANCE_ROUNDING * abs(linear)
 
 
 def end_is_a_saddle(first: First[FE, FN]) -> list[FE]:

@@ -35,13 +35,13 @@ def penalized_problem(case: Case) -> Problem[PenalizedEvaluation[FactoredSystem]
     objective.prior = penalty(case, objective.parameters, objective.n_theta)
 
     def start(llf: Callable[[float], float], progress: Progress | None) -> EmPath[PenalizedEvaluation[FactoredSystem]]:
-        at = objective.evaluate(_theta(objective, case))
+        at = objective.evaluate(_theta(objective, case) if plain is None else plain.theta)
         return em_path(objective, partial(em_step, objective), at, options, llf, progress)
 
     exact = options.difficult or exact_is_cheap(objective, cp, weighted)
     plan = Plan(options, exact, patience(cp), LogObjective if options.metric == "matlog" else None)
-    at_once = plain_search(objective, plan) if objective.prior is None else None
-    return Problem(case, objective, start, plan, vanished=VANISHED_SHARE * float(cp.XytXy[-1, -1]), at_once=at_once)
+    plain = plain_search(objective, plan, partial(_theta, objective, case)) if objective.prior is None else None
+    return Problem(case, objective, start, plan, vanished=VANISHED_SHARE * float(cp.XytXy[-1, -1]), plain=plain)
 
 
 def _theta(objective: PenalizedObjective, case: Case) -> np.ndarray:

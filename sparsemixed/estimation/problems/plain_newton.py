@@ -1,30 +1,27 @@
-"""The search of small data in a few compiled calls, wherever no step is refused and no boundary met.
+"""The search of small data in two compiled calls, wherever no step is refused and no boundary met.
 
-`search.loop` with `search.minimum` is what a search does; this one takes the same steps to the same places. What it cannot do is
-left to the loop, from the start.
+`start.moments_groups` and `search.loop` with `search.minimum` are what a search does; this one takes the same steps to the same
+places. What it cannot do is left to them, from the start.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property
 
 import numpy as np
 
 from sparsemixed.estimation.linear import LogLikelihood
-from sparsemixed.estimation.objectives.groups import Curves, GroupsObjective
+from sparsemixed.estimation.objectives.groups import Curves, GroupsDerivatives, GroupsObjective
 from sparsemixed.estimation.objectives.penalized_derivatives import PenalizedDerivatives
 from sparsemixed.estimation.objectives.penalized_deviance import PenalizedEvaluation
 from sparsemixed.estimation.search.trust_region import QuadraticModel
 from sparsemixed.estimation.search.values import LogEntry, Optimum, Plan, Verdict
 from sparsemixed.solver.factored.system import FactoredSystem
-from sparsemixed.solver.groups.kernels_newton import CHANGES, GO_ON, NR_TOLERANCE, advance
-from sparsemixed.solver.groups.profiled import ProfiledSums
+from sparsemixed.solver.groups.first import Descent, Model, descend
+from sparsemixed.solver.groups.kernels_newton import CHANGES, NR_TOLERANCE
 
 Evaluation = PenalizedEvaluation[FactoredSystem]
-MOST_PLACES = 24
-"""Places after which the search is no plain one."""
-
 
 VERDICTS = {
     NR_TOLERANCE: Verdict("Newton decrement below nrtolerance", True),
@@ -32,55 +29,84 @@ VERDICTS = {
 }
 
 
-def plain_search(
-    objective: object, plan: Plan
-) -> Callable[[Evaluation, LogLikelihood], Optimum[Evaluation, PenalizedDerivatives] | None] | None:
-    """`plain_newton` where that is the plan: by Newton's method with exact Hessians, in theta itself; None for other searches."""
+class PlainSearch:
+    """A search by Newton's method with exact Hessians, in theta itself.
+
+    Parameters
+    ----------
+    objective : GroupsObjective
+    plan : Plan
+    start : callable
+        theta from moments.
+    """
+
+    def __init__(self, objective: GroupsObjective, plan: Plan, start: Callable[[], np.ndarray]):
+        self.objective, self._start = objective, start
+        self._last: tuple[np.ndarray, Descent | None] | None = None
+        options = plan.options
+        nrtolerance = 1e-11 if options.nrtolerance is None else options.nrtolerance
+        bounds = np.array([-1.0 if options.nonrtolerance else nrtolerance, options.tolerance, options.ltolerance])
+        self._nrtolerance = np.nan if options.nonrtolerance else nrtolerance
+        self.model = Model(objective.moves, objective.faces, objective.reml, bounds, float(objective.df), options.iterate)
+
+    @cached_property
+    def theta(self) -> np.ndarray:
+        """(n_theta,) where it begins."""
+        return self._start()
+
+    def descended(self, theta: np.ndarray, data: np.ndarray, rest: np.ndarray) -> Descent | None:
+        """Its way from theta and its end, for a response whose `data` and `rest` are as of `solver.groups.first`.
+
+        None where a step is refused or a boundary met on the way.
+        """
+        found = descend(theta, data, self.objective.roots, rest, self.model)
+        return found if found.why in VERDICTS else None
+
+    def found(self, theta: np.ndarray) -> Descent | None:
+        """The same for the objective's own response; the last one is kept."""
+        if self._last is None or not np.array_equal(self._last[0], theta):
+            found = self.descended(theta, self.objective.roots.data, self.objective.rest)
+            self._last = theta, found
+            self.objective.factorizations += 0 if found is None else found.iterations
+        return self._last[1]
+
+    def optimum(self, theta: np.ndarray, llf: LogLikelihood) -> Optimum[Evaluation, PenalizedDerivatives] | None:
+        """What `search.minimum.minimize` finds from theta; None as of `descended`."""
+        found = self.found(theta)
+        return None if found is None else self.optimum_of(found, self.objective, llf)
+
+    def optimum_of(
+        self, found: Descent, objective: GroupsObjective, llf: LogLikelihood
+    ) -> Optimum[Evaluation, PenalizedDerivatives]:
+        """An end of this search as that of a loop; the objective is that of its response."""
+        derivatives, log = derivatives_of(found, objective), self._log(found, llf)
+        (message, converged), gradient = VERDICTS[found.why], found.path[found.iterations, 1]
+        model = QuadraticModel(gradient, found.profiled[found.iterations])
+        return Optimum(derivatives.at, derivatives, model, converged, message, log[-1].decrement, log)
+
+    def _log(self, found: Descent, llf: LogLikelihood) -> tuple[LogEntry, ...]:
+        """An entry for every place, as `search.loop.Point` makes them."""
+        log, numbers = [], found.numbers.tolist()
+        for i, (theta, gradient) in enumerate(found.path[: found.iterations + 1]):
+            deviance, steepest, decrement, step, change = numbers[i]
+            step, change = (value if i else np.nan for value in (step, change))
+            about = {"theta": theta, "score": -0.5 * gradient, "information": 0.5 * found.profiled[i]}
+            about |= {"step": step, "change": change, "decrement": decrement, "nrtolerance": self._nrtolerance}
+            log.append(LogEntry(i, llf(deviance), steepest, technique="nr", **about))
+        return tuple(log)
+
+
+def derivatives_of(found: Descent, objective: GroupsObjective) -> GroupsDerivatives:
+    """Derivatives at the end."""
+    theta, gradient = found.path[found.iterations]
+    curves = Curves(gradient, found.hessian, found.slopes)
+    deviance = float(found.numbers[found.iterations, 0])
+    return objective.known(theta, deviance, found.beta, found.pwrss, found.inverse, curves)
+
+
+def plain_search(objective: object, plan: Plan, start: Callable[[], np.ndarray]) -> PlainSearch | None:
+    """The search where that is the plan, from moments alone; None for other searches."""
     newton = plan.exact and plan.metric is None and all(name == "nr" for name, _ in plan.options.technique)
-    if not (newton and isinstance(objective, GroupsObjective) and objective.often):
+    if not (newton and plan.options.emiterate == 0 and isinstance(objective, GroupsObjective) and objective.often):
         return None
-    return partial(plain_newton, objective, plan)
-
-
-def plain_newton(
-    objective: GroupsObjective, plan: Plan, start: Evaluation, llf: LogLikelihood
-) -> Optimum[Evaluation, PenalizedDerivatives] | None:
-    """The optimum that `search.minimum.minimize` finds; None where a step is refused or a boundary met on the way."""
-    options, roots, n, p = plan.options, objective.roots, objective.n_theta, objective.p
-    nrtolerance = 1e-11 if options.nrtolerance is None else options.nrtolerance
-    bounds = np.array([-1.0 if options.nonrtolerance else nrtolerance, options.tolerance, options.ltolerance])
-    path, profiled, numbers = np.empty((MOST_PLACES, 2, n)), np.empty((MOST_PLACES, n, n)), np.empty((MOST_PLACES, 5))
-    state, ends = np.array([1.0, np.inf, 0.0, 0.0, -1.0]), (np.empty((n + 1, n + 1)), np.empty((n, p + 1, p + 1)))
-    path[0, 0] = start.theta
-    lam = (start.theta @ objective.flat_moves).reshape(roots.k, roots.k)
-    at = ProfiledSums(roots, objective.rest, objective.reml)
-    why, i, pwrss = GO_ON, -1, np.nan
-    while why == GO_ON and i < options.iterate:
-        i += 1
-        deviance, pwrss = at.profile(lam, objective.df)
-        if not np.isfinite(deviance):
-            return None
-        at.add_up(lam, at.columns)
-        known = (at.columns, at.beta, at.inverse, deviance, pwrss, objective.df, objective.reml, bounds, i, state)
-        why = advance(at.sums, objective.moves, objective.faces, *known, lam, path, profiled, numbers, ends)
-    if why not in VERDICTS:
-        return None
-    objective.factorizations += i
-    theta, gradient = path[i]
-    derivatives = objective.known(theta, float(numbers[i, 0]), at.beta, float(pwrss), at.inverse, Curves(gradient, *ends))
-    log = _log(path[: i + 1], profiled, numbers.tolist(), np.nan if options.nonrtolerance else nrtolerance, llf)
-    model, (message, converged) = QuadraticModel(gradient, profiled[i]), VERDICTS[why]
-    return Optimum(derivatives.at, derivatives, model, converged, message, log[-1].decrement, log)
-
-
-def _log(
-    path: np.ndarray, profiled: np.ndarray, numbers: list[list[float]], bound: float, llf: LogLikelihood
-) -> tuple[LogEntry, ...]:
-    """An entry for every place, as `search.loop.Point` makes them; arrays as `kernels_newton.advance` fills them."""
-    log = []
-    for i, (theta, gradient) in enumerate(path):
-        deviance, steepest, decrement, step, change = numbers[i]
-        step, change = (value if i else np.nan for value in (step, change))
-        about = {"theta": theta, "score": -0.5 * gradient, "information": 0.5 * profiled[i], "step": step, "change": change}
-        log.append(LogEntry(i, llf(deviance), steepest, technique="nr", decrement=decrement, nrtolerance=bound, **about))
-    return tuple(log)
+    return PlainSearch(objective, plan, start)

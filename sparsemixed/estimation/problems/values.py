@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol
 
 import numpy as np
 
 from sparsemixed.design.values import Design
 from sparsemixed.estimation.fit import MonteCarlo
 from sparsemixed.estimation.interface import FD, FE, FittedObjective
-from sparsemixed.estimation.linear import LogLikelihood
 from sparsemixed.estimation.search.em import EmPath
 from sparsemixed.estimation.search.values import Optimum, Plan, Progress
 from sparsemixed.estimation.sources.reduction import Products, Reduction
 from sparsemixed.spec import ModelSpec
+
+if TYPE_CHECKING:
+    from sparsemixed.estimation.problems.plain_newton import PlainSearch
 
 
 @dataclass(frozen=True)
@@ -88,8 +90,8 @@ class Problem(Generic[FE, FD]):
         Residual sum of squares below which an unconverged search is taken to run after a residual variance of zero.
     order : (n,) int64 or None
         Places in the design of the objective's rows, where it has sorted them.
-    at_once : callable or None
-        From an evaluation and the log likelihood to the end of the search in one compiled call, None where that cannot do it.
+    plain : PlainSearch or None
+        The search from moments in compiled calls, of small problems.
     solve : callable or None
         From an evaluation to the zero of the score, where that is what is known; called with whoever watches the search.
     """
@@ -100,7 +102,7 @@ class Problem(Generic[FE, FD]):
     plan: Plan | None = None
     vanished: float = 0.0
     order: np.ndarray | None = None
-    at_once: Callable[[FE, LogLikelihood], Optimum[FE, FD] | None] | None = None
+    plain: PlainSearch | None = None
     solve: Callable[[FE, Progress | None], ScoreZero[FE, FD]] | None = None
 
     @property

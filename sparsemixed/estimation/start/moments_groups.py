@@ -23,8 +23,7 @@ from sparsemixed.estimation.start.moments import (
     solve_bounded,
 )
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
-from sparsemixed.solver.groups.kernels_start import moment_start
-from sparsemixed.solver.groups.profiled import ProfiledSums
+from sparsemixed.solver.groups.first import started
 from sparsemixed.solver.groups.roots import GroupRoots
 
 LEAST_PROJECTED = 1e-2
@@ -85,8 +84,8 @@ def groups_start(cp: CrossProducts, roots: GroupRoots, rest: np.ndarray, known: 
     (k,), p, n = cp.k, cp.ZtXy.shape[1] - 1, cp.n
     squares, projected, components, prior = known.squares, known.projected, known.components, known.prior
     total = float(cp.XytXy[p, p]) / max(n - p, 1)
-    if often and (projected > LEAST_PROJECTED * squares).all():
-        covariance = _inside(roots, rest, known, total, n)
+    if often and has_columns_of_its_own(known):
+        covariance = plain_start(roots.data, roots, rest, known, total, n)
         if covariance is not None:
             return Moments([covariance], [squares])
     D = np.array([component.repeated(k).matrix for component in components])
@@ -97,14 +96,23 @@ def groups_start(cp: CrossProducts, roots: GroupRoots, rest: np.ndarray, known: 
     return Moments(positive(cp, components, values[:-1] / sigma2, of_component), [squares])
 
 
-def _inside(roots: GroupRoots, rest: np.ndarray, known: Forms, total: float, n: float) -> np.ndarray | None:
-    """The covariance (k, k) of a start that meets no bound, in compiled calls; None for others. `total` is the variance of y."""
-    at, factor, covariance = ProfiledSums(roots, rest, True), np.diag(np.sqrt(known.prior)), np.empty((roots.k, roots.k))
-    if not np.isfinite(at.profile(factor, n)[0]):
-        return None
-    at.add_up(factor, np.ascontiguousarray(at.columns[:, 1:]) if at.beta.size else np.zeros((1, 1)))
-    about = (known.prior, known.pairs, known.projected, total, n, SMALLEST_SHARE, covariance)
-    return covariance if moment_start(at.sums, at.w, at.beta, at.inverse, *about) else None
+def has_columns_of_its_own(known: Forms) -> bool:
+    """Whether X leaves a part of every column that counts."""
+    return bool((known.projected > LEAST_PROJECTED * known.squares).all())
+
+
+def plain_start(data: np.ndarray, roots: GroupRoots, rest: np.ndarray, known: Forms, total: float, n: float) -> np.ndarray | None:
+    """The covariance (k, k) of a start that meets no bound, in a compiled call; None for others.
+
+    Parameters
+    ----------
+    data, roots, rest
+        As of `solver.groups.first.descend`.
+    total : float
+        The variance of y.
+    n : float
+    """
+    return started(data, roots, rest, known.prior, known.pairs, known.projected, total, n, SMALLEST_SHARE)
 
 
 def _components(k: int) -> list[Component]:

@@ -265,7 +265,7 @@ def rise_on_face(faces, f, theta, gradient, profiled):
     return move, abs(slope * move) + 0.5 * abs(bend * move**2)
 
 
-@compiled
+@compiled_part
 def away_from_faces(faces, theta, gradient, profiled):
     """Whether the model says of every face, a form (n,) in theta that vanishes there, that the deviance would rise."""
     for f in range(faces.shape[0]):
@@ -288,10 +288,10 @@ def newton_measures(theta, scale, values, rotated):
     return decrement, max(np.sqrt(reference), 1.0), convex
 
 
-@compiled
+@compiled_part
 def advance(
-    sums, moves, faces, columns, beta, inverse, deviance, pwrss, df, reml, bounds, i, state,
-    out_lam, out_path, out_profiled, out_numbers, out_end,
+    sums, lam, moves, faces, columns, beta, inverse, deviance, pwrss, df, reml, bounds, i, state,
+    out_path, out_profiled, out_numbers, out_end,
 ):  # fmt: skip
     """What the search does at its place i, whose sums are known: an end, 0 where there is more to do than it can, or `GO_ON`.
 
@@ -299,6 +299,8 @@ def advance(
     ----------
     sums : tuple of arrays
         Those of `derivative_sums`.
+    lam : (k, k)
+        Here.
     moves : (n, k, k)
         Derivatives of lam, which is linear in theta.
     faces : (f, n)
@@ -310,10 +312,10 @@ def advance(
     state : (6,)
         Radius of trust, size of the step to this place, deviance before it, fall that was predicted, and the iteration at which
         faces were tried last; changed.
-    out_lam : (k, k)
-        Here; afterwards at the next place.
     out_path : (most, 2, n)
-        theta and gradient of every place; out_profiled (most, n, n): its Hessian with sigma2 profiled out.
+        theta and gradient of every place, and theta of the next one.
+    out_profiled : (most, n, n)
+        Its Hessian with sigma2 profiled out.
     out_numbers : (most, 5)
         Its deviance, steepest scaled gradient, Newton decrement, and size and change of the step to it.
     out_end : tuple of arrays
@@ -332,7 +334,7 @@ def advance(
         if gain > 0.75 * state[3]:
             state[0] = min(2.0 * state[0], LARGEST_RADIUS)
         change = abs(gain) / (abs(state[2]) + 1.0)
-    curvature(sums, out_lam, moves, columns, beta, inverse, pwrss / df, df, reml, gradient, hessian, slopes)
+    curvature(sums, lam, moves, columns, beta, inverse, pwrss / df, df, reml, gradient, hessian, slopes)
     if not scaled_model(gradient, hessian, df, out_profiled[i], scale, values, vectors, rotated):
         return 0
     steepest = 0.0
@@ -356,9 +358,4 @@ def advance(
     state[1], state[2] = length / reference, deviance
     for a in range(n):
         out_path[i + 1, 0, a] = theta[a] + step[a]
-    for a in range(out_lam.shape[0]):
-        for b in range(out_lam.shape[0]):
-            out_lam[a, b] = 0.0
-            for j in range(n):
-                out_lam[a, b] += out_path[i + 1, 0, j] * moves[j, a, b]
     return GO_ON

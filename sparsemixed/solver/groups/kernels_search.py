@@ -87,8 +87,8 @@ def factor_at(theta, moves, constants):
 
 
 @compiled_within
-def deviance_at(theta, moves, group, rest, df, reml, work, at):
-    """Deviance and pwrss at theta; `at` (w, beta, inverse, columns) is filled as by `profile`.
+def deviance_here(group, rest, df, reml, work, at):
+    """Deviance and pwrss at the factor that is among the constants; `at` (w, beta, inverse, columns) is filled as by `profile`.
 
     group: (data, weights, rows of a block, lanes, blocks, code, code of derivatives); work: (constants, registers, sums, roots,
     sums of derivatives, gram).
@@ -97,7 +97,6 @@ def deviance_at(theta, moves, group, rest, df, reml, work, at):
     constants, registers, sums, roots, _, gram = work
     w, beta, inverse, columns = at
     width = rest.shape[0]
-    factor_at(theta, moves, constants)
     fill(sums, 0.0)
     # Literal numbers would be a type of their own, and have the program's loop compiled once more.
     run_program(code, constants, data, rows, lanes, np.int64(0), n_blocks, registers, sums, roots, np.int64(1))
@@ -114,19 +113,33 @@ def deviance_at(theta, moves, group, rest, df, reml, work, at):
 
 
 @compiled_within
-def derivatives_at(theta, moves, group, rest, df, reml, work, at, pwrss, out_sums, out_gradient, out_hessian, out_slopes):
-    """Gradient and Hessian, as of `curvature`, at the place of the last `deviance_at`."""
+def moments_here(columns, first, group, k, width, work, out_sums):
+    """H, B, HH and HC by pairs at the factor that is among the constants, for those of the `columns` from `first` on."""
     data, _, rows, lanes, n_blocks, _, code = group
-    constants, registers, sums, roots = work[0], work[1], work[4], work[3]
-    _, beta, inverse, columns = at
-    k, width = moves.shape[1], rest.shape[0]
-    begin = 2 + k * k
+    constants, registers, roots, sums = work[0], work[1], work[3], work[4]
+    begin, c = 2 + k * k, columns.shape[1] - first
     for x in range(width):
-        for c in range(columns.shape[1]):
-            constants[begin + x * columns.shape[1] + c] = columns[x, c]
+        for y in range(c):
+            constants[begin + x * c + y] = columns[x, first + y]
     fill(sums, 0.0)
     run_program(code, constants, data, rows, lanes, np.int64(0), n_blocks, registers, sums, roots, np.int64(0))
     sums_by_pairs(sums, k, width, out_sums)
+
+
+@compiled_within
+def deviance_at(theta, moves, group, rest, df, reml, work, at):
+    """`deviance_here` for the factor at theta."""
+    factor_at(theta, moves, work[0])
+    return deviance_here(group, rest, df, reml, work, at)
+
+
+@compiled_within
+def derivatives_at(theta, moves, group, rest, df, reml, work, at, pwrss, out_sums, out_gradient, out_hessian, out_slopes):
+    """Gradient and Hessian, as of `curvature`, at the place of the last `deviance_at`."""
+    constants = work[0]
+    _, beta, inverse, columns = at
+    k = moves.shape[1]
+    moments_here(columns, 0, group, k, rest.shape[0], work, out_sums)
     lam = np.empty((k, k))
     for a in range(k):
         for b in range(k):

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from sparsemixed.solver.compiled import compiled
+from sparsemixed.solver.compiled import compiled_part
 from sparsemixed.solver.groups.kernels_dense import diagonalise, eliminate_unknowns
 
 
-@compiled
+@compiled_part
 def moment_equations(sums, w, beta, phi, prior, pairs, n, out_system, out_moments):
     """Matrix (c + 1, c + 1) and forms (c + 1,) of `moments_groups._equations`, the identity last.
 
@@ -77,7 +77,7 @@ def moment_equations(sums, w, beta, phi, prior, pairs, n, out_system, out_moment
     out_system[last, last] = corner
 
 
-@compiled
+@compiled_part
 def moment_start(sums, w, beta, phi, prior, pairs, mean_squares, total, n, smallest, out_covariance):
     """The covariance (k, k) over sigma2 of a start; False where a bound is met, or least squares should decide.
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sparsemixed.solver.groups.first import as_kernels_take
 from sparsemixed.solver.groups.kernels_many import search_many
 from sparsemixed.solver.groups.programs import derivatives_program, deviance_program
 from sparsemixed.solver.groups.roots import GroupRoots
@@ -92,8 +93,8 @@ class ManyResponses:
         _, R = roots.rooted()
         weights = np.ones(roots.n_groups) if roots.weights is None else roots.weights
         Q, codes, columns = rows
-        self._rows = (_own(Q), _own(codes, np.int32), _own(columns))
-        self._own = (_own(R), _own(rest[:-1, :-1]))
+        self._rows = (as_kernels_take(Q), as_kernels_take(codes, np.int32), as_kernels_take(columns))
+        self._own = (as_kernels_take(R), as_kernels_take(rest[:-1, :-1]))
         self._programs = _programs(roots, searches.reml, roots.weights is not None)
         self._data, self._weights, self._searches, self._df = roots.data, weights, searches, float(df)
         P = roots.width
@@ -104,7 +105,7 @@ class ManyResponses:
         """Searches `begin` to `end` of the rows of Y (B, n) from the best of `starts` (s, n), into `out`."""
         s = self._searches
         about = (self._rows, self._own, self._groups, _fixed(s), self._programs, self._data, _model(s), self._df)
-        search_many(begin, end, _own(Y), self._weights[None], _own(starts), *about, out.arrays())
+        search_many(begin, end, as_kernels_take(Y), self._weights[None], as_kernels_take(starts), *about, out.arrays())
 
 
 class ManyWeights:
@@ -131,7 +132,7 @@ class ManyWeights:
             gram[g] = own.T @ own
         left_of_groups = gram - q.transpose(0, 2, 1) @ q
         observations = np.bincount(codes, minlength=roots.n_groups).astype(float)
-        self._groups = (_own(q), left_of_groups, gram, observations, fitted)
+        self._groups = (as_kernels_take(q), left_of_groups, gram, observations, fitted)
         self._data = np.concatenate([roots.data, np.ones((roots.n_blocks, 2, roots.lanes))], axis=1)
         self._programs, self._searches = _programs(roots, searches.reml, True), searches
         k, r = roots.k, roots.width - 1
@@ -142,7 +143,7 @@ class ManyWeights:
         """Searches `begin` to `end` of the rows of W (B, J), into `out`."""
         s, none = self._searches, np.zeros((0, 0))
         about = (self._rows, self._own, self._groups, _fixed(s), self._programs, self._data, _model(s), 0.0)
-        search_many(begin, end, none, _own(W), _own(starts), *about, out.arrays())
+        search_many(begin, end, none, as_kernels_take(W), as_kernels_take(starts), *about, out.arrays())
 
     def squares_left(self, W: np.ndarray) -> np.ndarray:
         """(B,) sums of squares that X leaves of the response by least squares, NaN where it does not determine coefficients."""
@@ -162,17 +163,18 @@ class ManyWeights:
         return np.linalg.slogdet(np.tensordot(W, self._groups[2][:, :r, :r], axes=1))[1]
 
 
-def _own(array: np.ndarray, kind: type = np.float64) -> np.ndarray:
-    """The array in order and writable: one that is not would be another type, and have the searches compiled once more."""
-    return np.require(array, kind, ["C", "W"])
-
-
 def _fixed(searches: Searches) -> tuple:
-    return tuple(map(_own, searches.fixed))
+    return tuple(map(as_kernels_take, searches.fixed))
 
 
 def _model(searches: Searches) -> tuple:
-    return _own(searches.moves), _own(searches.faces), bool(searches.reml), searches.bounds, int(searches.most)
+    return (
+        as_kernels_take(searches.moves),
+        as_kernels_take(searches.faces),
+        bool(searches.reml),
+        searches.bounds,
+        int(searches.most),
+    )
 
 
 def _programs(roots: GroupRoots, reml: bool, weighted: bool) -> tuple:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from itertools import count
 
 import numpy as np
@@ -22,7 +21,7 @@ def met_often() -> bool:
 
 
 class ProfiledSums:
-    """What the compiled calls of a small search hand to each other.
+    """The sums at one place after another.
 
     Parameters
     ----------
@@ -34,8 +33,6 @@ class ProfiledSums:
 
     Attributes
     ----------
-    sums : tuple of arrays
-        H, B, HH and HC of `GroupRoots.moments`, by pairs a <= b.
     w, beta, inverse, columns
         As of `kernels_newton.profile`.
     """
@@ -43,7 +40,6 @@ class ProfiledSums:
     def __init__(self, roots: GroupRoots, rest: np.ndarray, reml: bool):
         self.roots, self.rest, self.reml = roots, rest, reml
         P = roots.width
-        self.sums: tuple[np.ndarray, ...] = ()
         self.w, self.beta, self.inverse = np.empty((P, P)), np.empty(P - 1), np.empty((P - 1, P - 1))
         self.columns = np.empty((P, P if reml else 1))
 
@@ -51,16 +47,3 @@ class ProfiledSums:
         """Deviance and pwrss at lam (k, k), NaN where the system breaks down; `w`, `beta`, `inverse` and `columns` are of lam."""
         gram, logdet = self.roots.deviance(lam)
         return profile(gram, self.rest, logdet, df, self.reml, self.w, self.beta, self.inverse, self.columns)
-
-    def add_up(self, lam: np.ndarray, columns: np.ndarray) -> None:
-        """Fill `sums` at lam."""
-        found, (rows, others) = self.roots.moments(lam, columns), _upper(self.roots.k)
-        pairs = (found.HH[rows, others], found.HC[rows, others])
-        HH, HC = (np.ascontiguousarray(each[:, rows, others]) for each in pairs)
-        self.sums = found.H[rows, others], found.B[rows, others], HH, HC
-
-
-@cache
-def _upper(k: int) -> tuple[np.ndarray, np.ndarray]:
-    """The pairs a <= b of k effects; not to be changed."""
-    return np.triu_indices(k)

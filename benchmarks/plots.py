@@ -2,8 +2,8 @@
 
     python benchmarks/plots.py [--rows 1000000] [NAME ...]
 
-Each picture is made twice in a process of its own, forked after the fit: what the fit computes once, and what is loaded once, is in
-the first time, and both are to keep the limit. Memory is the peak of the process less what it had when it began.
+Each picture is made twice in a process of its own, forked after the fit: what the fit computes once, and what is loaded once, is
+in the first time, and both are to keep the limit. Memory is the peak of the process less what it had when it began.
 """
 
 from __future__ import annotations

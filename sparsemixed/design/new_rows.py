@@ -98,10 +98,12 @@ def matched_groups(named: Sequence[Named], m: int) -> np.ndarray:
     complete = np.flatnonzero(np.all([variable.codes >= 0 for variable in named], axis=0)) if named else np.zeros(0, np.int64)
     if not len(complete):
         return out
-    place = {key: group for group, key in enumerate(zip(*(variable.known for variable in named), strict=True))}
     together = combine_all([variable.codes[complete] for variable in named], len(complete))
     first = complete[first_rows(together, int(together.max()) + 1)]
-    keys = zip(*([variable.values[code] for code in variable.codes[first]] for variable in named), strict=True)
+    keys = [*zip(*([variable.values[code] for code in variable.codes[first]] for variable in named), strict=True)]
+    # Most often a few of many groups: keys of all would take more time to be kept than to be looked at.
+    wanted = set(keys)
+    place = {key: g for g, key in enumerate(zip(*(variable.known for variable in named), strict=True)) if key in wanted}
     out[complete] = np.array([place.get(key, NEW) for key in keys])[together]
     return out
 

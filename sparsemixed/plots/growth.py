@@ -187,9 +187,9 @@ def draw_growth(frame: pd.DataFrame, axes: np.ndarray, look: Look) -> None:
     for k, ((panel, own), ax) in enumerate(zip(by_panel(frame), axes, strict=True)):
         many = len(axes) > 1
         group = frame.attrs["group"]
-        # Each panel has the name of the axes below only at the outer ones, or they would not fit.
-        spec = ax.get_subplotspec()
-        lowest, leftmost = (spec is None or spec.is_last_row(), spec is None or spec.is_first_col()) if many else (True, True)
+        # Only the outer panels name the axes, or the names would not fit; without numbers below there are no ticks either.
+        lowest, leftmost = _outer(ax, k, len(axes))
+        ax.xaxis.set_visible(bool(ax.xaxis.get_tick_params().get("labelbottom", True)))
         head(ax, look, str(panel) if many else f"{group} {panel}", frame.attrs["x"] * lowest, frame.attrs["y"] * leftmost)
         if not len(own):
             nothing(ax, look)
@@ -211,6 +211,14 @@ def draw_growth(frame: pd.DataFrame, axes: np.ndarray, look: Look) -> None:
         labels = ["Observed", f"{frame.attrs['group']}, with effects", "Population"]
         first_row = [ax for ax in axes if ax.get_subplotspec() is None or ax.get_subplotspec().is_first_row()]
         legend(first_row[-1], look, handles, labels)
+
+
+def _outer(ax: Any, place: int, n: int) -> tuple[bool, bool]:
+    """Whether a panel of n, by its place among them, is the lowest and the first of those that stand in a grid."""
+    spec = ax.get_subplotspec()
+    if n == 1 or spec is None:
+        return True, True
+    return spec.is_last_row() or place + spec.get_gridspec().ncols >= n, spec.is_first_col()
 
 
 KIND = Kind(growth_frame, draw_growth, panel=(2.3, 2.0), columns=4, share="xy")

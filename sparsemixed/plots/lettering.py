@@ -35,10 +35,10 @@ def head(axes: Any, look: Look, title: str = "", x: str = "", y: str = "") -> No
         axes.set_ylabel(shown(y, 60), color=look.ink, fontsize="small", parse_math=False, wrap=len(y) > SHORT)
 
 
-def ticks(axes: Any, which: str, places: Any, labels: Any) -> None:
-    """Labels at places of the axis `x` or `y`; slanted where they would meet, left out where there are too many."""
+def ticks(axes: Any, which: str, places: Any, labels: Any, every: bool = False) -> None:
+    """Labels at places of the axis `x` or `y`; slanted where they would meet, left out where too many, unless `every`."""
     axis = axes.xaxis if which == "x" else axes.yaxis
-    if len(places) > MOST_LABELS:
+    if len(places) > MOST_LABELS and not every:
         axis.set_ticks([])
         return
     texts = [shown(label, 28) for label in labels]

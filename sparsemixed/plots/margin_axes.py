@@ -29,6 +29,7 @@ class Shape:
     recastci: str
     noci: bool
     horizontal: bool
+    allxlabels: bool
 
 
 def draw_margins(
@@ -39,13 +40,14 @@ def draw_margins(
     recastci: str = "rcap",
     noci: bool = False,
     horizontal: bool = False,
+    allxlabels: bool = False,
     title: str | None = None,
 ) -> None:
     """Every line with its limits; a legend where there are several."""
     for name, value, known in (("recast", recast, RECASTS), ("recastci", recastci, CI_RECASTS)):
         if value not in known:
             raise OptionError(f"plot: {name}={value!r} is not one of {', '.join(known)}{suggestion(str(value), known)}")
-    shape = Shape(recast, recastci, noci, horizontal)
+    shape = Shape(recast, recastci, noci, horizontal, allxlabels)
     lines = list(dict.fromkeys(frame["line"]))
     handles: dict[str, Any] = {}
     for k, ((panel, own), ax) in enumerate(zip(by_panel(frame), axes, strict=True)):
@@ -59,7 +61,7 @@ def draw_margins(
             part = own[own["line"] == line].sort_values("x", kind="stable")
             if len(part):
                 handles[line] = _line(ax, part, _offset(i, len(lines), numeric or recast == "bar"), i, len(lines), look, shape)
-        _ticks(ax, own, numeric, horizontal)
+        _ticks(ax, own, numeric, shape)
     if len(axes) > 1 and frame.attrs["title"]:
         figure = axes[0].figure
         if figure.get_axes()[: len(axes)] == list(axes):  # a figure of our own
@@ -121,14 +123,15 @@ def _limits(ax: Any, x: np.ndarray, low: np.ndarray, high: np.ndarray, colour: s
                 ax.plot(*((limit, x) if lying else (x, limit)), **style)
 
 
-def _ticks(ax: Any, own: pd.DataFrame, numeric: bool, horizontal: bool) -> None:
-    """A tick at each place, unless these are more than `MOST_TICKS` numbers."""
+def _ticks(ax: Any, own: pd.DataFrame, numeric: bool, shape: Shape) -> None:
+    """A tick at each place, unless these are more than `MOST_TICKS` numbers and not all are asked for."""
     places = own.drop_duplicates("x").sort_values("x")
-    if numeric and len(places) > MOST_TICKS:
+    if numeric and len(places) > MOST_TICKS and not shape.allxlabels:
         return
-    ticks(ax, "y" if horizontal else "x", places["x"].tolist(), places["x_label"].tolist())
+    which = "y" if shape.horizontal else "x"
+    ticks(ax, which, places["x"].tolist(), places["x_label"].tolist(), every=shape.allxlabels)
     if not numeric:
         low, high = places["x"].min() - 0.5, places["x"].max() + 0.5
-        (ax.set_ylim if horizontal else ax.set_xlim)(low, high)
-        if horizontal:
+        (ax.set_ylim if shape.horizontal else ax.set_xlim)(low, high)
+        if shape.horizontal:
             ax.invert_yaxis()

@@ -30,9 +30,13 @@ class ShownMargins(Protocol):
         ...
 
 
-def dimensions(found: Margins | Any) -> pd.DataFrame:
+Labels = Mapping[str, Mapping[Any, str]]
+"""Of levels by variable and level."""
+
+
+def dimensions(found: Margins | Any, labels: Labels) -> pd.DataFrame:
     """One row for each margin, a column for each dimension with more than one value; numbers of covariates, texts of levels."""
-    rows = [row for block in found.blocks for row in _block_rows(found, block)]
+    rows = [row for block in found.blocks for row in _block_rows(found, block, labels)]
     names = list(dict.fromkeys(name for row in rows for name in row))
     table: Any = pd.DataFrame({name: pd.Series([row.get(name, "") for row in rows], dtype=object) for name in names})
     kept = [name for name in names if table[name].nunique() > 1]
@@ -62,34 +66,29 @@ def _settings(setting: Setting) -> dict[str, Any]:
     return out
 
 
-def _block_rows(found: Any, block: Block) -> list[dict[str, Any]]:
+def _block_rows(found: Any, block: Block, labels: Labels) -> list[dict[str, Any]]:
     varying = at_variables(found)
     out = []
     for i in range(block.places[0]):
         for g in range(block.places[1]):
-            at = {POINT: i + 1} if varying == [POINT] else _at_values(found, i, varying)
-            groups = {name: _label(found, name, level) for name, level in zip(found.request.by, found.groups[g], strict=True)}
+            at = {POINT: i + 1} if varying == [POINT] else _at_values(found, i, varying, labels)
+            groups = {name: _label(labels, name, level) for name, level in zip(found.request.by, found.groups[g], strict=True)}
             for cell in block.cells:
                 key = {TERM: "#".join(block.factors), DERIVATIVE: block.variable} | at | groups
-                key |= {name: _label(found, name, level) for name, level in zip(block.factors, cell, strict=True)}
+                key |= {name: _label(labels, name, level) for name, level in zip(block.factors, cell, strict=True)}
                 out.append(key)
     return out
 
 
-def _at_values(found: Any, i: int, names: list[str]) -> dict[str, Any]:
+def _at_values(found: Any, i: int, names: list[str], labels: Labels) -> dict[str, Any]:
     """Values at a point as its first group has them: means of groups differ, but they are one point."""
     own = _settings(found.at[i][0])
     values = {name: own.get(name, "(as observed)") for name in names}
-    return {name: value if isinstance(value, float) else _label(found, name, value) for name, value in values.items()}
+    return {name: value if isinstance(value, float) else _label(labels, name, value) for name, value in values.items()}
 
 
-def _label(found: Any, variable: str, level: Any) -> str:
+def _label(labels: Labels, variable: str, level: Any) -> str:
     """The label of a level, or the level itself."""
     text = level if isinstance(level, str) else level_text(level)
-    known: Mapping[Any, str] = found.labels.get(variable, {})
+    known = labels.get(variable, {})
     return next((str(label) for value, label in known.items() if level_text(value) == text), text)
-
-
-def has_labels(found: Any, variable: str) -> bool:
-    """Whether the data label the levels of a variable, or these are texts themselves."""
-    return bool(found.labels.get(variable))

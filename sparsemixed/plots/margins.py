@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,7 @@ from sparsemixed.plots.subject import Subject
 from sparsemixed.postestimation.contrasts import Comparisons
 
 SIGNS = {"dydx": "dy/dx", "dyex": "dy/ex", "eydx": "ey/dx", "eyex": "ey/ex"}
+ROLES = ("xdimension", "plotdimension", "bydimension", "graphdimension")
 Dimension = str | Sequence[str]
 
 
@@ -26,7 +27,11 @@ def margins_frame(
     xdimension: Dimension | None = None,
     plotdimension: Dimension | None = None,
     bydimension: Dimension | None = None,
+    graphdimension: Dimension | None = None,
     allsimplelabels: bool = False,
+    nosimplelabels: bool = False,
+    nolabels: bool = False,
+    separator: str = ", ",
     derivlabels: bool = False,
 ) -> pd.DataFrame:
     """Margins over an axis, the dimensions that are left as lines.
@@ -39,37 +44,67 @@ def margins_frame(
         What lines are drawn for; by default all dimensions that are neither on the axis nor panels.
     bydimension : str or list of str
         What panels are made for; by default the terms of the list of margins, where there are several.
-    allsimplelabels : bool
-        Labels are values alone; by default levels without a label are shown as `sex=1`.
+    graphdimension : str or list of str
+        What a figure each is made for.
+    allsimplelabels, nosimplelabels : bool
+        Labels are values alone, or all are shown as `sex=1`; by default levels without a label are.
+    nolabels : bool
+        Values of levels in place of their labels.
+    separator : str
+        Between the values of several dimensions in one label.
     derivlabels : bool
         Derivatives are named by what is differentiated, `dy/dx of age`, not by the variable alone.
 
     Returns
     -------
     DataFrame
-        Columns panel, line, x (places), x_label, estimate, std_err, low, high, and the dimensions themselves. Margins that are
-        not estimable are missing.
+        Columns graph, panel, line, x (places), x_label, estimate, std_err, low, high, and the dimensions themselves; graph and
+        panel where there are several. Margins that are not estimable are missing.
     """
-    table = dimensions(found)
+    if allsimplelabels and nosimplelabels:
+        raise OptionError("plot: allsimplelabels and nosimplelabels exclude each other")
+    labelling = Labelling({} if nolabels else found.labels, allsimplelabels, nosimplelabels, separator)
+    table = dimensions(found, labelling.labels)
     if derivlabels and DERIVATIVE in table:
         table[DERIVATIVE] = [f"{SIGNS[found.request.derivative.kind]} of {name}" for name in table[DERIVATIVE]]
-    options = {"xdimension": xdimension, "plotdimension": plotdimension, "bydimension": bydimension}
-    asked = (_asked(table, wanted, option) for option, wanted in options.items())
-    return _framed(found, table, *_shared(found, table, *asked), allsimplelabels)
+    options = {"graphdimension": graphdimension, "xdimension": xdimension, "plotdimension": plotdimension}
+    graphs, *asked = (_asked(table, wanted, option) for option, wanted in (options | {"bydimension": bydimension}).items())
+    roles = Roles(*_shared(found, table, graphs or [], *asked), graphs or [])
+    return _framed(found, table, roles, labelling)
 
 
-def _framed(found: Any, table: pd.DataFrame, x: list[str], lines: list[str], panels: list[str], simple: bool) -> pd.DataFrame:
+class Roles(NamedTuple):
+    """The dimensions of the axis, of lines, of panels and of figures."""
+
+    x: list[str]
+    lines: list[str]
+    panels: list[str]
+    graphs: list[str]
+
+
+class Labelling(NamedTuple):
+    """How levels are named: labels by variable and level, whether by values alone or always as `variable=value`, what joins."""
+
+    labels: Mapping[str, Mapping[Any, str]]
+    simple: bool
+    full: bool
+    separator: str
+
+
+def _framed(found: Any, table: pd.DataFrame, roles: Roles, labelling: Labelling) -> pd.DataFrame:
     """The frame, once each dimension has its role."""
-    separate = TERM in panels
-    places, labels = _places(found, table, x, simple or separate)
-    columns = {"panel": _joined(found, table, panels, simple)} if panels else {}
-    frame = pd.DataFrame({**columns, "line": _joined(found, table, lines, simple), "x": places, "x_label": labels})
+    separate, x = TERM in roles.panels, roles.x
+    alone = labelling._replace(simple=not labelling.full and (labelling.simple or separate))
+    places, labels = _places(table, x, alone)
+    above = {"graph": roles.graphs, "panel": roles.panels}
+    columns = {name: _joined(table, own, labelling) for name, own in above.items() if own}
+    frame = pd.DataFrame({**columns, "line": _joined(table, roles.lines, labelling), "x": places, "x_label": labels})
     for name in ("estimate", "std_err", "low", "high"):
         frame[name] = np.where(found.estimable, getattr(found, name), np.nan)
     frame = pd.concat([frame, table], axis=1)
     along = "" if separate or x == [DERIVATIVE] else ", ".join(x)
     frame.attrs = {"title": _title(found), "x": along, "y": _meaning(found), "share": "y"}
-    frame.attrs |= {"lines": ", ".join(lines), "numeric": _numeric(table, x)}
+    frame.attrs |= {"lines": ", ".join(roles.lines), "numeric": _numeric(table, x)}
     return frame
 
 
@@ -86,7 +121,12 @@ def _asked(table: pd.DataFrame, wanted: Dimension | None, option: str) -> list[s
 
 
 def _shared(
-    found: Any, table: pd.DataFrame, x: list[str] | None, lines: list[str] | None, panels: list[str] | None
+    found: Any,
+    table: pd.DataFrame,
+    graphs: list[str],
+    x: list[str] | None,
+    lines: list[str] | None,
+    panels: list[str] | None,
 ) -> tuple[list[str], list[str], list[str]]:
     """Which dimensions are on the axis, which are lines, and which panels.
 
@@ -95,10 +135,10 @@ def _shared(
     OptionError
         A dimension has two roles, or none.
     """
-    every, taken = list(table.columns), [*(x or []), *(lines or []), *(panels or [])]
+    every, taken = list(table.columns), [*graphs, *(x or []), *(lines or []), *(panels or [])]
     twice = next((name for name in taken if taken.count(name) > 1), None)
     if twice is not None:
-        raise OptionError(f"plot: the dimension {twice!r} can only be one of xdimension, plotdimension and bydimension")
+        raise OptionError(f"plot: the dimension {twice!r} can only be one of {', '.join(ROLES[:-1])} and {ROLES[-1]}")
     if panels is None:
         panels = [TERM] if TERM in every and TERM not in taken else []
     left = [name for name in every if name not in (*taken, *panels)]
@@ -108,7 +148,7 @@ def _shared(
     if lines is None:
         lines, left = left, []
     if left:
-        raise OptionError(f"plot: the dimension {left[0]!r} is not drawn; name it in xdimension, plotdimension or bydimension")
+        raise OptionError(f"plot: the dimension {left[0]!r} is not drawn; name it in {', '.join(ROLES[:-1])} or {ROLES[-1]}")
     return x, lines, panels
 
 
@@ -129,26 +169,28 @@ def _numeric(table: pd.DataFrame, x: list[str]) -> bool:
     return len(x) == 1 and all(isinstance(value, float) for value in table[x[0]])
 
 
-def _places(found: Any, table: pd.DataFrame, x: list[str], simple: bool) -> tuple[np.ndarray, list[str]]:
+def _places(table: pd.DataFrame, x: list[str], labelling: Labelling) -> tuple[np.ndarray, list[str]]:
     """Places along the axis and their labels: numbers where they stand, anything else one beside the other."""
     if not x:
-        return np.zeros(len(found.estimate)), [""] * len(found.estimate)
+        return np.zeros(len(table)), [""] * len(table)
     if _numeric(table, x):
         values = table[x[0]].astype(float).to_numpy()
         return values, [f"{value:g}" for value in values]
-    labels = _joined(found, table, x, simple or len(x) == 1)
+    # The axis has the name of a single variable.
+    labels = _joined(table, x, labelling._replace(simple=labelling.simple or (len(x) == 1 and not labelling.full)))
     order = {label: float(i) for i, label in enumerate(dict.fromkeys(labels))}
     return np.array([order[label] for label in labels]), labels
 
 
-def _joined(found: Any, table: pd.DataFrame, names: list[str], simple: bool) -> list[str]:
+def _joined(table: pd.DataFrame, names: list[str], labelling: Labelling) -> list[str]:
     """Labels of combinations: of levels their labels, else `variable=value`."""
     columns = []
     for name in names:
-        bare = simple or name in (TERM, DERIVATIVE) or bool(found.labels.get(name))
+        labelled = bool(labelling.labels.get(name)) and not labelling.full
+        bare = labelling.simple or name in (TERM, DERIVATIVE) or labelled
         texts = [f"{value:g}" if isinstance(value, float) else str(value) for value in table[name]]
         columns.append([text if bare or not text else f"{name}={text}" for text in texts])
-    return [", ".join(filter(None, row)) for row in zip(*columns, strict=True)] if columns else [""] * len(found.estimate)
+    return [labelling.separator.join(filter(None, row)) for row in zip(*columns, strict=True)] if columns else [""] * len(table)
 
 
 def _title(found: Any) -> str:
@@ -172,7 +214,7 @@ def fit_margins_frame(subject: Subject, terms: str = "", **options: Any) -> pd.D
         As in `margins`; Stata's whole command is taken, too.
     **options
         Those of `margins` (at, over, dydx, pwcompare, ...) and of the frame: xdimension, plotdimension, bydimension,
-        allsimplelabels, derivlabels, and of comparisons unique and csort.
+        graphdimension, allsimplelabels, nosimplelabels, nolabels, separator, derivlabels, and of comparisons unique and csort.
 
     Returns
     -------
@@ -189,7 +231,7 @@ def fit_margins_frame(subject: Subject, terms: str = "", **options: Any) -> pd.D
     return (comparisons_frame if isinstance(found, Comparisons) else margins_frame)(found, **own)
 
 
-_DIMENSIONS = ("xdimension", "plotdimension", "bydimension", "allsimplelabels", "derivlabels")
+_DIMENSIONS = (*ROLES, "allsimplelabels", "nosimplelabels", "nolabels", "separator", "derivlabels")
 _OF_PAIRS = ("unique", "csort")
 
 
@@ -201,11 +243,12 @@ def draw_fit_margins(
     recastci: str = "rcap",
     noci: bool = False,
     horizontal: bool = False,
+    allxlabels: bool = False,
     title: str | None = None,
 ) -> None:
     """Margins as `draw_margins` does, comparisons as `draw_comparisons`."""
     if "line" in frame:
-        draw_margins(frame, axes, look, recast, recastci, noci, horizontal, title)
+        draw_margins(frame, axes, look, recast, recastci, noci, horizontal, allxlabels, title)
     else:
         draw_comparisons(frame, axes, look, noci)
 

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from sparsemixed.errors import OptionError, suggestion
@@ -74,7 +75,12 @@ def drawn(
     options: Mapping[str, Any],
     figure_of: Callable[..., Any] | None = None,
 ) -> Any:
-    """Draw a frame; Axes, or an array of them where there are several panels."""
+    """Draw a frame; Axes, or an array of them where there are several panels. A column `graph` has a figure for each value."""
+    if "graph" in data:
+        if ax is not None:
+            raise OptionError("plot: with graphdimension there are several figures, each new; leave ax out")
+        figures = [drawn(kind, one, None, style, options, figure_of) for one in _graphs(data)]
+        return np.concatenate([np.ravel(np.asarray(axes, dtype=object)) for axes in figures])
     panel, share = data.attrs.get("panel", kind.panel), data.attrs.get("share", kind.share)
     axes = axes_for(len(panels_of(data)), ax, panel, data.attrs.get("columns", kind.columns), share, figure_of)
     look = look_of(style, axes[0])
@@ -85,3 +91,13 @@ def drawn(
     else:
         nothing(axes[0], look, kind.empty)
     return axes[0] if len(axes) == 1 else axes
+
+
+def _graphs(data: pd.DataFrame) -> list[pd.DataFrame]:
+    """A frame for each value of `graph`, which stands in its title."""
+    found = []
+    for graph, own in data.groupby("graph", sort=False):
+        one = own.drop(columns="graph")
+        one.attrs = data.attrs | {"title": f"{data.attrs['title']}, {graph}"}
+        found.append(one)
+    return found

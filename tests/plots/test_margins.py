@@ -141,3 +141,44 @@ def test_cells_that_are_not_estimable_are_left_out(visits):
     axes = holed.plot.margins("sex#dose")
     drawn = np.concatenate([line.get_ydata() for line in axes.lines if line.get_linestyle() != "None"])
     assert np.isnan(drawn).sum() == 1
+
+
+def test_labels_by_statas_options(labelled):
+    def lines(**options):
+        return labelled.plot.margins.frame("sex#dose", at={"time": [0, 5]}, **options)["line"].iloc[0]
+
+    assert lines() == "male, dose=1"
+    assert lines(allsimplelabels=True) == "male, 1"
+    assert lines(nosimplelabels=True) == "sex=male, dose=1"
+    assert lines(nolabels=True) == "sex=0, dose=1"
+    assert lines(separator=" | ") == "male | dose=1"
+    assert labelled.plot.margins.frame("sex")["x_label"].tolist() == ["male", "female"]
+    assert labelled.plot.margins.frame("sex", nosimplelabels=True)["x_label"].tolist() == ["sex=male", "sex=female"]
+    assert labelled.plot.margins.frame("sex", nolabels=True)["x_label"].tolist() == ["0", "1"]
+    assert labelled.margins("sex").plot.frame(nolabels=True)["x_label"].tolist() == ["0", "1"]
+    with pytest.raises(OptionError, match="exclude each other"):
+        lines(allsimplelabels=True, nosimplelabels=True)
+
+
+def test_a_figure_for_each_value_of_graphdimension(fit):
+    options = {"at": {"time": [0, 5]}, "graphdimension": "sex"}
+    frame, axes = fit.plot.margins.frame("sex#dose", **options), fit.plot.margins("sex#dose", **options)
+    assert frame["graph"].unique().tolist() == ["sex=0", "sex=1"]
+    assert roles(frame) == ("time", "dose", [])
+    assert len({id(ax.figure) for ax in axes}) == 2
+    for ax, (graph, own) in zip(axes, frame.groupby("graph"), strict=True):
+        assert ax.get_title(loc="left").endswith(f", {graph}")
+        drawn = sorted(
+            y for line in ax.lines if len(line.get_linestyle()) and line.get_linestyle() != "None" for y in line.get_ydata()
+        )
+        assert drawn == pytest.approx(sorted(own["estimate"]))
+    both = fit.plot.margins.frame("sex#dose", at={"time": [0, 5]}, graphdimension="sex", bydimension="dose")
+    assert roles(both)[2] == ["dose=1", "dose=2", "dose=3"]
+    with pytest.raises(OptionError, match="leave ax out"):
+        fit.plot.margins("sex#dose", **options, ax=axes)
+
+
+def test_every_place_has_a_tick_if_asked_for(fit):
+    at = {"time": np.linspace(0, 5, 31).tolist()}
+    assert len(fit.plot.margins("", at=at).get_xticks()) < 20
+    assert len(fit.plot.margins("", at=at, allxlabels=True).get_xticks()) == 31

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sparsemixed.errors import printable, shortened
+from sparsemixed.errors import printable
 from sparsemixed.plots.look import Look
 
 LONGEST = 40
@@ -17,8 +17,16 @@ MOST_LABELS = 50
 
 
 def shown(text: Any, most: int = LONGEST) -> str:
-    """One line, with control characters written out."""
-    return shortened(printable(str(text)).replace("\n", " "), most)
+    """One line, with control characters written out; of a long one the middle is left out, for names often differ at their ends.
+
+    Examples
+    --------
+    >>> shown("1.treatment#c.week", 12)
+    '1.trea...eek'
+    """
+    line = printable(str(text)).replace("\n", " ")
+    end = (most - 3) // 3
+    return line if len(line) <= most else f"{line[: most - 3 - end]}...{line[len(line) - end :]}"
 
 
 def head(axes: Any, look: Look, title: str = "", x: str = "", y: str = "") -> None:

@@ -7,6 +7,7 @@ import pytest
 
 import sparsemixed
 from sparsemixed.errors import OptionError
+from sparsemixed.postestimation.random_covariances import term_covariances
 
 
 def residual_covariance(fit, rows):
@@ -85,3 +86,45 @@ def test_words_are_checked(intercepts):
         intercepts.plot.variogram(what="condition")
     with pytest.raises(OptionError, match="no variable `tim`; did you mean time"):
         intercepts.plot.variogram(time="tim")
+
+
+def of_all_rows(fit):
+    """Covariance of all residuals over sigma2, from V of all rows."""
+    design, V = fit.design, fit.sigma2 * np.eye(fit.design.n_rows)
+    for term, G in zip(design.random, term_covariances(fit), strict=True):
+        z = term.columns
+        V += np.where(term.codes[:, None] == term.codes, z @ G @ z.T, 0.0)
+    return fit.sigma2 * np.linalg.inv(V)
+
+
+@pytest.mark.parametrize(("group", "t"), [("item", 1), ("_all: R.user", 0)])
+def test_what_others_tell_of_crossed_effects_counts(crossed, group, t):
+    C, term = of_all_rows(crossed.fit), crossed.fit.design.random[t]
+    same = np.triu(term.codes[:, None] == term.codes, 1)
+    i, j = np.nonzero(same)
+    frame = crossed.plot.variogram.frame(group, bins=1)
+    # All groups have fewer rows than are cut off: the mean is that over all pairs.
+    assert frame["pairs"].sum() == len(i)
+    expected = np.mean(0.5 * (C[i, i] + C[j, j]) - C[i, j])
+    assert np.average(frame["model"], weights=frame["pairs"]) == pytest.approx(expected, rel=1e-9)
+    assert frame["semivariance"].mean() == pytest.approx(frame["model"].mean(), rel=0.05)
+
+
+def test_of_many_rows_what_others_tell_counts_as_all(crossed, monkeypatch):
+    exact = crossed.plot.variogram.frame("item", bins=1)["model"].mean()
+    monkeypatch.setattr("sparsemixed.plots.residual_series.MOST_TOGETHER", 100)
+    assert crossed.plot.variogram.frame("item", bins=1)["model"].mean() == pytest.approx(exact, rel=0.05)
+
+
+def test_groups_within_groups():
+    data = sparsemixed.datasets.load("districts")
+    fit = sparsemixed.mixed("score ~ books + (1 | district / school)", data)
+    C, terms = of_all_rows(fit.fit), fit.fit.design.random
+    i, j = np.nonzero(np.triu(terms[0].codes[:, None] == terms[0].codes, 1))
+    frame = fit.plot.variogram.frame("district", bins=1)
+    assert np.average(frame["model"], weights=frame["pairs"]) == pytest.approx(np.mean(0.5 * (C[i, i] + C[j, j]) - C[i, j]))
+    order = np.argsort(terms[1].codes, kind="stable")
+    i, j = order[:-1], order[1:]
+    next_to = terms[1].codes[i] == terms[1].codes[j]
+    model = fit.plot.autocorrelation.frame("district:school")["model"]
+    assert model[1] == pytest.approx(np.mean(C[i, j][next_to]) / np.mean(np.diag(C)))

@@ -142,6 +142,23 @@ def test_given_axes_are_drawn_on(fit):
         fit.plot.residuals(ax=axes[0, 1])
 
 
+@pytest.mark.parametrize(
+    ("name", "left"), [("growth", 0.65), ("profile", 0.6), ("profile_density", 0.12), ("profile_pairs", 0.5)]
+)
+def test_margins_of_panels_are_inches(fit, name, left):
+    axes = drawn_axes(getattr(fit.plot, name)(**NEEDS.get(name, {})))
+    figure = axes[0].figure
+    assert figure.get_layout_engine() is None  # with one, what is saved is drawn twice
+    for scale in (1.0, 1.7):
+        width, height = figure.get_size_inches() * scale
+        figure.set_size_inches(width, height)
+        figure.draw_without_rendering()
+        assert axes[0].get_position().x0 * width == pytest.approx(left)
+    figure.subplots_adjust(left=0.31)
+    figure.draw_without_rendering()
+    assert axes[0].get_position().x0 == pytest.approx(0.31)
+
+
 def test_styles(fit):
     dark = fit.plot.likelihood(style="dark")
     assert matplotlib.colors.to_hex(dark.get_facecolor()) == DARK.paper

@@ -10,9 +10,9 @@ import pandas as pd
 
 from sparsemixed.inference.hypotheses.distributions import z_critical
 from sparsemixed.plots.kind import Kind, by_panel
-from sparsemixed.plots.lettering import head
+from sparsemixed.plots.lettering import head, nothing
 from sparsemixed.plots.look import Look
-from sparsemixed.plots.profile_curves import between, profile_result
+from sparsemixed.plots.profile_curves import AT_END, between, profile_result
 
 
 def profile_frame(
@@ -66,6 +66,9 @@ def draw_profile(frame: pd.DataFrame, axes: np.ndarray, look: Look) -> None:
     for i, ((panel, own), ax) in enumerate(zip(by_panel(frame), axes, strict=True)):
         head(ax, look, str(panel), "", "" if i else f"{frame.attrs['y']}, {frame.attrs['level']:g}% limits")
         curve, marks = own[own["part"] == "curve"], own[own["part"] != "curve"]
+        if len(curve) < 2:
+            nothing(ax, look, AT_END)
+            continue
         ax.axhline(0.0, color=look.soft, linewidth=0.8)
         for part, value, zeta in marks[["part", "value", "zeta"]].itertuples(index=False):
             if part != "estimate":

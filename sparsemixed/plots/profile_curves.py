@@ -11,6 +11,8 @@ from sparsemixed.errors import OptionError
 from sparsemixed.plots.cubics import hermite
 from sparsemixed.plots.subject import Subject
 
+AT_END = "at the end of its range"
+"""Of a parameter whose profile goes nowhere, a correlation estimated at 1."""
 BETWEEN = 12
 """Places from one place of a profile to the next."""
 
@@ -36,7 +38,9 @@ def profile_result(
         if isinstance(names, str)
         else names
     )
-    curves = [name for name in wanted if np.isfinite(found.limits.loc[name, ["low", "high"]].to_numpy(dtype=float)).any()]
+    # A correlation beside a variance of zero has limits, -1 and 1, and no value.
+    known = np.isfinite(found.limits.loc[wanted].to_numpy(dtype=float))
+    curves = [name for name, (estimate, low, high) in zip(wanted, known, strict=True) if estimate and (low or high)]
     if not curves:
         raise OptionError("plot.profile: none of the parameters has a profile")
     return found, curves

@@ -10,8 +10,9 @@ import pandas as pd
 
 from sparsemixed.plots.densities import bare, curve_with_area
 from sparsemixed.plots.kind import Kind, by_panel
+from sparsemixed.plots.lettering import nothing
 from sparsemixed.plots.look import Look
-from sparsemixed.plots.profile_curves import between, profile_result
+from sparsemixed.plots.profile_curves import AT_END, between, profile_result
 
 ROOT_2PI = np.sqrt(2.0 * np.pi)
 
@@ -50,6 +51,9 @@ def draw_profile_density(frame: pd.DataFrame, axes: np.ndarray, look: Look) -> N
     for (panel, own), ax in zip(by_panel(frame), axes, strict=True):
         bare(ax, look, str(panel))
         curve = own[own["part"] == "density"]
+        if len(curve) < 2:
+            nothing(ax, look, AT_END)
+            continue
         marks = own[own["part"] != "density"].set_index("part")["value"]
         low, high = marks.get("low", -np.inf), marks.get("high", np.inf)
         curve_with_area(ax, look, curve["value"], curve["density"], low, high)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from sparsemixed.errors import OptionError, suggestion
+from sparsemixed.inference.profile.curve import Curve
 from sparsemixed.inference.profile.targets import coefficient_targets, named_targets, variance_targets
 from sparsemixed.plots.contours import Scale, Trace, scale_of
 from sparsemixed.plots.kind import Kind
@@ -38,7 +39,8 @@ def profile_pairs_frame(
     Parameters
     ----------
     names : list of str, optional
-        As in `profile`, up to eight; by default all parameters, or where these are more the first eight variance parameters.
+        As in `profile`, up to eight; by default all parameters, or where these are more the first eight variance parameters, but
+        none that is estimated at the end of its range.
     levels : sequence of float
         Of the contours, in per cent: the deviance has risen by the quantile of chi-squared with two degrees of freedom.
     stddeviations : bool
@@ -58,8 +60,11 @@ def profile_pairs_frame(
     """
     percents, found, curves = _checked(subject, names, levels, stddeviations, criterion, scale)
     radii = {level: float(np.sqrt(-2.0 * np.log1p(-level / 100.0))) for level in percents}
-    frame = _panels(*_profiled(found, curves, max(radii.values())), curves, scale, radii)
-    frame.attrs = {"title": "", "x": "", "y": "", "names": curves, **_layout(len(curves), scale == "both")}
+    along = {name: found.profile_of(name, max(radii.values())) for name in curves}
+    if names is None and sum(len(one.zeta) > 1 for one in along.values()) >= 2:
+        along = {name: one for name, one in along.items() if len(one.zeta) > 1}
+    frame = _panels(*_profiled(found, along), list(along), scale, radii)
+    frame.attrs = {"title": "", "x": "", "y": "", "names": list(along), **_layout(len(along), scale == "both")}
     return frame
 
 
@@ -129,15 +134,14 @@ def _defaults(
     return names, "ml" if criterion is None and mixed and fit.spec.estimation.method == "reml" else criterion
 
 
-def _profiled(found: Any, names: list[str], farthest: float) -> tuple[dict[str, Scale], dict[tuple[str, str], Trace]]:
+def _profiled(found: Any, curves: dict[str, Curve]) -> tuple[dict[str, Scale], dict[tuple[str, str], Trace]]:
     """Scale of each parameter, and along the profile of the first of two the zeta of the second."""
-    curves = {name: found.profile_of(name, farthest) for name in names}
     scales = {name: scale_of(one.zeta, one.value, one.slope) for name, one in curves.items()}
     every = [target.name for target in found.targets]
     traces = {}
     for name, along in curves.items():
         values = found.traces_of(name, along)
-        for other in names:
+        for other in curves:
             traces[name, other] = Trace(along.zeta, scales[other].zetas(values[:, every.index(other)]))
     return scales, traces
 

@@ -191,3 +191,30 @@ def test_a_correlation_has_no_trace_where_a_variance_is_zero():
     assert np.isnan(traces["corr(time,_cons)"].iloc[0])
     assert traces["corr(time,_cons)"].iloc[1:].notna().all()
     assert traces[without.index].iloc[0].to_numpy() == pytest.approx(without.to_numpy(), rel=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore::sparsemixed.errors.SparseMixedWarning")
+def test_a_correlation_of_one_has_no_profile():
+    data = sparsemixed.datasets.simulate_longitudinal(40, 6, seed=3)
+    data["y"] = np.random.default_rng(0).normal(size=len(data))
+    fit = sparsemixed.mixed("y time || id: time, covariance(unstructured)", data)
+    name = "corr(time,_cons)"
+    assert abs(fit.profile([name]).limits.loc[name, "estimate"]) == pytest.approx(1.0)
+    assert name not in fit.plot.profile_pairs.frame().attrs["names"]
+    assert name in fit.plot.profile_pairs.frame(["sd(time)", name]).attrs["names"]
+    for picture in (fit.plot.profile, fit.plot.profile_density):
+        ax = next(ax for ax in picture() if ax.get_title(loc="left") == name)
+        assert [text.get_text() for text in ax.texts] == ["at the end of its range"]
+
+
+@pytest.mark.filterwarnings("ignore::sparsemixed.errors.SparseMixedWarning")
+def test_a_correlation_without_a_value_is_left_out():
+    data = sparsemixed.datasets.simulate_longitudinal(40, 6, seed=3)
+    data["y"] = np.random.default_rng(1).normal(size=len(data))
+    fit = sparsemixed.mixed("y time || id: time, covariance(unstructured)", data)
+    name = "corr(time,_cons)"
+    assert np.isnan(fit.profile([name]).limits.loc[name, "estimate"])
+    for picture in (fit.plot.profile, fit.plot.profile_density, fit.plot.profile_pairs):
+        assert name not in picture.frame()["panel"].unique().tolist()
+    with pytest.raises(OptionError, match="none of the parameters has a profile"):
+        fit.plot.profile(name)

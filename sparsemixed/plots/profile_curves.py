@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sparsemixed.errors import OptionError
+from sparsemixed.errors import OptionError, suggestion
 from sparsemixed.plots.cubics import hermite
 from sparsemixed.plots.subject import Subject
 
@@ -25,19 +25,18 @@ def profile_result(
     Raises
     ------
     OptionError
-        None has one.
+        None has one; a name that is not in the result.
     """
     if isinstance(subject, Subject):
         found = subject.results.profile(names, level, criterion, stddeviations=None if names is not None else stddeviations)
     else:
         found = subject
-    wanted = (
-        list(found.limits.index)
-        if names is None or isinstance(subject, Subject)
-        else [names]
-        if isinstance(names, str)
-        else names
-    )
+    every: list[str] = found.limits.index.tolist()
+    asked = None if isinstance(subject, Subject) else [names] if isinstance(names, str) else names
+    wanted = every if asked is None else list(asked)
+    for name in wanted:
+        if name not in every:
+            raise OptionError(f"plot.profile: there is no {name!r}{suggestion(str(name), every)}; there are {', '.join(every)}")
     # A correlation beside a variance of zero has limits, -1 and 1, and no value.
     known = np.isfinite(found.limits.loc[wanted].to_numpy(dtype=float))
     curves = [name for name, (estimate, low, high) in zip(wanted, known, strict=True) if estimate and (low or high)]

@@ -172,6 +172,8 @@ def test_one_likelihood_for_both(data):
 def test_words_are_checked(nested):
     with pytest.raises(OptionError, match="scale='valus' is not one of both, values, zeta; did you mean values"):
         nested.plot.profile_pairs(scale="valus")
+    with pytest.raises(OptionError, match=r"there is no 'tim'; did you mean time\?; there are time, _cons"):
+        nested.profile().plot("tim")
     with pytest.raises(OptionError, match="two to 8 parameters, and here are 1"):
         nested.plot.profile_pairs("time")
     with pytest.raises(OptionError, match="levels are one or more numbers between 0 and 100"):

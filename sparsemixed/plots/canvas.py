@@ -135,7 +135,7 @@ class Kept:
 
 MARGINS = {
     "xy": Margins((0.65, BESIDE, 0.55, 0.3), (0.12, 0.32)),
-    "edges": Margins((EDGE,) * 4, (0.08, 0.08)),
+    "edges": Margins((EDGE, EDGE, EDGE, EDGE), (0.08, 0.08)),
     "apart": Margins((0.6, 0.12, 0.3, 0.28), (0.45, 0.5)),
     "bare": Margins((0.12, 0.12, 0.3, 0.28), (0.25, 0.5)),
 }

@@ -12,6 +12,8 @@ LONGEST = 40
 """Letters of a label."""
 SHORT = 20
 """Letters up to which it is not asked whether a line fits, which takes time."""
+LETTER, BETWEEN = 0.072, 0.35
+"""Inches: width of a small letter, and what of a panel is not for its title."""
 MOST_LABELS = 50
 """Labels along an axis; with more, none is shown."""
 
@@ -36,11 +38,18 @@ def head(axes: Any, look: Look, title: str = "", x: str = "", y: str = "") -> No
         # One long word, as a parameter with its level, has no place to break.
         size = "small" if len(title) > SHORT and " " not in title else "medium"
         about = {"color": look.ink, "fontsize": size, "parse_math": False, "wrap": len(title) > SHORT}
-        axes.set_title(shown(title, 90), loc="left", y=1.0, **about)
+        axes.set_title(shown(title, _room(axes)), loc="left", y=1.0, **about)
     if x:
         axes.set_xlabel(shown(x, 60), color=look.ink, fontsize="small", parse_math=False, wrap=len(x) > SHORT)
     if y:
         axes.set_ylabel(shown(y, 60), color=look.ink, fontsize="small", parse_math=False, wrap=len(y) > SHORT)
+
+
+def _room(axes: Any) -> int:
+    """Letters of a title, in small ones: up to the next panel where there are others beside."""
+    spec = axes.get_subplotspec()
+    columns = 1 if spec is None else spec.get_gridspec().ncols
+    return 90 if columns == 1 else max(SHORT, int((axes.figure.get_figwidth() / columns - BETWEEN) / LETTER))
 
 
 def ticks(axes: Any, which: str, places: Any, labels: Any, every: bool = False) -> None:

@@ -195,11 +195,11 @@ def _panels_of(frame: pd.DataFrame) -> list[_Panel]:
     codes = frame["panel"].cat.codes.to_numpy()
     first = np.flatnonzero(np.append(True, codes[1:] != codes[:-1]))
     about = frame[["row", "column", "scale"]].iloc[first].itertuples(index=False)
-    whole = [frame["part"].cat.codes.to_numpy(), *(frame[name].to_numpy() for name in ("level", "x", "y"))]
-    return [
-        _Panel(*map(str, names), Plane(*(column[begin:end] for column in whole)))
-        for names, begin, end in zip(about, first, np.append(first[1:], len(codes)), strict=True)
-    ]
+    part = frame["part"].cat.codes.to_numpy()
+    level, x, y = (frame[name].to_numpy() for name in ("level", "x", "y"))
+    pieces = [slice(*ends) for ends in zip(first, np.append(first[1:], len(codes)), strict=True)]
+    planes = [Plane(part[own], level[own], x[own], y[own]) for own in pieces]
+    return [_Panel(str(row), str(column), str(scale), plane) for (row, column, scale), plane in zip(about, planes, strict=True)]
 
 
 def _draw_plane(ax: Any, look: Look, plane: Plane) -> None:
@@ -209,7 +209,8 @@ def _draw_plane(ax: Any, look: Look, plane: Plane) -> None:
     part, xy = plane.part, np.column_stack([plane.x, plane.y])
     rings = [xy[(part == 0) & (plane.level == one)] for one in np.unique(plane.level[part == 0])]
     ax.add_collection(LineCollection(rings, colors=look.colour(0), linewidths=1.1))
-    for i, dash in ((1, "-"), (2, (0, (4, 2)))):
+    dashes: dict[int, Any] = {1: "-", 2: (0, (4, 2))}
+    for i, dash in dashes.items():
         ax.add_line(Line2D(*xy[part == i].T, color=look.colour(i), linewidth=1.2, linestyle=dash))
     ax.add_line(Line2D(*xy[part == 3].T, color=look.ink, marker="o", markersize=3.0, linestyle="none", zorder=3))
 

@@ -105,6 +105,17 @@ def test_names_are_no_mathematics_and_do_not_steer(tmp_path):
     axes.figure.savefig(tmp_path / "picture.png")
 
 
+def test_titles_of_panels_end_before_the_next(fit):
+    names = ["time", "var(_cons)/(var(_cons) + var(time) + var(Residual))", "sd(_cons)"]
+    axes = fit.plot.profile(names)
+    axes[0].figure.canvas.draw()
+    left = [ax.get_window_extent().x0 for ax in axes] + [axes[0].figure.bbox.x1]
+    titles = [ax.title if ax.title.get_text() else ax._left_title for ax in axes]
+    assert all(title.get_window_extent().x1 < right for title, right in zip(titles, left[1:], strict=True))
+    assert titles[1].get_text().startswith("var(_cons)/(")
+    assert titles[1].get_text().endswith("sidual))")
+
+
 def test_one_group_and_one_effect():
     data = sparsemixed.datasets.simulate_longitudinal(1, 40, seed=2)
     fit = sparsemixed.mixed("y time || id:", data)

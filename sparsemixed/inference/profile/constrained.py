@@ -91,15 +91,15 @@ class Augmented(_Searched):
 
 
 class Restricted(_Searched):
-    """d(Bz): the deviance on a subspace of x."""
+    """d(o + Bz): the deviance on a subspace of x."""
 
-    def __init__(self, surface: Surface, basis: np.ndarray):
+    def __init__(self, surface: Surface, basis: np.ndarray, origin: np.ndarray | float = 0.0):
         super().__init__(surface)
-        self.basis, self.n_theta = basis, basis.shape[1]
+        self.basis, self.n_theta, self.origin = basis, basis.shape[1], origin
 
     def evaluate(self, z: np.ndarray) -> Evaluation:
-        """At Bz."""
-        at = self.surface.at(self.basis @ z)
+        """At o + Bz."""
+        at = self.surface.at(self.origin + self.basis @ z)
         return Evaluation(z, at.deviance, at)
 
     def derivatives(self, at: Evaluation) -> Differentiated:
@@ -155,7 +155,10 @@ def optimum_at(peak: Peak, psi: Psi, value: float, start: Place) -> Place | None
 
 
 class Edges:
-    """Deviances, above that of the peak, where variances of random effects are zero; each is found once."""
+    """Lowest deviances, above that of the peak, where variances of random effects are zero, or errors on their border.
+
+    Each is found once.
+    """
 
     def __init__(self) -> None:
         self._known: dict[tuple[int, bytes], tuple[float, np.ndarray]] = {}
@@ -166,22 +169,35 @@ class Edges:
 
     def lowest(self, peak: Peak, form: Quadratic) -> tuple[float, np.ndarray]:
         """The same, and where that is (size,)."""
-        key = (id(peak.surface.objective), form.Q.tobytes() + bytes(f"{form.where}", "ascii"))
+        basis, key = _basis(peak, form), form.Q.tobytes() + bytes(f"{form.where}", "ascii")
+        return self._lowest(peak, key, basis, basis.T @ peak.x)
+
+    def on_border(self, peak: Peak, place: np.ndarray) -> tuple[float, np.ndarray]:
+        """The same where the coordinates that are on the border at `place` (size,) are as they are there."""
+        fixed = peak.surface.border.on(place)
+        basis = np.delete(np.eye(place.size), fixed, axis=1)
+        origin = np.where(np.isin(np.arange(place.size), fixed), place, 0.0)
+        return self._lowest(peak, fixed.tobytes() + origin.tobytes(), basis, basis.T @ peak.x, origin)
+
+    def _lowest(
+        self, peak: Peak, name: bytes, basis: np.ndarray, z: np.ndarray, origin: np.ndarray | float = 0.0
+    ) -> tuple[float, np.ndarray]:
+        """From o + Bz."""
+        key = (id(peak.surface.objective), name)
         if key not in self._known:
-            basis = _basis(peak, form)
-            found = _plain_minimum(peak.surface, basis, basis.T @ peak.x)
+            found = _plain_minimum(peak.surface, basis, z, origin)
             if found is None:
-                ended = _minimum(Restricted(peak.surface, basis), basis.T @ peak.x)
+                ended = _minimum(Restricted(peak.surface, basis, origin), z)
                 found = ended.at.at if ended is not None and ended.converged else None
             self._known[key] = (np.nan, peak.x) if found is None else (found.deviance - peak.deviance, found.x)
         return self._known[key]
 
 
-def _plain_minimum(surface: Surface, basis: np.ndarray, z: np.ndarray) -> Local | None:
-    """The lowest deviance at Bz, where Newton's method goes straight down to it; None where there is more to do."""
+def _plain_minimum(surface: Surface, basis: np.ndarray, z: np.ndarray, origin: np.ndarray | float = 0.0) -> Local | None:
+    """The lowest deviance at o + Bz, where Newton's method goes straight down to it; None where there is more to do."""
     before = np.inf
     for _ in range(MOST_PLAIN_STEPS):
-        at = surface.tried(basis @ z)
+        at = surface.tried(origin + basis @ z)
         if at is None or not at.deviance <= before + ROUNDING * abs(at.deviance):
             return None
         gradient, hessian = basis.T @ at.gradient, basis.T @ at.hessian @ basis

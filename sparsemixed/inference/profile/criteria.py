@@ -16,6 +16,7 @@ from sparsemixed.estimation.objectives.groups import GroupsObjective
 from sparsemixed.estimation.problems.table import problem_of
 from sparsemixed.inference.covariance.sandwich import is_robust
 from sparsemixed.inference.hypotheses.comparable import PENALISED, is_penalised, is_sampling_weighted
+from sparsemixed.inference.profile.border import border_of, with_border
 from sparsemixed.inference.profile.linear_objective import LinearObjective
 from sparsemixed.inference.profile.peak import Peak, peak_at
 from sparsemixed.inference.profile.surface import Held, Surface
@@ -72,7 +73,7 @@ class Criterion:
         if places not in self._peaks:
             objective, about, invisible, gone = self._problem
             rows = list(places)
-            surface = Surface(objective, Held(about.map[rows], about.start[rows]), invisible, gone)
+            surface = Surface(objective, Held(about.map[rows], about.start[rows]), invisible, gone, border_of(self.fit))
             self._peaks[places] = peak_at(surface, surface.start(self.fit.theta, self.fit.sigma2))
         return self._peaks[places]
 
@@ -125,13 +126,13 @@ def criteria(fit: Fit, asked: Method | None, fixed: bool, variances: bool) -> Cr
             "coefficients go by ML, variance parameters by REML; or name variance parameters alone"
         )
     _refuse(fit)
-    mine = Criterion(own, fit)
+    mine = Criterion(own, with_border(fit))
     if own == "ml":
         return Criteria(mine, mine)
     needs_ml = fixed or (variances and asked == "ml")
     if not needs_ml:
         return Criteria(mine, mine)
-    other = Criterion("ml", by_maximum_likelihood(fit, "profile"))
+    other = Criterion("ml", with_border(by_maximum_likelihood(fit, "profile")))
     _refuse(other.fit)
     return Criteria(other if asked == "ml" else mine, other)
 

@@ -10,7 +10,7 @@ import numpy as np
 from sparsemixed.inference.profile.constrained import Edges, optimum_at, predicted_rise
 from sparsemixed.inference.profile.jets import Entry, Psi
 from sparsemixed.inference.profile.peak import Peak, first_place
-from sparsemixed.inference.profile.roots import LowerDeviance, Place, place_at, root
+from sparsemixed.inference.profile.roots import LOWER, LowerDeviance, Place, place_at, root
 from sparsemixed.inference.profile.targets import Target
 
 How = Literal["root", "bracket", "boundary", "none"]
@@ -77,6 +77,10 @@ def _limit(peak: Peak, target: Target, side: int, q: float, edges: Edges, other:
     if target.kind == "correlation" and _may_be_zero(peak, target, q, edges):
         return Limit(end, "boundary")
     found = _by_newton(peak, psi, side, q, None if other is None else other.place)
+    if target.kind == "coefficient" and peak.surface.border.angles.size:
+        found = _on_border(peak, target, side, q, edges, found)
+        if isinstance(found, Limit):
+            return found
     if found is not None and within(found.value, target):
         return Limit(end, "boundary") if at_end(found.value, target, side) else Limit(found.value, "root", found)
     if side < 0 and target.kind != "correlation" and any(edges.rise(peak, one) < q for one in target.variances):
@@ -101,6 +105,31 @@ def _by_newton(peak: Peak, psi: Psi, side: int, q: float, other: Place | None) -
             if found is not None:
                 return found
     return root(peak, psi, side, q, start)
+
+
+def _on_border(peak: Peak, target: Target, side: int, q: float, edges: Edges, found: Place | None) -> Place | Limit | None:
+    """The farthest of a place, and of those on the border of the errors' family, which has several pieces.
+
+    Where the deviance has not risen enough on a piece at the end of psi's range, the limit is that end.
+    """
+    start = first_place(peak, target.psi, side, q)
+    if start is None:
+        start = peak.x.copy()
+        start[: peak.flat.size][peak.flat] *= INWARD[0]
+        found = root(peak, target.psi, side, q, start)
+    for face in peak.surface.border.faces(start):
+        rise, lowest = edges.on_border(peak, face)
+        if rise < -LOWER:
+            raise LowerDeviance(lowest, -rise)
+        if not rise < q:
+            continue
+        value = target.psi(lowest).value
+        if at_end(value, target, side):
+            return Limit(target.range[(side + 1) // 2], "boundary")
+        place = root(peak, target.psi, side, q, face)
+        if place is not None and within(place.value, target) and (found is None or side * (place.value - found.value) > 0.0):
+            found = place
+    return found
 
 
 def _may_be_zero(peak: Peak, target: Target, q: float, edges: Edges) -> bool:
@@ -176,8 +205,8 @@ def _bracketed(peak: Peak, target: Target, side: int, q: float) -> Limit:
 
 
 def _inside(peak: Peak, target: Target, side: int) -> Place | None:
-    """A place to go on from where the estimate is at a limit that errors' parameters reach at infinity: inside of it."""
-    gone, end = peak.surface.gone, np.array(target.range)
+    """A place to go on from where the estimate is at a limit of the errors' parameters, and no slope leads away: inside of it."""
+    gone, end = peak.surface.gone | peak.flat, np.array(target.range)
     if not (np.all(np.isfinite(end)) and gone.any()):
         return None
     for share in INWARD:

@@ -59,6 +59,11 @@ class Peak:
         """The same place with parameters of the errors free that have run off to a limit."""
         return replace(self, surface=self.surface.freed())
 
+    @property
+    def flat(self) -> np.ndarray:
+        """(n_theta,) bool: parameters on which, to second order, the deviance does not depend."""
+        return ~self.whitening.any(axis=1)[: self.surface.n_theta]
+
     def spread(self, jet: Jet) -> float:
         """grad psi' inv(H) grad psi, of a jet at the peak."""
         half = self.whitening.T @ jet.gradient
@@ -77,13 +82,15 @@ def peak_at(surface: Surface, x: np.ndarray) -> Peak:
 
 
 def _peak(surface: Surface, at: Local) -> Peak:
-    diagonal = np.abs(np.diag(at.hessian))
+    hessian, border = at.hessian.copy(), surface.border.on(at.x)
+    hessian[border] = hessian[:, border] = 0.0  # but for rounding, which scales below would make something of
+    diagonal = np.abs(np.diag(hessian))
     unit = 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
-    values, vectors = np.linalg.eigh(at.hessian * np.outer(unit, unit))
+    values, vectors = np.linalg.eigh(hessian * np.outer(unit, unit))
     seen = values > FLAT
     whitening = (unit[:, None] * vectors[:, seen]) / np.sqrt(values[seen])
     scale = np.sqrt(np.sum(whitening**2, axis=1))
-    return Peak(surface, at.x, at.deviance, at.gradient, at.hessian, whitening, np.where(scale > 0, scale, 1.0))
+    return Peak(surface, at.x, at.deviance, at.gradient, hessian, whitening, np.where(scale > 0, scale, 1.0))
 
 
 def first_place(peak: Peak, psi: Psi, side: int, q: float) -> np.ndarray | None:

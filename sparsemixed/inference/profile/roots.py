@@ -35,6 +35,10 @@ NOTHING = 1e-9
 MOST_ESCAPES = 3
 STRIDES = (0.1, 0.3, 1.0, 2.0)
 """Steps from a saddle that are tried, in units of the scale of the peak."""
+INWARD = tuple(0.12 * 1.25**k for k in range(11))
+"""Angles from the border that are tried, for as long as the deviance falls."""
+INSIDE = 1e-8
+"""By how much a deviance has to be lower there."""
 SMALLEST_PIVOT = 1e-8
 """Share of the largest entry of the equations of a step, down to which elimination is as good as least squares."""
 NOT_RISEN = 1e-6
@@ -108,8 +112,8 @@ def place_at(peak: Peak, psi: Psi, side: int, value: float, start: np.ndarray) -
 
 def _found(peak: Peak, psi: Psi, wanted: Wanted, start: np.ndarray) -> Place | None:
     x = start
-    for _ in range(MOST_ESCAPES + 1):
-        end = _solved(peak, psi, wanted, x)
+    for escapes in range(MOST_ESCAPES + 1):
+        end = _solved(peak, psi, wanted, x, borders=escapes % 2 == 0)
         if end is None or end.escape is None:
             return None if end is None else end.place
         x = end.escape
@@ -123,7 +127,7 @@ class _End(NamedTuple):
     escape: np.ndarray | None = None
 
 
-def _solved(peak: Peak, psi: Psi, wanted: Wanted, start: np.ndarray) -> _End | None:
+def _solved(peak: Peak, psi: Psi, wanted: Wanted, start: np.ndarray, borders: bool) -> _End | None:
     x, middle, model = start, peak.jet(psi).value, HessianModel(peak)
     length = 1.0 if wanted.rise is None else np.sqrt(2.0 * wanted.rise)
     at = _reached(peak, peak.x, x)
@@ -139,6 +143,8 @@ def _solved(peak: Peak, psi: Psi, wanted: Wanted, start: np.ndarray) -> _End | N
             return None
         if size <= LAST_STEP or model.error_after(size) <= LAST_ERROR:
             escape = _escape(peak, psi, at, jet, slope, lagrangian)
+            if escape is None:
+                escape = _inward(peak, psi, at, slope)
             if escape is not None:
                 return _End(escape=escape)
             slope += change
@@ -147,7 +153,8 @@ def _solved(peak: Peak, psi: Psi, wanted: Wanted, start: np.ndarray) -> _End | N
             ours = wanted.side * (place.value - middle) > 0 and (wanted.side * slope > 0 or wanted.rise is None)
             return _End(place) if ours and _risen(peak, at, step, wanted) else None
         model.judge(size)
-        at = _reached(peak, at.x, at.x + step * min(1.0, LONGEST / size))
+        x = at.x + step * min(1.0, LONGEST / size)
+        at = _reached(peak, at.x, peak.surface.border.reached(x) if borders else x)
     return None
 
 
@@ -266,6 +273,24 @@ def _escape(peak: Peak, psi: Psi, at: Local, jet: Jet, slope: float, lagrangian:
             merit = tried.deviance - slope * psi(tried.x).value
             if merit < lowest:
                 best, lowest = tried.x, merit
+    return best
+
+
+def _inward(peak: Peak, psi: Psi, at: Local, slope: float) -> np.ndarray | None:
+    """Where the deviance is lower for the same psi inside of the border, at which no second derivative may be left to tell.
+
+    Near enough to its minimum for Newton's method, which goes back to the border from where the deviance bends downwards.
+    """
+    here, lowest, best = at.deviance - slope * psi(at.x).value, -INSIDE, None
+    for k in peak.surface.border.on(at.x):
+        for angle in INWARD:
+            x = at.x.copy()
+            x[k] -= np.sign(np.sin(x[k])) * angle
+            tried = peak.surface.tried(x)
+            merit = np.inf if tried is None else tried.deviance - slope * psi(x).value - here
+            if not merit < lowest:
+                break
+            lowest, best = merit, x
     return best
 
 

@@ -21,6 +21,7 @@ import numpy as np
 from sparsemixed.errors import NumericalError
 from sparsemixed.estimation.lazy import lazy_property
 from sparsemixed.estimation.objectives.groups import GroupsObjective
+from sparsemixed.inference.profile.border import Border
 from sparsemixed.inference.profile.group_sums import GroupsLocal
 from sparsemixed.inference.profile.local import Local
 
@@ -64,17 +65,19 @@ class Surface:
         Parameters that are held at zero.
     gone : (n_theta,) bool
         Parameters of the errors that have run off to a limit, and stay there.
+    border : Border
+        Of the family of the errors.
     """
 
-    def __init__(self, objective: Any, held: Held, invisible: np.ndarray, gone: np.ndarray):
-        self.objective, self.held, self.invisible, self.gone = objective, held, invisible, gone
+    def __init__(self, objective: Any, held: Held, invisible: np.ndarray, gone: np.ndarray, border: Border):
+        self.objective, self.held, self.invisible, self.gone, self.border = objective, held, invisible, gone, border
         self.n_theta, self.fixed = gone.size, invisible | gone
         self.places = np.flatnonzero(self.fixed)
         self._quick = type(objective) is GroupsObjective and objective.n_theta == self.n_theta
 
     def freed(self) -> Surface:
         """The same with all parameters of the errors free."""
-        return Surface(self.objective, self.held, self.invisible, np.zeros_like(self.gone))
+        return Surface(self.objective, self.held, self.invisible, np.zeros_like(self.gone), self.border)
 
     @property
     def size(self) -> int:

@@ -39,11 +39,16 @@ def coefficients(partial: np.ndarray) -> np.ndarray:
 
 def coefficients_with_gradient(rho: np.ndarray, order: int | None = None) -> tuple[np.ndarray, np.ndarray]:
     """phi of partial autocorrelations tanh(rho), all or the first `order`, and dphi / drho with one row for each rho."""
-    partial = np.tanh(rho)[:order]
-    phi, gradient = partial[:0], np.zeros((rho.size, 0), partial.dtype)
+    partial = np.tanh(rho)
+    return coefficients_of(partial[:order], 1.0 - partial**2)
+
+
+def coefficients_of(partial: np.ndarray, slopes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """phi (k,) of partial autocorrelations (k,), and dphi (p, k) by coordinates that move one of them each, by its slope (p,)."""
+    phi, gradient = partial[:0], np.zeros((slopes.size, 0), partial.dtype)
     for i, value in enumerate(partial):
-        slope = np.zeros(rho.size, partial.dtype)
-        slope[i] = 1.0 - value**2
+        slope = np.zeros(slopes.size, partial.dtype)
+        slope[i] = slopes[i]
         moved = gradient - value * gradient[:, ::-1] - slope[:, None] * phi[::-1]
         phi, gradient = np.append(phi - value * phi[::-1], value), np.column_stack([moved, slope])
     return phi, gradient

@@ -226,6 +226,15 @@ class ResidualStructure(Declared):
         """
         return rho
 
+    @property
+    def angles(self) -> np.ndarray:
+        """(n_rho,) bool: coordinates about whose right angles, the border, R and what is printed are even; see `closed`."""
+        return np.zeros(self.n_rho, bool)
+
+    def closed(self, rho: np.ndarray) -> tuple[ResidualStructure, np.ndarray]:
+        """The family in angles, in which its border is no farther away than other places, and rho there; itself without such."""
+        return self, rho
+
     def second(self, rho: np.ndarray, t: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """(n_rho, n_rho) sums over everything of weights (..., m, m) times d2R / drho drho'."""
         out = np.empty((self.n_rho, self.n_rho))

@@ -92,6 +92,20 @@ class ByLevel(ResidualStructure):
             return rho
         return self._joined(self.scales(rho), moved, self.unit)
 
+    @property
+    def angles(self) -> np.ndarray:
+        found = np.zeros(self.n_rho, bool)
+        for own, structure in zip(self.inside, self.structures, strict=True):
+            found[own] = structure.angles
+        return found
+
+    def closed(self, rho: np.ndarray) -> tuple[ResidualStructure, np.ndarray]:
+        pairs = [s.closed(rho[own]) for own, s in zip(self.inside, self.structures, strict=True)]
+        structures = tuple(structure for structure, _ in pairs)
+        if structures == self.structures:
+            return self, rho
+        return ByLevel(structures, self.labels, self.unit), self._joined(self.scales(rho), [own for _, own in pairs], self.unit)
+
     def _picked(self, k: int, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Which sets of times have rows of level k, and which pairs of their rows both do.
 

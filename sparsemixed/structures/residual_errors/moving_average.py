@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from sparsemixed.structures.base import Displayed
-from sparsemixed.structures.residual_errors.autoregressive import coefficients_with_gradient
+from sparsemixed.structures.residual_errors.autoregressive import coefficients_of, coefficients_with_gradient
 from sparsemixed.structures.residual_errors.base import OrderLimits, ResidualStructure, Times, lags, unit_variance
+
+AT_BORDER = 1e-5
+"""Cosine of an angle up to which it is a right one: what depends on it does so by the square of the distance."""
 
 
 class MovingAverage(ResidualStructure):
@@ -50,6 +53,13 @@ class MovingAverage(ResidualStructure):
     def covariance(self, rho: np.ndarray, t: np.ndarray) -> np.ndarray:
         return self._by_lag(rho)[0][self._place(t)]
 
+    def closed(self, rho: np.ndarray) -> tuple[ResidualStructure, np.ndarray]:
+        angles = 2.0 * np.arctan(np.tanh(0.5 * rho))
+        return ClosedMovingAverage(self.order), np.where(np.cos(angles) < AT_BORDER, np.copysign(0.5 * np.pi, rho), angles)
+
+    def _coefficients(self, rho: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return coefficients_with_gradient(rho)
+
     def _place(self, t: np.ndarray) -> np.ndarray:
         return np.minimum(lags(t), self.n_rho + 1).astype(np.int64)
 
@@ -59,7 +69,7 @@ class MovingAverage(ResidualStructure):
     def _by_lag(self, rho: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Correlations at lags 0 .. q and the zero of all beyond, and their derivatives."""
         q = self.n_rho
-        phi, dphi = coefficients_with_gradient(rho)
+        phi, dphi = self._coefficients(rho)
         weights = np.append([1.0], -phi)
         change = np.column_stack([np.zeros(q), -dphi])
         value, out = np.zeros(q + 2, weights.dtype), np.zeros((q, q + 2), weights.dtype)
@@ -70,6 +80,30 @@ class MovingAverage(ResidualStructure):
         return value / value[0], out / value[0] - out[:, :1] * value / value[0] ** 2
 
     def display(self, rho: np.ndarray) -> list[Displayed]:
-        phi, gradient = coefficients_with_gradient(rho)
+        phi, gradient = self._coefficients(rho)
         rows = [Displayed(("theta", j + 1), "", float(-phi[j]), "coefficient", -gradient[:, j]) for j in range(self.n_rho)]
         return [*rows, unit_variance(self.n_rho)]
+
+
+class ClosedMovingAverage(MovingAverage):
+    """The same with partial correlations sin(rho): the border is where a sine is 1 or -1, and an ordinary place.
+
+    Everything is even about it, so that there no derivative of first order is left, as at a variance of zero.
+
+    Examples
+    --------
+    >>> ClosedMovingAverage(1).covariance(np.array([-0.5 * np.pi]), np.array([0, 1, 2]))
+    array([[1. , 0.5, 0. ],
+           [0.5, 1. , 0.5],
+           [0. , 0.5, 1. ]])
+    """
+
+    @property
+    def angles(self) -> np.ndarray:
+        return np.ones(self.n_rho, bool)
+
+    def closed(self, rho: np.ndarray) -> tuple[ResidualStructure, np.ndarray]:
+        return self, rho
+
+    def _coefficients(self, rho: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return coefficients_of(np.sin(rho), np.cos(rho))

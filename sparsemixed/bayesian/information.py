@@ -107,7 +107,6 @@ def bayes_factor(one: Posterior, other: Posterior) -> dict[str, float]:
     difference = one.log_marginal - other.log_marginal
     if not np.isfinite(difference):
         raise OptionError(
-            "bayes_factor: a marginal likelihood is not known: a prior has no known constant, draws came by nuts, or the fit by "
-            "solver(krylov)"
+            "bayes_factor: a marginal likelihood is not known: a prior has no known constant, or the fit is by solver(krylov)"
         )
     return {"log_bf": difference, "se": float(np.hypot(one.log_marginal_se, other.log_marginal_se))}

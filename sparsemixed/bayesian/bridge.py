@@ -45,15 +45,18 @@ def bridged(
     own, other = (log_density(x) - proposal.log_density(x) for x in (second, drawn))
     count = share * len(second)
     s1, s2 = np.log(count / (count + len(drawn))), np.log(len(drawn) / (count + len(drawn)))
-    log_z = float(np.median(own))
+    log_z, before = float(np.median(own)), np.inf
+
+    def logs() -> tuple[np.ndarray, np.ndarray]:
+        return other - np.logaddexp(s1 + other, s2 + log_z), -np.logaddexp(s1 + own, s2 + log_z)
+
     for _ in range(STEPS):
-        over = other - np.logaddexp(s1 + other, s2 + log_z)
-        under = -np.logaddexp(s1 + own, s2 + log_z)
-        before, log_z = log_z, float(logsumexp(over) - np.log(len(over)) - logsumexp(under) + np.log(len(under)))
         if abs(log_z - before) < SAME:
             break
-    errors = [_relative(over) / len(over), _relative(under) / count]
-    return log_z, float(np.sqrt(sum(errors)))
+        over, under = logs()
+        before, log_z = log_z, float(logsumexp(over) - np.log(len(over)) - logsumexp(under) + np.log(len(under)))
+    over, under = logs()
+    return log_z, float(np.sqrt(_relative(over) / len(over) + _relative(under) / count))
 
 
 def _proposal(phi: np.ndarray) -> TMixture:

@@ -19,7 +19,7 @@ from sparsemixed.errors import NotAvailableError, OptionError
 from sparsemixed.estimation.parameters import NO_TERM
 
 MIXED, MIXED_LARGE, LARGE = 400, 24, 1000
-"""Draws of the variance parameters that moments are taken over; of large and iterative systems, which take seconds each, fewer."""
+"""Draws of the variance parameters that moments are taken over; of large and iterative systems, that take seconds each, fewer."""
 
 
 def with_effects(posterior: Posterior) -> Posterior:

@@ -68,11 +68,10 @@ def _likelihood(model: BayesModel) -> tuple[np.ndarray, np.ndarray]:
 
 def _mode(model: BayesModel, centre: np.ndarray, information: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The highest place (n,) of prior and quadratic likelihood, and the inverse (n, n) of their curvature."""
-    phi = centre
+    phi, values, vectors = centre, np.empty(0), np.empty((0, 0))
     for _ in range(STEPS):
         gradient, hessian = model.target.prior_derivatives(phi)
-        precision = information - hessian
-        values, vectors = np.linalg.eigh(precision)
+        values, vectors = np.linalg.eigh(information - hessian)
         if not values[0] > 0:
             raise NumericalError("bayes: the information of the variance parameters is not positive definite with these priors")
         slope = vectors.T @ (gradient - information @ (phi - centre))

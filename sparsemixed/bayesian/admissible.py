@@ -12,14 +12,27 @@ the marginal likelihood is divided by it. Coefficients phi of order p come from 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from math import comb
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from sparsemixed.bayesian.special import betaln
 from sparsemixed.design.values import ResidualPart
-from sparsemixed.priors.single import Beta, Flat, Normal, Prior, Uniform
+from sparsemixed.priors.single import (
+    Beta,
+    Exponential,
+    Flat,
+    Gamma,
+    HalfCauchy,
+    HalfNormal,
+    HalfT,
+    InverseGamma,
+    Normal,
+    Prior,
+    Uniform,
+)
 from sparsemixed.structures.residual_errors.autoregressive import Autoregressive
 from sparsemixed.structures.residual_errors.banded import BandedErrors
 from sparsemixed.structures.residual_errors.base import ResidualStructure
@@ -58,13 +71,16 @@ def _of_level(structure: ResidualStructure, priors: Sequence[Prior], times: list
         if all(isinstance(prior, Flat) for prior in priors):
             return Mass(log_volume(len(priors)))
         sign = 1.0 if isinstance(structure, Autoregressive) else -1.0
-        return _of_draws(priors, DRAWS, lambda values: stationary(sign * values))
+        order = len(priors)
+        widest = [comb(order, k) for k in range(1, order + 1)]  # of the coefficients of a polynomial with its roots inside
+        return _of_draws(priors, DRAWS, lambda values: stationary(sign * values), widest)
+    ones = [1.0] * len(priors)
     if isinstance(structure, Toeplitz):
         longest = max(len(t) for t in times)
-        return _of_draws(priors, _affordable(longest), lambda values: _definite(_by_lag(values, t) for t in times))
+        return _of_draws(priors, _affordable(longest), lambda values: _definite(_by_lag(values, t) for t in times), ones)
     if isinstance(structure, BandedErrors):
         order = structure.p
-        return _of_draws(priors, _affordable(order), lambda values: _definite([_by_place(values, structure)]))
+        return _of_draws(priors, _affordable(order), lambda values: _definite([_by_place(values, structure)]), ones)
     return UNKNOWN
 
 
@@ -99,22 +115,31 @@ def stationary(phi: np.ndarray) -> np.ndarray:
     return inside
 
 
-def _of_draws(priors: Sequence[Prior], count: int, inside) -> Mass:
-    """By as many draws from the priors, of the same random numbers every time."""
-    if not all(isinstance(prior, (Uniform, Beta, Normal)) for prior in priors):
+def _of_draws(priors: Sequence[Prior], count: int, inside, limits: Sequence[float]) -> Mass:
+    """By as many draws from the priors, of the same random numbers every time; of flat ones between the region's own limits."""
+    boxes = [Uniform(-limit, limit) if isinstance(prior, Flat) else prior for prior, limit in zip(priors, limits, strict=True)]
+    if not all(type(prior) in DRAWN for prior in boxes):
         return UNKNOWN
+    volume = sum(np.log(2.0 * limit) for prior, limit in zip(priors, limits, strict=True) if isinstance(prior, Flat))
     random = np.random.default_rng(0)
-    share = float(inside(np.column_stack([_drawn(prior, count, random) for prior in priors])).mean())
-    return Mass(float(np.log(share)), float(np.sqrt((1.0 - share) / (share * count)))) if share > 0 else UNKNOWN
+    share = float(inside(np.column_stack([DRAWN[type(prior)](prior, count, random) for prior in boxes])).mean())
+    if not share > 0:
+        return UNKNOWN
+    return Mass(float(np.log(share) + volume), float(np.sqrt((1.0 - share) / (share * count))))
 
 
-def _drawn(prior: Prior, count: int, random: np.random.Generator) -> np.ndarray:
-    if isinstance(prior, Normal):
-        return random.normal(prior.mean, prior.sd, count)
-    if isinstance(prior, Beta):
-        return prior.low + (prior.high - prior.low) * random.beta(prior.a, prior.b, count)
-    assert isinstance(prior, Uniform)
-    return random.uniform(prior.low, prior.high, count)
+DRAWN: dict[type, Callable[[Any, int, np.random.Generator], np.ndarray]] = {
+    Normal: lambda prior, count, random: random.normal(prior.mean, prior.sd, count),
+    Beta: lambda prior, count, random: prior.low + (prior.high - prior.low) * random.beta(prior.a, prior.b, count),
+    Uniform: lambda prior, count, random: random.uniform(prior.low, prior.high, count),
+    HalfNormal: lambda prior, count, random: prior.scale * np.abs(random.standard_normal(count)),
+    HalfT: lambda prior, count, random: prior.scale * np.abs(random.standard_t(prior.df, count)),
+    HalfCauchy: lambda prior, count, random: prior.scale * np.abs(random.standard_cauchy(count)),
+    Exponential: lambda prior, count, random: random.exponential(1.0 / prior.rate, count),
+    Gamma: lambda prior, count, random: random.gamma(prior.shape, 1.0 / prior.rate, count),
+    InverseGamma: lambda prior, count, random: prior.scale / random.gamma(prior.shape, 1.0, count),
+}
+"""How a prior is drawn from."""
 
 
 def _affordable(order: int) -> int:

@@ -9,6 +9,7 @@ import numpy as np
 
 from sparsemixed.bayesian.checks import check_proper, warn_of_conflicts
 from sparsemixed.bayesian.evaluation import Evaluator
+from sparsemixed.bayesian.gaussian import gaussian_nodes
 from sparsemixed.bayesian.kernel_sampling import sample_around
 from sparsemixed.bayesian.mode import Mode, find_modes
 from sparsemixed.bayesian.model import BayesModel, bayes_model
@@ -82,15 +83,31 @@ def compute_posterior(fit: Fit, asked: AskedPriors, request: Request, progress: 
 def _computed(model: BayesModel, asked: AskedPriors, request: Request, progress: Callable[[int], None] | None) -> Posterior:
     target, fit = model.target, model.fit
     warn_of_conflicts(model, fit.theta, fit.sigma2)
+    seed = int(np.random.SeedSequence().generate_state(1)[0]) if request.seed is None else int(request.seed)
+    random = np.random.default_rng(seed)
+    if target.sums.iterative:
+        nodes, count = _gaussian(model, asked, request, random, progress)
+        return _assembled(model, nodes, nodes, PosteriorSettings("gaussian", request.draws, seed, count), random)
     start = target.start(fit.theta, fit.sigma2)
     check_proper(model, start)
     cheap = target.sums.vectorised
     modes = find_modes(target, start, search=cheap)
-    seed = int(np.random.SeedSequence().generate_state(1)[0]) if request.seed is None else int(request.seed)
-    random = np.random.default_rng(seed)
     evaluate = Evaluator(_targets(model, request.n_jobs, cheap, asked), progress)
     nodes, drawn, method = _found(evaluate, target, modes, request, random, cheap)
     return _assembled(model, nodes, drawn, PosteriorSettings(method, request.draws, seed, evaluate.count), random)
+
+
+def _gaussian(
+    model: BayesModel, asked: AskedPriors, request: Request, random: np.random.Generator, progress: Callable[[int], None] | None
+) -> tuple[Nodes, int]:
+    """Draws of a design beyond a factorization, and the number of places that were evaluated."""
+    if request.method != "auto":
+        raise NotAvailableError(
+            f"bayes: method={request.method!r} needs a factorization, and this fit is by solver(krylov), whose posterior is "
+            "Gaussian in the variance parameters; leave method out"
+        )
+    evaluate = Evaluator(_targets(model, request.n_jobs, False, asked), progress)
+    return gaussian_nodes(model, evaluate, request.draws, random), evaluate.count
 
 
 def _targets(model: BayesModel, n_jobs: int, cheap: bool, asked: AskedPriors) -> list:

@@ -12,13 +12,14 @@ from dataclasses import replace
 
 import numpy as np
 
+from sparsemixed.bayesian.perturbed import spherical_draws
 from sparsemixed.bayesian.posterior import Posterior
 from sparsemixed.bayesian.sums import MarginalSums, marginal_sums
 from sparsemixed.errors import NotAvailableError, OptionError
 from sparsemixed.estimation.parameters import NO_TERM
 
 MIXED, MIXED_LARGE, LARGE = 400, 24, 1000
-"""Draws of the variance parameters that moments are taken over: of large systems, whose inverses take seconds, fewer."""
+"""Draws of the variance parameters that moments are taken over; of large and iterative systems, that take seconds each, fewer."""
 
 
 def with_effects(posterior: Posterior) -> Posterior:
@@ -34,7 +35,9 @@ def with_effects(posterior: Posterior) -> Posterior:
     if not posterior.fit.design.random:
         raise OptionError("bayes: the model has no random effects")
     sums = marginal_sums(posterior.fit)
-    large = sums.objective.cp.q_schur >= LARGE
+    large = sums.iterative or sums.objective.cp.q_schur >= LARGE
+    if sums.iterative and sums.objective.can_be_exact:
+        sums.objective.probes.exhaust()  # else the variances of single effects are off by a few per cent
     count = min(MIXED_LARGE if large else MIXED, len(posterior.sigma))
     means, squares = None, None
     for s in np.linspace(0, len(posterior.sigma) - 1, count).astype(int):
@@ -82,12 +85,12 @@ def effect_draws(posterior: Posterior, which: np.ndarray, seed: int) -> Iterator
     if design.weights is not None and design.weights.replicates_groups:
         raise NotAvailableError("bayes: effects of groups with weights are not drawn: each group stands for several")
     sums, random = marginal_sums(posterior.fit), np.random.default_rng(seed)
-    cp, layout = sums.objective.cp, sums.layout
+    cp, layout, spread = sums.objective.cp, sums.layout, spherical_draws(sums, random)
     zeros = [np.zeros((term.n_groups, term.k, term.k)) for term in design.random]
     for s in which:
         at = sums.objective.evaluate(posterior.theta[s])
         at = replace(at, beta=posterior.gamma[s])
-        u = at.u + posterior.sigma[s] * at.system.half_solve(random.standard_normal((cp.q, 1)))[:, 0]
+        u = at.u + posterior.sigma[s] * spread(at)
         found: list = [None] * len(design.random)
         for t, (r, where) in enumerate(zip(layout.order, cp.slices, strict=True)):
             if r != NO_TERM:

@@ -31,7 +31,14 @@ def deviance_criterion(posterior: Posterior) -> dict[str, float]:
 
     The penalty is the mean deviance less the deviance at the posterior mean of the coefficients and of (theta, log sigma)
     (Spiegelhalter et al. 2002).
+
+    Raises
+    ------
+    NotAvailableError
+        The likelihood is not known, for want of a factorization.
     """
+    if posterior.approximate:
+        raise NotAvailableError("bayesstats ic: solver(krylov) knows no likelihood away from its estimates, and so no DIC")
     sums = marginal_sums(posterior.fit)
     constant = -sums.orthogonal.log_precision
     which = np.linspace(0, len(posterior.sigma) - 1, min(1000, len(posterior.sigma))).astype(int)
@@ -100,6 +107,6 @@ def bayes_factor(one: Posterior, other: Posterior) -> dict[str, float]:
     difference = one.log_marginal - other.log_marginal
     if not np.isfinite(difference):
         raise OptionError(
-            "bayes_factor: a marginal likelihood is not known: a prior has no known constant, or draws came by nuts"
+            "bayes_factor: a marginal likelihood is not known: a prior has no known constant, or the fit is by solver(krylov)"
         )
     return {"log_bf": difference, "se": float(np.hypot(one.log_marginal_se, other.log_marginal_se))}

@@ -161,4 +161,5 @@ def _density(target: Target, phi: np.ndarray) -> float:
 def _curvature(target: Target, phi: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Gradient (n,), and eigenvalues (n,) and vectors (n, n) of the precision."""
     gradient, hessian = target.derivatives(phi)
-    return gradient, *np.linalg.eigh(-hessian)
+    values, vectors = np.linalg.eigh(-hessian)
+    return gradient, values, vectors

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from sparsemixed.bayesian.bridge import bridged
 from sparsemixed.bayesian.mode import Mode
 from sparsemixed.bayesian.sampling import Nodes
 from sparsemixed.bayesian.target import Target
@@ -57,9 +58,8 @@ def nuts_nodes(
     x = np.asarray(trace.posterior["x"]).reshape(-1, n)
     phi = centre + x @ root.T
     ess = float(effective_draws(x.reshape(CHAINS, each, n)))
-    integrated = target.integrated(phi)
-    nan = float("nan")
-    return Nodes(phi, np.full(len(phi), 1.0 / len(phi)), integrated, nan, nan, nan, ess)
+    log_marginal, error = bridged(phi, target.log_density, ess / len(phi), random)
+    return Nodes(phi, np.full(len(phi), 1.0 / len(phi)), target.integrated(phi), log_marginal, error, float("nan"), ess)
 
 
 def _sampled(nutpie: Any, model: Any, each: int, seed: int, why: str) -> Any:

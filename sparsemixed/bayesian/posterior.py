@@ -36,7 +36,7 @@ class PosteriorSettings:
 
     Attributes
     ----------
-    method : {"sampling", "quadrature", "nuts"}
+    method : {"sampling", "quadrature", "nuts", "gaussian"}
         By what the nodes were found.
     draws, seed, evaluations : int
         Asked for; of the generator; of the density.
@@ -98,6 +98,11 @@ class Posterior:
     ess: float
     effects: tuple[np.ndarray, ...] = field(default=())
     effects_var: tuple[np.ndarray, ...] = field(default=())
+
+    @property
+    def approximate(self) -> str:
+        """In which way the posterior is an approximation; empty where it is none but for Monte Carlo error."""
+        return "Gaussian in the variance parameters" if self.settings.method == "gaussian" else ""
 
     @property
     def flat(self) -> bool:

@@ -150,7 +150,10 @@ def summary_frame(posterior: Posterior, parameters: PosteriorParameters, level: 
     """The summary by `COLUMNS`, one row for each parameter."""
     found = summarise(posterior, parameters, level, hpd)
     columns = {name: np.concatenate([found.coefficients[name], found.parameters[name]]) for name in COLUMNS}
-    return pd.DataFrame(columns, index=parameter_names(posterior, parameters))
+    frame = pd.DataFrame(columns, index=parameter_names(posterior, parameters))
+    if posterior.approximate:
+        frame.columns.name, frame.attrs = "approximate", {"approximate": posterior.approximate}
+    return frame
 
 
 def draws_frame(posterior: Posterior, parameters: PosteriorParameters) -> pd.DataFrame:

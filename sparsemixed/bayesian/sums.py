@@ -16,6 +16,7 @@ from sparsemixed.design.values import Design
 from sparsemixed.errors import DataError, NotAvailableError, NumericalError, OptionError
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.estimation.objectives.groups import GroupsObjective
+from sparsemixed.estimation.objectives.iterative import StochasticObjective
 from sparsemixed.estimation.objectives.penalized_deviance import PenalizedEvaluation
 from sparsemixed.estimation.orthonormal import OrthonormalCoordinates
 from sparsemixed.estimation.parameters import ThetaMap
@@ -26,6 +27,8 @@ from sparsemixed.solver.factored.bordered import BorderedSchur
 from sparsemixed.solver.factored.system import PenalizedSystem
 from sparsemixed.spec import ModelSpec
 
+KEPT = ("block", "dense", "sparse", "krylov")
+"""Solvers that a fit had chosen for itself, and its posterior has too."""
 MOST_DENSE, CHUNK_NUMBERS = 96, 1 << 18
 """Random effects up to which dense matrices of many parameters at once are the cheapest, and numbers in those of one pass."""
 
@@ -62,8 +65,15 @@ class MarginalSums:
         return self.objective is None or isinstance(self.objective, GroupsObjective) or self._is_small
 
     @property
+    def iterative(self) -> bool:
+        """Whether there is no factorization, and so no log-determinant but where dense matrices are small."""
+        return isinstance(self.objective, StochasticObjective)
+
+    @property
     def dense_order(self) -> int:
         """Order of the largest dense matrix."""
+        if self.iterative:
+            return self.p
         return max(self.p, 0 if self.objective is None else getattr(self.objective.cp, "q_schur", 0))
 
     def at(self, thetas: np.ndarray) -> Sums:
@@ -201,7 +211,8 @@ def marginal_sums(fit: Fit) -> MarginalSums:
     reduction = reduce_rows(spec, design, independent)
     if independent and not design.random:
         return MarginalSums(None, reduction.orthogonal, design)
-    problem = choose_problem(spec, design, reduction, "penalized" if independent else "precision")
+    kind = "precision" if not independent else "iterative" if spec.estimation.solver == "krylov" else "penalized"
+    problem = choose_problem(spec, design, reduction, kind)
     held = problem.objective.parameters.holds
     if held:
         raise NotAvailableError(
@@ -212,7 +223,7 @@ def marginal_sums(fit: Fit) -> MarginalSums:
 
 def _solver(fit: Fit) -> str:
     asked = fit.spec.estimation.solver
-    return fit.solver if asked == "auto" and fit.design.residual is None and fit.solver in ("block", "dense", "sparse") else asked
+    return fit.solver if asked == "auto" and fit.design.residual is None and fit.solver in KEPT else asked
 
 
 def check_model(spec: ModelSpec, design: Design) -> None:

@@ -153,9 +153,25 @@ class Target:
         total = -0.5 * chain.T @ curve @ chain
         ahead, behind = full + STEP * np.eye(self.n_all), full - STEP * np.eye(self.n_all)
         bend = (self._chain(ahead) - self._chain(behind)).transpose(0, 2, 1) @ slopes
-        total += (self._prior_gradient(ahead) - self._prior_gradient(behind) - 0.5 * bend) / (2 * STEP)
+        total += self._prior_hessian(full) - 0.25 / STEP * bend
         total = (total + total.T) / 2
         return gradient[self.free], total[np.ix_(self.free, self.free)]
+
+    def prior_derivatives(self, phi: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Gradient (n,) and Hessian (n, n) of the log prior at phi (n,)."""
+        full = self.full(phi)
+        return self._prior_gradient(full)[self.free], self._prior_hessian(full)[np.ix_(self.free, self.free)]
+
+    def in_coordinates(self, phi: np.ndarray, information: np.ndarray) -> np.ndarray:
+        """An information (n_all, n_all) of (theta, rho, log sigma2), where the score is zero, as one (n, n) of phi (n,)."""
+        chain = self._chain(self.full(phi))
+        return (chain.T @ information @ chain)[np.ix_(self.free, self.free)]
+
+    def _prior_hessian(self, full: np.ndarray) -> np.ndarray:
+        """(n_all, n_all), by differences of gradients that are exact to rounding."""
+        moves = STEP * np.eye(self.n_all)
+        found = (self._prior_gradient(full + moves) - self._prior_gradient(full - moves)) / (2 * STEP)
+        return (found + found.T) / 2
 
     def _chain(self, full: np.ndarray) -> np.ndarray:
         """d(theta, rho, log sigma2) / d phi (..., n_all, n_all) at full (..., n_all)."""

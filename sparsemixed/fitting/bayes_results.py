@@ -78,12 +78,12 @@ class BayesResults(Shown):
 
     @property
     def log_marginal(self) -> float:
-        """Log marginal likelihood; NaN where a prior has no known constant, or draws came by nuts."""
+        """Log marginal likelihood; NaN where a prior has no known constant, and of designs beyond a factorization."""
         return self.posterior.log_marginal
 
     @property
     def log_marginal_se(self) -> float:
-        """Its Monte Carlo standard error; zero by quadrature."""
+        """Its Monte Carlo standard error; zero by quadrature, by nuts that of bridge sampling."""
         return self.posterior.log_marginal_se
 
     @property

@@ -13,6 +13,7 @@ from sparsemixed.reporting.report import groups_table
 METHODS = {
     "quadrature": "quadrature over the variance parameters, everything else in closed form",
     "sampling": "independent draws of the variance parameters by importance sampling, everything else in closed form",
+    "gaussian": "approximate: Gaussian in the variance parameters; coefficients and random effects are exact given these",
     "nuts": "the No-U-turn sampler in the variance parameters, everything else in closed form",
 }
 LEGEND = 78

@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.linalg import toeplitz
+from scipy.special import ndtr
 
 import sparsemixed
-from sparsemixed.bayesian.admissible import log_volume, stationary
-from sparsemixed.priors import HalfT, Normal, Uniform
+from sparsemixed.bayesian.admissible import DRAWN, _of_draws, log_volume, stationary
+from sparsemixed.priors import Exponential, Flat, Gamma, HalfCauchy, HalfNormal, HalfT, InverseGamma, Normal, Uniform
 from sparsemixed.structures.residual_errors.autoregressive import coefficients
 
 SCALE = 2.0
@@ -92,7 +93,36 @@ def test_coefficients_with_priors_of_their_own():
     found = model("ar 2", data, {"phi1": Normal(0.5, 0.7), "phi2": Normal(0, 0.7)})
     assert abs(found.log_marginal - expected) < 4 * found.log_marginal_se
     assert 0.001 < found.log_marginal_se < 0.05
-    assert np.isnan(model("ar 2", data, {"phi1": Normal(0.5, 0.7)}).log_marginal)
+
+
+def test_flat_priors_beside_others():
+    """A flat density of the first coefficient, over the triangle's width 2 (1 - phi2), beside a prior of the second."""
+    limits = [2.0, 1.0]
+    mass = _of_draws([Flat(), Normal(0, 0.3)], 20_000, stationary, limits)
+    assert abs(mass.log - np.log(2 * (1 - 2 * ndtr(-1 / 0.3)))) < 4 * mass.se
+    assert 0 < mass.se < 0.02
+    mass = _of_draws([Normal(0, 0.5), Flat()], 20_000, stationary, limits)
+    x = np.linspace(-2, 2, 4001)
+    exact = np.sum(np.exp(Normal(0, 0.5).log_density(x)) * (2 - np.abs(x))) * (x[1] - x[0])
+    assert abs(mass.log - np.log(exact)) < 4 * mass.se
+
+
+@pytest.mark.parametrize(
+    "prior", [HalfNormal(0.5), HalfT(4, 0.3), HalfCauchy(0.4), Exponential(2), Gamma(2, 4), InverseGamma(3, 1)]
+)
+def test_draws_are_of_their_priors(prior):
+    values = DRAWN[type(prior)](prior, 20_000, np.random.default_rng(1))
+    for limit in (0.2, 0.5, 1.0):
+        assert abs((values < limit).mean() - prior.cdf(limit)) < 4 * np.sqrt(0.25 / 20_000)
+
+
+@pytest.mark.slow
+def test_a_flat_coefficient_beside_a_normal_one():
+    data, (phi, area) = series(2), nodes(16)
+    density = np.exp(Normal(0.5, 0.7).log_density(phi[:, 0])) * area
+    expected = integral(data, phi, density, lambda p: toeplitz(autocorrelations(p, 9))) - np.log(density.sum())
+    found = model("ar 2", data, {"phi1": Normal(0.5, 0.7)})
+    assert abs(found.log_marginal - expected) < 4 * found.log_marginal_se
 
 
 def test_first_order_moving_average():

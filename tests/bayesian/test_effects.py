@@ -31,6 +31,7 @@ MODELS = {
     "groups, normal": ("y t || id: t, cov(un)", {}, {"b": Normal(1, 2)}),
     "crossed": ("y t || _all: R.g || id: t, cov(un)", {}, None),
     "crossed, normal, sparse": ("y t || _all: R.g || id:", {"solver": "sparse"}, {"t": Normal(0, 0.1)}),
+    "crossed, by iterations": ("y t || _all: R.g || id: t, cov(un)", {"solver": "krylov"}, None),
     "nested": ("y t || g2: || id: t", {}, None),
     "AR(1)": ("y t || id:, residuals(ar 1, t(t))", {}, None),
 }
@@ -43,7 +44,9 @@ def one_place(rows, name):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         fit = sparsemixed.mixed(command, data, reml=True, **options).fit
-        found = compute_posterior(fit, read_priors(priors), Request(200, 1, method="sampling"))
+        found = compute_posterior(
+            fit, read_priors(priors), Request(200, 1, method="auto" if fit.solver == "krylov" else "sampling")
+        )
     same = {"theta": np.repeat(found.theta[:1], 4000, axis=0), "sigma": np.repeat(found.sigma[:1], 4000)}
     return fit, found.__class__(**{**vars(found), **same})
 

@@ -22,6 +22,11 @@ BLOCK = 512
 class Head(Protocol):
     """Takes in C row by row, and then knows the sums of H_00."""
 
+    @property
+    def width(self) -> int:
+        """Numbers in the longest row that is taken."""
+        ...
+
     def through(self, stretch: Stretch, C: np.ndarray) -> np.ndarray:
         """`pair_sums` of H_20 at a stretch of rows, from C' (m, q2) there; of every stretch once."""
         ...
@@ -64,6 +69,7 @@ class _Reduced:
         self.blocks, self.entries = (blocks + blocks.transpose(0, 2, 1)) / 2, np.empty_like(cp.cross)
         apply_blocks(E, cp.indptr, cp.cross, False, self.entries)
         self.full = schur.storage.spread(self.entries) if schur.storage.group is not None else None
+        self.width = cp.q_schur if self.full is None else max(cp.q_schur, cp.sizes[0])
 
 
 class ExplicitHead(_Reduced):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
+from threading import RLock
 
 import numpy as np
 from scipy.linalg import blas, lapack
@@ -41,7 +41,7 @@ class DenseSchur:
     @property
     def numbers(self) -> float:
         """Numbers in one factored S with its inverse, about."""
-        return 2.0 * float(self.cp.q_schur) ** 2
+        return 1.5 * float(self.cp.q_schur) ** 2
 
     def factor(self, pairs: Sequence[np.ndarray], half: np.ndarray) -> FactoredDense:
         return FactoredDense(self, pairs, half)
@@ -68,7 +68,11 @@ class DenseSchur:
 
 
 class FactoredDense:
-    """S factored by LAPACK, in buffers that the storage lends."""
+    """S factored by LAPACK, in a buffer that the storage lends.
+
+    Once inv(S) is asked for it takes the place of the factor, which is kept in half of the memory (rectangular full packed form:
+    Gustavson, Wasniewski, Dongarra & Langou 2010).
+    """
 
     def __init__(self, storage: DenseSchur, pairs: Sequence[np.ndarray], half: np.ndarray):
         self.storage, q = storage, storage.cp.q_schur
@@ -77,26 +81,41 @@ class FactoredDense:
         np.einsum("ii->i", lower)[:] += 1.0
         if pivot := cholesky(lower.T):
             raise NumericalError(f"the Schur complement of the random effects is not positive definite (pivot {pivot})")
-        self._lower = lower
-        self.logdet = 2.0 * float(np.log(np.einsum("ii->i", self._lower)).sum())
+        self._lower, self._packed = lower, None
+        self._inverse: np.ndarray | None = None
+        self._turn = RLock()
+        self.logdet = 2.0 * float(np.log(np.einsum("ii->i", lower)).sum())
 
     def solve(self, b: np.ndarray) -> np.ndarray:
         """inv(S) b for b (q2, m)."""
-        return lapack.dpotrs(self._lower.T, b, lower=1)[0]
+        with self._turn:
+            if self._packed is None:
+                return lapack.dpotrs(self._lower.T, b, lower=1)[0]
+        return lapack.dpftrs(len(b), self._packed, b, uplo="L")[0]
 
     def half_solve(self, z: np.ndarray) -> np.ndarray:
         """inv(L') z for z (q2, m)."""
-        return lapack.dtrtrs(self._lower.T, z, lower=1, trans=1)[0]
+        with self._turn:
+            if self._packed is None:
+                return lapack.dtrtrs(self._lower.T, z, lower=1, trans=1)[0]
+        return lapack.dtfsm(1.0, self._packed, z, uplo="L", trans="T")
 
-    @cached_property
+    @property
     def inverse(self) -> np.ndarray:
         """inv(S) (q2, q2)."""
-        out = self.storage.buffers.lend(self, self._lower.shape)
-        out[:] = self._lower
-        inverse, info = lapack.dpotri(out.T, lower=1, overwrite_c=1)
+        with self._turn:
+            if self._inverse is None:
+                self._inverse = self._inverted()
+            return self._inverse
+
+    def _inverted(self) -> np.ndarray:
+        """inv(S) in the place of L, which is packed."""
+        self._packed, info = lapack.dtrttf(self._lower.T, uplo="L")
+        if not info:
+            _, info = lapack.dpotri(self._lower.T, lower=1, overwrite_c=1)
         if info:
             raise NumericalError("the Schur complement of the random effects cannot be inverted")
-        return mirrored(inverse.T)
+        return mirrored(self._lower)
 
     def gather(self, entries: np.ndarray) -> np.ndarray:
         """Entries (nnz, k0) of each group times N among that group's columns."""
@@ -122,12 +141,12 @@ class FactoredDense:
 
     def projected(self, pairs: Sequence[np.ndarray], half: np.ndarray, factors: Factors) -> np.ndarray:
         """A - A Lambda inv(S) Lambda'A (q2, q2), where A is `pairs` less half'half and S = Lambda'A Lambda + I."""
-        A = np.empty_like(self._lower)
+        A, packed = np.empty_like(self.inverse), self._packed
         self.storage.assemble(pairs, [(half, half)], A)
         mirrored(A)
         through = times_blocks(self.storage.cp, A, factors)  # A Lambda, which LAPACK sees as Lambda'A
-        blas.dtrsm(1.0, self._lower.T, through.T, lower=1, overwrite_b=1)
-        return mirrored(blas.dsyrk(-1.0, through.T, beta=1.0, c=A.T, trans=1, lower=1, overwrite_c=1).T)
+        half = lapack.dtfsm(1.0, packed, through.T, uplo="L", overwrite_b=1)
+        return mirrored(blas.dsyrk(-1.0, half, beta=1.0, c=A.T, trans=1, lower=1, overwrite_c=1).T)
 
     def derivative_times_inverse(self, direction: SchurDerivative) -> np.ndarray:
         """S_k inv(S), transposed."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from threading import RLock
 
 import numpy as np
@@ -35,8 +36,8 @@ class DenseSchur:
         self.places = [pair_indices(cp, pair) for pair in cp.pairs]
         cells = float(cp.n_groups[0]) * cp.q_schur
         full = cp.columns.size >= FULL_SHARE * cells and cells * cp.k[0] <= MAX_SPREAD_NUMBERS
-        # The group of every entry, where all cells are laid out.
-        self.group = np.repeat(np.arange(cp.n_groups[0]), np.diff(cp.indptr)) if full else None
+        self.full = full
+        """Whether all cells are laid out."""
 
     @property
     def numbers(self) -> float:
@@ -48,11 +49,20 @@ class DenseSchur:
 
     def spread(self, entries: np.ndarray) -> np.ndarray:
         """Entries (nnz, k0) as a full (q0, q2) matrix."""
+        out = np.zeros((self.cp.sizes[0], self.cp.q_schur))
+        out.reshape(-1)[self._spread_places] = entries
+        return out
+
+    def picked(self, full: np.ndarray) -> np.ndarray:
+        """The entries (nnz, k0) of a full (q0, q2) matrix."""
+        return full.reshape(-1)[self._spread_places]
+
+    @cached_property
+    def _spread_places(self) -> np.ndarray:
+        """Where the entries (nnz, k0) stand in a full matrix."""
         cp = self.cp
-        out = np.zeros((cp.n_groups[0], cp.k[0], cp.q_schur))
-        for a in range(cp.k[0]):
-            out[self.group, a, cp.columns] = entries[:, a]
-        return out.reshape(-1, cp.q_schur)
+        group = np.repeat(np.arange(cp.n_groups[0]), np.diff(cp.indptr))
+        return (group[:, None] * cp.k[0] + np.arange(cp.k[0])) * cp.q_schur + cp.columns[:, None]
 
     def assemble(self, pairs: Sequence[np.ndarray], products: Sequence[tuple[np.ndarray, np.ndarray]], out: np.ndarray) -> None:
         """out = pairs - sum of left'right over `products`, upper triangle."""
@@ -61,8 +71,11 @@ class DenseSchur:
             out[row, col] = values
         lay = self.pattern
         for left, right in products:
-            if self.group is None:
+            if not self.full:
                 subtract_dense(lay.schedule, lay.colptr, lay.entry, lay.end, self.cp.columns, left, right, out)
+            elif left is right:
+                spread = self.spread(left)
+                out -= spread.T @ spread
             else:
                 out -= self.spread(right).T @ self.spread(left)
 
@@ -120,9 +133,8 @@ class FactoredDense:
     def gather(self, entries: np.ndarray) -> np.ndarray:
         """Entries (nnz, k0) of each group times N among that group's columns."""
         storage, cp = self.storage, self.storage.cp
-        if storage.group is not None:
-            product = (storage.spread(entries) @ self.inverse).reshape(-1, cp.k[0], cp.q_schur)
-            return np.ascontiguousarray(product[storage.group, :, cp.columns])
+        if storage.full:
+            return storage.picked(storage.spread(entries) @ self.inverse)
         out, lay = np.empty_like(entries), storage.pattern
         gather_dense(lay.schedule, lay.colptr, lay.entry, lay.begin, lay.end, cp.columns, entries, self.inverse, out)
         return out

@@ -159,6 +159,13 @@ CASES = {
         lmer="y ~ x + (1 + x | user) + (1 + x | item)",
         reml=True,
     ),
+    "two-effects-2500": Case(
+        title="300,000 rows, 10,000 users x 2,500 items, two correlated effects of each, REML",
+        data="two-effects-2500",
+        lmer="y ~ x + (1 + x | user) + (1 + x | item)",
+        reml=True,
+        by_name=True,
+    ),
     "crossed-million": Case(
         title="1,000,000 rows, 50,000 users x 5,000 items",
         data="crossed",

@@ -164,10 +164,10 @@ def small_fits() -> pd.DataFrame:
     return pd.concat([small.assign(y=small.y + 0.3 * rng.normal(size=len(small)), part=part) for part in range(200)])
 
 
-def two_effects() -> pd.DataFrame:
-    """300,000 ratings of 1,500 items by 10,000 users, with an intercept and a slope of each."""
+def two_effects(n_items: int = 1_500) -> pd.DataFrame:
+    """300,000 ratings of items by 10,000 users, with an intercept and a slope of each."""
     rng = np.random.default_rng(1)
-    rows, sizes = 300_000, (10_000, 1_500)
+    rows, sizes = 300_000, (10_000, n_items)
     groups = [rng.integers(0, size, rows) for size in sizes]
     x = rng.normal(size=rows)
     effects = [rng.normal(size=(size, 2)) @ np.array([[0.6, 0.1], [0.0, 0.3]]) for size in sizes]
@@ -237,6 +237,7 @@ DATA = {
     "three-factors": three_factors,
     "small-fits": small_fits,
     "two-effects": two_effects,
+    "two-effects-2500": functools.partial(two_effects, 2_500),
     "maximal": maximal,
     "country-years": country_years,
     "ratings": ratings,

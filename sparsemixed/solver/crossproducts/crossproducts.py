@@ -13,6 +13,9 @@ import scipy.sparse as sp
 from sparsemixed.solver.kernels import count_cells, fill_cells, find_cells, scatter_outer, sort_rows
 from sparsemixed.solver.rows import group_products, in_order, inner_products, suits
 
+MOST_FULL, FULL_SHARE = 2000, 0.1
+"""Order (32 MB) up to which Z'Z is laid out in full, and the share of it that must not be zero."""
+
 
 class TermData(NamedTuple):
     """What the engine needs of one random term: codes (n,) int32, number of groups J, columns (n, k) float64."""
@@ -116,6 +119,16 @@ class CrossProducts:
             blocks = [[blocks[0][0], cross], [cross.T, remaining_matrix(self, [pair.values for pair in self.pairs])]]
             return sp.csr_array(sp.block_array(blocks, format="csr"))
         return blocks[0][0]
+
+    def times(self, values: np.ndarray) -> np.ndarray:
+        """Z'Z values (q, m)."""
+        return (self.matrix if self._full is None else self._full) @ values
+
+    @cached_property
+    def _full(self) -> np.ndarray | None:
+        """Z'Z itself where it is small and full enough for BLAS to be faster."""
+        small = self.q <= MOST_FULL and self.matrix.nnz >= FULL_SHARE * float(self.q) ** 2
+        return self.matrix.toarray() if small else None
 
 
 def own_blocks(cp: CrossProducts, first: np.ndarray, pairs: Sequence[np.ndarray]) -> list[np.ndarray]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from threading import RLock
 
 import numpy as np
 from scipy.linalg import blas, lapack
@@ -35,24 +36,33 @@ class DenseSchur:
         self.places = [pair_indices(cp, pair) for pair in cp.pairs]
         cells = float(cp.n_groups[0]) * cp.q_schur
         full = cp.columns.size >= FULL_SHARE * cells and cells * cp.k[0] <= MAX_SPREAD_NUMBERS
-        # The group of every entry, where all cells are laid out.
-        self.group = np.repeat(np.arange(cp.n_groups[0]), np.diff(cp.indptr)) if full else None
+        self.full = full
+        """Whether all cells are laid out."""
 
     @property
     def numbers(self) -> float:
         """Numbers in one factored S with its inverse, about."""
-        return 2.0 * float(self.cp.q_schur) ** 2
+        return 1.5 * float(self.cp.q_schur) ** 2
 
     def factor(self, pairs: Sequence[np.ndarray], half: np.ndarray) -> FactoredDense:
         return FactoredDense(self, pairs, half)
 
     def spread(self, entries: np.ndarray) -> np.ndarray:
         """Entries (nnz, k0) as a full (q0, q2) matrix."""
+        out = np.zeros((self.cp.sizes[0], self.cp.q_schur))
+        out.reshape(-1)[self._spread_places] = entries
+        return out
+
+    def picked(self, full: np.ndarray) -> np.ndarray:
+        """The entries (nnz, k0) of a full (q0, q2) matrix."""
+        return full.reshape(-1)[self._spread_places]
+
+    @cached_property
+    def _spread_places(self) -> np.ndarray:
+        """Where the entries (nnz, k0) stand in a full matrix."""
         cp = self.cp
-        out = np.zeros((cp.n_groups[0], cp.k[0], cp.q_schur))
-        for a in range(cp.k[0]):
-            out[self.group, a, cp.columns] = entries[:, a]
-        return out.reshape(-1, cp.q_schur)
+        group = np.repeat(np.arange(cp.n_groups[0]), np.diff(cp.indptr))
+        return (group[:, None] * cp.k[0] + np.arange(cp.k[0])) * cp.q_schur + cp.columns[:, None]
 
     def assemble(self, pairs: Sequence[np.ndarray], products: Sequence[tuple[np.ndarray, np.ndarray]], out: np.ndarray) -> None:
         """out = pairs - sum of left'right over `products`, upper triangle."""
@@ -61,14 +71,21 @@ class DenseSchur:
             out[row, col] = values
         lay = self.pattern
         for left, right in products:
-            if self.group is None:
+            if not self.full:
                 subtract_dense(lay.schedule, lay.colptr, lay.entry, lay.end, self.cp.columns, left, right, out)
+            elif left is right:
+                spread = self.spread(left)
+                out -= spread.T @ spread
             else:
                 out -= self.spread(right).T @ self.spread(left)
 
 
 class FactoredDense:
-    """S factored by LAPACK, in buffers that the storage lends."""
+    """S factored by LAPACK, in a buffer that the storage lends.
+
+    Once inv(S) is asked for it takes the place of the factor, which is kept in half of the memory (rectangular full packed form:
+    Gustavson, Wasniewski, Dongarra & Langou 2010).
+    """
 
     def __init__(self, storage: DenseSchur, pairs: Sequence[np.ndarray], half: np.ndarray):
         self.storage, q = storage, storage.cp.q_schur
@@ -77,33 +94,47 @@ class FactoredDense:
         np.einsum("ii->i", lower)[:] += 1.0
         if pivot := cholesky(lower.T):
             raise NumericalError(f"the Schur complement of the random effects is not positive definite (pivot {pivot})")
-        self._lower = lower
-        self.logdet = 2.0 * float(np.log(np.einsum("ii->i", self._lower)).sum())
+        self._lower, self._packed = lower, None
+        self._inverse: np.ndarray | None = None
+        self._turn = RLock()
+        self.logdet = 2.0 * float(np.log(np.einsum("ii->i", lower)).sum())
 
     def solve(self, b: np.ndarray) -> np.ndarray:
         """inv(S) b for b (q2, m)."""
-        return lapack.dpotrs(self._lower.T, b, lower=1)[0]
+        with self._turn:
+            if self._packed is None:
+                return lapack.dpotrs(self._lower.T, b, lower=1)[0]
+        return lapack.dpftrs(len(b), self._packed, b, uplo="L")[0]
 
     def half_solve(self, z: np.ndarray) -> np.ndarray:
         """inv(L') z for z (q2, m)."""
-        return lapack.dtrtrs(self._lower.T, z, lower=1, trans=1)[0]
+        with self._turn:
+            if self._packed is None:
+                return lapack.dtrtrs(self._lower.T, z, lower=1, trans=1)[0]
+        return lapack.dtfsm(1.0, self._packed, z, uplo="L", trans="T")
 
-    @cached_property
+    @property
     def inverse(self) -> np.ndarray:
         """inv(S) (q2, q2)."""
-        out = self.storage.buffers.lend(self, self._lower.shape)
-        out[:] = self._lower
-        inverse, info = lapack.dpotri(out.T, lower=1, overwrite_c=1)
+        with self._turn:
+            if self._inverse is None:
+                self._inverse = self._inverted()
+            return self._inverse
+
+    def _inverted(self) -> np.ndarray:
+        """inv(S) in the place of L, which is packed."""
+        self._packed, info = lapack.dtrttf(self._lower.T, uplo="L")
+        if not info:
+            _, info = lapack.dpotri(self._lower.T, lower=1, overwrite_c=1)
         if info:
             raise NumericalError("the Schur complement of the random effects cannot be inverted")
-        return mirrored(inverse.T)
+        return mirrored(self._lower)
 
     def gather(self, entries: np.ndarray) -> np.ndarray:
         """Entries (nnz, k0) of each group times N among that group's columns."""
         storage, cp = self.storage, self.storage.cp
-        if storage.group is not None:
-            product = (storage.spread(entries) @ self.inverse).reshape(-1, cp.k[0], cp.q_schur)
-            return np.ascontiguousarray(product[storage.group, :, cp.columns])
+        if storage.full:
+            return storage.picked(storage.spread(entries) @ self.inverse)
         out, lay = np.empty_like(entries), storage.pattern
         gather_dense(lay.schedule, lay.colptr, lay.entry, lay.begin, lay.end, cp.columns, entries, self.inverse, out)
         return out
@@ -122,12 +153,12 @@ class FactoredDense:
 
     def projected(self, pairs: Sequence[np.ndarray], half: np.ndarray, factors: Factors) -> np.ndarray:
         """A - A Lambda inv(S) Lambda'A (q2, q2), where A is `pairs` less half'half and S = Lambda'A Lambda + I."""
-        A = np.empty_like(self._lower)
+        A, packed = np.empty_like(self.inverse), self._packed
         self.storage.assemble(pairs, [(half, half)], A)
         mirrored(A)
         through = times_blocks(self.storage.cp, A, factors)  # A Lambda, which LAPACK sees as Lambda'A
-        blas.dtrsm(1.0, self._lower.T, through.T, lower=1, overwrite_b=1)
-        return mirrored(blas.dsyrk(-1.0, through.T, beta=1.0, c=A.T, trans=1, lower=1, overwrite_c=1).T)
+        half = lapack.dtfsm(1.0, packed, through.T, uplo="L", overwrite_b=1)
+        return mirrored(blas.dsyrk(-1.0, half, beta=1.0, c=A.T, trans=1, lower=1, overwrite_c=1).T)
 
     def derivative_times_inverse(self, direction: SchurDerivative) -> np.ndarray:
         """S_k inv(S), transposed."""

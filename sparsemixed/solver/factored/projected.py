@@ -26,9 +26,10 @@ from sparsemixed.solver.factored.projected_head import head_of
 from sparsemixed.solver.factored.projected_remainder import remainder_of
 from sparsemixed.solver.factored.system import FactoredSystem
 from sparsemixed.solver.threads import shared_out
+from sparsemixed.solver.vectors import WIDTH
 
-CHUNK = 1 << 20
-"""Numbers in the rows of H that are at hand at a time, about."""
+CHUNK = 1 << 19
+"""Numbers in the rows of H that are at hand at a time, about; of many rows, whole vectors of the processor."""
 
 
 class ProjectedSums:
@@ -59,7 +60,8 @@ class ProjectedSums:
         self._head = head_of(system, schur, factors, self._weights[0])
         self.own = [np.zeros((k, k)) for k in cp.k]
         self.products = np.zeros((len(moves[0]),) * 2)
-        most = CHUNK // max(cp.q_schur, cp.sizes[0])
+        most = CHUNK // self._head.width
+        most -= most % WIDTH if most > WIDTH else 0
         for t in range(1, len(cp.k)):
             self._add(t, [(self._of_remainder, stretch) for stretch in stretches(cp, t, most)])
         self._add(0, [(self._of_head, stretch) for stretch in self._head.stretches(most)])

@@ -22,6 +22,11 @@ BLOCK = 512
 class Head(Protocol):
     """Takes in C row by row, and then knows the sums of H_00."""
 
+    @property
+    def width(self) -> int:
+        """Numbers in the longest row that is taken."""
+        ...
+
     def through(self, stretch: Stretch, C: np.ndarray) -> np.ndarray:
         """`pair_sums` of H_20 at a stretch of rows, from C' (m, q2) there; of every stretch once."""
         ...
@@ -43,7 +48,7 @@ def head_of(system: FactoredSystem, schur: FactoredDense, factors: Factors, weig
     """H_00 itself where all cells are laid out and that is less work; weights (n, k0 k0): the W_k of the first term."""
     cp = system.cp
     basis, coordinates = symmetric_basis(weights, cp.k[0])
-    if schur.storage.group is not None and less_work(cp, len(basis)):
+    if schur.storage.full and less_work(cp, len(basis)):
         return ExplicitHead(system, schur, factors)
     return BasisHead(system, schur, factors, basis, coordinates)
 
@@ -63,7 +68,8 @@ class _Reduced:
         blocks = E @ cp.first
         self.blocks, self.entries = (blocks + blocks.transpose(0, 2, 1)) / 2, np.empty_like(cp.cross)
         apply_blocks(E, cp.indptr, cp.cross, False, self.entries)
-        self.full = schur.storage.spread(self.entries) if schur.storage.group is not None else None
+        self.full = schur.storage.spread(self.entries) if schur.storage.full else None
+        self.width = cp.q_schur if self.full is None else max(cp.q_schur, cp.sizes[0])
 
 
 class ExplicitHead(_Reduced):

@@ -24,7 +24,7 @@ import scipy.sparse as sp
 from sparsemixed.errors import NumericalError
 from sparsemixed.solver.buffers import Buffers
 from sparsemixed.solver.crossproducts.block_products import Factors, Pattern, quadratic_form
-from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
+from sparsemixed.solver.crossproducts.crossproducts import FULL_SHARE, MOST_FULL, CrossProducts
 from sparsemixed.solver.factored.elimination_pattern import EliminationPattern
 from sparsemixed.solver.factored.schur import SchurStorage
 from sparsemixed.solver.factored.weights import weighted_logdet, with_weights
@@ -81,7 +81,7 @@ class PenalizedSystem:
 
     def times_ZtZ(self, values: np.ndarray) -> np.ndarray:
         """Z'Z values (q, m)."""
-        return self.cp.matrix @ values
+        return self.cp.times(values)
 
 
 class FactoredSystem:
@@ -114,10 +114,12 @@ class FactoredSystem:
         self.schur = system.schur.factor(m.pairs, self._half)
         self.logdet = weighted_logdet(lower, self.weights[0]) + self.schur.logdet
 
-    def _scalar_matrix(self, entries: np.ndarray) -> sp.csr_array:
+    def _scalar_matrix(self, entries: np.ndarray) -> np.ndarray | sp.csr_array:
+        """(q0, q2): sparse, or in full where it is small and full enough for BLAS to be faster."""
         indptr, indices = self._pattern.scalar
         data = entries.ravel() if self.cp.k[0] == 1 else entries.ravel()[self._pattern.expand]
-        return sp.csr_array((data, indices, indptr), shape=(self.cp.sizes[0], self.cp.q_schur))
+        out = sp.csr_array((data, indices, indptr), shape=(self.cp.sizes[0], self.cp.q_schur))
+        return out.toarray() if self.cp.q <= MOST_FULL and data.size >= FULL_SHARE * out.shape[0] * out.shape[1] else out
 
     def solve(self, b: np.ndarray) -> np.ndarray:
         """inv(M) b for b (q, m)."""
@@ -139,7 +141,7 @@ class FactoredSystem:
 
     def times_ZtZ(self, values: np.ndarray) -> np.ndarray:
         """Z'Z values (q, m)."""
-        return self.cp.matrix @ values
+        return self.cp.times(values)
 
     @cached_property
     def inverse_blocks(self) -> Pattern:

@@ -6,23 +6,35 @@ import numpy as np
 from numba import prange
 
 from sparsemixed.solver.compiled import compiled, compiled_parallel
+from sparsemixed.solver.vectors import WIDTH, load, plus, store, zeros
+
+ONE, EIGHT = np.uint64(1), np.uint64(WIDTH)
+
+
+@compiled
+def sparse_rows_times_block(begin, end, indptr, indices, data, x, out):
+    """Rows begin to end of out = A x: of each row eight columns at a time, in registers, and then the others."""
+    m = np.uint64(x.shape[1])
+    whole = m - m % EIGHT
+    for i in range(np.uint64(begin), np.uint64(end)):
+        first, last = np.uint64(indptr[i]), np.uint64(indptr[i + ONE])
+        for c in range(whole // EIGHT):
+            total = zeros()
+            for e in range(first, last):
+                total = plus(total, data[e], load(x, indices[e], EIGHT * c))
+            store(out, i, EIGHT * c, total)
+        for c in range(whole, m):
+            rest = 0.0
+            for e in range(first, last):
+                rest += data[e] * x[np.uint64(indices[e]), c]
+            out[i, c] = rest
 
 
 @compiled_parallel
 def sparse_times_block(bounds, indptr, indices, data, x, out):
     """out = A x for A (n, q) in CSR and x (q, m); out (n, m). bounds (parts + 1,) int64: rows of each part."""
-    m = x.shape[1]
     for part in prange(bounds.size - 1):
-        total = np.empty(m)
-        for i in range(bounds[part], bounds[part + 1]):
-            for c in range(m):
-                total[c] = 0.0
-            for e in range(indptr[i], indptr[i + 1]):
-                value, j = data[e], indices[e]
-                for c in range(m):
-                    total[c] += value * x[j, c]
-            for c in range(m):
-                out[i, c] = total[c]
+        sparse_rows_times_block(bounds[part], bounds[part + 1], indptr, indices, data, x, out)
 
 
 @compiled

@@ -148,7 +148,9 @@ def remaining_matrix(cp: CrossProducts, pairs: Sequence[np.ndarray]) -> sp.csr_a
     return sp.csr_array(coo, shape=(cp.q_schur, cp.q_schur))
 
 
-def cross_products(terms: Sequence[TermData], X: np.ndarray, y: np.ndarray, n: float | None = None) -> CrossProducts:
+def cross_products(
+    terms: Sequence[TermData], X: np.ndarray, y: np.ndarray, n: float | None = None, XytXy: np.ndarray | None = None
+) -> CrossProducts:
     """Accumulate all cross-products; `terms` must be ordered, the one to eliminate first.
 
     Parameters
@@ -158,9 +160,11 @@ def cross_products(terms: Sequence[TermData], X: np.ndarray, y: np.ndarray, n: f
     y : (n,) float64
     n : float, optional
         Observations that the rows stand for; by default one each.
+    XytXy : (p + 1, p + 1), optional
+        [X y]'[X y] where it is known.
     """
     head, remaining = terms[0], terms[1:]
-    first, *own, ZtXy, XytXy = _own_products(terms, X, y)
+    first, *own, ZtXy, XytXy = _own_products(terms, X, y, XytXy)
     indptr, columns, cells = cells_of(head, remaining)
     k0 = head.columns.shape[1]
     cross = np.zeros((columns.size, k0))
@@ -181,17 +185,17 @@ def cross_products(terms: Sequence[TermData], X: np.ndarray, y: np.ndarray, n: f
     )
 
 
-def _own_products(terms: Sequence[TermData], X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, ...]:
+def _own_products(terms: Sequence[TermData], X: np.ndarray, y: np.ndarray, XytXy: np.ndarray | None) -> tuple[np.ndarray, ...]:
     """Z_i'Z_i (J, k, k) of every term, then Z'[X y] and [X y]'[X y]."""
     p = X.shape[1]
     if suits(X) and all(suits(term.columns) and in_order(term.codes) for term in terms):
         sums = [group_products(t.codes, t.columns, X, y, t.n_groups) for t in terms]
         ZtXy = [each[:, :, : p + 1].reshape(-1, p + 1) for each in sums]
-        return *(each[:, :, p + 1 :] for each in sums), np.concatenate(ZtXy), inner_products(X, y)
+        return *(each[:, :, p + 1 :] for each in sums), np.concatenate(ZtXy), inner_products(X, y) if XytXy is None else XytXy
     Xy = np.ascontiguousarray(np.column_stack([X, y]))
     ZtXy = [outer_sums(t.codes, t.columns, Xy, t.n_groups).reshape(-1, p + 1) for t in terms]
     own = (outer_sums(t.codes, t.columns, t.columns, t.n_groups) for t in terms)
-    return *own, np.concatenate(ZtXy), Xy.T @ Xy
+    return *own, np.concatenate(ZtXy), Xy.T @ Xy if XytXy is None else XytXy
 
 
 def outer_sums(index: np.ndarray, left: np.ndarray, right: np.ndarray, size: int) -> np.ndarray:

@@ -14,6 +14,8 @@ from sparsemixed.solver import rows
 
 SINGULAR = 1e-13
 """Smallest eigenvalue, in units of the diagonal, at which a matrix still counts as positive definite."""
+FEW = 16
+"""Columns of small matrices up to which stacks of them are worked on column by column."""
 LARGE = 256
 """Order from which half of a product is worth a call of its own."""
 ORTHOGONAL = 1e-13
@@ -296,7 +298,14 @@ def stacked(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     >>> stacked(np.full((2, 1, 1), 3.0), np.ones((2, 1, 2))).tolist()
     [[[3.0, 3.0]], [[3.0, 3.0]]]
     """
-    return left * right if (1, 1) in (left.shape[-2:], right.shape[-2:]) else left @ right
+    if (1, 1) not in (left.shape[-2:], right.shape[-2:]):
+        return left @ right
+    if left.ndim == right.ndim == 3 and left.shape[2] == 1 and 1 < right.shape[2] <= FEW:
+        out = np.empty((len(left), 1, right.shape[2]))
+        for j in range(right.shape[2]):  # NumPy would make a loop of so few numbers for each matrix
+            np.multiply(left[:, :, 0], right[:, :, j], out=out[:, :, j])
+        return out
+    return left * right
 
 
 def stacked_inverses(stack: np.ndarray) -> np.ndarray:

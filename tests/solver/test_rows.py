@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sparsemixed.solver import rows, threads
+from sparsemixed.solver import rows, stretches, threads
 from sparsemixed.solver.crossproducts.crossproducts import TermData, cross_products
 from sparsemixed.solver.linalg import regression, thin_qr
 
@@ -15,6 +15,7 @@ def pieces(request, monkeypatch):
     """Passes for any number of rows, in pieces of seven, by one thread or two."""
     monkeypatch.setattr(rows, "MANY", 1)
     monkeypatch.setattr(rows, "PIECE", 7)
+    monkeypatch.setattr(stretches, "MANY", 1)
     monkeypatch.setattr(threads.numba, "get_num_threads", lambda: request.param)
 
 
@@ -90,20 +91,23 @@ def test_residuals(pieces):
 
 @pytest.mark.parametrize("order", ["in order", "any"])
 @pytest.mark.parametrize("sizes", [[20, 1, 1, 30, 9], [1] * 61, [61]])
-def test_cross_products_of_groups(pieces, order, sizes):
-    """A group may be longer than a piece; where rows are not in order other loops serve."""
+@pytest.mark.parametrize("length", [2, 5])
+def test_cross_products_of_groups(pieces, order, sizes, length):
+    """A group may be longer than a piece; where rows are not in order, or few are alike, other loops serve."""
     Z, X, y, rng = drawn()
     codes = np.repeat(np.arange(len(sizes)), sizes).astype(np.int32)
-    inner = np.arange(61, dtype=np.int32) // 2
+    inner = np.arange(61, dtype=np.int32) // length
     if order == "any":
         codes = rng.permutation(codes)
-    terms = [TermData(inner, 31, Z[:, :1].copy()), TermData(codes, len(sizes), Z)]
+    terms = [TermData(inner, -(-61 // length), Z[:, :1].copy()), TermData(codes, len(sizes), Z)]
     cp = cross_products(terms, X, y)
     dense = [np.zeros((61, t.n_groups, t.columns.shape[1])) for t in terms]
     for matrix, term in zip(dense, terms, strict=True):
         matrix[np.arange(61), term.codes] = term.columns
     whole = np.concatenate([matrix.reshape(61, -1) for matrix in dense], axis=1)
     np.testing.assert_allclose(cp.matrix.toarray(), whole.T @ whole, rtol=1e-12, atol=1e-13)
+    np.testing.assert_allclose(cp.times(whole[:3].T.copy()), whole.T @ (whole @ whole[:3].T), rtol=1e-12, atol=1e-12)
+    assert cp.nnz == cp.matrix.nnz
     np.testing.assert_allclose(cp.ZtXy, whole.T @ np.column_stack([X, y]), rtol=1e-12, atol=1e-13)
 
 

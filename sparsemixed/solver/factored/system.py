@@ -81,7 +81,7 @@ class PenalizedSystem:
 
     def times_ZtZ(self, values: np.ndarray) -> np.ndarray:
         """Z'Z values (q, m)."""
-        return self.cp.matrix @ values
+        return self.cp.times(values)
 
 
 class FactoredSystem:
@@ -139,7 +139,7 @@ class FactoredSystem:
 
     def times_ZtZ(self, values: np.ndarray) -> np.ndarray:
         """Z'Z values (q, m)."""
-        return self.cp.matrix @ values
+        return self.cp.times(values)
 
     @cached_property
     def inverse_blocks(self) -> Pattern:

@@ -59,7 +59,7 @@ class _Builder:
         self.fixed: dict[int, float] = {}
         self.mass = Mass(0.0)
         orthogonal = sums.orthogonal
-        self.scale = float(np.sqrt(orthogonal.residual @ orthogonal.residual / max(sums.n - sums.p, 1)))
+        self.scale = float(np.sqrt(orthogonal.square / max(sums.n - sums.p, 1)))
         self._check_base()
 
     def _check_base(self) -> None:

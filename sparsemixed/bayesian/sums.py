@@ -103,7 +103,7 @@ class MarginalSums:
 
     def _linear(self, count: int) -> Sums:
         W = np.eye(self.p + 1)
-        W[-1, -1] = float(self.orthogonal.residual @ self.orthogonal.residual)
+        W[-1, -1] = self.orthogonal.square
         return Sums(np.zeros(count), np.broadcast_to(W, (count, self.p + 1, self.p + 1)))
 
     def _one(self, theta: np.ndarray) -> tuple[float, np.ndarray]:

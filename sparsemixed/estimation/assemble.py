@@ -93,8 +93,7 @@ def _gathered(case: Case, end: End[FE, FD], em_log: tuple[LogEntry, ...], llf: L
 
 
 def _lost_digits(case: Case, df: float, pwrss: float, shown: Callable[[], dict[str, Any]]) -> str:
-    residual = case.reduction.orthogonal.residual
-    return lost_digits(case.design, lambda: shown()["components"], float(residual @ residual), pwrss, df)
+    return lost_digits(case.design, lambda: shown()["components"], case.reduction.orthogonal.square, pwrss, df)
 
 
 def _has_few_groups(objective: object) -> bool:

@@ -23,7 +23,7 @@ def linear_llf(orthogonal: OrthonormalCoordinates, reml: bool) -> float:
     """Log (restricted) likelihood of y ~ N(X beta, sigma2 I), beta and sigma2 profiled out."""
     n, p = orthogonal.n_obs, orthogonal.rank
     df = n - p if reml else n
-    pwrss = float(orthogonal.residual @ orthogonal.residual)
+    pwrss = orthogonal.square
     deviance = df * (1 + np.log(2 * np.pi * pwrss / df)) + orthogonal.constant(reml)
     return -0.5 * float(deviance)
 
@@ -61,7 +61,7 @@ def log_likelihood(orthogonal: OrthonormalCoordinates, reml: bool) -> LogLikelih
 def check_residual(orthogonal: OrthonormalCoordinates, y: np.ndarray, response: str) -> None:
     """Refuse a response that leaves nothing to model, or whose squares are beyond floating point."""
     with np.errstate(over="ignore", under="ignore"):
-        pwrss, y2 = float(orthogonal.residual @ orthogonal.residual), float(y @ y)
+        pwrss, y2 = orthogonal.square, float(y @ y)
     if not np.isfinite(y2) or (y2 < SMALLEST_SQUARES and np.any(y)):
         raise DataError(f"the squares of `{response}` are beyond the range of floating point; rescale it")
     if pwrss <= NOTHING_LEFT * y2:
@@ -73,7 +73,7 @@ def linear_fit(spec: ModelSpec, design: Design, orthogonal: OrthonormalCoordinat
     n, p = orthogonal.n_obs, orthogonal.rank
     reml = spec.estimation.method == "reml"
     df = n - p if reml else n
-    pwrss = float(orthogonal.residual @ orthogonal.residual)
+    pwrss = orthogonal.square
     sigma2 = pwrss / df
     llf = linear_llf(orthogonal, reml)
     variance = VarianceParameter("", "var(Residual)", sigma2, np.array([sigma2]), "variance", False)

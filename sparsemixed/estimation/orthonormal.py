@@ -20,7 +20,7 @@ from sparsemixed.design.values import Constraints, Design, RandomTerm
 from sparsemixed.estimation.parameters import ThetaMap
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts, TermData, cross_products
 from sparsemixed.solver.crossproducts.sparse_columns import coefficients_on, sparse_cross_products, triangle
-from sparsemixed.solver.linalg import solve_upper, thin_qr
+from sparsemixed.solver.linalg import regression, solve_upper, thin_qr
 from sparsemixed.solver.rows import less_fitted, suits
 
 
@@ -41,6 +41,8 @@ class OrthonormalCoordinates(HoldsLater):
     constraints : Constraints or None
     sparse : (n, r) csr_array or None
         X, rows times the root of their weight, where it is sparse; Q = X inv(R) is then formed when it is first read.
+    gram : (r + 1, r + 1), or None
+        [Q residual]'[Q residual] where it is known.
     """
 
     Q: np.ndarray
@@ -51,6 +53,12 @@ class OrthonormalCoordinates(HoldsLater):
     log_precision: float = 0.0
     constraints: Constraints | None = None
     sparse: sp.csr_array | None = None
+    gram: np.ndarray | None = None
+
+    @property
+    def square(self) -> float:
+        """The residual sum of squares."""
+        return float(self.residual @ self.residual) if self.gram is None else float(self.gram[-1, -1])
 
     @property
     def rank(self) -> int:
@@ -66,7 +74,7 @@ class OrthonormalCoordinates(HoldsLater):
     def cross_products(self, terms: list[TermData]) -> CrossProducts:
         """Those of the terms with each other, with Q and with the residual."""
         if self.sparse is None:
-            return cross_products(terms, self.Q, self.residual, self.n_obs)
+            return cross_products(terms, self.Q, self.residual, self.n_obs, self.gram)
         return sparse_cross_products(terms, self.sparse, self.R, self.residual, self.n_obs)
 
     def constant(self, reml: bool) -> float:
@@ -104,6 +112,9 @@ def orthonormal_coordinates(design: Design) -> OrthonormalCoordinates:
     if design.weights is not None:
         X = X * np.sqrt(design.weights.rows)[:, None]
     shared = (design.n_obs, log_precision, design.constraints)
+    found = regression(X, _weighted_response(design))
+    if found is not None:
+        return OrthonormalCoordinates(*found[:4], *shared, gram=found.gram)
     Q, R = thin_qr(X) if X.shape[1] else (X, np.zeros((0, 0)))
     return OrthonormalCoordinates(Q, R, *_least_squares(design, Q, R), *shared)
 
@@ -133,7 +144,7 @@ def with_response(orthogonal: OrthonormalCoordinates, design: Design) -> Orthono
         start, residual = _least_squares(design, orthogonal.Q, orthogonal.R)
     else:
         start, residual = coefficients_on(orthogonal.sparse, orthogonal.R, _weighted_response(design))
-    return changed(orthogonal, start=start, residual=residual)
+    return changed(orthogonal, start=start, residual=residual, gram=None)
 
 
 def _weighted_response(design: Design) -> np.ndarray:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sparsemixed.design.values import RandomBlock, RandomTerm
-from sparsemixed.solver.rows import rows_times, suits
+from sparsemixed.solver.rows import rows_times, squares, suits
 from sparsemixed.structures.random.base import RandomStructure
 from sparsemixed.structures.random.linear_basis import effects_on_edge
 
@@ -132,7 +132,7 @@ class ThetaMap:
         if T is None:
             return columns
         if suits(columns):
-            return rows_times(columns, T)[0]
+            return rows_times(columns, T)
         out = np.empty_like(columns)
         for j, weights in enumerate(T.T):
             out[:, j] = sum(columns[:, i] * weights[i] for i in np.flatnonzero(weights))
@@ -277,5 +277,6 @@ def parameters(random: Sequence[RandomTerm], may_lead: Sequence[bool] | None = N
 def _well_scaled(block: RandomBlock, columns: np.ndarray) -> RandomBlock:
     """The block with its structure's parameters in coordinates suited to its columns (n, m)."""
     leading = block.names.index("_cons") if "_cons" in block.names else 0
-    structure = block.structure.in_basis(columns.T @ columns / len(columns), leading)
+    gram = squares(columns) if suits(columns) else columns.T @ columns
+    structure = block.structure.in_basis(gram / len(columns), leading)
     return block if structure is block.structure else replace(block, structure=structure)

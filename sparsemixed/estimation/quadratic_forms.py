@@ -91,7 +91,7 @@ class QuadraticForms:
             for d, matrix in zip(places, matrices, strict=True):
                 moved = np.zeros_like(self.F)
                 moved[cp.slices[t]] = stacked(matrix, plain[t]).reshape(-1, moved.shape[1])
-                through = self._weighted(cp.matrix @ moved)
+                through = self._weighted(cp.times(moved))
                 out[:, d] = self._contracted([np.einsum("jam,jbm->ab", w, m) for w, m in zip(weighted, through, strict=True)])
         return out
 

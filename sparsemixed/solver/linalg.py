@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg.blas import dtrmm
@@ -13,8 +14,13 @@ from sparsemixed.solver import rows
 
 SINGULAR = 1e-13
 """Smallest eigenvalue, in units of the diagonal, at which a matrix still counts as positive definite."""
+FEW = 16
+"""Columns of small matrices up to which stacks of them are worked on column by column."""
 LARGE = 256
 """Order from which half of a product is worth a call of its own."""
+ORTHOGONAL = 1e-13
+"""Inner products of columns of length one up to which these are orthogonal to rounding."""
+TINY = float(np.finfo(float).tiny)
 FAR_FROM_SINGULAR = 1e-6
 """Smallest eigenvalue of the columns' correlations down to which the QR of many rows may go by inner products."""
 
@@ -202,20 +208,84 @@ def thin_qr(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if len(X) < rows.MANY or not X.shape[1]:
         return np.linalg.qr(X)
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        gram = X.T @ X
-    if not (np.isfinite(gram).all() and np.all(np.diag(gram) > 0)):
+        first = _triangle_of(X.T @ X)
+    if first is None:
         return np.linalg.qr(X)
-    scale, correlations = unit_diagonal(gram)
-    if np.linalg.eigvalsh(correlations)[0] < FAR_FROM_SINGULAR:
-        return np.linalg.qr(X)
-    first = np.linalg.cholesky(correlations).T * scale
-    if rows.suits(X):
-        Q, gram = rows.rows_times(X, np.linalg.inv(first))
-        second = np.linalg.cholesky(gram).T
-        return rows.rows_times(Q, np.triu(np.linalg.inv(second)), Q)[0], np.triu(second @ first)
     Q = X @ np.linalg.inv(first)
     second = np.linalg.cholesky(Q.T @ Q).T
     return Q @ np.linalg.inv(second), np.triu(second @ first)
+
+
+def _triangle_of(gram: np.ndarray) -> np.ndarray | None:
+    """R (p, p) with R'R = gram, the inner products of columns; None where one is nearly a combination of others."""
+    if not (np.isfinite(gram).all() and np.all(np.diag(gram) > 0)):
+        return None
+    scale, correlations = unit_diagonal(gram)
+    if np.linalg.eigvalsh(correlations)[0] < FAR_FROM_SINGULAR:
+        return None
+    return np.linalg.cholesky(correlations).T * scale
+
+
+class Regression(NamedTuple):
+    """Least squares of y on X = QR.
+
+    Attributes
+    ----------
+    Q : (n, p)
+        With orthonormal columns.
+    R : (p, p)
+        Upper triangular.
+    coefficients : (p,)
+        On X.
+    residual : (n,)
+        Orthogonal to Q.
+    gram : (p + 1, p + 1)
+        [Q residual]'[Q residual].
+    """
+
+    Q: np.ndarray
+    R: np.ndarray
+    coefficients: np.ndarray
+    residual: np.ndarray
+    gram: np.ndarray
+
+
+def regression(X: np.ndarray, y: np.ndarray) -> Regression | None:
+    """Least squares of y (n,) on many rows of few columns X (n, p) by two or three passes; None where they do not suit.
+
+    By inner products, as in `thin_qr`. Where what comes out is not yet orthogonal to rounding, because columns are correlated or
+    y is far larger than what they leave of it, the same is done once more with what came out.
+
+    Examples
+    --------
+    >>> regression(np.ones((3, 1)), np.arange(3.0)) is None
+    True
+    """
+    p = X.shape[1]
+    if not rows.suits(X):
+        return None
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        gram = rows.inner_products(X, y)
+        R = _triangle_of(gram[:p, :p]) if np.isfinite(gram[:p, p]).all() else None
+    if R is None:
+        return None
+    inverse = np.triu(np.linalg.inv(R))
+    fitted = inverse.T @ gram[:p, p]
+    Q, residual, gram = rows.turned(X, y, inverse, fitted)
+    coefficients = solve_upper(R, fitted)
+    if _off_orthogonal(gram) > ORTHOGONAL:
+        second = np.linalg.cholesky(gram[:p, :p]).T
+        inverse, R = np.triu(np.linalg.inv(second)), np.triu(second @ R)
+        fitted = inverse.T @ gram[:p, p]
+        Q, residual, gram = rows.turned(Q, residual, inverse, fitted, in_place=True)
+        coefficients = coefficients + solve_upper(R, fitted)
+    return Regression(Q, R, coefficients, residual, gram)
+
+
+def _off_orthogonal(gram: np.ndarray) -> float:
+    """How far inner products (p + 1, p + 1) of columns and a residual are from those of orthonormal ones and one beside them."""
+    p = len(gram) - 1
+    return float(max(np.abs(gram[:p, :p] - np.eye(p)).max(), np.abs(gram[:p, p]).max() / np.sqrt(gram[p, p] + TINY)))
 
 
 def stacked(left: np.ndarray, right: np.ndarray) -> np.ndarray:
@@ -228,7 +298,14 @@ def stacked(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     >>> stacked(np.full((2, 1, 1), 3.0), np.ones((2, 1, 2))).tolist()
     [[[3.0, 3.0]], [[3.0, 3.0]]]
     """
-    return left * right if (1, 1) in (left.shape[-2:], right.shape[-2:]) else left @ right
+    if (1, 1) not in (left.shape[-2:], right.shape[-2:]):
+        return left @ right
+    if left.ndim == right.ndim == 3 and left.shape[2] == 1 and 1 < right.shape[2] <= FEW:
+        out = np.empty((len(left), 1, right.shape[2]))
+        for j in range(right.shape[2]):  # NumPy would make a loop of so few numbers for each matrix
+            np.multiply(left[:, :, 0], right[:, :, j], out=out[:, :, j])
+        return out
+    return left * right
 
 
 def stacked_inverses(stack: np.ndarray) -> np.ndarray:

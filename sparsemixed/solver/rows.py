@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from sparsemixed.solver.kernels_rows import add_group_products, subtract_fitted, times_matrix
+from sparsemixed.solver.kernels_rows import add_group_products, add_inner_products, orthonormalize, subtract_fitted, times_matrix
 from sparsemixed.solver.threads import shared_out
 
 MANY = 50_000
@@ -24,20 +24,26 @@ def suits(matrix: np.ndarray) -> bool:
     return len(matrix) >= MANY and 0 < matrix.shape[1] <= FEW and matrix.dtype == np.float64 and matrix.flags.c_contiguous
 
 
-def rows_times(rows: np.ndarray, matrix: np.ndarray, out: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """rows (n, a) times a matrix (a, b), every row in the same way, and the product's (b, b) inner products.
+def rows_times(rows: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """rows (n, a) times a matrix (a, b), every row in the same way."""
+    product, matrix = np.empty((len(rows), matrix.shape[1])), np.ascontiguousarray(matrix)
+    shared_out(lambda begin, end: times_matrix(rows, matrix, begin, end, product), *_pieces(len(rows)))
+    return product
 
-    `out` may be `rows` where the matrix is upper triangular.
-    """
-    product = np.empty((len(rows), matrix.shape[1])) if out is None else out
+
+def turned(
+    X: np.ndarray, y: np.ndarray, matrix: np.ndarray, fitted: np.ndarray, in_place: bool = False
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Q = X matrix (n, p), upper triangular, y - Q fitted (n,), and the inner products (p + 1, p + 1) of both: in one pass."""
+    Q, out = (X, y) if in_place else (np.empty_like(X), np.empty(len(y)))
     matrix = np.ascontiguousarray(matrix)
 
     def piece(begin: int, end: int) -> np.ndarray:
-        times_matrix(rows, matrix, begin, end, product)
-        part = product[begin:end]
-        return part.T @ part
+        gram = np.zeros((X.shape[1] + 1, X.shape[1] + 1))
+        orthonormalize(X, y, matrix, fitted, begin, end, Q, out, gram)
+        return gram
 
-    return product, _total(len(rows), piece)
+    return Q, out, _mirrored(_total(len(y), piece))
 
 
 def less_fitted(y: np.ndarray, Q: np.ndarray, fitted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -70,18 +76,39 @@ def inner_products(X: np.ndarray, y: np.ndarray) -> np.ndarray:
     p = X.shape[1]
 
     def piece(begin: int, end: int) -> np.ndarray:
-        own, right, out = X[begin:end], y[begin:end], np.empty((p + 1, p + 1))
-        out[:p, :p], out[p, p] = own.T @ own, right @ right
-        out[:p, p] = out[p, :p] = right @ own
+        right, out = y[begin:end], np.zeros((p + 1, p + 1))
+        add_inner_products(X, begin, end, out)
+        out[p, :p], out[p, p] = right @ X[begin:end], right @ right
         return out
 
-    return _total(len(y), piece)
+    return _mirrored(_total(len(y), piece))
+
+
+def squares(rows: np.ndarray) -> np.ndarray:
+    """rows'rows (c, c) of rows (n, c)."""
+
+    def piece(begin: int, end: int) -> np.ndarray:
+        out = np.zeros((rows.shape[1], rows.shape[1]))
+        add_inner_products(rows, begin, end, out)
+        return out
+
+    return _mirrored(_total(len(rows), piece))
+
+
+def _mirrored(lower: np.ndarray) -> np.ndarray:
+    """A symmetric matrix of which the upper triangle is zero."""
+    return lower + np.tril(lower, -1).T
+
+
+def _pieces(n: int) -> tuple[list[int], list[int]]:
+    """Where the pieces of n rows begin and end."""
+    begins = [*range(0, n, PIECE)]
+    return begins, [*begins[1:], n]
 
 
 def _total(n: int, piece: Callable[[int, int], np.ndarray]) -> np.ndarray:
     """The sum over pieces of n rows, in order."""
-    begins = range(0, n, PIECE)
-    parts = shared_out(piece, begins, [*begins[1:], n])
+    parts = shared_out(piece, *_pieces(n))
     total = parts[0].copy()
     for part in parts[1:]:
         total += part

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 import sparsemixed
-from sparsemixed.design.data.codes import MANY, combine, compress, first_rows, group_sizes, runs
+from sparsemixed.design.data.codes import combine, compress, first_rows, group_sizes
 from sparsemixed.design.data.variable import all_finite
+from sparsemixed.solver.stretches import MANY, runs
 
 
 def _columns() -> dict[str, np.ndarray]:

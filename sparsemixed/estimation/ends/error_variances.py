@@ -74,7 +74,7 @@ def vanished_errors(
     structure = design.residual.structure
     gone, names = np.zeros(structure.n_rho, bool), []
     rows = structure.display(at.theta[at.theta.size - structure.n_rho :])
-    usual = float(orthogonal.residual @ orthogonal.residual) / orthogonal.n_obs
+    usual = orthogonal.square / orthogonal.n_obs
     for level in dict.fromkeys(p.level for p in rows):
         own = [p for p in rows if p.level == level]
         if max(at.sigma2 * p.value for p in own if p.kind == "variance") > VANISHED * usual:

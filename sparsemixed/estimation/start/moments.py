@@ -104,7 +104,7 @@ def _solved(cp: CrossProducts, components: list[Component], traces: np.ndarray, 
 
 def _components(cp: CrossProducts) -> list[Component]:
     pairs = [(t, a, b) for t, k in enumerate(cp.k) for a in range(k) for b in range(a, k)]
-    if len(pairs) > MOST_COMPONENTS or len(pairs) ** 2 * float(cp.matrix.nnz) > MOST_PRODUCTS:
+    if len(pairs) > MOST_COMPONENTS or len(pairs) ** 2 * float(cp.nnz) > MOST_PRODUCTS:
         pairs = [(t, a, b) for t, a, b in pairs if a == b]
     return [Component(t, a, b) for t, a, b in pairs]
 

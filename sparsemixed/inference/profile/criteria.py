@@ -53,7 +53,7 @@ class Criterion:
         rank = orthogonal.rank
         about = Coordinates(orthogonal.root(np.eye(rank)), orthogonal.coefficients(np.zeros(rank)))
         if problem.profile is None:
-            square = float(orthogonal.residual @ orthogonal.residual)
+            square = orthogonal.square
             none = np.zeros(0, bool)
             return LinearObjective(square, orthogonal.n_obs, rank, self.method == "reml"), about, none, none
         if problem.plan is None:

@@ -11,7 +11,9 @@ import numpy as np
 import scipy.sparse as sp
 
 from sparsemixed.solver.kernels import count_cells, fill_cells, find_cells, scatter_outer, sort_rows
+from sparsemixed.solver.linalg import stacked
 from sparsemixed.solver.rows import group_products, in_order, inner_products, suits
+from sparsemixed.solver.stretches import runs, spread
 
 MOST_FULL, FULL_SHARE = 2000, 0.1
 """Order (32 MB) up to which Z'Z is laid out in full, and the share of it that must not be zero."""
@@ -106,19 +108,42 @@ class CrossProducts:
         ends = np.cumsum(self.sizes)
         return tuple(slice(int(e - s), int(e)) for e, s in zip(ends, self.sizes, strict=True))
 
+    @property
+    def nnz(self) -> int:
+        """Nonzeros of Z'Z."""
+        return self.first.size + 2 * self.cross.size + sum(pair.values.size * (1 + (pair.t != pair.u)) for pair in self.pairs)
+
+    def times(self, values: np.ndarray) -> np.ndarray:
+        """Z'Z values, for values (q, m)."""
+        q0, m = self.sizes[0], values.shape[1]
+        own = stacked(self.first, values[:q0].reshape(-1, self.k[0], m)).reshape(q0, m)
+        if not self.q_schur:
+            return own
+        return np.concatenate([own + self._cross @ values[q0:], self._cross.T @ values[:q0] + self._remaining @ values[q0:]])
+
+    @cached_property
+    def _cross(self) -> sp.csr_array:
+        """Z_0'Z_2 (q0, q2)."""
+        q0, k0 = self.sizes[0], self.k[0]
+        if k0 == 1:
+            return sp.csr_array((self.cross.ravel(), self.columns, self.indptr), shape=(q0, self.q_schur))
+        rows = np.repeat(np.arange(self.n_groups[0]), np.diff(self.indptr)) * k0
+        entries = [(self.cross[:, a], (rows + a, self.columns)) for a in range(k0)]
+        value, row, col = (np.concatenate(x) for x in zip(*((v, r, c) for v, (r, c) in entries), strict=True))
+        return sp.csr_array((value, (row, col)), shape=(q0, self.q_schur))
+
+    @cached_property
+    def _remaining(self) -> sp.csr_array:
+        """Z_2'Z_2 (q2, q2)."""
+        return remaining_matrix(self, [pair.values for pair in self.pairs])
+
     @cached_property
     def matrix(self) -> sp.csr_array:
-        """Z'Z as one sparse (q, q) matrix, for products with vectors."""
-        q0, k0 = self.sizes[0], self.k[0]
-        blocks = [[block_diagonal(self.first), None], [None, None]]
-        if self.q_schur:
-            rows = np.repeat(np.arange(self.n_groups[0]), np.diff(self.indptr)) * k0
-            entries = [(self.cross[:, a], (rows + a, self.columns)) for a in range(k0)]
-            value, row, col = (np.concatenate(x) for x in zip(*((v, r, c) for v, (r, c) in entries), strict=True))
-            cross = sp.csr_array((value, (row, col)), shape=(q0, self.q_schur))
-            blocks = [[blocks[0][0], cross], [cross.T, remaining_matrix(self, [pair.values for pair in self.pairs])]]
-            return sp.csr_array(sp.block_array(blocks, format="csr"))
-        return blocks[0][0]
+        """Z'Z as one sparse (q, q) matrix."""
+        first = block_diagonal(self.first)
+        if not self.q_schur:
+            return first
+        return sp.csr_array(sp.block_array([[first, self._cross], [self._cross.T, self._remaining]], format="csr"))
 
     def times(self, values: np.ndarray) -> np.ndarray:
         """Z'Z values (q, m)."""
@@ -161,7 +186,9 @@ def remaining_matrix(cp: CrossProducts, pairs: Sequence[np.ndarray]) -> sp.csr_a
     return sp.csr_array(coo, shape=(cp.q_schur, cp.q_schur))
 
 
-def cross_products(terms: Sequence[TermData], X: np.ndarray, y: np.ndarray, n: float | None = None) -> CrossProducts:
+def cross_products(
+    terms: Sequence[TermData], X: np.ndarray, y: np.ndarray, n: float | None = None, XytXy: np.ndarray | None = None
+) -> CrossProducts:
     """Accumulate all cross-products; `terms` must be ordered, the one to eliminate first.
 
     Parameters
@@ -171,10 +198,12 @@ def cross_products(terms: Sequence[TermData], X: np.ndarray, y: np.ndarray, n: f
     y : (n,) float64
     n : float, optional
         Observations that the rows stand for; by default one each.
+    XytXy : (p + 1, p + 1), optional
+        [X y]'[X y] where it is known.
     """
     head, remaining = terms[0], terms[1:]
-    first, *own, ZtXy, XytXy = _own_products(terms, X, y)
-    indptr, columns, cells = cells_of(head, remaining)
+    first, *own, ZtXy, XytXy = _own_products(terms, X, y, XytXy)
+    indptr, columns, cells, starts = _cells_and_starts(head, remaining)
     k0 = head.columns.shape[1]
     cross = np.zeros((columns.size, k0))
     for term, cell in zip(remaining, cells, strict=True):
@@ -186,7 +215,7 @@ def cross_products(terms: Sequence[TermData], X: np.ndarray, y: np.ndarray, n: f
         indptr=indptr,
         columns=columns,
         cross=cross,
-        starts=tuple(distinct_cells(cell, columns.size) for cell in cells),
+        starts=starts,
         pairs=tuple(_pairs(remaining, own)),
         ZtXy=ZtXy,
         XytXy=XytXy,
@@ -194,17 +223,17 @@ def cross_products(terms: Sequence[TermData], X: np.ndarray, y: np.ndarray, n: f
     )
 
 
-def _own_products(terms: Sequence[TermData], X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, ...]:
+def _own_products(terms: Sequence[TermData], X: np.ndarray, y: np.ndarray, XytXy: np.ndarray | None) -> tuple[np.ndarray, ...]:
     """Z_i'Z_i (J, k, k) of every term, then Z'[X y] and [X y]'[X y]."""
     p = X.shape[1]
     if suits(X) and all(suits(term.columns) and in_order(term.codes) for term in terms):
         sums = [group_products(t.codes, t.columns, X, y, t.n_groups) for t in terms]
         ZtXy = [each[:, :, : p + 1].reshape(-1, p + 1) for each in sums]
-        return *(each[:, :, p + 1 :] for each in sums), np.concatenate(ZtXy), inner_products(X, y)
+        return *(each[:, :, p + 1 :] for each in sums), np.concatenate(ZtXy), inner_products(X, y) if XytXy is None else XytXy
     Xy = np.ascontiguousarray(np.column_stack([X, y]))
     ZtXy = [outer_sums(t.codes, t.columns, Xy, t.n_groups).reshape(-1, p + 1) for t in terms]
     own = (outer_sums(t.codes, t.columns, t.columns, t.n_groups) for t in terms)
-    return *own, np.concatenate(ZtXy), Xy.T @ Xy
+    return *own, np.concatenate(ZtXy), Xy.T @ Xy if XytXy is None else XytXy
 
 
 def outer_sums(index: np.ndarray, left: np.ndarray, right: np.ndarray, size: int) -> np.ndarray:
@@ -234,6 +263,18 @@ def cells_of(head: TermData, remaining: Sequence[TermData]) -> tuple[np.ndarray,
     return indptr, columns, cells
 
 
+def _cells_and_starts(
+    head: TermData, remaining: Sequence[TermData]
+) -> tuple[np.ndarray, np.ndarray, list[np.ndarray], tuple[np.ndarray, ...]]:
+    """`cells_of` and the first entry of every cell of each remaining term, from one row of each stretch in the same groups."""
+    n, begins = head.codes.size, runs(head.codes, *(term.codes for term in remaining)) if remaining else None
+    if begins is not None:
+        head, *remaining = (term._replace(codes=term.codes[begins]) for term in (head, *remaining))
+    indptr, columns, cells = cells_of(head, remaining)
+    starts = tuple(distinct_cells(cell, columns.size) for cell in cells)
+    return indptr, columns, cells if begins is None else [spread(cell, begins, n) for cell in cells], starts
+
+
 def cells_in(cp: CrossProducts, terms: Sequence[TermData]) -> list[np.ndarray]:
     """For each remaining term the first entry of each row's cell (n,) in a pattern that is there."""
     found = []
@@ -254,7 +295,7 @@ def distinct_cells(cell: np.ndarray, size: int) -> np.ndarray:
 def accumulate_cells(cell: np.ndarray, left: np.ndarray, right: np.ndarray, cross: np.ndarray) -> None:
     """cross[cell[row] + a] += left[row, a] * right[row], for each column a of the remaining term."""
     for a in range(left.shape[1]):
-        scatter_outer(cell + a, np.ascontiguousarray(left[:, a : a + 1]), right, cross[:, None, :])
+        scatter_outer(cell + a if a else cell, np.ascontiguousarray(left[:, a : a + 1]), right, cross[:, None, :])
 
 
 def _pairs(remaining: Sequence[TermData], own: Sequence[np.ndarray]):

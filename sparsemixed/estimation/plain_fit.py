@@ -32,7 +32,6 @@ from sparsemixed.solver.groups.first import Descent
 from sparsemixed.solver.linalg import covariance_root, has_root
 from sparsemixed.spec import ModelSpec
 
-
 NOTHING_ELSE = {"monte_carlo": None, "identification": None, "lost_digits": "", "solver_note": "", "log_prior": 0.0}
 """What there is of a fit about which nothing is remarkable in the fields that only others have."""
 

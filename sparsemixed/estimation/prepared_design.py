@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from math import isfinite, log, pi
 
@@ -52,12 +52,12 @@ class ResponseSearch:
     ----------
     model : Responses
         Without weights or constraints.
-    plain : PlainSearch
-        That of its own response.
+    plain, case : PlainSearch, Case
+        Those of its own response.
     """
 
-    def __init__(self, model: Responses, plain: PlainSearch):
-        self.model, self.plain = model, plain
+    def __init__(self, model: Responses, plain: PlainSearch, case: Case):
+        self.model, self.plain, self._of_own = model, plain, case
         self._roots, orthogonal = plain.objective.roots, model.reduction.orthogonal
         (term,) = model.terms
         self._R = orthogonal.R
@@ -81,7 +81,7 @@ class ResponseSearch:
         if found is None or is_remarkable(found, self.plain, left, llf):
             return None
         beta = solve_upper(self._R, fitted + found.beta)
-        design, behind = changed(self.model.design, y=y), Behind(found, self.plain, partial(self._case, y), llf)
+        design, behind = changed(self.model.design, y=y), Behind(found, self.plain, partial(self._case, y, data, rest), llf)
         return fit_of(found, self.plain, self.model.spec, design, beta, llf, behind)
 
     def _log_likelihood(self, squares: float) -> LogLikelihood:
@@ -89,11 +89,11 @@ class ResponseSearch:
         df = self.plain.model.df
         return LogLikelihood(self._constant, -0.5 * (df * (1.0 + log(2.0 * pi * squares / df)) + self._constant))
 
-    def _case(self, y: np.ndarray) -> tuple[Case, GroupsObjective]:
-        problem = choose_problem(self.model.spec, *self.model.reduced(y))
-        objective = problem.objective
-        assert isinstance(objective, GroupsObjective)
-        return problem.case, objective
+    def _case(self, y: np.ndarray, data: np.ndarray, rest: np.ndarray) -> tuple[Case, GroupsObjective]:
+        """The case and the objective of a response, as `choose_problem` makes them."""
+        design, reduction = self.model.reduced(y)
+        case = replace(self._of_own, design=design, reduction=reduction)
+        return case, self.plain.objective.with_response(case.products.cp, data, rest)
 
 
 def response_search(model: Responses) -> ResponseSearch | None:
@@ -106,4 +106,8 @@ def response_search(model: Responses) -> ResponseSearch | None:
     if plain is None or not may_be_plain(problem) or model.reduction.orthogonal.sparse is not None:
         return None
     layout = plain.objective.parameters
-    return None if layout.holds or not has_columns_of_its_own(forms(plain.objective.cp)) else ResponseSearch(model, plain)
+    return (
+        None
+        if layout.holds or not has_columns_of_its_own(forms(plain.objective.cp))
+        else ResponseSearch(model, plain, problem.case)
+    )

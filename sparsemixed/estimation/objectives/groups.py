@@ -11,6 +11,7 @@ of which pwrss takes v'Wv with v = [-beta, 1], and log|X'inv(V0)X| the upper lef
 
 from __future__ import annotations
 
+from copy import copy
 from functools import cached_property
 from typing import NamedTuple
 
@@ -25,7 +26,7 @@ from sparsemixed.estimation.objectives.penalized_derivatives import PenalizedDer
 from sparsemixed.estimation.objectives.penalized_deviance import PenalizedEvaluation
 from sparsemixed.estimation.parameters import ThetaMap
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
-from sparsemixed.solver.factored.system import FactoredSystem
+from sparsemixed.solver.factored.system import FactoredSystem, PenalizedSystem
 from sparsemixed.solver.groups.profiled import ProfiledSums
 from sparsemixed.solver.groups.roots import GroupRoots, MomentSums
 from sparsemixed.solver.interface import LinearSystem
@@ -95,6 +96,13 @@ class GroupsObjective(PenalizedObjective):
         factor = (theta @ self.flat_moves).reshape(self.roots.k, self.roots.k)
         at = PenalizedEvaluation(theta, deviance, beta, pwrss, pwrss / self.df, inverse, *self._parts(factor))
         return GroupsDerivatives(self, at, curves)
+
+    def with_response(self, cp: CrossProducts, data: np.ndarray, rest: np.ndarray) -> GroupsObjective:
+        """The objective of another response: with its cross-products, its `data` of the groups and their `rest`."""
+        assert isinstance(self.system, PenalizedSystem)
+        other = copy(self)
+        other.cp, other.system, other.roots, other.rest = cp, self.system.with_products(cp), self.roots.with_data(data), rest
+        return other
 
     def predictions(self, design: Design, derivatives: PenalizedDerivatives) -> Predictions:
         """Random effects and their prediction-error covariance."""

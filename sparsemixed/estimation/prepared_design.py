@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from math import isfinite, log, pi
 
@@ -57,7 +57,7 @@ class ResponseSearch:
     """
 
     def __init__(self, model: Responses, plain: PlainSearch, case: Case):
-        self.model, self.plain, self._of_own = model, plain, case
+        self.model, self.plain, self._case = model, plain, case
         self._roots, orthogonal = plain.objective.roots, model.reduction.orthogonal
         (term,) = model.terms
         self._R = orthogonal.R
@@ -81,7 +81,10 @@ class ResponseSearch:
         if found is None or is_remarkable(found, self.plain, left, llf):
             return None
         beta = solve_upper(self._R, fitted + found.beta)
-        design, behind = changed(self.model.design, y=y), Behind(found, self.plain, partial(self._case, y, data, rest), llf)
+        design, behind = (
+            changed(self.model.design, y=y),
+            Behind(found, self.plain, self._case, llf, partial(self._own, y, data, rest)),
+        )
         return fit_of(found, self.plain, self.model.spec, design, beta, llf, behind)
 
     def _log_likelihood(self, squares: float) -> LogLikelihood:
@@ -89,11 +92,11 @@ class ResponseSearch:
         df = self.plain.model.df
         return LogLikelihood(self._constant, -0.5 * (df * (1.0 + log(2.0 * pi * squares / df)) + self._constant))
 
-    def _case(self, y: np.ndarray, data: np.ndarray, rest: np.ndarray) -> tuple[Case, GroupsObjective]:
-        """The case and the objective of a response, as `choose_problem` makes them."""
-        design, reduction = self.model.reduced(y)
-        case = replace(self._of_own, design=design, reduction=reduction)
-        return case, self.plain.objective.with_response(case.products.cp, data, rest)
+    def _own(self, y: np.ndarray, data: np.ndarray, rest: np.ndarray) -> GroupsObjective:
+        """The objective of a response, as `choose_problem` makes it."""
+        _, reduction = self.model.reduced(y)
+        assert reduction.products is not None
+        return self.plain.objective.with_response(reduction.products.cp, data, rest)
 
 
 def response_search(model: Responses) -> ResponseSearch | None:

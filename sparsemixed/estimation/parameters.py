@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sparsemixed.design.deferred import changed
 from sparsemixed.design.values import RandomBlock, RandomTerm
 from sparsemixed.solver.rows import rows_times, suits
 from sparsemixed.structures.random.base import RandomStructure
@@ -278,4 +279,4 @@ def _well_scaled(block: RandomBlock, columns: np.ndarray) -> RandomBlock:
     """The block with its structure's parameters in coordinates suited to its columns (n, m)."""
     leading = block.names.index("_cons") if "_cons" in block.names else 0
     structure = block.structure.in_basis(columns.T @ columns / len(columns), leading)
-    return block if structure is block.structure else replace(block, structure=structure)
+    return block if structure is block.structure else changed(block, structure=structure)

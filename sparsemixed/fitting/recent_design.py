@@ -6,7 +6,7 @@ that such a call has to do beyond a prepared model is to see that they do: colum
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -95,7 +95,7 @@ def keep_design(asked: ModelSpec, spec: ModelSpec, design: Design, frame: Frame)
     names = [name for name in used_variables(spec) if name != spec.response]
     variables = [frame[name] for name in names]
     if all(variable.missing is None and variable.exact is None for variable in variables):
-        copies = tuple(replace(variable, values=variable.values.copy()) for variable in variables)
+        copies = tuple(changed(variable, values=variable.values.copy()) for variable in variables)
         _LAST[0] = RecentDesign(asked, frame.names, copies, frame.value_labels, frame.units, spec, design)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from sparsemixed.design.deferred import deferred
+from sparsemixed.design.values import Design
 from sparsemixed.errors import NumericalError
 from sparsemixed.estimation.components import components, with_known
 from sparsemixed.estimation.end_systems import keep_end_system
@@ -18,7 +19,7 @@ from sparsemixed.estimation.ends.values import End
 from sparsemixed.estimation.ends.without_errors import without_residual_variance
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.estimation.identification import clearly_identified, identified
-from sparsemixed.estimation.interface import FD, FE, FittedDerivatives
+from sparsemixed.estimation.interface import FD, FE, FittedDerivatives, FittedObjective
 from sparsemixed.estimation.linear import LogLikelihood
 from sparsemixed.estimation.lost_digits import lost_digits
 from sparsemixed.estimation.objectives.groups import GroupsObjective
@@ -55,8 +56,8 @@ def _gathered(case: Case, end: End[FE, FD], em_log: tuple[LogEntry, ...], llf: L
     prior = log_prior(objective.prior, at)
     bare = spec.estimation.nostderr or spec.estimation.emonly
     information = None if bare else _information(derivatives, boundary.parameters | unseen)
-    shown = partial(shown_of, case, end, at, derivatives, boundary, covariance_root(at.sigma2, at.XVX_inverse), not bare)
-    effects = partial(effects_of, case, end, derivatives)
+    shown = partial(_shown, case, end, at, derivatives, boundary, covariance_root(at.sigma2, at.XVX_inverse), not bare)
+    effects = partial(effects_of, design, objective, derivatives)
     clear = clearly_identified(boundary.parameters, information, optimum.converged)
     known: dict[str, Any] = {
         "spec": spec,
@@ -101,7 +102,7 @@ def _has_few_groups(objective: object) -> bool:
     return isinstance(objective, GroupsObjective) and objective.roots.few
 
 
-def shown_of(
+def _shown(
     case: Case, end: End[FE, FD], at: FE, derivatives: FD, boundary: Boundary, root: np.ndarray, informed: bool
 ) -> dict[str, Any]:
     """What of a fit tables read, and nobody who only wants its numbers."""
@@ -113,10 +114,9 @@ def shown_of(
     }
 
 
-def effects_of(case: Case, end: End[FE, FD], derivatives: FD) -> dict[str, Any]:
+def effects_of(design: Design, objective: FittedObjective[FE, FD], derivatives: FD) -> dict[str, Any]:
     """What of a fit predictions read, and no table."""
-    objective = end.objective
-    u, u_var = objective.parameters.named_effects(*objective.predictions(case.design, derivatives))
+    u, u_var = objective.parameters.named_effects(*objective.predictions(design, derivatives))
     return {"u": u, "u_var": u_var}
 
 

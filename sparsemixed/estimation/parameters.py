@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sparsemixed.design.deferred import changed
 from sparsemixed.design.values import RandomBlock, RandomTerm
 from sparsemixed.solver.rows import rows_times, squares, suits
 from sparsemixed.structures.random.base import RandomStructure
@@ -279,4 +280,4 @@ def _well_scaled(block: RandomBlock, columns: np.ndarray) -> RandomBlock:
     leading = block.names.index("_cons") if "_cons" in block.names else 0
     gram = squares(columns) if suits(columns) else columns.T @ columns
     structure = block.structure.in_basis(gram / len(columns), leading)
-    return block if structure is block.structure else replace(block, structure=structure)
+    return block if structure is block.structure else changed(block, structure=structure)

@@ -13,18 +13,18 @@ from typing import Any
 
 import numpy as np
 
-from sparsemixed.design.deferred import deferred
+from sparsemixed.design.deferred import Later, deferred
 from sparsemixed.design.values import Design
-from sparsemixed.estimation.assemble import effects_of, shown_of
+from sparsemixed.estimation.assemble import effects_of
+from sparsemixed.estimation.components import components
 from sparsemixed.estimation.ends.second_search import above_linear
-from sparsemixed.estimation.ends.values import End
 from sparsemixed.estimation.ends.without_errors import may_run_off
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.estimation.identification import clearly_identified
 from sparsemixed.estimation.linear import LogLikelihood
 from sparsemixed.estimation.lost_digits import has_lost_digits
-from sparsemixed.estimation.objectives.groups import GroupsObjective
-from sparsemixed.estimation.problems.plain_newton import VERDICTS, PlainSearch
+from sparsemixed.estimation.objectives.groups import GroupsDerivatives, GroupsObjective
+from sparsemixed.estimation.problems.plain_newton import VERDICTS, PlainSearch, derivatives_of
 from sparsemixed.estimation.problems.values import Case, Problem
 from sparsemixed.estimation.search.boundary import Boundary
 from sparsemixed.estimation.search.values import LogEntry
@@ -59,7 +59,7 @@ def plain_fit(problem: Problem[Any, Any], llf: LogLikelihood) -> Fit | None:
     if found is None or is_remarkable(found, plain, squares, llf):
         return None
     beta = orthogonal.coefficients(found.beta)
-    return fit_of(found, plain, case.spec, case.design, beta, llf, Behind(found, plain, lambda: (case, plain.objective), llf))
+    return fit_of(found, plain, case.spec, case.design, beta, llf, Behind(found, plain, case, llf))
 
 
 def is_remarkable(found: Descent, plain: PlainSearch, squares: float, llf: LogLikelihood) -> bool:
@@ -81,15 +81,9 @@ def fit_of(
 ) -> Fit:
     """The fit at an end about which nothing is remarkable."""
     last, (message, converged) = found.iterations, VERDICTS[found.why]
-    first = float(found.numbers[0, 0])
-    later = {
-        ("root", "slopes", "components", "log"): behind.shown,
-        ("u", "u_var"): behind.effects,
-        ("em_log",): lambda: {"em_log": (LogEntry(0, llf(first), float("nan")),)},
-    }
     return deferred(
         Fit,
-        later,
+        behind.later(),
         spec=spec,
         design=design,
         beta=beta,
@@ -116,27 +110,46 @@ class Behind:
     Parameters
     ----------
     found, plain : Descent, PlainSearch
-    case : callable
-        The case and the objective of the fit's own response.
+    case : Case
+        Of the fit's design, with any response.
     llf : LogLikelihood
+    own : callable
+        The objective of the fit's own response.
     """
 
-    def __init__(self, found: Descent, plain: PlainSearch, case: Callable[[], tuple[Case, GroupsObjective]], llf: LogLikelihood):
-        self._found, self._plain, self._own, self._llf = found, plain, case, llf
+    def __init__(
+        self, found: Descent, plain: PlainSearch, case: Case, llf: LogLikelihood, own: Callable[[], GroupsObjective] | None = None
+    ):
+        self._found, self._plain, self._case, self._llf, self._own = found, plain, case, llf, own
 
     @cached_property
-    def _end(self) -> tuple[Case, End[Any, Any]]:
-        case, objective = self._own()
-        return case, End(objective, self._plain.optimum_of(self._found, objective, self._llf))
+    def _derivatives(self) -> GroupsDerivatives:
+        """Those at the end, where the response has left its traces: nothing of it is needed for what tables show."""
+        return derivatives_of(self._found, self._plain.objective)
 
-    def shown(self) -> dict[str, Any]:
-        """What tables read."""
-        case, end = self._end
-        at, boundary = end.optimum.evaluation, Boundary(np.zeros(len(self._found.hessian) - 1, bool), ())
-        root = covariance_root(at.sigma2, at.XVX_inverse)
-        return shown_of(case, end, at, end.optimum.derivatives, boundary, root, informed=True)
+    def later(self) -> Later:
+        """The fields of a fit."""
+        return {
+            ("root",): lambda: {"root": self._case.reduction.orthogonal.root(self._root)},
+            ("components",): self._components,
+            ("slopes",): self._slopes,
+            ("log",): lambda: {"log": self._plain.log(self._found, self._llf)},
+            ("em_log",): lambda: {"em_log": (LogEntry(0, self._llf(float(self._found.numbers[0, 0])), float("nan")),)},
+            ("u", "u_var"): self._effects,
+        }
 
-    def effects(self) -> dict[str, Any]:
-        """What predictions read."""
-        case, end = self._end
-        return effects_of(case, end, end.optimum.derivatives)
+    @property
+    def _root(self) -> np.ndarray:
+        at = self._derivatives.at
+        return covariance_root(at.sigma2, at.XVX_inverse)
+
+    def _components(self) -> dict[str, Any]:
+        nowhere = Boundary(np.zeros(len(self._found.hessian) - 1, bool), ())
+        return {"components": components(self._case.design, self._plain.objective, self._derivatives.at, nowhere)}
+
+    def _slopes(self) -> dict[str, Any]:
+        return {"slopes": self._derivatives.whitened_slopes if self._case.reml else None}
+
+    def _effects(self) -> dict[str, Any]:
+        objective = self._plain.objective if self._own is None else self._own()
+        return effects_of(self._case.design, objective, derivatives_of(self._found, objective))

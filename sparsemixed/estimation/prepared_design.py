@@ -52,12 +52,12 @@ class ResponseSearch:
     ----------
     model : Responses
         Without weights or constraints.
-    plain : PlainSearch
-        That of its own response.
+    plain, case : PlainSearch, Case
+        Those of its own response.
     """
 
-    def __init__(self, model: Responses, plain: PlainSearch):
-        self.model, self.plain = model, plain
+    def __init__(self, model: Responses, plain: PlainSearch, case: Case):
+        self.model, self.plain, self._case = model, plain, case
         self._roots, orthogonal = plain.objective.roots, model.reduction.orthogonal
         (term,) = model.terms
         self._R = orthogonal.R
@@ -81,7 +81,10 @@ class ResponseSearch:
         if found is None or is_remarkable(found, self.plain, left, llf):
             return None
         beta = solve_upper(self._R, fitted + found.beta)
-        design, behind = changed(self.model.design, y=y), Behind(found, self.plain, partial(self._case, y), llf)
+        design, behind = (
+            changed(self.model.design, y=y),
+            Behind(found, self.plain, self._case, llf, partial(self._own, y, data, rest)),
+        )
         return fit_of(found, self.plain, self.model.spec, design, beta, llf, behind)
 
     def _log_likelihood(self, squares: float) -> LogLikelihood:
@@ -89,11 +92,11 @@ class ResponseSearch:
         df = self.plain.model.df
         return LogLikelihood(self._constant, -0.5 * (df * (1.0 + log(2.0 * pi * squares / df)) + self._constant))
 
-    def _case(self, y: np.ndarray) -> tuple[Case, GroupsObjective]:
-        problem = choose_problem(self.model.spec, *self.model.reduced(y))
-        objective = problem.objective
-        assert isinstance(objective, GroupsObjective)
-        return problem.case, objective
+    def _own(self, y: np.ndarray, data: np.ndarray, rest: np.ndarray) -> GroupsObjective:
+        """The objective of a response, as `choose_problem` makes it."""
+        _, reduction = self.model.reduced(y)
+        assert reduction.products is not None
+        return self.plain.objective.with_response(reduction.products.cp, data, rest)
 
 
 def response_search(model: Responses) -> ResponseSearch | None:
@@ -106,4 +109,8 @@ def response_search(model: Responses) -> ResponseSearch | None:
     if plain is None or not may_be_plain(problem) or model.reduction.orthogonal.sparse is not None:
         return None
     layout = plain.objective.parameters
-    return None if layout.holds or not has_columns_of_its_own(forms(plain.objective.cp)) else ResponseSearch(model, plain)
+    return (
+        None
+        if layout.holds or not has_columns_of_its_own(forms(plain.objective.cp))
+        else ResponseSearch(model, plain, problem.case)
+    )

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import itertools
 import pickle
 import sys
 from typing import Any
@@ -78,12 +77,12 @@ def without_compiling(objective: Any):
 @pytest.fixture(autouse=True)
 def _compiled(monkeypatch):
     """As after many fits."""
-    monkeypatch.setattr(profiled, "WORTH_COMPILING", 0)
+    monkeypatch.setattr(profiled, "WORTH_COMPILING", -1)
 
 
 def test_few_fits_compile_nothing(monkeypatch):
     monkeypatch.setattr(profiled, "WORTH_COMPILING", 2)
-    monkeypatch.setattr(profiled, "_MET", itertools.count())
+    monkeypatch.setattr(profiled, "_MET", [0])
     assert [problem("y x || g:", rows()).plain is None for _ in range(4)] == [True, True, False, False]
 
 
@@ -152,8 +151,7 @@ def test_what_comes_later_is_what_comes_at_once(model, monkeypatch):
     at_once = sparsemixed.mixed(model, rows(), reml=True)
     assert "components" in vars(at_once.fit)
     assert later.fit.components
-    assert {"root", "log"} <= set(vars(later.fit))
-    assert "u" not in vars(later.fit)  # no table shows the effects of single groups
+    assert not {"log", "u"} & set(vars(later.fit))  # none of them needs the others
     assert_same(later.fit, at_once.fit, "fit", 1e-7)
     assert str(later) == str(at_once)
 
@@ -230,7 +228,7 @@ def test_responses_that_are_fitted_exactly_are_refused_as_ever():
 
 def test_the_first_fits_of_a_prepared_design_compile_nothing(monkeypatch):
     monkeypatch.setattr(profiled, "WORTH_COMPILING", 3)
-    monkeypatch.setattr(profiled, "_MET", itertools.count())
+    monkeypatch.setattr(profiled, "_MET", [0])
     call = Call("y x || g:", rows(), {})
     design = prepared_design(*with_design(asked(call), frame_of(call, "a test")))
     y = rows()["y"].to_numpy()

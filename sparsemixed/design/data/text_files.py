@@ -7,6 +7,7 @@ import gzip
 import io
 import re
 from collections import Counter
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +95,7 @@ def found_delimiter(sample: str) -> str:
     """
     lines = [line for line in re.sub(r'"[^"]*"', "", sample).splitlines() if line.strip()]
     first = {mark: lines[0].count(mark) for mark in DELIMITERS if lines and mark in lines[0]}
-    agreed = [mark for mark in first if all(line.count(mark) == first[mark] for line in lines)]
+    agreed = [mark for mark in first if set(map(str.count, lines, repeat(mark))) == {first[mark]}]
     return max(agreed, key=first.__getitem__, default=",")
 
 

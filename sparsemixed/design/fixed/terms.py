@@ -19,6 +19,7 @@ import numpy as np
 
 from sparsemixed.design.data.codes import combine_all, first_rows
 from sparsemixed.design.data.rows import Level, Rows
+from sparsemixed.design.deferred import changed
 from sparsemixed.design.wording import first_names
 from sparsemixed.errors import CommandError, DataError
 from sparsemixed.spec import Factor, ModelSpec, Term
@@ -244,7 +245,7 @@ def _or_asked(found: Level | None, asked: float | str) -> Level:
 def _typed(factor: Factor, rows: Rows) -> Factor:
     """Decide "by_type" from the data, and refuse what cannot be what it is asked to be."""
     if factor.kind == "by_type":
-        factor = replace(factor, kind="categorical" if rows.frame[factor.variable].has_names else "continuous")
+        factor = changed(factor, kind="categorical" if rows.frame[factor.variable].has_names else "continuous")
     if factor.kind == "continuous":
         rows.numbers(factor.variable)
     return factor

@@ -26,7 +26,7 @@ from sparsemixed.estimation.objectives.penalized_derivatives import PenalizedDer
 from sparsemixed.estimation.objectives.penalized_deviance import PenalizedEvaluation
 from sparsemixed.estimation.parameters import ThetaMap
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
-from sparsemixed.solver.factored.system import FactoredSystem
+from sparsemixed.solver.factored.system import FactoredSystem, PenalizedSystem
 from sparsemixed.solver.groups.pooled import GroupProducts
 from sparsemixed.solver.groups.profiled import ProfiledSums
 from sparsemixed.solver.groups.roots import MomentSums
@@ -110,6 +110,13 @@ class GroupsObjective(PenalizedObjective):
         factor = (theta @ self.flat_moves).reshape(self.roots.k, self.roots.k)
         at = PenalizedEvaluation(theta, deviance, beta, pwrss, pwrss / self.df, inverse, *self._parts(factor))
         return GroupsDerivatives(self, at, curves)
+
+    def with_response(self, cp: CrossProducts, data: np.ndarray, rest: np.ndarray) -> GroupsObjective:
+        """The objective of another response: with its cross-products, its `data` of the groups and their `rest`."""
+        assert isinstance(self.system, PenalizedSystem)
+        other = copy(self)
+        other.cp, other.system, other.roots, other.rest = cp, self.system.with_products(cp), self.roots.with_data(data), rest
+        return other
 
     def predictions(self, design: Design, derivatives: PenalizedDerivatives) -> Predictions:
         """Random effects and their prediction-error covariance."""

@@ -73,18 +73,14 @@ class PlainSearch:
     def optimum(self, theta: np.ndarray, llf: LogLikelihood) -> Optimum[Evaluation, PenalizedDerivatives] | None:
         """What `search.minimum.minimize` finds from theta; None as of `descended`."""
         found = self.found(theta)
-        return None if found is None else self.optimum_of(found, self.objective, llf)
-
-    def optimum_of(
-        self, found: Descent, objective: GroupsObjective, llf: LogLikelihood
-    ) -> Optimum[Evaluation, PenalizedDerivatives]:
-        """An end of this search as that of a loop; the objective is that of its response."""
-        derivatives, log = derivatives_of(found, objective), self._log(found, llf)
+        if found is None:
+            return None
+        derivatives, log = derivatives_of(found, self.objective), self.log(found, llf)
         (message, converged), gradient = VERDICTS[found.why], found.path[found.iterations, 1]
         model = QuadraticModel(gradient, found.profiled[found.iterations])
         return Optimum(derivatives.at, derivatives, model, converged, message, log[-1].decrement, log)
 
-    def _log(self, found: Descent, llf: LogLikelihood) -> tuple[LogEntry, ...]:
+    def log(self, found: Descent, llf: LogLikelihood) -> tuple[LogEntry, ...]:
         """An entry for every place, as `search.loop.Point` makes them."""
         log, numbers = [], found.numbers.tolist()
         for i, (theta, gradient) in enumerate(found.path[: found.iterations + 1]):

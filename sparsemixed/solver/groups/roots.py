@@ -15,6 +15,7 @@ of D_i, and sums count it D_i times.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cache
 
@@ -122,6 +123,13 @@ class GroupRoots:
         both = self._groups(self._data)[:, : k * (width + k)].reshape(-1, k, width + k)
         R = both[:, :, width:]
         return both[:, :, :width], R if self._weights is None else R * np.sqrt(self._weights)[:, None, None]
+
+    def with_data(self, data: np.ndarray) -> GroupRoots:
+        """The same groups with other `data`; what these explain is not known."""
+        other = copy(self)
+        other._data = data
+        del other.explained
+        return other
 
     def _blocks(self, rows: np.ndarray) -> np.ndarray:
         """(blocks, c, lanes) from numbers (J, c) of the groups; zeros for groups that fill up the last block."""

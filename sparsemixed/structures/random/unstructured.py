@@ -50,16 +50,18 @@ class Unstructured(RandomStructure):
         self._plain = basis is None
 
     def in_basis(self, gram: np.ndarray, leading: int = 0) -> Unstructured:
-        order = _ordered(leading, self.m, self.last)
-        apart = np.isin(np.arange(self.m), self.last)
-        gram = np.where(apart[:, None] == apart, gram, 0.0)
+        order = np.array(_ordered(leading, self.m, self.last))
+        if self.last:
+            apart = np.isin(np.arange(self.m), self.last)
+            gram = np.where(apart[:, None] == apart, gram, 0.0)
         # In this order gram = A'A with A lower triangular, from the Cholesky factor of the matrix in reversed order.
-        squares = np.diag(gram)
-        scale = np.sqrt(np.where(squares > 0, squares, 1.0))
-        correlation = (gram / np.outer(scale, scale))[np.ix_(order[::-1], order[::-1])]
+        squares = gram.diagonal()
+        scale, backwards = np.sqrt(np.where(squares > 0, squares, 1.0)), order[::-1]
+        correlation = (gram / (scale[:, None] * scale))[backwards[:, None], backwards]
         reverse = _shifted_cholesky(correlation)[::-1, ::-1]
-        basis = np.linalg.inv(reverse.T * scale[order])
-        return Unstructured(self.m, basis[np.argsort(order)], leading, self.last)
+        basis = np.empty((self.m, self.m))
+        basis[order] = np.linalg.inv(reverse.T * scale[order])
+        return Unstructured(self.m, basis, leading, self.last)
 
     def without(self, effects: tuple[int, ...], gram: np.ndarray, leading: int) -> tuple[Unstructured, np.ndarray]:
         leading = leading if leading not in effects else min(set(range(self.m)) - set(effects))

@@ -115,6 +115,8 @@ class CrossProducts:
 
     def times(self, values: np.ndarray) -> np.ndarray:
         """Z'Z values, for values (q, m)."""
+        if self._full is not None:
+            return self._full @ values
         q0, m = self.sizes[0], values.shape[1]
         own = stacked(self.first, values[:q0].reshape(-1, self.k[0], m)).reshape(q0, m)
         if not self.q_schur:
@@ -145,14 +147,10 @@ class CrossProducts:
             return first
         return sp.csr_array(sp.block_array([[first, self._cross], [self._cross.T, self._remaining]], format="csr"))
 
-    def times(self, values: np.ndarray) -> np.ndarray:
-        """Z'Z values (q, m)."""
-        return (self.matrix if self._full is None else self._full) @ values
-
     @cached_property
     def _full(self) -> np.ndarray | None:
         """Z'Z itself where it is small and full enough for BLAS to be faster."""
-        small = self.q <= MOST_FULL and self.matrix.nnz >= FULL_SHARE * float(self.q) ** 2
+        small = self.q <= MOST_FULL and self.nnz >= FULL_SHARE * float(self.q) ** 2
         return self.matrix.toarray() if small else None
 
 

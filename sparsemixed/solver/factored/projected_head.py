@@ -69,7 +69,10 @@ class _Reduced:
         self.blocks, self.entries = (blocks + blocks.transpose(0, 2, 1)) / 2, np.empty_like(cp.cross)
         apply_blocks(E, cp.indptr, cp.cross, False, self.entries)
         self.full = schur.storage.spread(self.entries) if schur.storage.full else None
-        self.width = cp.q_schur if self.full is None else max(cp.q_schur, cp.sizes[0])
+
+    @property
+    def width(self) -> int:
+        return self.cp.q_schur if self.full is None else max(self.cp.q_schur, self.cp.sizes[0])
 
 
 class ExplicitHead(_Reduced):

@@ -10,7 +10,7 @@ import sparsemixed
 from sparsemixed.errors import NotAvailableError, OptionError
 from sparsemixed.priors import HalfT, InverseGamma, Normal
 
-MODEL, DRAWS = "y x || _all: R.item || user:", 400
+MODEL, DRAWS = "y x || _all: R.item || user:", 300
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +64,7 @@ def test_the_fit_may_be_by_maximum_likelihood_and_threads_change_nothing(rows, b
     np.testing.assert_allclose(found.summary["mean"], both[1].summary["mean"], atol=0.3 * both[1].summary["sd"].max())
 
 
+@pytest.mark.slow
 def test_priors_move_it(rows, both):
     """A prior that pulls moves the mode by its gradient times the covariance."""
     pulled = sparsemixed.bayes(MODEL, rows, {"user: var": InverseGamma(40, 10)}, draws=200, seed=1, solver="krylov", reml=True)

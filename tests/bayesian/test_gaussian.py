@@ -36,10 +36,12 @@ def test_it_agrees_with_the_exact_posterior(both):
     share = 1 / np.sqrt(2 * exact.ess) + 1 / np.sqrt(2 * DRAWS)
     np.testing.assert_allclose(b["sd"], a["sd"], rtol=4 * share)
     np.testing.assert_allclose(b["sd"].iloc[:2], a["sd"].iloc[:2], rtol=0.01)
+    # Means of effects are over 24 draws: an eighth over sqrt(24) in a variance, a quarter of it in shrinkage, three of their own
+    # standard deviations out; four standard errors of that.
     for name, frame in exact.random_effects.items():
         own = found.random_effects[name]
         column = frame.columns[-1]
-        assert np.abs(own[column] - frame[column]).max() < 0.05 * frame[column].std()
+        assert np.abs(own[column] - frame[column]).max() < 0.08 * frame[column].std()
         np.testing.assert_allclose(found.random_effects_sd[name][column], exact.random_effects_sd[name][column], rtol=0.1)
 
 

@@ -54,7 +54,7 @@ def normal_coefficients(priors: Sequence[Prior], orthogonal: OrthonormalCoordina
 
 def _check_width(priors: Sequence[Prior], half: np.ndarray, orthogonal: OrthonormalCoordinates) -> None:
     """Refuse priors whose precision is `NARROWEST` times the most that the rows can have; half (r, p) has a column for each."""
-    squares = float(orthogonal.residual @ orthogonal.residual) / max(orthogonal.n_obs - orthogonal.rank, 1)
+    squares = orthogonal.square / max(orthogonal.n_obs - orthogonal.rank, 1)
     sizes = squares * (half**2).sum(axis=0)
     k = int(np.argmax(sizes))
     if sizes[k] > NARROWEST:

@@ -147,10 +147,9 @@ class Results(
         """Variance parameters as printed: index (equation, parameter), columns estimate, std_err, ci_low, ci_high."""
         display = self.fit.spec.display
         found = intervals(self.fit, display.level, display.stddeviations)
-        keys = [(i.parameter.equation, i.parameter.label) for i in found]
-        rows = [(i.parameter.estimate, i.std_err, i.low, i.high) for i in found]
-        index = pd.MultiIndex.from_tuples(keys, names=["equation", "parameter"])
-        return pd.DataFrame(rows, index=index, columns=["estimate", "std_err", "ci_low", "ci_high"], dtype=float)
+        rows = np.array([(i.parameter.estimate, i.std_err, i.low, i.high) for i in found], dtype=float)
+        index = _pairs({"equation": [i.parameter.equation for i in found], "parameter": [i.parameter.label for i in found]})
+        return pd.DataFrame(rows, index=index, columns=["estimate", "std_err", "ci_low", "ci_high"])
 
     @property
     def llf(self) -> float:
@@ -306,3 +305,10 @@ class Estat:
 
     def __dir__(self) -> list[str]:
         return ["fit", *SUBCOMMANDS]
+
+
+def _pairs(texts: dict[str, list[str]]) -> pd.MultiIndex:
+    """The index of texts by name that `MultiIndex.from_arrays` makes, which takes longer than a small fit."""
+    levels = [sorted(set(own)) for own in texts.values()]
+    codes = [[level.index(text) for text in own] for level, own in zip(levels, texts.values(), strict=True)]
+    return pd.MultiIndex([pd.Index(level) for level in levels], codes, names=list(texts), verify_integrity=False)

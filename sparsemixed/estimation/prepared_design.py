@@ -37,7 +37,8 @@ class PreparedDesign(Responses):
                 return None
             # As a cached property, but not before there is reason to compile it.
             kept = vars(self)["_search"] = (response_search(self),)
-        return None if kept[0] is None else kept[0].fit(y)
+        (search,) = kept
+        return None if search is None else search.fit(y)
 
 
 def prepared_design(spec: ModelSpec, design: Design) -> PreparedDesign:

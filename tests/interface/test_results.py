@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import sparsemixed
 from sparsemixed.design.values import RandomBlock, RandomTerm
 from sparsemixed.errors import NotAvailableError, OptionError, SparseMixedError
 from sparsemixed.estimation.fit import Fit
@@ -156,3 +157,13 @@ def test_other_forms(fit):
     assert "[90% conf. interval]" in fit.summary(level=90)
     with pytest.raises(SparseMixedError, match="nonsense"):
         fit.summary(nonsense=True)
+
+
+def test_the_index_of_random_params_is_one_that_pandas_makes():
+    data = sparsemixed.datasets.simulate_longitudinal(30, 6, seed=1)
+    index = sparsemixed.mixed("y time || id: time, covariance(unstructured)", data).random_params.index
+    wanted = pd.MultiIndex.from_tuples(list(index), names=["equation", "parameter"])
+    pd.testing.assert_index_equal(index, wanted, exact=True)
+    for own, other in zip((*index.levels, *index.codes), (*wanted.levels, *wanted.codes), strict=True):
+        assert list(own) == list(other)
+        assert own.dtype == other.dtype

@@ -12,6 +12,7 @@ of which pwrss takes v'Wv with v = [-beta, 1], and log|X'inv(V0)X| the upper lef
 from __future__ import annotations
 
 from copy import copy
+from dataclasses import replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -116,6 +117,7 @@ class GroupsObjective(PenalizedObjective):
         assert isinstance(self.system, PenalizedSystem)
         other = copy(self)
         other.cp, other.system, other.roots, other.rest = cp, self.system.with_products(cp), self.roots.with_data(data), rest
+        other._products = replace(self._products, right=cp.ZtXy.reshape(cp.n_groups[0], cp.k[0], self.p + 1))
         return other
 
     def predictions(self, design: Design, derivatives: PenalizedDerivatives) -> Predictions:

@@ -61,16 +61,12 @@ def margins_frame(
         Columns graph, panel, line, x (places), x_label, estimate, std_err, low, high, and the dimensions themselves; graph and
         panel where there are several. Margins that are not estimable are missing.
     """
-    if allsimplelabels and nosimplelabels:
-        raise OptionError("plot: allsimplelabels and nosimplelabels exclude each other")
-    labelling = Labelling({} if nolabels else found.labels, allsimplelabels, nosimplelabels, separator)
+    labelling = Labelling.asked(found, allsimplelabels, nosimplelabels, nolabels, separator)
     table = dimensions(found, labelling.labels)
     if derivlabels and DERIVATIVE in table:
         table[DERIVATIVE] = [f"{SIGNS[found.request.derivative.kind]} of {name}" for name in table[DERIVATIVE]]
-    options = {"graphdimension": graphdimension, "xdimension": xdimension, "plotdimension": plotdimension}
-    graphs, *asked = (_asked(table, wanted, option) for option, wanted in (options | {"bydimension": bydimension}).items())
-    roles = Roles(*_shared(found, table, graphs or [], *asked), graphs or [])
-    return _framed(found, table, roles, labelling)
+    asked = zip(ROLES, (xdimension, plotdimension, bydimension, graphdimension), strict=True)
+    return _framed(found, table, _roles(found, table, *(_asked(table, wanted, option) for option, wanted in asked)), labelling)
 
 
 class Roles(NamedTuple):
@@ -89,6 +85,13 @@ class Labelling(NamedTuple):
     simple: bool
     full: bool
     separator: str
+
+    @classmethod
+    def asked(cls, found: Any, simple: bool, full: bool, nolabels: bool, separator: str) -> Labelling:
+        """By the options of the frame."""
+        if simple and full:
+            raise OptionError("plot: allsimplelabels and nosimplelabels exclude each other")
+        return cls({} if nolabels else found.labels, simple, full, separator)
 
 
 def _framed(found: Any, table: pd.DataFrame, roles: Roles, labelling: Labelling) -> pd.DataFrame:
@@ -120,22 +123,22 @@ def _asked(table: pd.DataFrame, wanted: Dimension | None, option: str) -> list[s
     return names
 
 
-def _shared(
+def _roles(
     found: Any,
     table: pd.DataFrame,
-    graphs: list[str],
     x: list[str] | None,
     lines: list[str] | None,
     panels: list[str] | None,
-) -> tuple[list[str], list[str], list[str]]:
-    """Which dimensions are on the axis, which are lines, and which panels.
+    graphs: list[str] | None,
+) -> Roles:
+    """Which dimensions are on the axis, which are lines, which panels, and which figures.
 
     Raises
     ------
     OptionError
         A dimension has two roles, or none.
     """
-    every, taken = list(table.columns), [*graphs, *(x or []), *(lines or []), *(panels or [])]
+    every, taken = list(table.columns), [*(x or []), *(lines or []), *(panels or []), *(graphs or [])]
     twice = next((name for name in taken if taken.count(name) > 1), None)
     if twice is not None:
         raise OptionError(f"plot: the dimension {twice!r} can only be one of {', '.join(ROLES[:-1])} and {ROLES[-1]}")
@@ -149,7 +152,7 @@ def _shared(
         lines, left = left, []
     if left:
         raise OptionError(f"plot: the dimension {left[0]!r} is not drawn; name it in {', '.join(ROLES[:-1])} or {ROLES[-1]}")
-    return x, lines, panels
+    return Roles(x, lines, panels, graphs or [])
 
 
 def _first(found: Any, left: list[str], separate: bool) -> list[str]:

@@ -14,6 +14,8 @@ from numba.extending import intrinsic, models, register_model
 
 WIDTH = 8
 _VECTOR = ir.VectorType(ir.DoubleType(), WIDTH)
+_inserted: Any = intrinsic
+"""`intrinsic`, of which type checkers know that callers leave out the first argument."""
 _FUSED = ("contract",)
 """A product and a sum may be rounded once, by one instruction, where the processor has it."""
 
@@ -41,7 +43,7 @@ def _place(context: Any, builder: Any, array_type: Any, array: Any, row: Any, co
     return builder.bitcast(builder.gep(held.data, [at]), _VECTOR.as_pointer())
 
 
-@intrinsic
+@_inserted
 def load(_context, matrix, row, column):
     """matrix[row, column : column + 8] of a C-ordered matrix; nothing is checked."""
 
@@ -51,7 +53,7 @@ def load(_context, matrix, row, column):
     return EIGHT(matrix, types.uint64, types.uint64), code
 
 
-@intrinsic
+@_inserted
 def store(_context, matrix, row, column, eight):
     """matrix[row, column : column + 8] = eight, as `load` reads it."""
 
@@ -62,7 +64,7 @@ def store(_context, matrix, row, column, eight):
     return types.void(matrix, types.uint64, types.uint64, EIGHT), code
 
 
-@intrinsic
+@_inserted
 def plus(_context, total, factor, eight):
     """total + factor * eight."""
 
@@ -75,7 +77,7 @@ def plus(_context, total, factor, eight):
     return EIGHT(EIGHT, types.float64, EIGHT), code
 
 
-@intrinsic
+@_inserted
 def zeros(_context):
     """Eight zeros."""
 

@@ -62,7 +62,7 @@ class Peak:
     @property
     def flat(self) -> np.ndarray:
         """(n_theta,) bool: parameters on which, to second order, the deviance does not depend."""
-        return ~self.whitening.any(axis=1)[: self.surface.n_theta]
+        return ~np.any(self.whitening, axis=1)[: self.surface.n_theta]
 
     def spread(self, jet: Jet) -> float:
         """grad psi' inv(H) grad psi, of a jet at the peak."""

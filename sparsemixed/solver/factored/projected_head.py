@@ -83,6 +83,7 @@ class ExplicitHead(_Reduced):
         self.through_G = np.empty((self.cp.q_schur, self.cp.sizes[0]))
 
     def through(self, stretch: Stretch, C: np.ndarray) -> np.ndarray:
+        assert self.full is not None
         R = C @ self.full.T
         self.through_G[scalar_rows(self.cp, stretch)] = blocks_times(self.G[stretch.t], R)
         return pair_sums(R, self.cp.k[stretch.t], self.cp.k[0])
@@ -91,6 +92,7 @@ class ExplicitHead(_Reduced):
         return projected_blocks.stretches(self.cp, 0, most)
 
     def rows(self, stretch: Stretch) -> np.ndarray:
+        assert self.full is not None
         where = scalar_rows(self.cp, stretch)
         H = self.full[where] @ -self.through_G[:, where.start :]
         add_own_blocks(H, 0, self.blocks[stretch.begin : stretch.end])
@@ -124,7 +126,8 @@ class BasisHead(_Reduced):
         if self.full is not None:
             R = C @ self.full.T
             for K, B in zip(self.K, self.basis, strict=True):
-                K[where] = blocks_times(G, (R.reshape(len(R), -1, k0) @ B).reshape(R.shape) @ self.full)
+                moved = np.reshape(R.reshape(len(R), -1, k0) @ B, R.shape)
+                K[where] = blocks_times(G, np.matmul(moved, self.full))
             return pair_sums(R, k, k0)
         gram, out = np.zeros((k0 * k, k0 * k)), np.empty((len(self.K), *C.shape))
         through_groups(cp.indptr, cp.columns, self.entries, C, k, self.basis, gram, out)

@@ -118,8 +118,9 @@ class FactoredSystem:
         """(q0, q2): sparse, or in full where it is small and full enough for BLAS to be faster."""
         indptr, indices = self._pattern.scalar
         data = entries.ravel() if self.cp.k[0] == 1 else entries.ravel()[self._pattern.expand]
-        out = sp.csr_array((data, indices, indptr), shape=(self.cp.sizes[0], self.cp.q_schur))
-        return out.toarray() if self.cp.q <= MOST_FULL and data.size >= FULL_SHARE * out.shape[0] * out.shape[1] else out
+        shape = self.cp.sizes[0], self.cp.q_schur
+        out = sp.csr_array((data, indices, indptr), shape=shape)
+        return out.toarray() if self.cp.q <= MOST_FULL and data.size >= FULL_SHARE * shape[0] * shape[1] else out
 
     def solve(self, b: np.ndarray) -> np.ndarray:
         """inv(M) b for b (q, m)."""

@@ -88,9 +88,3 @@ def determinant_hessian(system: FactoredSystem, factors: Factors, directions: Se
 def _inner(sums: Factors, direction: Factors) -> float:
     """Sum over terms of tr(sums D)."""
     return float(sum(np.vdot(s.T, d) for s, d in zip(sums, direction, strict=True)))
-
-
-def _by_group(system: FactoredSystem, blocks: np.ndarray, entries: np.ndarray) -> np.ndarray:
-    out = np.empty_like(entries)
-    apply_blocks(blocks, system.cp.indptr, entries, False, out)
-    return out

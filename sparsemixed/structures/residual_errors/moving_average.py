@@ -55,7 +55,7 @@ class MovingAverage(ResidualStructure):
 
     def closed(self, rho: np.ndarray) -> tuple[ResidualStructure, np.ndarray]:
         angles = 2.0 * np.arctan(np.tanh(0.5 * rho))
-        return ClosedMovingAverage(self.order), np.where(np.cos(angles) < AT_BORDER, np.copysign(0.5 * np.pi, rho), angles)
+        return ClosedMovingAverage(self.n_rho), np.where(np.cos(angles) < AT_BORDER, np.copysign(0.5 * np.pi, rho), angles)
 
     def _coefficients(self, rho: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return coefficients_with_gradient(rho)

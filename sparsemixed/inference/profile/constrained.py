@@ -26,6 +26,8 @@ from sparsemixed.spec import EstimationOptions
 MOST_ROUNDS = 6
 CLOSE = 1e-9
 """Distance of psi from where it is to be, in units of its spread at the peak, that counts as none."""
+LEFT, MOST_LEFT = 1e-8, 1e-4
+"""Of the deviance, by that distance: what is well left, and what at most, where the unit of psi says little of its slope."""
 WEIGHT, HEAVIER = 10.0, 10.0
 """Of the square of that distance, at first and from round to round that brings psi no closer by a factor of four."""
 MOST_PLAIN_STEPS, FLAT = 10, 1e-6
@@ -137,21 +139,23 @@ def optimum_at(peak: Peak, psi: Psi, value: float, start: Place) -> Place | None
         # Of a parameter that has run off: its own unit.
         spread = float(np.sum((peak.scale * psi(start.x).gradient) ** 2))
     unit = 1.0 / max(spread, np.finfo(float).tiny)
-    x, multiplier, weight, gap = start.x, start.slope, WEIGHT * unit, np.inf
+    x, multiplier, weight, gap, found = start.x, start.slope, WEIGHT * unit, np.inf, None
     for _ in range(MOST_ROUNDS):
         ended = _minimum(Augmented(surface, psi, value, multiplier, weight), x)
         if ended is None:
-            return None
+            return found
         assert ended.at.jet is not None
         x, left = ended.at.theta, ended.at.jet.value - value
         multiplier -= weight * left
-        if abs(left) * np.sqrt(unit) <= CLOSE:
+        if abs(left) * np.sqrt(unit) <= CLOSE and abs(multiplier * left) <= MOST_LEFT:
             # psi is there but for rounding, which the slope of the profile turns into one of the deviance.
-            return Place(x, value, ended.at.at.deviance - multiplier * left - peak.deviance, multiplier)
+            found = Place(x, value, ended.at.at.deviance - multiplier * left - peak.deviance, multiplier)
+            if abs(multiplier * left) <= LEFT:
+                return found
         if abs(left) > 0.25 * gap:
             weight *= HEAVIER
         gap = abs(left)
-    return None
+    return found
 
 
 class Edges:

@@ -28,6 +28,8 @@ FIRST_SHARE, LEAST_SHARE = 0.25, 0.01
 """Of the way in zeta: the first step along a profile, and the shortest."""
 FARTHEST = 1e-6
 """Distance from the end of a range, relative to its width, at which a profile that has not risen enough is at that end."""
+SAME_RISE = 1e-3
+"""Of deviances of one place: what is left of psi and its slope."""
 CLOSE_TO_LIMIT = 1e-9
 """Of the deviance at a limit, relative to the rise that is wanted."""
 
@@ -234,19 +236,26 @@ def _between(peak: Peak, psi: Psi, side: int, q: float, ends: tuple[Place, Place
     here = high
     for _ in range(MOST_PLACES):
         if abs(here.deviance - q) <= CLOSE_TO_LIMIT * q:
-            return Limit(here.value, "bracket", here)
+            return Limit(here.value, "bracket", here) if _is_there(peak, here) else Limit(float("nan"), "none")
         low, high = (here, high) if here.deviance < q else (low, here)
         a, b = sorted((low.value, high.value))
         guess = here.value + (q - here.deviance) / here.slope if here.slope else np.nan
         if not a < guess < b:
             guess = scale.back(0.5 * (scale.to(low.value) + scale.to(high.value)))
         if guess in (a, b) or b - a <= np.spacing(max(abs(a), abs(b))) * 8.0:
-            return Limit(here.value, "bracket", here)
+            found = abs(here.deviance - q) <= SAME_RISE and _is_there(peak, here)
+            return Limit(here.value, "bracket", here) if found else Limit(float("nan"), "none")
         place = _next(peak, psi, side, guess, low)
         if place is None:
             return Limit(float("nan"), "none")
         here = place
     return Limit(float("nan"), "none")
+
+
+def _is_there(peak: Peak, place: Place) -> bool:
+    """Whether the deviance has risen as it is said to: steps between places can lead to where no digits are left."""
+    at = peak.surface.tried(place.x)
+    return at is not None and abs(at.deviance - peak.deviance - place.deviance) <= SAME_RISE
 
 
 class Stretched:

@@ -43,6 +43,8 @@ SMALLEST_PIVOT = 1e-8
 """Share of the largest entry of the equations of a step, down to which elimination is as good as least squares."""
 NOT_RISEN = 1e-6
 """Share of a rise of the deviance that may be missing where Newton's method ends."""
+MOST_MOVED = 1e-3
+"""Change of the deviance with the last step to a value of psi."""
 TINY = np.finfo(float).tiny
 LOWER = 1e-6
 """By how much a deviance has to be below that of the peak to be another, lower minimum."""
@@ -148,7 +150,7 @@ def _solved(peak: Peak, psi: Psi, wanted: Wanted, start: np.ndarray, borders: bo
             if escape is not None:
                 return _End(escape=escape)
             slope += change
-            rise = at.deviance - peak.deviance if wanted.rise is None else wanted.rise
+            rise = at.deviance + float(at.gradient @ step) - peak.deviance if wanted.rise is None else wanted.rise
             place = Place(at.x + step, psi(at.x + step).value, rise, slope, start)
             ours = wanted.side * (place.value - middle) > 0 and (wanted.side * slope > 0 or wanted.rise is None)
             return _End(place) if ours and _risen(peak, at, step, wanted) else None
@@ -159,9 +161,12 @@ def _solved(peak: Peak, psi: Psi, wanted: Wanted, start: np.ndarray, borders: bo
 
 
 def _risen(peak: Peak, at: Local, step: np.ndarray, wanted: Wanted) -> bool:
-    """Whether the last step leads to the rise that is wanted: where the deviance goes level, steps end without it."""
+    """Whether the last step leads to the rise that is wanted: where the deviance goes level, steps end without it.
+
+    Where none is, a step that is short beside a scale of the peak must not be long for the deviance.
+    """
     if wanted.rise is None:
-        return True
+        return abs(float(at.gradient @ step)) <= MOST_MOVED
     left = at.deviance + float(at.gradient @ step) - peak.deviance - wanted.rise
     return abs(left) <= NOT_RISEN * wanted.rise
 

@@ -348,8 +348,9 @@ def cross_validate(
     >>> found.frame["groups"].tolist()
     [10, 10, 10, 10, 10]
     """
-    call = Call(model, data, options)
-    if not isinstance(model, str):
+    if isinstance(model, str):
+        call = Call(model, data, options)
+    else:
         (fit,) = fits_of([model], "cross_validate")
         call = changed_call(fit, model.call, None, data, options)
     return CrossValidation.of(cross_validated(call, by, folds, random_state))

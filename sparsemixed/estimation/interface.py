@@ -124,7 +124,7 @@ class Penalty(Protocol):
         """The same penalised, from what is best without priors and log|X'inv(V0)X|."""
         ...
 
-    def by_sigma(self, derivatives: FittedDerivatives) -> tuple[float, np.ndarray]:
+    def by_sigma(self, derivatives: FittedSlopes) -> tuple[float, np.ndarray]:
         """Of -2 log likelihood the second derivative by log sigma2, and what is to be added to those by theta and it."""
         ...
 
@@ -199,17 +199,12 @@ class SphericalDerivatives(ScoreDerivatives, Protocol):
         ...
 
 
-class FittedDerivatives(ScoreDerivatives, Protocol):
-    """Derivatives of which standard errors and degrees of freedom can be made."""
+class FittedSlopes(Protocol):
+    """How the equations for the coefficients move with theta, at a fit."""
 
     @property
     def at(self) -> FittedEvaluation:
         """The evaluation."""
-        ...
-
-    @property
-    def information(self) -> Curvature:
-        """What standard errors rest on: the exact Hessian wherever there is one."""
         ...
 
     @property
@@ -220,6 +215,20 @@ class FittedDerivatives(ScoreDerivatives, Protocol):
     @property
     def score_slopes(self) -> np.ndarray:
         """(n_theta, p) derivative of X'inv(V0)(y - X beta), beta held."""
+        ...
+
+
+class FittedDerivatives(FittedSlopes, ScoreDerivatives, Protocol):
+    """Derivatives of which standard errors and degrees of freedom can be made."""
+
+    @property
+    def at(self) -> FittedEvaluation:
+        """The evaluation."""
+        ...
+
+    @property
+    def information(self) -> Curvature:
+        """What standard errors rest on: the exact Hessian wherever there is one."""
         ...
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from sparsemixed.errors import NumericalError
 from sparsemixed.estimation.fixed_effects import solve_fixed
-from sparsemixed.estimation.interface import Curvature, FittedDerivatives, FittedEvaluation, Penalty, Profile
+from sparsemixed.estimation.interface import Curvature, FittedEvaluation, FittedSlopes, Penalty, Profile
 
 VANISHED = (
     "the residual sum of squares vanished: the random effects fit the response exactly. "
@@ -57,7 +57,7 @@ def with_slopes(prior: Penalty | None, at: FittedEvaluation, gradient: np.ndarra
     return gradient if prior is None else gradient - 2.0 * prior.at(at).gradient[:-1]
 
 
-def with_curvature(prior: Penalty | None, derivatives: FittedDerivatives, found: Curvature) -> Curvature:
+def with_curvature(prior: Penalty | None, derivatives: FittedSlopes, found: Curvature) -> Curvature:
     """The Hessian of the deviance with that of the prior; its gradient is that of both already."""
     if prior is None:
         return found

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sparsemixed.errors import NumericalError
-from sparsemixed.estimation.interface import FittedDerivatives, FittedEvaluation, Profile
+from sparsemixed.estimation.interface import FittedEvaluation, FittedSlopes, Profile
 from sparsemixed.estimation.jets import CovarianceJets, Jet, constant
 from sparsemixed.estimation.normal_coefficients import NormalCoefficients
 from sparsemixed.estimation.parameters import Place
@@ -114,7 +114,7 @@ class PriorPenalty:
             log_sigma2, own, prior, value = log_sigma2 + step, there, trial, moved
         return value, log_sigma2
 
-    def by_sigma(self, derivatives: FittedDerivatives) -> tuple[float, np.ndarray]:
+    def by_sigma(self, derivatives: FittedSlopes) -> tuple[float, np.ndarray]:
         """Of -2 log likelihood the second derivative by log sigma2, and what normal priors add to those by theta and it."""
         at, normal = derivatives.at, self.coefficients
         if normal is None:

@@ -126,10 +126,11 @@ class BasisHead(_Reduced):
         if self.full is not None:
             R = C @ self.full.T
             for K, B in zip(self.K, self.basis, strict=True):
-                moved: np.ndarray = (R.reshape(len(R), -1, k0) @ B).reshape(R.shape)
+                moved = (R.reshape(len(R), -1, k0) @ B).reshape(R.shape)
                 K[where] = blocks_times(G, moved @ self.full)
             return pair_sums(R, k, k0)
-        gram, out = np.zeros((k0 * k, k0 * k)), np.empty((len(self.K), *C.shape))
+        gram = np.zeros((k0 * k, k0 * k))
+        out: np.ndarray = np.empty((len(self.K), *C.shape))
         through_groups(cp.indptr, cp.columns, self.entries, C, k, self.basis, gram, out)
         for K, rows in zip(self.K, out, strict=True):
             K[where] = blocks_times(G, rows)

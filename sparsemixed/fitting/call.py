@@ -21,7 +21,6 @@ from sparsemixed.estimation.search.values import LogEntry
 from sparsemixed.estimation.sources.dask_frames import dask_parts, is_dask
 from sparsemixed.fitting.batches import batch_source, in_batches
 from sparsemixed.fitting.borrowed_keywords import in_own_words
-from sparsemixed.fitting.recent_design import fit_on_recent, keep_design
 from sparsemixed.fitting.weight_columns import with_weight_columns
 from sparsemixed.inference.covariance.sandwich import is_robust
 from sparsemixed.inference.covariance.vce import theta_covariance
@@ -143,13 +142,7 @@ def _estimated(spec: ModelSpec, data: Any, progress: Callable[[LogEntry], None] 
     if source is not None:
         concrete = learned_from_batches(_batch_spec(spec, source.head()), source.batches)
         return estimate_batches(concrete, lambda: source.batches(used_columns(concrete)), progress)
-    frame = read_frame(data)
-    fit = fit_on_recent(spec, frame) if progress is None else None
-    if fit is None:
-        concrete, design = with_design(spec, frame)
-        fit = estimate(concrete, design, progress=progress)
-        keep_design(spec, concrete, design, frame)
-    return fit
+    return estimate(*with_design(spec, read_frame(data)), progress=progress)
 
 
 def with_design(spec: ModelSpec, frame: Frame) -> tuple[ModelSpec, Design]:

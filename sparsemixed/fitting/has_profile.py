@@ -65,7 +65,7 @@ class HasProfile:
         from sparsemixed.reporting.profile import ProfileResult
 
         asked, deviations = self._asked(level, stddeviations)
-        wanted = None if names is None else list(names_in(names, "profile"))
+        wanted = None if names is None else names_in(names, "profile")
         return ProfileResult.of(profile(self.fit, wanted, asked, deviations, criterion))
 
     def random_conf_int(

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import itertools
 import pickle
 import sys
 from typing import Any
@@ -77,12 +78,12 @@ def without_compiling(objective: Any):
 @pytest.fixture(autouse=True)
 def _compiled(monkeypatch):
     """As after many fits."""
-    monkeypatch.setattr(profiled, "WORTH_COMPILING", -1)
+    monkeypatch.setattr(profiled, "WORTH_COMPILING", 0)
 
 
 def test_few_fits_compile_nothing(monkeypatch):
     monkeypatch.setattr(profiled, "WORTH_COMPILING", 2)
-    monkeypatch.setattr(profiled, "_MET", [0])
+    monkeypatch.setattr(profiled, "_MET", itertools.count())
     assert [problem("y x || g:", rows()).plain is None for _ in range(4)] == [True, True, False, False]
 
 
@@ -228,7 +229,7 @@ def test_responses_that_are_fitted_exactly_are_refused_as_ever():
 
 def test_the_first_fits_of_a_prepared_design_compile_nothing(monkeypatch):
     monkeypatch.setattr(profiled, "WORTH_COMPILING", 3)
-    monkeypatch.setattr(profiled, "_MET", [0])
+    monkeypatch.setattr(profiled, "_MET", itertools.count())
     call = Call("y x || g:", rows(), {})
     design = prepared_design(*with_design(asked(call), frame_of(call, "a test")))
     y = rows()["y"].to_numpy()

@@ -106,8 +106,6 @@ def test_replicates_are_penalised_too(rows, fit):
         ({}, {}, OptionError, "must be"),
         ({"sd": 3}, {}, OptionError, "is no prior"),
         ({"sd(foo)": HalfT(3, 1)}, {}, OptionError, r"no parameter 'sd\(foo\)'"),
-        ({"time": Normal(0, 1)}, {}, NotAvailableError, "is a coefficient"),
-        ({"b": Normal(0, 1)}, {}, NotAvailableError, "is a coefficient"),
         ({"sd": Normal(0, 1)}, {}, OptionError, "one positive number"),
         ({"sd": LKJ(2)}, {}, OptionError, "one positive number"),
         ({"sd": Exponential(1)}, {}, NotAvailableError, "with a corner"),

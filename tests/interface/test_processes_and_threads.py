@@ -110,7 +110,9 @@ def test_fork_while_another_thread_is_within_a_fit(tmp_path: Path):
         thread.join()
         print(blas(0) == before)
     """
-    assert run(script, folder=tmp_path) == "True True\nTrue"
+    # Where TBB is installed, numba itself remarks that its threads were at work.
+    told = [line for line in run(script, folder=tmp_path).splitlines() if "join threads to shut down before fork" not in line]
+    assert told == ["True True", "True"]
 
 
 def test_a_fork_within_a_fit_goes_on_with_its_limit():

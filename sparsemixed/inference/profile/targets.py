@@ -201,8 +201,6 @@ def named_targets(fit: Fit, names: Sequence[str]) -> list[Target]:
     OptionError
         No name, or one twice.
     """
-    if not names:
-        raise OptionError("profile: names is empty; leave it out for all parameters")
     estimates, every = Estimates(fit), _by_estimate(fit)
     found = [_named(fit, estimates, every, name) for name in names]
     twice = next((t.name for i, t in enumerate(found) if t.name in [other.name for other in found[:i]]), None)
@@ -212,8 +210,6 @@ def named_targets(fit: Fit, names: Sequence[str]) -> list[Target]:
 
 
 def _named(fit: Fit, estimates: Estimates, every: dict[str, Target], name: str) -> Target:
-    if not isinstance(name, str):
-        raise OptionError(f"profile: names are texts, not {name!r}")
     try:
         one = estimates.find(name).name
     except CommandError as error:

@@ -118,7 +118,7 @@ class CrossProducts:
         if self._full is not None:
             return self._full @ values
         q0, m = self.sizes[0], values.shape[1]
-        own = stacked(self.first, values[:q0].reshape(-1, self.k[0], m)).reshape(q0, m)
+        own = stacked(self.first, values[:q0].reshape(self.n_groups[0], self.k[0], m)).reshape(q0, m)
         if not self.q_schur:
             return own
         return np.concatenate([own + self._cross @ values[q0:], self._cross.T @ values[:q0] + self._remaining @ values[q0:]])

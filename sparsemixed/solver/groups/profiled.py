@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 import numpy as np
 
 from sparsemixed.solver.groups.kernels_newton import profile
@@ -10,18 +12,12 @@ from sparsemixed.solver.groups.roots import GroupRoots
 WORTH_COMPILING = 50
 """Small problems after which a process compiles their searches: that takes some seconds where no folder has them yet, and each
 saves some milliseconds."""
-_MET = [0]
+_MET = count()
 
 
 def met_often() -> bool:
     """Whether this process has met more small problems than `WORTH_COMPILING`; asked once for each."""
-    _MET[0] += 1
-    return is_met_often()
-
-
-def is_met_often() -> bool:
-    """The same without a new problem."""
-    return _MET[0] > WORTH_COMPILING
+    return next(_MET) >= WORTH_COMPILING
 
 
 class ProfiledSums:

@@ -220,7 +220,12 @@ def test_names_are_those_of_the_tables(fit):
     assert list(fit.profile(["[id]sd(time)"]).limits.index) == ["[id]sd(time)"]
     with pytest.raises(CommandError, match="tme"):
         fit.profile("tme")
-    for names, message in (([], "names is empty"), (["time", "time"], "asked for twice"), ([3], "names are texts")):
+    for names, message in (
+        ([], "takes a name"),
+        (["time", "time"], "names time twice"),
+        (["a: _b[time]^2", "a: _b[time]"], "asked for twice"),
+        ([3], "takes a name"),
+    ):
         with pytest.raises(OptionError, match=message):
             fit.profile(names)
     with pytest.raises(OptionError, match="2 functions"):

@@ -45,7 +45,7 @@ def build_design(spec: ModelSpec, data: Any) -> Design:
     rows = Rows(frame, sample_rows(spec, frame))
     y, fixed, groups = response_values(spec, rows), fixed_part(spec, rows), Groups(rows)
     constraints, constraint_notes = constraints_part(spec, fixed.columns)
-    paths, random = path_weights(spec, rows, groups), random_part(spec, rows, groups, fixed)
+    paths, random = path_weights(spec, rows, groups), random_part(spec, rows, groups)
     weights = None if paths is None else term_weights(paths, spec, random.terms)
     errors, error_notes = residual_part(spec, rows, groups, frame.value_labels)
     levels, used = random.levels | fixed.levels, used_variables(spec)

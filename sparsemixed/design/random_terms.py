@@ -10,7 +10,6 @@ import numpy as np
 from sparsemixed.design.data.codes import combine, first_rows
 from sparsemixed.design.data.rows import Level, Rows
 from sparsemixed.design.deferred import deferred
-from sparsemixed.design.fixed.columns import FixedPart
 from sparsemixed.design.fixed.matrix import candidate_columns, fill_columns
 from sparsemixed.design.fixed.terms import TermList
 from sparsemixed.design.groups.grouping import Groups
@@ -32,11 +31,10 @@ class RandomPart:
     levels: dict[str, tuple[Level, ...]]
 
 
-def random_part(spec: ModelSpec, rows: Rows, groups: Groups, fixed: FixedPart) -> RandomPart:
+def random_part(spec: ModelSpec, rows: Rows, groups: Groups) -> RandomPart:
     """Build the random terms, in the order in which the first equation of each was typed.
 
-    Equations of one level share a term, as blocks of its covariance matrix; every `R.varname` is a term of its own. What an
-    equation has in common with the fixed part is taken from there.
+    Equations of one level share a term, as blocks of its covariance matrix; every `R.varname` is a term of its own.
     """
     notes: list[str] = []
     empty: list[str] = []
@@ -47,7 +45,7 @@ def random_part(spec: ModelSpec, rows: Rows, groups: Groups, fixed: FixedPart) -
         if equation.factor is not None:
             terms[position] = _factor_term(equation, equation.factor, position, rows, groups, spec)
             continue
-        names, columns, cells, found, said = _coefficients(equation, rows, spec, fixed)
+        names, columns, cells, found, said = _coefficients(equation, rows, spec)
         notes += said
         levels |= found
         empty += [] if names else [equation.label]
@@ -72,22 +70,17 @@ def _single_effect_note(equation: RandomEquation, m: int, spec: ModelSpec) -> li
 
 
 def _coefficients(
-    equation: RandomEquation, rows: Rows, spec: ModelSpec, fixed: FixedPart
+    equation: RandomEquation, rows: Rows, spec: ModelSpec
 ) -> tuple[tuple[str, ...], np.ndarray, tuple[tuple[int, tuple], ...], dict[str, tuple[Level, ...]], list[str]]:
     """Names, columns (n, m), cells (see `RandomBlock`), levels of the categorical variables, and notes of one equation."""
-    same = fixed.expanded if (equation.terms, equation.constant) == (spec.fixed, spec.constant) else None
-    if same is None:
-        terms = TermList(equation.terms, rows, spec, constant=equation.constant or not spec.full_coding)
-        cells = [cell for cell in terms.cells() if cell.status == "estimated"]
-    else:
-        terms, cells = same
+    terms = TermList(equation.terms, rows, spec, constant=equation.constant or not spec.full_coding)
     _refuse_independent_levels(equation, terms, spec)
+    cells = [cell for cell in terms.cells() if cell.status == "estimated"]
     about = (rows, terms.terms, [(c.term, c.values) for c in cells], terms.levels, equation.constant)
     names = [terms.plain_name(cell) for cell in cells]
     notes = []
-    if same is not None or equation.collinear:
-        made = None if same is None else fixed.X
-        columns = fill_columns(*about) if made is None else made
+    if equation.collinear:
+        columns = fill_columns(*about)
     else:
         columns, omitted = candidate_columns(*about)
         where = f"the random-effects equation for {equation.label}"

@@ -109,9 +109,6 @@ def response_search(model: Responses) -> ResponseSearch | None:
     plain = problem.plain
     if plain is None or not may_be_plain(problem) or model.reduction.orthogonal.sparse is not None:
         return None
-    layout = plain.objective.parameters
-    return (
-        None
-        if layout.holds or not has_columns_of_its_own(forms(plain.objective.cp))
-        else ResponseSearch(model, plain, problem.case)
-    )
+    if plain.objective.parameters.holds or not has_columns_of_its_own(forms(plain.objective.cp)):
+        return None
+    return ResponseSearch(model, plain, problem.case)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Self
 
 import pandas as pd
@@ -22,8 +22,7 @@ class MeansResult(MarginsResult):
     @classmethod
     def on_grid(cls, fit: Fit, found: Margins) -> Self:
         """Means as computed, ready to be shown."""
-        own = {one.name: getattr(found, one.name) for one in fields(found)}
-        return cls(**own, fit=fit, labels=fit.design.value_labels, facts=margin_facts(fit, "", "", True))
+        return cls.of(found, fit=fit, labels=fit.design.value_labels, facts=margin_facts(fit, "", "", True))
 
     @property
     def means(self) -> pd.DataFrame:
@@ -59,8 +58,7 @@ class MeansContrastResult(ContrastResult):
     @classmethod
     def between(cls, compared: MeansResult, contrasts: Comparisons, within: tuple[str, ...]) -> Self:
         """Contrasts as computed, ready to be shown, beside the means."""
-        own = {one.name: getattr(contrasts, one.name) for one in fields(contrasts)}
-        return cls(**own, compared=compared, within=within)
+        return cls.of(contrasts, compared=compared, within=within)
 
     @property
     def means(self) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -310,10 +310,9 @@ def margins_result(fit: Fit, asked: Asked, sample: MarginSample, typed: str = ""
     compares = asked.pairs or asked.contrasts
     listed = not compares or asked.shape.margins
     found = margins(fit, asked.request if listed else plain(asked.request), sample)
-    own = {one.name: getattr(found, one.name) for one in fields(found)}
     facts = margin_facts(fit, typed, asked.subpop, asked.weighted)
-    result = MarginsResult(
-        **own,
+    result = MarginsResult.of(
+        found,
         fit=fit,
         labels=fit.design.value_labels,
         legend=asked.legend,

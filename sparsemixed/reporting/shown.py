@@ -28,9 +28,9 @@ class Shown(ABC):
         """The numbers as a data frame, a copy."""
 
     @classmethod
-    def of(cls, value: Any) -> Self:
-        """The result with the fields of a plain value of the same kind."""
-        return cls(**{field.name: getattr(value, field.name) for field in dataclasses.fields(value)})
+    def of(cls, value: Any, **more: Any) -> Self:
+        """The result with the fields of a plain value of the same kind, and what it has besides."""
+        return cls(**{field.name: getattr(value, field.name) for field in dataclasses.fields(value)}, **more)
 
     def render(self, format: str) -> str:  # noqa: A002  a format's name is the natural word
         """This result in a format of `sparsemixed.reporting.render.FORMATS`: text, html, latex, markdown."""

@@ -30,13 +30,7 @@ CONSTANT = Column("_cons", -1, (), "estimated")
 
 @dataclass(frozen=True)
 class FixedPart:
-    """What the fixed part contributes to a design: see `Design` for the fields. X is None where it is sparse.
-
-    Attributes
-    ----------
-    expanded : TermList and list of Cell, or None
-        What X was made of, where all of it was kept: for a list of the same terms, whose columns these are.
-    """
+    """What the fixed part contributes to a design: see `Design` for the fields. X is None where it is sparse."""
 
     X: np.ndarray | None
     columns: tuple[Column, ...]
@@ -44,7 +38,6 @@ class FixedPart:
     levels: dict[str, tuple[Level, ...]]
     combinations: dict[int, np.ndarray]
     sparse: sp.csr_array | None = None
-    expanded: tuple[TermList, list[Cell]] | None = None
 
 
 def fixed_part(spec: ModelSpec, rows: Rows) -> FixedPart:
@@ -83,8 +76,7 @@ def fixed_part(spec: ModelSpec, rows: Rows) -> FixedPart:
     if X.shape[1] >= rows.n:
         raise DataError(_too_many(X.shape[1], rows.n))
     notes = _repeated(spec.fixed) + _notes(terms, cells, candidates)
-    expanded = None if combinations else (terms, candidates)
-    return FixedPart(X, _columns(terms, cells, spec), notes, terms.levels, combinations, expanded=expanded)
+    return FixedPart(X, _columns(terms, cells, spec), notes, terms.levels, combinations)
 
 
 def _columns(terms: TermList, cells: list[Cell], spec: ModelSpec) -> tuple[Column, ...]:

@@ -66,7 +66,8 @@ _PLACES = {
 def __getattr__(name: str) -> Any:
     # Compiled code, pandas and scipy are loaded when first needed: the command line's --help must not wait for them.
     if name in _PLACES:
-        return getattr(import_module(f"sparsemixed.{_PLACES[name]}"), name)
+        # Kept, so that the next call is one of a plain name.
+        return globals().setdefault(name, getattr(import_module(f"sparsemixed.{_PLACES[name]}"), name))
     if name in ("datasets", "priors"):
         return import_module(f"sparsemixed.{name}")
     raise AttributeError(f"module 'sparsemixed' has no attribute {name!r}")

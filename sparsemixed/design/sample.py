@@ -9,7 +9,6 @@ import numpy as np
 
 from sparsemixed.design.data.frame import Frame
 from sparsemixed.design.data.rows import Rows
-from sparsemixed.design.data.variable import all_finite
 from sparsemixed.design.weights.values import positively_weighted, weight_values
 from sparsemixed.design.wording import first_names
 from sparsemixed.errors import CommandError, DataError, NoObservationsError, UnknownVariableError
@@ -191,9 +190,9 @@ def _infinite(computed: Computed, frame: Frame, rows: np.ndarray, n: int) -> str
 
 def _check_finite(spec: ModelSpec, frame: Frame, names: Sequence[str], kept: np.ndarray) -> None:
     for name in names:
-        values = frame[name].values
-        if values.dtype.kind != "f" or all_finite(values):
+        if frame[name].is_finite:
             continue
+        values = frame[name].values
         infinite = int(np.isinf(values[kept]).sum())
         if infinite:
             computed = next((one for one in spec.computed if name in one.columns), None)

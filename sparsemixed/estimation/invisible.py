@@ -19,6 +19,7 @@ from scipy.linalg import qr
 from sparsemixed.design.values import Design, RandomBlock
 from sparsemixed.estimation.orthonormal import OrthonormalCoordinates, engine_term
 from sparsemixed.estimation.parameters import NO_TERM, Held, Place, ThetaMap
+from sparsemixed.lapack import eigh
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts, TermData
 from sparsemixed.structures.random.linear_basis import effects_on_edge
 
@@ -102,7 +103,7 @@ def _clearly_visible(total: np.ndarray, seen: np.ndarray) -> bool:
     if not (lengths > 0).all():
         return False
     scaled = seen / lengths[:, None] / lengths
-    return bool((scaled[0, 0] if len(scaled) == 1 else np.linalg.eigvalsh(scaled)[0]) > CLEARLY)
+    return bool((scaled[0, 0] if len(scaled) == 1 else eigh(scaled)[0][0]) > CLEARLY)
 
 
 def invisible(total: np.ndarray, seen: np.ndarray) -> np.ndarray:

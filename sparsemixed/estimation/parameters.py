@@ -215,6 +215,16 @@ class ThetaMap:
                 out[place.theta.start + k] = alone and not (own - np.diag(np.diag(own))).any()
         return out
 
+    def face_forms(self) -> np.ndarray:
+        """(f, n_theta): the forms in theta of all `singular_faces`, without what is said of them."""
+        rows = [np.eye(self.n_theta)[hold.theta[:1]] for hold in self.holds]
+        for place in self.places:
+            forms = place.block.structure.singular_faces()
+            own = np.zeros((len(forms), self.n_theta))
+            own[:, place.theta] = forms
+            rows.append(own[own[:, ~self.held].any(axis=1)] if self.holds else own)
+        return np.concatenate(rows)
+
     @cached_property
     def singular_faces(self) -> tuple[tuple[np.ndarray, np.ndarray, str], ...]:
         """Every linear form in theta whose vanishing makes a covariance singular, with its meaning in words.

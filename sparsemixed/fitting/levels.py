@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -11,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from sparsemixed.design.data.frame import Frame
+from sparsemixed.design.data.variable import Variable, is_plain, part_of
 from sparsemixed.errors import DataError, suggestion
 
 
@@ -42,6 +44,7 @@ class Levels:
         ends = np.searchsorted(codes[self._order], np.arange(len(levels) + 1))
         self._slices = {level: slice(ends[i], ends[i + 1]) for i, level in enumerate(levels)}
         self._columns: dict[int, Any] = {}
+        self._numbers: dict[str, Variable | None] = {}
 
     def __iter__(self) -> Iterator[Any]:
         """Levels as JSON has them: numbers, truth values or texts."""
@@ -60,13 +63,21 @@ class Levels:
 
     def rows(self, level: Any) -> Frame:
         """The frame with the rows of one level alone."""
-        frame, place = self.frame, self._slices[level]
-        names = list(frame.names)
-        index = None if frame.index is None else frame.index[self._order[place]]
-        return Frame(names, place.stop - place.start, lambda i: self._stretch(i, place), frame.value_labels, index, frame.units)
+        return _OneLevel(self, self._slices[level])
 
-    def _stretch(self, position: int, place: slice) -> pd.Series:
-        """The rows of a level of a column; without a copy, because the column is kept in the order of the levels."""
+    def index(self, place: slice) -> pd.Index | None:
+        """The index of the rows at a stretch of the order of levels."""
+        return None if self.frame.index is None else self.frame.index[self._order[place]]
+
+    def numbers(self, name: str) -> Variable | None:
+        """A column of numbers, all of its rows in the order of the levels; None for what a part may make another kind of."""
+        if name not in self._numbers:
+            whole = self.frame[name] if is_plain(self.frame.series(name)) else None
+            self._numbers[name] = None if whole is None else part_of(whole, self._order)
+        return self._numbers[name]
+
+    def stretch(self, position: int, place: slice) -> pd.Series:
+        """A stretch of a column; without a copy, because the column is kept in the order of the levels."""
         if position not in self._columns:
             whole = self.frame.series(self.frame.names[position])
             self._columns[position] = (whole.array[self._order], whole.dtype)
@@ -87,6 +98,24 @@ class Levels:
             labels = self.frame.value_labels.get(name, {})
             found.append(str(labels.get(value, value) if isinstance(value, int) else value))
         return found
+
+
+class _OneLevel(Frame):
+    """The rows of one level; columns of numbers are parts of those that were converted for all levels at once."""
+
+    def __init__(self, levels: Levels, place: slice):
+        whole = levels.frame
+        fetch = partial(levels.stretch, place=place)
+        super().__init__(whole.names, place.stop - place.start, fetch, whole.value_labels, levels.index(place), whole.units)
+        self._levels, self._place = levels, place
+
+    def __getitem__(self, name: str) -> Variable:
+        if name not in self._converted:
+            whole = self._levels.numbers(name)
+            if whole is None:
+                return super().__getitem__(name)
+            self._converted[name] = part_of(whole, self._place)
+        return self._converted[name]
 
 
 def _factorized(frame: Frame, names: tuple[str, ...]) -> tuple[np.ndarray, list[Any]]:

@@ -10,6 +10,7 @@ from scipy.linalg.blas import dtrmm
 from scipy.linalg.lapack import dtrtrs
 
 from sparsemixed.errors import NumericalError
+from sparsemixed.lapack import cholesky, eigh, qr
 from sparsemixed.solver import rows
 
 SINGULAR = 1e-13
@@ -59,7 +60,7 @@ def root_of_inverse(matrix: np.ndarray, nullity: int = 0) -> np.ndarray | None:
     if not np.isfinite(matrix).all() or (not nullity and (matrix.diagonal() <= 0).any()):
         return None
     scale, correlations = unit_diagonal(matrix)
-    values, vectors = np.linalg.eigh(correlations)
+    values, vectors = eigh(correlations)
     values, vectors = values[nullity:], vectors[:, nullity:]
     if values.size and values[0] <= SINGULAR:
         return None
@@ -75,7 +76,7 @@ def covariance_root(sigma2: float, inverse: np.ndarray) -> np.ndarray:
         It is not positive definite: inv(V0) has variances of very different size, or one that vanishes.
     """
     try:
-        return np.linalg.cholesky(sigma2 * inverse) if inverse.size else np.zeros((0, 0))
+        return cholesky(sigma2 * inverse) if inverse.size else np.zeros((0, 0))
     except np.linalg.LinAlgError as error:
         raise NumericalError(
             "the covariance matrix of the coefficients is not positive definite to rounding: a variance goes to zero, or they "
@@ -93,9 +94,9 @@ def semidefinite_root(matrix: np.ndarray) -> np.ndarray:
            [0., 3.]])
     """
     try:
-        return np.linalg.cholesky(matrix) if matrix.size else matrix
+        return cholesky(matrix) if matrix.size else matrix
     except np.linalg.LinAlgError:
-        values, vectors = np.linalg.eigh(matrix)
+        values, vectors = eigh(matrix)
         return vectors * np.sqrt(np.maximum(values, 0.0))
 
 
@@ -155,7 +156,7 @@ def clearly_definite(matrix: np.ndarray, least: float = 1e-8) -> bool:
     (True, False)
     """
     try:
-        pivots = np.linalg.cholesky(matrix).diagonal()
+        pivots = cholesky(matrix).diagonal()
     except np.linalg.LinAlgError:
         return False
     return bool((pivots * pivots / matrix.diagonal()).prod() > np.e * least)
@@ -170,7 +171,7 @@ def has_root(matrix: np.ndarray) -> bool:
     (True, False, True)
     """
     try:
-        np.linalg.cholesky(matrix)
+        cholesky(matrix)
     except np.linalg.LinAlgError:
         return False
     return True
@@ -206,7 +207,7 @@ def thin_qr(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     (True, True)
     """
     if len(X) < rows.MANY or not X.shape[1]:
-        return np.linalg.qr(X)
+        return qr(X) if 0 < X.shape[1] <= min(len(X), FEW) else np.linalg.qr(X)
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         first = _triangle_of(X.T @ X)
     if first is None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from sparsemixed.cli.batch.journal import without_key
 from sparsemixed.errors import DataError
 from sparsemixed.storage.destination import whole_file
 from sparsemixed.storage.table_file import write_table
@@ -36,8 +37,8 @@ def check_format(path: Path) -> None:
         raise DataError(f"cannot tell the format of `{path}` from its name; results are {', '.join(FORMATS)}")
 
 
-def write_results(records: Iterable[dict[str, Any]], path: Path, long: bool) -> None:
-    """The records in a file, in the format that its name tells.
+def write_results(lines: Iterable[bytes], path: Path, long: bool) -> None:
+    """Lines of the journal in a file, in the format that its name tells.
 
     Raises
     ------
@@ -45,11 +46,10 @@ def write_results(records: Iterable[dict[str, Any]], path: Path, long: bool) -> 
         It cannot be written.
     """
     if path.name.lower().endswith(JSON_LINES):
-        with whole_file(path) as unfinished, unfinished.open("w", encoding="utf-8") as file:
-            for record in records:
-                file.write(json.dumps({name: value for name, value in record.items() if name != "key"}) + "\n")
+        with whole_file(path) as unfinished, unfinished.open("wb") as file:
+            file.writelines(map(without_key, lines))
         return
-    rows = [row for record in records for row in (_long(record) if long else [_wide(record)])]
+    rows = [row for record in map(json.loads, lines) for row in (_long(record) if long else [_wide(record)])]
     write_table(_frame(rows, long), path)
 
 

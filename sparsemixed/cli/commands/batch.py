@@ -101,8 +101,9 @@ def _check_output(options: argparse.Namespace) -> None:
 
 
 def _write_line(line: bytes) -> None:
-    # The key is for the journal alone: it is the first one of every record.
-    sys.stdout.write("{" + line.decode().partition(", ")[2])
+    from sparsemixed.cli.batch.journal import without_key
+
+    sys.stdout.write(without_key(line).decode())
     sys.stdout.flush()
 
 
@@ -136,7 +137,7 @@ def _write(options: argparse.Namespace, units: list[Unit], journal) -> None:
     if options.out != STANDARD:
         from sparsemixed.cli.batch.table import write_results
 
-        write_results(journal.records([unit.key for unit in units]), Path(options.out), options.long)
+        write_results(journal.lines([unit.key for unit in units]), Path(options.out), options.long)
 
 
 def _end(options: argparse.Namespace, units: list[Unit], journal, before: int, interrupted: bool) -> int:

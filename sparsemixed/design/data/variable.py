@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -17,6 +18,8 @@ Kind = Literal["numeric", "boolean", "text", "categorical", "dates"]
 EXTENDED: type = np.longdouble
 """Of floating point beyond float64; the stubs of numpy do not know it as a class."""
 
+FEW = 4096
+"""Numbers of which a second array takes no time."""
 NESTED = (list, tuple, dict, set, np.ndarray, pd.Series)
 """Types of values that are several."""
 
@@ -52,6 +55,11 @@ class Variable:
     exact: np.ndarray | None = None
     ordered: bool = False
     unit: str = ""
+
+    @cached_property
+    def is_finite(self) -> bool:
+        """Whether no value is infinite or, among floating-point numbers, missing."""
+        return self.values.dtype.kind != "f" or all_finite(self.values)
 
     @property
     def keys(self) -> np.ndarray:
@@ -125,10 +133,26 @@ def as_variable(name: str, series: pd.Series, unit: str = "") -> Variable:
     return replace(found, unit=unit or unit_of(found.categories))
 
 
+def is_plain(series: pd.Series) -> bool:
+    """Whether a column is of one of the two usual types of numbers, so that any part of it is a `Variable` of the same kind."""
+    return series.dtype in (np.float64, np.int64)
+
+
+def part_of(variable: Variable, rows: np.ndarray | slice) -> Variable:
+    """Some rows of a column that `is_plain`."""
+    missing = None if variable.missing is None else variable.missing[rows]
+    if missing is not None and not missing.any():
+        missing = None
+    found = Variable(variable.name, variable.kind, variable.values[rows], missing)
+    if variable.is_finite:
+        vars(found)["is_finite"] = True
+    return found
+
+
 def _classified(name: str, series: pd.Series) -> Variable:
-    dtype = series.dtype
-    if dtype in (np.float64, np.int64):
+    if is_plain(series):
         return _plain(name, series.to_numpy())
+    dtype = series.dtype
     if isinstance(dtype, pd.CategoricalDtype):
         return _categorical(name, series)
     if pd.api.types.is_bool_dtype(dtype):
@@ -204,8 +228,9 @@ def _exact(name: str, series: pd.Series) -> Variable:
 
 def _plain(name: str, values: np.ndarray) -> Variable:
     """Numbers of the two usual types, as they are."""
-    if values.dtype != np.float64 or all_finite(values):
-        return Variable(name, "numeric", values, None)
+    found = Variable(name, "numeric", values, None)
+    if found.is_finite:
+        return found
     missing = np.isnan(values)
     return Variable(name, "numeric", values, missing if missing.any() else None)
 
@@ -218,6 +243,8 @@ def all_finite(values: np.ndarray) -> bool:
     >>> all_finite(np.array([1e308, 1e308])), all_finite(np.array([1.0, np.nan])), all_finite(np.array([np.inf, -np.inf]))
     (True, False, False)
     """
+    if len(values) < FEW:
+        return bool(np.isfinite(values).all())
     with np.errstate(over="ignore", invalid="ignore"):
         return bool(np.isfinite(values.sum()) or np.isfinite(values).all())
 

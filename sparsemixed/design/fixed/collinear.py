@@ -16,6 +16,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from sparsemixed.lapack import cholesky
+
 TOLERANCE = 1e-9
 RELATIVE_ROUNDING = 8 * np.finfo(np.float64).eps
 CLEARLY = 1e-3
@@ -46,7 +48,7 @@ def collinear(X: np.ndarray, constant: bool) -> np.ndarray:
     n, p = X.shape
     if p == 0:
         return np.zeros(0, dtype=bool)
-    centre = X.mean(axis=0) if constant else np.zeros(p)
+    centre = np.ones(n) @ X / n if constant else np.zeros(p)
     if _clearly_independent(X, centre, constant):
         return np.zeros(p, dtype=bool)
     triangle = _triangle(X, centre, constant)
@@ -88,7 +90,7 @@ def _clearly_independent(X: np.ndarray, centre: np.ndarray, constant: bool) -> b
     if not np.isfinite(correlations).all():
         return False
     try:
-        remainders = np.linalg.cholesky(correlations).diagonal()
+        remainders = cholesky(correlations).diagonal()
     except np.linalg.LinAlgError:
         return False
     own = norms[constant:]

@@ -26,6 +26,7 @@ from sparsemixed.estimation.objectives.penalized import PenalizedObjective
 from sparsemixed.estimation.objectives.penalized_derivatives import PenalizedDerivatives
 from sparsemixed.estimation.objectives.penalized_deviance import PenalizedEvaluation
 from sparsemixed.estimation.parameters import ThetaMap
+from sparsemixed.lapack import cholesky
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
 from sparsemixed.solver.factored.system import FactoredSystem, PenalizedSystem
 from sparsemixed.solver.groups.pooled import GroupProducts
@@ -66,7 +67,7 @@ class GroupsObjective(PenalizedObjective):
     @cached_property
     def faces(self) -> np.ndarray:
         """(f, n_theta): the forms in theta of all singular faces."""
-        return np.array([form for _, form, _ in self.parameters.singular_faces]).reshape(-1, self.n_theta)
+        return self.parameters.face_forms()
 
     def pooled(self) -> GroupsObjective:
         """The same deviance with groups of one kind taken together, for whoever evaluates it often and predicts nothing.
@@ -123,7 +124,7 @@ class GroupsObjective(PenalizedObjective):
     def predictions(self, design: Design, derivatives: PenalizedDerivatives) -> Predictions:
         """Random effects and their prediction-error covariance."""
         at = derivatives.at
-        spread = np.linalg.cholesky(at.XVX_inverse) if self.reml and self.p else np.zeros((self.p, 0))
+        spread = cholesky(at.XVX_inverse) if self.reml and self.p else np.zeros((self.p, 0))
         spread = np.concatenate([spread, np.zeros((1, spread.shape[1]))])
         means, variances = self.roots.predictions(at.factors[0], _against_y(at.beta), spread, at.sigma2)
         return (means,), (variances,)
@@ -156,7 +157,7 @@ class GroupsDerivatives(PenalizedDerivatives):
         residual = _against_y(at.beta)[:, None] / np.sqrt(at.sigma2)
         if not (self.reml and p):
             return residual
-        root = np.concatenate([np.linalg.cholesky(at.XVX_inverse), np.zeros((1, p))])
+        root = np.concatenate([cholesky(at.XVX_inverse), np.zeros((1, p))])
         return np.concatenate([residual, root], axis=1)
 
     @lazy_property

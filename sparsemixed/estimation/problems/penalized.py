@@ -47,10 +47,14 @@ def penalized_problem(case: Case) -> Problem[PenalizedEvaluation[FactoredSystem]
 def _theta(objective: PenalizedObjective, case: Case) -> np.ndarray:
     """theta from moments; where a factorization is dear, from the iterative solver, which all but ends the search."""
     products, options = case.products, case.spec.estimation
-    plain = EstimationOptions(method=options.method, solver=options.solver, dfmethod=options.dfmethod, nostderr=options.nostderr)
-    if factorization_is_dear(objective, products.cp, products.weights is not None) and options == plain:
+    if factorization_is_dear(objective, products.cp, products.weights is not None) and options == _plain_options(options):
         found = iterative_start(products.cp, products.layout, options)
         if found is not None:
             return found
     moments = moments_of(objective)
     return inside(case, objective.parameters, objective.parameters.on_scale(*moments), moments[1])
+
+
+def _plain_options(options: EstimationOptions) -> EstimationOptions:
+    """Options that ask for nothing of the search."""
+    return EstimationOptions(method=options.method, solver=options.solver, dfmethod=options.dfmethod, nostderr=options.nostderr)

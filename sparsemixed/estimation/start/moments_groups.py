@@ -22,6 +22,7 @@ from sparsemixed.estimation.start.moments import (
     positive,
     solve_bounded,
 )
+from sparsemixed.lapack import cholesky
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
 from sparsemixed.solver.groups.first import started
 from sparsemixed.solver.groups.roots import GroupRoots
@@ -135,7 +136,7 @@ def _equations(roots: GroupRoots, rest: np.ndarray, prior: np.ndarray, D: np.nda
     beta, phi, _ = solve_fixed(w[:p, :p], w[:p, p])
     v = np.append(-beta, 1.0)
     columns = np.zeros((p + 1, max(p, 1)))
-    columns[:p, :p] = np.linalg.cholesky(phi) if p else phi
+    columns[:p, :p] = cholesky(phi) if p else phi
     sums = roots.moments(factor, columns)
     slopes = (flat @ sums.B.reshape(flat.shape[1], -1)).reshape(len(D), p + 1, p + 1)
     inside = (phi @ slopes[:, :p, :p]).reshape(len(D), -1)

@@ -13,6 +13,7 @@ from sparsemixed.inference.covariance.vce import beta_covariance
 from sparsemixed.inference.degrees.method import DofMethod
 from sparsemixed.inference.degrees.table import coefficient_covariance, coefficient_degrees, small_sample
 from sparsemixed.inference.hypotheses.distributions import chi2_pvalue, chibar2_pvalue, critical, f_pvalue, two_sided
+from sparsemixed.lapack import eigh
 from sparsemixed.solver.linalg import unit_diagonal
 
 
@@ -89,7 +90,7 @@ def wald_chi2(estimate: np.ndarray, covariance: np.ndarray, title: str = "") -> 
         return chi2_test(float("nan"), len(estimate), title=title)
     # Work with correlations, so that the rank does not depend on the units of the regressors.
     scale, correlations = unit_diagonal(covariance)
-    values, vectors = np.linalg.eigh(correlations)
+    values, vectors = eigh(correlations)
     keep = values > max(values.max(), 0.0) * len(estimate) * 1e-13
     projected = vectors[:, keep].T @ (estimate / scale)
     return chi2_test(float(np.sum(projected**2 / values[keep])), int(keep.sum()), title=title)

@@ -6,6 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from sparsemixed.lapack import cholesky, inverse_of_lower
 from sparsemixed.structures.base import Displayed
 from sparsemixed.structures.random.base import RandomStructure
 
@@ -60,7 +61,7 @@ class Unstructured(RandomStructure):
         correlation = (gram / (scale[:, None] * scale))[backwards[:, None], backwards]
         reverse = _shifted_cholesky(correlation)[::-1, ::-1]
         basis = np.empty((self.m, self.m))
-        basis[order] = np.linalg.inv(reverse.T * scale[order])
+        basis[order] = inverse_of_lower(reverse.T * scale[order])
         return Unstructured(self.m, basis, leading, self.last)
 
     def without(self, effects: tuple[int, ...], gram: np.ndarray, leading: int) -> tuple[Unstructured, np.ndarray]:
@@ -152,7 +153,7 @@ def _units(m: int) -> np.ndarray:
 def _clear_cholesky(covariance: np.ndarray) -> np.ndarray | None:
     """The Cholesky factor (m, m) of a matrix that is far from singular; None for others."""
     try:
-        lower = np.linalg.cholesky(covariance)
+        lower = cholesky(covariance)
     except np.linalg.LinAlgError:
         return None
     pivots = lower.diagonal()
@@ -164,10 +165,10 @@ def _shifted_cholesky(correlation: np.ndarray) -> np.ndarray:
     m = len(correlation)
     for growth in LARGER_SHIFTS:
         try:
-            return np.linalg.cholesky(correlation + SHIFT * m * growth * np.eye(m))
+            return cholesky(correlation + SHIFT * m * growth * np.eye(m))
         except np.linalg.LinAlgError:
             continue
-    return np.linalg.cholesky(correlation + np.eye(m))
+    return cholesky(correlation + np.eye(m))
 
 
 def _ordered(leading: int, m: int, last: tuple[int, ...]) -> list[int]:

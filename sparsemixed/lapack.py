@@ -1,0 +1,71 @@
+"""LAPACK for one matrix at a time: of a few rows, what numpy does before and after its call takes several times the call."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.linalg.lapack import dgeqrf, dorgqr, dpotrf, dsyevd, dtrtri
+
+
+def cholesky(matrix: np.ndarray) -> np.ndarray:
+    """Lower triangular L (p, p) with LL' the symmetric matrix (p, p).
+
+    Raises
+    ------
+    LinAlgError
+        It is not positive definite.
+
+    Examples
+    --------
+    >>> cholesky(np.array([[4.0, 2.0], [2.0, 5.0]]))
+    array([[2., 0.],
+           [1., 2.]])
+    """
+    lower, failed = dpotrf(matrix, lower=1, clean=1)
+    if failed:
+        raise np.linalg.LinAlgError("Matrix is not positive definite")
+    return lower
+
+
+def eigh(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Eigenvalues (p,), ascending, and eigenvectors (p, p) as columns, of a symmetric matrix (p, p), of whose lower triangle.
+
+    Raises
+    ------
+    LinAlgError
+        They were not found, because the matrix is not finite, say.
+
+    Examples
+    --------
+    >>> eigh(np.diag([3.0, 1.0]))[0]
+    array([1., 3.])
+    """
+    values, vectors, failed = dsyevd(matrix, lower=1)
+    if failed:
+        raise np.linalg.LinAlgError("Eigenvalues did not converge")
+    return values, vectors
+
+
+def inverse_of_lower(L: np.ndarray) -> np.ndarray:
+    """The inverse of a lower triangular matrix (p, p) that is not singular.
+
+    Examples
+    --------
+    >>> inverse_of_lower(np.array([[2.0, 0.0], [1.0, 4.0]]))
+    array([[ 0.5  ,  0.   ],
+           [-0.125,  0.25 ]])
+    """
+    return dtrtri(L, lower=1)[0]
+
+
+def qr(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Q (n, p) with orthonormal columns, C-contiguous, and upper triangular R (p, p), X = QR; p at most n, and not zero.
+
+    Examples
+    --------
+    >>> Q, R = qr(np.array([[3.0], [4.0]]))
+    >>> np.abs(Q.ravel()), np.abs(R)
+    (array([0.6, 0.8]), array([[5.]]))
+    """
+    reflections, tau, _, _ = dgeqrf(X)
+    R = np.triu(reflections[: X.shape[1]])
+    return np.ascontiguousarray(dorgqr(reflections, tau, overwrite_a=1)[0]), R

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from scipy.linalg.lapack import dgeqrf, dorgqr, dpotrf, dsyevd, dtrtri
 
@@ -67,5 +69,11 @@ def qr(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     (array([0.6, 0.8]), array([[5.]]))
     """
     reflections, tau, _, _ = dgeqrf(X)
-    R = np.triu(reflections[: X.shape[1]])
+    R = np.where(_upper(X.shape[1]), reflections[: X.shape[1]], 0.0)
     return np.ascontiguousarray(dorgqr(reflections, tau, overwrite_a=1)[0]), R
+
+
+@lru_cache(maxsize=64)
+def _upper(p: int) -> np.ndarray:
+    """(p, p) bool: the upper triangle; not to be changed."""
+    return np.triu(np.ones((p, p), bool))

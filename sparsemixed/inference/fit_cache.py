@@ -5,14 +5,14 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Hashable, Iterable
 from functools import wraps
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.keys import KEYS
 
 T = TypeVar("T")
-_STORES: dict[str, dict[int, dict[Hashable, object]]] = {key: {} for key in KEYS}
-"""Key -> id of a fit -> arguments -> value."""
+_KEPT: dict[int, dict[str, dict[Hashable, Any]]] = {}
+"""Id of a fit -> key -> arguments -> value."""
 
 
 class CachedValue(NamedTuple):
@@ -29,12 +29,12 @@ def cached_on_fit(key: str) -> Callable[[Callable[..., T]], Callable[..., T]]:
     The value must not hold the fit itself.
     """
 
-    store: dict[int, dict[Hashable, T]] = _STORES[key]  # type: ignore[assignment]  # a key has values of one type
+    assert key in KEYS
 
     def keep(compute: Callable[..., T]) -> Callable[..., T]:
         @wraps(compute)
         def recall(fit: Fit, *arguments: Hashable) -> T:
-            own = _own(store, fit)
+            own: dict[Hashable, T] = _own(key, fit)
             if arguments not in own:
                 own[arguments] = compute(fit, *arguments)
             return own[arguments]
@@ -44,29 +44,28 @@ def cached_on_fit(key: str) -> Callable[[Callable[..., T]], Callable[..., T]]:
     return keep
 
 
-def _own(store: dict, fit: Fit) -> dict:
-    """What a store holds for a fit; forgotten with the fit, before its id can be another's."""
-    own = store.get(id(fit))
-    if own is None:
-        own = store[id(fit)] = {}
-        weakref.finalize(fit, store.pop, id(fit), None)
-    return own
+def _own(key: str, fit: Fit) -> dict[Hashable, Any]:
+    """What is kept for a fit under a key; forgotten with the fit, before its id can be another's."""
+    every = _KEPT.get(id(fit))
+    if every is None:
+        every = _KEPT[id(fit)] = {}
+        weakref.finalize(fit, _KEPT.pop, id(fit), None)
+    return every.setdefault(key, {})
 
 
 def copy_cache(fit: Fit, new: Fit) -> None:
     """Let `new`, which differs from `fit` only in what is asked for, keep everything computed for it."""
-    for store in _STORES.values():
-        if id(fit) in store:
-            _own(store, new).update(store[id(fit)])
+    for key, values in _KEPT.get(id(fit), {}).items():
+        _own(key, new).update(values)
 
 
 def cached_values(fit: Fit) -> list[CachedValue]:
     """Everything that was computed for a fit."""
-    stores = ((key, store.get(id(fit), {})) for key, store in _STORES.items())
-    return [CachedValue(key, arguments, value) for key, own in stores for arguments, value in own.items()]  # type: ignore
+    every = _KEPT.get(id(fit), {})
+    return [CachedValue(key, arguments, value) for key in KEYS for arguments, value in every.get(key, {}).items()]  # type: ignore
 
 
 def restore_cache(fit: Fit, values: Iterable[CachedValue]) -> None:
     """Take values as computed, by another program run say."""
     for key, arguments, value in values:
-        _own(_STORES[key], fit)[arguments] = value
+        _own(key, fit)[arguments] = value

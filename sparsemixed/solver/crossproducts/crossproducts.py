@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
@@ -105,8 +106,7 @@ class CrossProducts:
     @cached_property
     def slices(self) -> tuple[slice, ...]:
         """Where each term stands in a vector of all random effects."""
-        ends = np.cumsum(self.sizes)
-        return tuple(slice(int(e - s), int(e)) for e, s in zip(ends, self.sizes, strict=True))
+        return tuple(slice(end - size, end) for end, size in zip(accumulate(self.sizes), self.sizes, strict=True))
 
     @property
     def nnz(self) -> int:

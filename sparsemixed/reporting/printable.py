@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import cache
+from operator import is_
 from typing import Any
 
 from sparsemixed.errors import printable
@@ -15,12 +17,20 @@ def printable_document(document: Document) -> Document:
 
 
 def _cleaned(value: Any) -> Any:
+    """The value, or a copy of it where a text changes: hardly any does, and a table is hundreds of values."""
     if isinstance(value, str):
         return printable(value).replace("\n", "\\n")
     if isinstance(value, tuple):
-        return tuple(map(_cleaned, value))
+        found = tuple(map(_cleaned, value))
+        return value if all(map(is_, found, value)) else found
     if isinstance(value, Verbatim):
         return dataclasses.replace(value, text="\n".join(map(printable, value.text.split("\n"))))
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return dataclasses.replace(value, **{f.name: _cleaned(getattr(value, f.name)) for f in dataclasses.fields(value)})
-    return value
+    names = _fields(type(value))
+    changes = {name: new for name in names if (new := _cleaned(old := getattr(value, name))) is not old}
+    return dataclasses.replace(value, **changes) if changes else value
+
+
+@cache
+def _fields(kind: type) -> tuple[str, ...]:
+    """Names of the fields of a dataclass; none of other types."""
+    return tuple(field.name for field in dataclasses.fields(kind)) if dataclasses.is_dataclass(kind) else ()

@@ -61,10 +61,15 @@ def axes_for(
     Raises
     ------
     OptionError
-        Other than n axes are given; there is no matplotlib.
+        What is given is not n axes; there is no matplotlib.
     """
     if ax is not None:
+        from matplotlib.axes import Axes  # only who draws needs it
+
         given = np.atleast_1d(np.asarray(ax, dtype=object)).ravel()
+        other = next((one for one in given if not isinstance(one, Axes)), None)
+        if other is not None:
+            raise OptionError(f"plot: ax takes axes of matplotlib; found {other!r:.60}")
         if len(given) != n:
             panels = "one panel" if n == 1 else f"{n} panels"
             raise OptionError(f"plot: this picture has {panels}, and ax has {len(given)} axes; without ax there is a new figure")

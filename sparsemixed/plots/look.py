@@ -63,8 +63,8 @@ def look_of(style: str | Look | None, axes: Any) -> Look:
         return style
     if style is None:
         return LIGHT if _lightness(axes) > 0.5 else DARK
-    if style not in STYLES:
-        raise OptionError(f"plot: style={style!r} is neither of light and dark{suggestion(str(style), STYLES)}")
+    if not isinstance(style, str) or style not in STYLES:
+        raise OptionError(f"plot: style={style!r:.60} is neither of light and dark{suggestion(str(style), STYLES)}")
     return STYLES[style]
 
 

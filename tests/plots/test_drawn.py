@@ -181,6 +181,10 @@ def test_styles(fit):
     assert fit.plot.likelihood().xaxis.label.get_color() == LIGHT.ink
     with pytest.raises(OptionError, match="style='drak' is neither of light and dark; did you mean dark"):
         fit.plot.likelihood(style="drak")
+    with pytest.raises(OptionError, match=r"style=\['dark'\] is neither of light and dark"):
+        fit.plot.likelihood(style=["dark"])
+    with pytest.raises(OptionError, match="ax takes axes of matplotlib; found 'left'"):
+        fit.plot.likelihood(ax="left")
 
 
 def contrast(one, other):

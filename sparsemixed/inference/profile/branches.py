@@ -52,5 +52,6 @@ def _starts(peak: Peak, x: np.ndarray) -> Iterator[np.ndarray]:
         opened = x.copy()
         opened[gone] *= share
         yield opened
-    if border.angles.size and (rows < MANY_ROWS or border.on(x).size or border.on(peak.x).size) or rows < FEW_ROWS:
+    along = border.on(x).size or border.on(peak.x).size
+    if rows < FEW_ROWS or (border.angles.size and (along or rows < MANY_ROWS)):
         yield from border.branches(x)

@@ -36,7 +36,7 @@ DECREMENT, ROUNDING = 1e-13, 1e-12
 """Half of the squared Newton step at which a deviance is the lowest; share of a deviance that is rounding."""
 OPTIONS = EstimationOptions(iterate=30, nrtolerance=1e-13)
 ROUGHLY = EstimationOptions(iterate=20, nrtolerance=2e-6)
-"""To tell whether a minimum is below another: what is left is up to twice the decrement, where a standard deviation runs to zero."""
+"""To tell whether a minimum is below another: beside a standard deviation that runs to zero twice the decrement is left."""
 
 
 @dataclass(frozen=True)

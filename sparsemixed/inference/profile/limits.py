@@ -82,10 +82,10 @@ def _limit(peak: Peak, target: Target, side: int, q: float, edges: Edges, other:
     if target.kind == "correlation" and _may_be_zero(peak, target, q, edges):
         return Limit(end, "boundary")
     found = _first(peak, target, side, q, edges, other)
-    return found if found.place is None or found.how == "boundary" else farthest(peak, target, side, q, edges, found)
+    return found if found.place is None or found.how == "boundary" else on_lowest_branch(peak, target, side, q, edges, found)
 
 
-def farthest(peak: Peak, target: Target, side: int, q: float, edges: Edges, found: Limit) -> Limit:
+def on_lowest_branch(peak: Peak, target: Target, side: int, q: float, edges: Edges, found: Limit) -> Limit:
     """A limit, or where other branches of the profile lie below it, that of the lowest."""
     for _ in range(MOST_BRANCHES):
         if found.place is None or found.how == "boundary":

@@ -137,7 +137,7 @@ class UnstructuredErrors(ResidualStructure):
         return np.eye(self.p) + beside * min(1.0, 0.9 / max(-smallest, 1e-300))
 
     def branches(self, rho: np.ndarray) -> list[np.ndarray]:
-        """The same variances with correlations of either sign: of all combinations up to four levels, else of one among others."""
+        """The same variances with correlations of either sign: in all combinations up to four levels, else a few of these."""
         signs = [np.array((1.0, *way)) for way in product((1.0, -1.0), repeat=self.p - 1)] if self.p <= 4 else _one_apart(self.p)
         lower, found = self._lower(rho), []
         size = np.linalg.norm(lower, axis=1)

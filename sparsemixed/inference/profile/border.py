@@ -35,9 +35,15 @@ class Border:
     ----------
     angles : (k,) int64
         Places in x of coordinates that are on it where their cosine is zero.
+    first : int
+        Place in x of the first parameter of the errors.
+    structure : ResidualStructure or None
+        Their family, if there is one.
     """
 
     angles: np.ndarray
+    first: int = 0
+    structure: ResidualStructure | None = None
 
     def reached(self, x: np.ndarray) -> np.ndarray:
         """x with what is near the border on it."""
@@ -65,13 +71,23 @@ class Border:
                 out[self.angles] = np.where(side == 0.0, x[self.angles], side)
                 yield out
 
+    def branches(self, x: np.ndarray) -> Iterator[np.ndarray]:
+        """x with the errors' parameters where other branches of a profile may be."""
+        if self.structure is not None:
+            own = slice(self.first, self.first + self.structure.n_rho)
+            for rho in self.structure.branches(x[own]):
+                out = x.copy()
+                out[own] = rho
+                yield out
+
 
 def border_of(fit: Fit) -> Border:
     """The border of the errors of a fit `with_border`."""
     part = fit.design.residual
     if part is None:
         return Border(np.zeros(0, np.int64))
-    return Border(len(fit.theta) - part.structure.n_rho + np.flatnonzero(part.structure.angles))
+    first = len(fit.theta) - part.structure.n_rho
+    return Border(first + np.flatnonzero(part.structure.angles), first, part.structure)
 
 
 def with_border(fit: Fit) -> Fit:

@@ -23,8 +23,8 @@ from sparsemixed.inference.profile.roots import Place
 from sparsemixed.inference.profile.surface import Surface
 from sparsemixed.spec import EstimationOptions
 
-MOST_ROUNDS = 6
-CLOSE = 1e-9
+MOST_ROUNDS = 10
+CLOSE = 1e-7
 """Distance of psi from where it is to be, in units of its spread at the peak, that counts as none."""
 LEFT, MOST_LEFT = 1e-8, 1e-4
 """Of the deviance, by that distance: what is well left, and what at most, where the unit of psi says little of its slope."""
@@ -35,6 +35,8 @@ MOST_PLAIN_STEPS, FLAT = 10, 1e-6
 DECREMENT, ROUNDING = 1e-13, 1e-12
 """Half of the squared Newton step at which a deviance is the lowest; share of a deviance that is rounding."""
 OPTIONS = EstimationOptions(iterate=30, nrtolerance=1e-13)
+ROUGHLY = EstimationOptions(iterate=20, nrtolerance=2e-6)
+"""To tell whether a minimum is below another: beside a standard deviation that runs to zero twice the decrement is left."""
 
 
 @dataclass(frozen=True)
@@ -123,16 +125,20 @@ class Ended(NamedTuple):
     converged: bool
 
 
-def _minimum(objective: Augmented | Restricted, x: np.ndarray) -> Ended | None:
+def _minimum(objective: Augmented | Restricted, x: np.ndarray, options: EstimationOptions = OPTIONS) -> Ended | None:
     try:
-        found = minimize(objective, objective.evaluate(x), Plan(OPTIONS, exact=True), _Unlogged())  # type: ignore[arg-type]
+        found = minimize(objective, objective.evaluate(x), Plan(options, exact=True), _Unlogged())  # type: ignore[arg-type]
     except (NumericalError, np.linalg.LinAlgError):
         return None
     return Ended(found.evaluation, found.converged)  # type: ignore[arg-type]
 
 
-def optimum_at(peak: Peak, psi: Psi, value: float, start: Place) -> Place | None:
-    """The lowest deviance where psi has a value, from a place of the profile nearby; None where none is found."""
+def optimum_at(peak: Peak, psi: Psi, value: float, start: Place, below: float = np.inf) -> Place | None:
+    """The lowest deviance where psi has a value, from a place of the profile nearby; None where none is found.
+
+    Nor is it where a first minimum, with the multiplier of the start, is not `below` a rise: where psi has its value the deviance
+    is no lower than that.
+    """
     surface = peak.surface
     spread = peak.spread(peak.jet(psi))
     if not spread > 0:
@@ -140,11 +146,14 @@ def optimum_at(peak: Peak, psi: Psi, value: float, start: Place) -> Place | None
         spread = float(np.sum((peak.scale * psi(start.x).gradient) ** 2))
     unit = 1.0 / max(spread, np.finfo(float).tiny)
     x, multiplier, weight, gap, found = start.x, start.slope, WEIGHT * unit, np.inf, None
-    for _ in range(MOST_ROUNDS):
-        ended = _minimum(Augmented(surface, psi, value, multiplier, weight), x)
+    for k in range(MOST_ROUNDS):
+        first = k == 0 and below < np.inf
+        ended = _minimum(Augmented(surface, psi, value, multiplier, weight), x, ROUGHLY if first else OPTIONS)
         if ended is None:
             return found
         assert ended.at.jet is not None
+        if ended.at.deviance - peak.deviance >= below:
+            return found
         x, left = ended.at.theta, ended.at.jet.value - value
         multiplier -= weight * left
         if abs(left) * np.sqrt(unit) <= CLOSE and abs(multiplier * left) <= MOST_LEFT:
@@ -171,10 +180,12 @@ class Edges:
         """The lowest deviance, above that of the peak, where a variance is zero; NaN where it is not found."""
         return self.lowest(peak, form)[0]
 
-    def lowest(self, peak: Peak, form: Quadratic) -> tuple[float, np.ndarray]:
-        """The same, and where that is (size,)."""
+    def lowest(self, peak: Peak, form: Quadratic, start: np.ndarray | None = None) -> tuple[float, np.ndarray]:
+        """The same, and where that is (size,); from the peak or another start."""
         basis, key = _basis(peak, form), form.Q.tobytes() + bytes(f"{form.where}", "ascii")
-        return self._lowest(peak, key, basis, basis.T @ peak.x)
+        if start is None:
+            return self._lowest(peak, key, basis, basis.T @ peak.x)
+        return self._lowest(peak, key + start.tobytes(), basis, basis.T @ start)
 
     def on_border(self, peak: Peak, place: np.ndarray) -> tuple[float, np.ndarray]:
         """The same where the coordinates that are on the border at `place` (size,) are as they are there."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from sparsemixed.inference.profile.constrained import Edges
 from sparsemixed.inference.profile.jets import Psi
-from sparsemixed.inference.profile.limits import limit, within
+from sparsemixed.inference.profile.limits import Limit, limit, on_lowest_branch, within
 from sparsemixed.inference.profile.peak import Peak, first_place
 from sparsemixed.inference.profile.roots import LowerDeviance, Place, root
 from sparsemixed.inference.profile.targets import Target
@@ -57,15 +57,21 @@ def _branch(peak: Peak, target: Target, side: int, farthest: float, edges: Edges
     for k in range(1, STEPS + 1):
         q = (farthest * k / STEPS) ** 2
         place = _following(peak, target.psi, side, q, found, k)
-        if place is None or not within(place.value, target):
-            other = limit(peak, target, side, q, edges)
-            if other.how == "boundary":
-                return found + _at_end(peak, target, side, edges, q)
-            place = other.place
-        if place is None:
+        known = None if place is None or not within(place.value, target) else Limit(place.value, "root", place)
+        other = limit(peak, target, side, q, edges) if known is None else _lowest(peak, target, side, q, edges, known)
+        if other.how == "boundary":
+            return found + _at_end(peak, target, side, edges, q)
+        if other.place is None:
             return found
-        found.append(place)
+        found.append(other.place)
     return found
+
+
+def _lowest(peak: Peak, target: Target, side: int, q: float, edges: Edges, found: Limit) -> Limit:
+    try:
+        return on_lowest_branch(peak, target, side, q, edges, found)
+    except LowerDeviance:
+        return Limit(float("nan"), "none")
 
 
 def _following(peak: Peak, psi: Psi, side: int, q: float, before: list[Place], k: int) -> Place | None:

@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from sparsemixed.inference.profile.branches import lower_branch
 from sparsemixed.inference.profile.constrained import Edges, optimum_at, predicted_rise
 from sparsemixed.inference.profile.jets import Entry, Psi
 from sparsemixed.inference.profile.peak import Peak, first_place
@@ -20,6 +21,8 @@ SAME_BEND = 0.6
 FAR = 5.0
 """How many times the rise in question a quadratic must predict for it to be taken at its word that a place is too high."""
 MOST_PLACES = 40
+MOST_BRANCHES = 4
+"""Each below the one before, after which a limit is given up."""
 MOST_FAILURES = 3
 """Values of psi, each nearer, at which no lowest deviance is found, before the limit is given up."""
 INWARD = (0.5, 0.25, 0.12, 0.06, 0.03, 0.01, 0.0)
@@ -78,6 +81,28 @@ def _limit(peak: Peak, target: Target, side: int, q: float, edges: Edges, other:
     # A correlation has no meaning, and so any value, where a variance is zero.
     if target.kind == "correlation" and _may_be_zero(peak, target, q, edges):
         return Limit(end, "boundary")
+    found = _first(peak, target, side, q, edges, other)
+    return found if found.place is None or found.how == "boundary" else on_lowest_branch(peak, target, side, q, edges, found)
+
+
+def on_lowest_branch(peak: Peak, target: Target, side: int, q: float, edges: Edges, found: Limit) -> Limit:
+    """A limit, or where other branches of the profile lie below it, that of the lowest."""
+    for _ in range(MOST_BRANCHES):
+        if found.place is None or found.how == "boundary":
+            return found
+        lower = lower_branch(peak, target.psi, found.place)
+        if lower is None:
+            return found
+        peak = peak.freed
+        if side < 0 and target.kind != "correlation" and any(edges.lowest(peak, v, lower.x)[0] < q for v in target.variances):
+            return Limit(target.range[0], "boundary")
+        found = _outward(peak, target, side, q, lower)
+    return Limit(float("nan"), "none")
+
+
+def _first(peak: Peak, target: Target, side: int, q: float, edges: Edges, other: Limit | None) -> Limit:
+    """On the branch of the profile that leads away from the peak, or on the border of the errors' family."""
+    psi, end = target.psi, target.range[(side + 1) // 2]
     found = _by_newton(peak, psi, side, q, None if other is None else other.place)
     if target.kind == "coefficient" and peak.surface.border.angles.size:
         found = _on_border(peak, target, side, q, edges, found)
@@ -175,8 +200,8 @@ def _along(peak: Peak, psi: Psi, side: int, q: float) -> tuple[Place | None, boo
 
 
 def _bracketed(peak: Peak, target: Target, side: int, q: float) -> Limit:
-    """Along the profile until it has risen by q, then to that place between two others."""
-    psi, end, scale = target.psi, target.range[(side + 1) // 2], Stretched(target, side)
+    """Along the profile until it has risen by q."""
+    psi = target.psi
     here, there = _along(peak, psi, side, q)
     jet = peak.jet(psi)
     if here is None and peak.spread(jet) > 0:
@@ -187,6 +212,12 @@ def _bracketed(peak: Peak, target: Target, side: int, q: float) -> Limit:
         return Limit(float("nan"), "none")
     if there:
         return Limit(here.value, "root", here)
+    return _outward(peak, target, side, q, here)
+
+
+def _outward(peak: Peak, target: Target, side: int, q: float, here: Place) -> Limit:
+    """From a place of the profile until it has risen by q, then to that place between two others."""
+    psi, end, scale = target.psi, target.range[(side + 1) // 2], Stretched(target, side)
     u, stride = scale.to(here.value), 0.3 * scale.stride(peak, psi, q)
     failures = 0
     for _ in range(MOST_PLACES):

@@ -84,11 +84,15 @@ def peak_at(surface: Surface, x: np.ndarray) -> Peak:
 def _peak(surface: Surface, at: Local) -> Peak:
     hessian, border = at.hessian.copy(), surface.border.on(at.x)
     hessian[border] = hessian[:, border] = 0.0  # but for rounding, which scales below would make something of
-    diagonal = np.abs(np.diag(hessian))
+    # Those that the deviance depends on alone: among all, rounding would give the others a scale in which nothing moves.
+    own = np.flatnonzero(np.any(hessian, axis=1))
+    part = hessian[np.ix_(own, own)]
+    diagonal = np.abs(np.diag(part))
     unit = 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
-    values, vectors = np.linalg.eigh(hessian * np.outer(unit, unit))
+    values, vectors = np.linalg.eigh(part * np.outer(unit, unit))
     seen = values > FLAT
-    whitening = (unit[:, None] * vectors[:, seen]) / np.sqrt(values[seen])
+    whitening = np.zeros((at.x.size, int(seen.sum())))
+    whitening[own] = (unit[:, None] * vectors[:, seen]) / np.sqrt(values[seen])
     scale = np.sqrt(np.sum(whitening**2, axis=1))
     return Peak(surface, at.x, at.deviance, at.gradient, hessian, whitening, np.where(scale > 0, scale, 1.0))
 

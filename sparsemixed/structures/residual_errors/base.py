@@ -235,6 +235,10 @@ class ResidualStructure(Declared):
         """The family in angles, in which its border is no farther away than other places, and rho there; itself without such."""
         return self, rho
 
+    def branches(self, rho: np.ndarray) -> list[np.ndarray]:
+        """Places (n_rho,) where a profile that leads through rho may have another branch, of lower deviance; none by default."""
+        return []
+
     def second(self, rho: np.ndarray, t: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """(n_rho, n_rho) sums over everything of weights (..., m, m) times d2R / drho drho'."""
         out = np.empty((self.n_rho, self.n_rho))

@@ -106,6 +106,19 @@ class ByLevel(ResidualStructure):
             return self, rho
         return ByLevel(structures, self.labels, self.unit), self._joined(self.scales(rho), [own for _, own in pairs], self.unit)
 
+    def branches(self, rho: np.ndarray) -> list[np.ndarray]:
+        """Those of each level, the others staying where they are, and of all of them at once."""
+        each = [s.branches(rho[own]) for own, s in zip(self.inside, self.structures, strict=True)]
+        alone = [[(own, place)] for own, places in zip(self.inside, each, strict=True) for place in places]
+        together = [list(zip(self.inside, places, strict=True)) for places in zip(*each, strict=False)]
+        found = []
+        for moves in [*alone, *together]:
+            out = rho.copy()
+            for own, place in moves:
+                out[own] = place
+            found.append(out)
+        return found
+
     def _picked(self, k: int, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Which sets of times have rows of level k, and which pairs of their rows both do.
 

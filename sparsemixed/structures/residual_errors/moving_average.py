@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 
 from sparsemixed.structures.base import Displayed
@@ -10,6 +12,9 @@ from sparsemixed.structures.residual_errors.base import OrderLimits, ResidualStr
 
 AT_BORDER = 1e-5
 """Cosine of an angle up to which it is a right one: what depends on it does so by the square of the distance."""
+
+HALF_WAY = 0.25 * np.pi
+"""Angle half way to the border."""
 
 
 class MovingAverage(ResidualStructure):
@@ -104,6 +109,12 @@ class ClosedMovingAverage(MovingAverage):
 
     def closed(self, rho: np.ndarray) -> tuple[ResidualStructure, np.ndarray]:
         return self, rho
+
+    def branches(self, rho: np.ndarray) -> list[np.ndarray]:
+        """Independence, and half way from there to the corners of the border: all up to order three, else to its faces."""
+        k = self.n_rho
+        ways = [np.array(way) for way in product((-1.0, 1.0), repeat=k)] if k <= 3 else [*np.eye(k), *-np.eye(k)]
+        return [np.zeros(k), *(HALF_WAY * way for way in ways)]
 
     def _coefficients(self, rho: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return coefficients_of(np.sin(rho), np.cos(rho))

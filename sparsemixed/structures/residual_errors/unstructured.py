@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 
 from sparsemixed.structures.base import Displayed
@@ -11,6 +13,9 @@ AT_LIMIT = 1e-7
 """Entry of the factor's diagonal, over the length of its row, that is at its limit."""
 NONE = 1e-150
 """An entry of the diagonal of which nothing is left in R, and whose logarithm is a number."""
+
+OTHER_CORRELATION = 0.6
+"""In size, from which other branches of a profile are looked for."""
 
 
 class UnstructuredErrors(ResidualStructure):
@@ -131,6 +136,16 @@ class UnstructuredErrors(ResidualStructure):
         smallest = float(np.linalg.eigvalsh(beside)[0])
         return np.eye(self.p) + beside * min(1.0, 0.9 / max(-smallest, 1e-300))
 
+    def branches(self, rho: np.ndarray) -> list[np.ndarray]:
+        """The same variances with correlations of either sign: in all combinations up to four levels, else a few of these."""
+        signs = [np.array((1.0, *way)) for way in product((1.0, -1.0), repeat=self.p - 1)] if self.p <= 4 else _one_apart(self.p)
+        lower, found = self._lower(rho), []
+        size = np.linalg.norm(lower, axis=1)
+        for sign in signs:
+            correlation = np.where(np.eye(self.p, dtype=bool), 1.0, OTHER_CORRELATION * np.outer(sign, sign))
+            found.append(self._rho(np.linalg.cholesky(self._positive(correlation)) * size[:, None]))
+        return found
+
     def others(self, typical: float, moments: np.ndarray | None = None) -> list[np.ndarray]:
         if moments is None:
             return [self.start()]
@@ -181,6 +196,11 @@ class UnstructuredErrors(ResidualStructure):
                 pair = f"e{self.labels[i]},e{self.labels[j]}"
                 rows.append(Displayed(("cov", i, j), pair, float(R[i, j]), "covariance", d[:, i, j]))
         return rows
+
+
+def _one_apart(p: int) -> list[np.ndarray]:
+    """Signs (p,): all alike, each one apart, and in turn."""
+    return [np.ones(p), *(1.0 - 2.0 * np.eye(p)), (-1.0) ** np.arange(p)]
 
 
 def _picked(matrices: np.ndarray, t: np.ndarray) -> np.ndarray:

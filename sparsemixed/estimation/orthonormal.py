@@ -19,7 +19,8 @@ from sparsemixed.design.deferred import HoldsLater, changed, deferred
 from sparsemixed.design.values import Constraints, Design, RandomTerm
 from sparsemixed.estimation.parameters import ThetaMap
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts, TermData, cross_products
-from sparsemixed.solver.crossproducts.sparse_columns import coefficients_on, sparse_cross_products, triangle
+from sparsemixed.solver.crossproducts.sparse_columns import coefficients_on, sparse_cross_products
+from sparsemixed.solver.factored.triangle import triangle
 from sparsemixed.solver.linalg import regression, solve_upper, thin_qr
 from sparsemixed.solver.rows import less_fitted, suits
 

@@ -75,14 +75,12 @@ def covariance_root(sigma2: float, inverse: np.ndarray) -> np.ndarray:
         It is not positive definite: inv(V0) has variances of very different size, or one that vanishes.
     """
     try:
-        root = np.linalg.cholesky(inverse) if inverse.size else np.zeros((0, 0))
+        return np.linalg.cholesky(sigma2 * inverse) if inverse.size else np.zeros((0, 0))
     except np.linalg.LinAlgError as error:
         raise NumericalError(
             "the covariance matrix of the coefficients is not positive definite to rounding: a variance goes to zero, or they "
             "differ by too many orders of magnitude; simplify the model or rescale its variables"
         ) from error
-    root *= np.sqrt(sigma2)
-    return root
 
 
 def semidefinite_root(matrix: np.ndarray) -> np.ndarray:

@@ -40,7 +40,7 @@ def test_derivatives_and_traces_at_any_theta(shape, solver):
     layout = covariance_entries(objective.parameters, theta, np.zeros(theta.size, bool))
     root = np.linalg.cholesky(at.sigma2 * at.XVX_inverse)
     P, Q = precision_derivatives(at, derivatives.ZtE @ root, at.U @ root, layout, True)
-    T = expected_traces(at.system, layout, at.sigma2)
+    T = expected_traces(at.system, at.factors, layout, at.sigma2)
 
     ordered = [(terms[r].codes, terms[r].n_groups, terms[r].columns) for r in objective.parameters.order]
     Z = oracle.random_design(ordered)

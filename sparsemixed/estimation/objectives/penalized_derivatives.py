@@ -28,7 +28,7 @@ from sparsemixed.solver.crossproducts.crossproducts import own_blocks
 from sparsemixed.solver.factored.system import FactoredSystem
 from sparsemixed.solver.factored.traces import determinant_hessian
 from sparsemixed.solver.interface import S
-from sparsemixed.solver.linalg import LARGE, bordered, less_symmetric_product, semidefinite_root, times_lower
+from sparsemixed.solver.linalg import FEW, LARGE, bordered, less_symmetric_product, semidefinite_root, times_lower
 
 LARGEST_CONDITION = 1e8
 """Of a Lambda_t by whose inverse sums are divided: half of the digits are left."""
@@ -223,12 +223,12 @@ class PenalizedDerivatives(PenalizedScore[FactoredSystem]):
 
     @lazy_property
     def _inverse_factors(self) -> list[np.ndarray] | None:
-        """inv(Lambda') where its columns are many and it has an inverse; None elsewhere.
+        """inv(Lambda'); None where that has lost digits, or does not exist.
 
-        From MU = Lambda'Z'X follows Lambda'Z'E = DU, and Lambda'Z'e = Du: of thousands of columns neither another product with
-        Z'Z nor one with C is then needed, and U'D_k'Z'E becomes symmetric by terms.
+        From MU = Lambda'Z'X follows Lambda'Z'E = DU, and Lambda'Z'e = Du: no other product with Z'Z is then needed, nor of
+        thousands of columns one with C, and U'D_k'Z'E becomes symmetric by terms.
         """
-        if self.p < LARGE or not all(np.linalg.cond(factor) <= MODERATE_CONDITION for factor in self.factors):
+        if not all(np.linalg.cond(factor) <= MODERATE_CONDITION for factor in self.factors):
             return None
         return [np.linalg.inv(factor.T) for factor in self.factors]
 
@@ -270,7 +270,7 @@ class PenalizedDerivatives(PenalizedScore[FactoredSystem]):
     def whitened_slopes(self) -> np.ndarray:
         """C' times the derivative of X'inv(V0)X times C, (n_theta, p, p)."""
         inverse = self._inverse_factors
-        if inverse is None:
+        if inverse is None or self.p < LARGE:  # in few columns there are no halves to save
             return super().whitened_slopes
         U, zero = self.whitened_U, np.zeros((self.p, self.p))
         found = []
@@ -339,6 +339,8 @@ class PenalizedDerivatives(PenalizedScore[FactoredSystem]):
 
 def _traces(n: int, left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """(n, n) of tr(L_k'R_l), the L_k and R_l (q, c) side by side in left and right (q, n c)."""
+    if left.shape[1] <= FEW:  # more products than are needed, and no copies
+        return np.einsum("kclc->kl", (left.T @ right).reshape(n, -1, n, left.shape[1] // n))
     parts = (each.reshape(len(each), n, -1).transpose(1, 0, 2) for each in (left, right))
     first, second = (part.reshape(n, -1) for part in parts)
     return first @ second.T

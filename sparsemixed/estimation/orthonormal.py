@@ -139,6 +139,17 @@ def _sparse_coordinates(design: Design, log_precision: float) -> OrthonormalCoor
     return deferred(OrthonormalCoordinates, {("Q",): later}, sparse=X, **known)
 
 
+def without_rows(orthogonal: OrthonormalCoordinates, design: Design) -> OrthonormalCoordinates:
+    """The same coordinates without anything of n rows, which is computed once more when it is read; `design` is theirs."""
+    known = {name: getattr(orthogonal, name) for name in ("R", "start", "n_obs", "log_precision", "constraints", "gram")}
+
+    def later() -> dict[str, np.ndarray]:
+        again = orthonormal_coordinates(design)
+        return {"Q": again.Q, "residual": again.residual}
+
+    return deferred(OrthonormalCoordinates, {("Q", "residual"): later}, **known)
+
+
 def with_response(orthogonal: OrthonormalCoordinates, design: Design) -> OrthonormalCoordinates:
     """The same coordinates for a design that differs in its response alone."""
     if orthogonal.sparse is None:

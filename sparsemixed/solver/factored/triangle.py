@@ -14,7 +14,6 @@ import scipy.sparse as sp
 from scipy.linalg.lapack import dpotrf, dpotrs
 
 from sparsemixed.errors import NumericalError
-from sparsemixed.solver.factored.sparse_factor import analyse
 from sparsemixed.solver.linalg import FAR_FROM_SINGULAR
 
 STEPS = 16
@@ -58,6 +57,8 @@ def _dense_solve(matrix: sp.csr_array) -> Callable[[np.ndarray], np.ndarray] | N
 
 def _sparse_solve(matrix: sp.csr_array) -> Callable[[np.ndarray], np.ndarray] | None:
     """The same by a sparse factor."""
+    from sparsemixed.solver.factored.sparse_factor import analyse  # sparse factors load only when they are used
+
     lower = sp.csc_matrix(sp.tril(matrix))
     lower.sort_indices()
     try:

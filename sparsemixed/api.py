@@ -29,7 +29,6 @@ from sparsemixed.reporting.likelihood_ratios import LikelihoodRatioTable
 from sparsemixed.reporting.ratio_with_criteria import RatioWithCriteria
 from sparsemixed.reporting.side_by_side import SideBySide
 from sparsemixed.results import Results
-from sparsemixed.storage.fit_file import load_file
 
 
 def mixed(
@@ -375,6 +374,8 @@ def load(path: str | os.PathLike) -> Results:
     DataError
         There is no such file, or it is no saved fit, or damaged, or was saved by a newer version of sparsemixed.
     """
+    from sparsemixed.storage.fit_file import load_file  # delayed, with what it needs, for a quick start
+
     fit, saved = load_file(path)
     if saved is None:
         return Results(fit)

@@ -42,7 +42,6 @@ from sparsemixed.reporting.shown_fit import ShownFit
 from sparsemixed.reporting.single_tests import level_of
 from sparsemixed.reporting.stored.results import StoredResults
 from sparsemixed.reporting.stored.table import stored_table
-from sparsemixed.storage.fit_file import save_fit
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -261,6 +260,8 @@ class Results(
         DataError
             The file cannot be written, or `data=True` for a fit that was loaded without its data.
         """
+        from sparsemixed.storage.fit_file import save_fit  # delayed, with what it needs, for a quick start
+
         self._keep_margin_statistics()
         if errors:
             self._keep_joint_errors()

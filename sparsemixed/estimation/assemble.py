@@ -89,7 +89,7 @@ def _gathered(case: Case, end: End[FE, FD], em_log: tuple[LogEntry, ...], llf: L
     parts = identified(objective, at, boundary.parameters, information, optimum.converged, known["components"], design)
     known |= {"components": parts[0], "factorizations": objective.factorizations}
     fit = Fit(**known, identification=parts[1])
-    keep_end_system(fit, objective, derivatives, orthogonal)
+    keep_end_system(fit, objective, derivatives, case.reduction)
     return fit
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from sparsemixed.design.values import Design
 from sparsemixed.errors import SlowConvergenceError
 from sparsemixed.estimation.assemble import finish
+from sparsemixed.estimation.end_systems import kept_system
 from sparsemixed.estimation.ends.second_search import second_search
 from sparsemixed.estimation.ends.unit_of_errors import with_largest_unit
 from sparsemixed.estimation.ends.values import End
@@ -158,7 +159,8 @@ def refactor_at_optimum(fit: Fit) -> tuple[PenalizedObjective, OrthonormalCoordi
     NotAvailableError
         No factorization is within reach.
     """
-    problem = problem_of(fit, "penalized")
+    kept = kept_system(fit)
+    problem = problem_of(fit, "penalized", None if kept is None else kept.reduction)
     objective = problem.objective
     assert isinstance(objective, PenalizedObjective)
     return objective, problem.case.reduction.orthogonal, objective.evaluate(fit.theta)

@@ -19,7 +19,8 @@ from sparsemixed.design.deferred import HoldsLater, changed, deferred
 from sparsemixed.design.values import Constraints, Design, RandomTerm
 from sparsemixed.estimation.parameters import ThetaMap
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts, TermData, cross_products
-from sparsemixed.solver.crossproducts.sparse_columns import coefficients_on, sparse_cross_products, triangle
+from sparsemixed.solver.crossproducts.sparse_columns import coefficients_on, sparse_cross_products
+from sparsemixed.solver.factored.triangle import triangle
 from sparsemixed.solver.linalg import regression, solve_upper, thin_qr
 from sparsemixed.solver.rows import less_fitted, suits
 
@@ -136,6 +137,17 @@ def _sparse_coordinates(design: Design, log_precision: float) -> OrthonormalCoor
         return {"Q": solve_triangular(R.T, X.toarray().T, lower=True).T}
 
     return deferred(OrthonormalCoordinates, {("Q",): later}, sparse=X, **known)
+
+
+def without_rows(orthogonal: OrthonormalCoordinates, design: Design) -> OrthonormalCoordinates:
+    """The same coordinates without anything of n rows, which is computed once more when it is read; `design` is theirs."""
+    known = {name: getattr(orthogonal, name) for name in ("R", "start", "n_obs", "log_precision", "constraints", "gram")}
+
+    def later() -> dict[str, np.ndarray]:
+        again = orthonormal_coordinates(design)
+        return {"Q": again.Q, "residual": again.residual}
+
+    return deferred(OrthonormalCoordinates, {("Q", "residual"): later}, **known)
 
 
 def with_response(orthogonal: OrthonormalCoordinates, design: Design) -> OrthonormalCoordinates:

@@ -14,7 +14,7 @@ import numpy as np
 
 from sparsemixed.solver.crossproducts.cells import cells
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
-from sparsemixed.solver.linalg import stacked
+from sparsemixed.solver.linalg import LARGE, less_symmetric_product, stacked
 
 
 class Repeated(NamedTuple):
@@ -65,6 +65,8 @@ class QuadraticForms:
 
     def products(self) -> np.ndarray:
         """tr(S_c B D_d B), (c, c)."""
+        if self.F.shape[1] >= max(self.cp.q, LARGE):
+            return self._products_in_full()
         out = np.zeros((self.count, self.count))
         for cell in cells(self.cp):
             self._add_squares(out, cell.t, cell.u, cell.rows, cell.values)
@@ -73,6 +75,16 @@ class QuadraticForms:
         if self.F.shape[1]:
             out -= 2.0 * self._through_fixed()
             out += np.einsum("cab,dab->cd", self._between(self._weighted(self.F)), self._between(self._by_group(self.F)))
+        return out
+
+    def _products_in_full(self) -> np.ndarray:
+        """The same from B itself, which is smaller than F'F where there are more columns of X than of Z."""
+        cp, out = self.cp, np.zeros((self.count, self.count))
+        B = less_symmetric_product(cp.matrix.toarray(), self.F.T, self.F.T)
+        for t, u in np.ndindex(len(cp.k), len(cp.k)):
+            shape = (cp.n_groups[t], cp.k[t], cp.n_groups[u], cp.k[u])
+            blocks = B[cp.slices[t], cp.slices[u]].reshape(shape).transpose(0, 2, 1, 3).reshape(-1, cp.k[t], cp.k[u])
+            self._add_squares(out, t, u, np.repeat(np.arange(shape[0]), shape[2]), blocks)
         return out
 
     def _add_squares(self, out: np.ndarray, t: int, u: int, rows: np.ndarray, values: np.ndarray) -> None:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from sparsemixed.command.hypothesis_options import CONTRAST, PWCOMPARE, read_comparison
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.fitting.call import Call
-from sparsemixed.postestimation.contrasts import ContrastOptions, contrast, pairwise
-from sparsemixed.reporting.comparisons import ContrastResult
 from sparsemixed.spec.numbers import check_level
 
 if TYPE_CHECKING:
+    from sparsemixed.postestimation.contrasts import ContrastOptions
     from sparsemixed.postestimation.margin_rows import Shares
+    from sparsemixed.reporting.comparisons import ContrastResult
 
 Adjustment = Literal["noadjust", "bonferroni", "sidak", "scheffe"]
 
@@ -62,6 +62,9 @@ class HasContrasts:
         sort : bool
             Contrasts by size within each term.
         """
+        from sparsemixed.postestimation.contrasts import contrast  # delayed, with what it needs, for a quick start
+        from sparsemixed.reporting.comparisons import ContrastResult
+
         keywords = {"mcompare": mcompare, "level": level, "small": small, "df": df, "asobserved": asobserved}
         keywords |= {"overall": overall, "lincom": lincom, "sort": sort}
         text, asked = read_comparison("contrast", terms, CONTRAST, keywords)
@@ -92,12 +95,17 @@ class HasContrasts:
         mcompare, level, small, df, asobserved, sort
             As in `contrast`.
         """
+        from sparsemixed.postestimation.contrasts import pairwise  # delayed, with what it needs, for a quick start
+        from sparsemixed.reporting.comparisons import ContrastResult
+
         keywords = {"mcompare": mcompare, "level": level, "small": small, "df": df, "asobserved": asobserved}
         keywords |= {"groups": groups, "cimargins": cimargins, "sort": sort}
         text, asked = read_comparison("pwcompare", terms, PWCOMPARE, keywords)
         return ContrastResult.of(pairwise(self.fit, text, self._comparison(asked, "pwcompare")))
 
     def _comparison(self, asked: dict[str, Any], command: str) -> ContrastOptions:
+        from sparsemixed.postestimation.contrasts import ContrastOptions  # delayed, with what it needs, for a quick start
+
         level = asked.get("level")
         hidden = [table for option, table in (("nowald", "wald"), ("noeffects", "effects")) if asked.get(option)]
         return ContrastOptions(

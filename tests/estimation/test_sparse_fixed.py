@@ -11,6 +11,11 @@ from scipy.linalg import cho_factor, cho_solve
 
 import sparsemixed
 from sparsemixed.design.fixed import columns
+from sparsemixed.estimation import quadratic_forms
+from sparsemixed.estimation.estimate import refactor_at_optimum
+from sparsemixed.estimation.objectives import penalized_derivatives, penalized_deviance
+from sparsemixed.estimation.objectives.penalized import PenalizedObjective
+from sparsemixed.estimation.start.moments import mivque_start
 
 
 @pytest.fixture(scope="module")
@@ -124,3 +129,47 @@ FOLLOWING = [
     lambda fit, _: pickle.loads(pickle.dumps(fit.fit)).design.X.ravel(),
     _saved,
 ]
+
+
+@pytest.mark.parametrize(
+    "model", ["intercepts", "intercepts, REML", "slopes", "crossed", "crossed, ML", "frequencies", "precisions"]
+)
+def test_derivatives_by_many_columns_are_those_by_few(model, data, monkeypatch):
+    """Those of many columns follow from U alone, by parts; those of few from products with Z'Z, which are held to oracles."""
+    text, options = MODELS[model]
+    fit = sparsemixed.mixed(text, data, **options).fit
+    found = []
+    for large in (7, 10_000):
+        for module in (penalized_derivatives, penalized_deviance, quadratic_forms):
+            monkeypatch.setattr(module, "LARGE", large)
+        objective = PenalizedObjective(*_parts(refactor_at_optimum(fit)[0]))
+        at = objective.evaluate(0.9 * fit.theta + 0.01)
+        found.append((objective, at, objective.derivatives(at), mivque_start(objective.cp)))
+    (_, few_at, few, few_start), (_, at, derivatives, start) = found
+    assert few_at.many == (objective.cp.q_schur == 0)
+    assert not at.many
+    close = {"rtol": 1e-9, "atol": 1e-9}
+    for name in ("gradient", "ZtE", "Zte", "whitened_slopes", "fixed_slopes", "score_slopes"):
+        np.testing.assert_allclose(getattr(few, name), getattr(derivatives, name), err_msg=name, **close)
+    for name in ("u", "U", "deviance"):
+        np.testing.assert_allclose(getattr(few_at, name), getattr(at, name), err_msg=name, **close)
+    for name in ("observed_information", "average_information"):
+        np.testing.assert_allclose(getattr(few, name).hessian, getattr(derivatives, name).hessian, err_msg=name, **close)
+    for one, other in zip(few_start.covariances, start.covariances, strict=True):
+        np.testing.assert_allclose(one, other, **close)
+
+
+def test_many_columns_beside_a_singular_factor(data, monkeypatch):
+    """Where a variance is zero nothing follows from U, and products with Z'Z are made."""
+    fit = sparsemixed.mixed(*MODELS["crossed"][:1], data, **MODELS["crossed"][1]).fit
+    hessians = []
+    for large in (7, 10_000):
+        monkeypatch.setattr(penalized_derivatives, "LARGE", large)
+        objective = refactor_at_optimum(fit)[0]
+        theta = np.zeros_like(fit.theta)
+        hessians.append(objective.derivatives(objective.evaluate(theta)).observed_information.hessian)
+    np.testing.assert_allclose(*hessians, rtol=1e-9, atol=1e-7)
+
+
+def _parts(objective):
+    return objective.cp, objective.system, objective.parameters, objective.reml

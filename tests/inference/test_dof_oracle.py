@@ -10,6 +10,9 @@ import pytest
 from scipy.linalg import solve_triangular
 
 import sparsemixed
+from sparsemixed.estimation import end_systems
+from sparsemixed.estimation.estimate import refactor_at_optimum
+from sparsemixed.estimation.problems import table
 from sparsemixed.inference.degrees.anova import rank_of_design
 from sparsemixed.inference.degrees.kenward_roger import KenwardRoger
 from sparsemixed.inference.degrees.satterthwaite import Satterthwaite
@@ -40,7 +43,7 @@ def test_derivatives_and_traces_at_any_theta(shape, solver):
     layout = covariance_entries(objective.parameters, theta, np.zeros(theta.size, bool))
     root = np.linalg.cholesky(at.sigma2 * at.XVX_inverse)
     P, Q = precision_derivatives(at, derivatives.ZtE @ root, at.U @ root, layout, True)
-    T = expected_traces(at.system, layout, at.sigma2)
+    T = expected_traces(at.system, at.factors, layout, at.sigma2)
 
     ordered = [(terms[r].codes, terms[r].n_groups, terms[r].columns) for r in objective.parameters.order]
     Z = oracle.random_design(ordered)
@@ -148,3 +151,29 @@ def test_a_perfect_correlation_is_not_taken_as_known():
     wanted = [dense_dof.satterthwaite(Phi, P, W, c) for c in np.eye(3)]
     assert Satterthwaite().coefficients(fit) == pytest.approx(wanted, rel=1e-3)
     np.testing.assert_allclose(KenwardRoger().covariance(fit), dense_dof.adjusted_covariance(Phi, P, Q, W), rtol=1e-3, atol=1e-6)
+
+
+@pytest.mark.parametrize("model", ["crossed", "crossed slopes"])
+def test_a_system_that_was_kept_is_factored_without_the_rows(model, monkeypatch):
+    """What follows a fit whose cross-products were kept is what follows from its rows, which then are not gone through."""
+    data = simulated(5)
+    monkeypatch.setattr(end_systems, "DEAR_ORDER", 10_000)
+    plain = sparsemixed.mixed(MODELS[model], data, reml=True)
+    expected = [each(plain) for each in FOLLOWING]
+    monkeypatch.setattr(end_systems, "DEAR_ORDER", 1)
+    kept = sparsemixed.mixed(MODELS[model], data, reml=True)
+    system = end_systems.kept_system(kept.fit)
+    assert system is not None
+    assert system.reduction is not None
+    monkeypatch.setattr(table, "reduce_rows", None)
+    for found, each in zip([each(kept) for each in FOLLOWING], expected, strict=True):
+        np.testing.assert_allclose(found, each, rtol=1e-7, atol=1e-9)
+
+
+FOLLOWING = [
+    lambda fit: fit.estat.df(post="kroger").df,
+    lambda fit: fit.estat.df(post="satterthwaite", information="eim").df,
+    lambda fit: fit.estat.df(post="anova").df,
+    lambda fit: refactor_at_optimum(fit.fit)[1].Q,
+    lambda fit: refactor_at_optimum(fit.fit)[1].residual,
+]

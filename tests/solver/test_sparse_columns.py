@@ -8,7 +8,9 @@ import scipy.sparse as sp
 
 from sparsemixed.solver import linalg
 from sparsemixed.solver.crossproducts.crossproducts import TermData, cross_products
-from sparsemixed.solver.crossproducts.sparse_columns import coefficients_on, sparse_cross_products, triangle
+from sparsemixed.solver.crossproducts.sparse_columns import coefficients_on, sparse_cross_products
+from sparsemixed.solver.factored import triangle as triangles
+from sparsemixed.solver.factored.triangle import knows_triangle, triangle
 
 
 def columns(rng, n=400, levels=30):
@@ -18,7 +20,13 @@ def columns(rng, n=400, levels=30):
     return dense * np.exp(rng.normal(size=dense.shape[1]))
 
 
-def test_the_triangle_is_that_of_householder():
+SHARES = [0.0, 1.0]
+"""Of entries from which a factor is dense: from all, and from none."""
+
+
+@pytest.mark.parametrize("share", SHARES)
+def test_the_triangle_is_that_of_householder(share, monkeypatch):
+    monkeypatch.setattr(triangles, "FULL_SHARE", share)
     X = columns(np.random.default_rng(0))
     R = triangle(sp.csr_array(X))
     assert R is not None
@@ -27,14 +35,17 @@ def test_the_triangle_is_that_of_householder():
     assert R.flags.c_contiguous
 
 
+@pytest.mark.parametrize("share", SHARES)
 @pytest.mark.parametrize("spoiled", ["zero", "twice", "nearly twice", "beyond range"])
-def test_no_triangle_from_inner_products_that_have_lost_their_digits(spoiled):
+def test_no_triangle_from_inner_products_that_have_lost_their_digits(spoiled, share, monkeypatch):
+    monkeypatch.setattr(triangles, "FULL_SHARE", share)
     rng = np.random.default_rng(1)
     X = columns(rng)
     X[:, 3] = {"zero": 0.0, "twice": 2.0, "nearly twice": 2.0 + 1e-4 * rng.normal(size=len(X)), "beyond range": 1e200}[spoiled]
     if "twice" in spoiled:
         X[:, 3] *= X[:, -1]
     assert triangle(sp.csr_array(X)) is None
+    assert not knows_triangle(sp.csr_array(X))
 
 
 @pytest.mark.parametrize("shapes", [[(40, 1)], [(40, 3)], [(40, 2), (7, 1)], [(40, 1), (12, 2), (5, 3)]])

@@ -91,10 +91,10 @@ def _sparse(
     p = len(cells) + constant
     if p < MANY_COLUMNS or len({term for term, _ in cells}) + constant > MOST_SHARE * p or p >= rows.n:
         return None
-    from sparsemixed.solver.crossproducts.sparse_columns import triangle  # numba, for few designs
+    from sparsemixed.solver.factored.triangle import knows_triangle  # numba, for few designs
 
     X = sparse_columns(rows, terms, cells, levels, constant)
-    return None if triangle(X) is None else X
+    return X if knows_triangle(X) else None
 
 
 def _omit_if(cell: Cell, dropped: set) -> Cell:

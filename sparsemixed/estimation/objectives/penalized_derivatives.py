@@ -28,10 +28,12 @@ from sparsemixed.solver.crossproducts.crossproducts import own_blocks
 from sparsemixed.solver.factored.system import FactoredSystem
 from sparsemixed.solver.factored.traces import determinant_hessian
 from sparsemixed.solver.interface import S
-from sparsemixed.solver.linalg import bordered, semidefinite_root, times_lower
+from sparsemixed.solver.linalg import FEW, LARGE, bordered, less_symmetric_product, semidefinite_root, times_lower
 
 LARGEST_CONDITION = 1e8
 """Of a Lambda_t by whose inverse sums are divided: half of the digits are left."""
+MODERATE_CONDITION = 1e4
+"""Of a Lambda_t by whose inverse columns are divided: twelve digits are left, as many as sums over rows keep."""
 
 
 class PenalizedScore(ABC, Generic[S]):
@@ -89,7 +91,7 @@ class PenalizedScore(ABC, Generic[S]):
         at = self.at
         determinant = [2.0 * s.T for s in self.sums]
         if self.reml:
-            for d, x in zip(determinant, self.outer(*self._whitened), strict=True):
+            for d, x in zip(determinant, self._outer_fixed(), strict=True):
                 d -= 2.0 * x
         square = [-2.0 * s for s in self.outer(self.Zte[:, None], at.u[:, None])]
         return self._contract(determinant), self._contract(square)
@@ -118,15 +120,23 @@ class PenalizedScore(ABC, Generic[S]):
         return semidefinite_root(self.at.XVX_inverse)
 
     @lazy_property
-    def _whitened(self) -> tuple[np.ndarray, np.ndarray]:
-        """Z'EC and UC, (q, p): of the columns XC, whose inner products in inv(V0) are the identity."""
-        return times_lower(self.ZtE, self._root), times_lower(self.at.U, self._root)
+    def whitened_U(self) -> np.ndarray:
+        """UC, (q, p): of the columns XC, whose inner products in inv(V0) are the identity."""
+        return times_lower(self.at.U, self._root)
+
+    @lazy_property
+    def _whitened_ZtE(self) -> np.ndarray:
+        """Z'EC, (q, p): of the same columns."""
+        return times_lower(self.ZtE, self._root)
+
+    def _outer_fixed(self) -> list[np.ndarray]:
+        """`outer` of Z'EC and UC."""
+        return self.outer(self._whitened_ZtE, self.whitened_U)
 
     @lazy_property
     def whitened_slopes(self) -> np.ndarray:
         """C' times the derivative of X'inv(V0)X times C, (n_theta, p, p)."""
-        ZtE, U = self._whitened
-        halves = [m.T @ ZtE for m in self._moved(U)]
+        halves = [m.T @ self._whitened_ZtE for m in self._moved(self.whitened_U)]
         return -np.array([half + half.T for half in halves]).reshape(len(halves), self.p, self.p)
 
     @lazy_property
@@ -189,7 +199,7 @@ class PenalizedScore(ABC, Generic[S]):
         spread = 2.0 * self._same_term(pulled.T @ pulled)
         trace = 2.0 * self._second_order_traces()
         if self.reml:
-            pulled_x = self._moved(self._whitened[0], transpose=True)
+            pulled_x = self._moved(self._whitened_ZtE, transpose=True)
             trace -= 2.0 * np.array([[np.vdot(a, b) for b in pulled_x] for a in pulled_x])
         return self._with_sigma(0.5 * self._square_hessian / at.sigma2 - 0.5 * spread / at.sigma2 + trace)
 
@@ -210,6 +220,65 @@ class PenalizedScore(ABC, Generic[S]):
 
 class PenalizedDerivatives(PenalizedScore[FactoredSystem]):
     """Exact derivatives at one evaluation, by the factored system."""
+
+    @lazy_property
+    def _inverse_factors(self) -> list[np.ndarray] | None:
+        """inv(Lambda'); None where that has lost digits, or does not exist.
+
+        From MU = Lambda'Z'X follows Lambda'Z'E = DU, and Lambda'Z'e = Du: no other product with Z'Z is then needed, nor of
+        thousands of columns one with C, and U'D_k'Z'E becomes symmetric by terms.
+        """
+        if not all(np.linalg.cond(factor) <= MODERATE_CONDITION for factor in self.factors):
+            return None
+        return [np.linalg.inv(factor.T) for factor in self.factors]
+
+    def _weighted(self, values: np.ndarray) -> np.ndarray:
+        """D values (q, m)."""
+        cp, weights = self.at.cp, self.at.system.weights
+        if all((w == 1.0).all() for w in weights):
+            return values
+        return np.concatenate([np.repeat(w, k) for w, k in zip(weights, cp.k, strict=True)])[:, None] * values
+
+    def _back(self, inverse: list[np.ndarray], values: np.ndarray) -> np.ndarray:
+        """inv(Lambda') D values (q, m)."""
+        return times_lambda(self.at.cp, inverse, self._weighted(values))
+
+    @lazy_property
+    def ZtE(self) -> np.ndarray:
+        """(q, p)"""
+        inverse = self._inverse_factors
+        return super().ZtE if inverse is None else self._back(inverse, self.at.U)
+
+    @lazy_property
+    def Zte(self) -> np.ndarray:
+        """(q,)"""
+        inverse = self._inverse_factors
+        return super().Zte if inverse is None else self._back(inverse, self.at.u[:, None])[:, 0]
+
+    @lazy_property
+    def _whitened_ZtE(self) -> np.ndarray:
+        inverse = self._inverse_factors
+        return super()._whitened_ZtE if inverse is None else self._back(inverse, self.whitened_U)
+
+    def _outer_fixed(self) -> list[np.ndarray]:
+        inverse, U = self._inverse_factors, self.whitened_U
+        if inverse is None:
+            return super()._outer_fixed()
+        return [back @ x for back, x in zip(inverse, self.outer(self._weighted(U), U), strict=True)]
+
+    @lazy_property
+    def whitened_slopes(self) -> np.ndarray:
+        """C' times the derivative of X'inv(V0)X times C, (n_theta, p, p)."""
+        inverse = self._inverse_factors
+        if inverse is None or self.p < LARGE:  # in few columns there are no halves to save
+            return super().whitened_slopes
+        U, zero = self.whitened_U, np.zeros((self.p, self.p))
+        found = []
+        for direction in self.directions:
+            halves = [d.T @ back for d, back in zip(direction, inverse, strict=True)]
+            moved = times_lambda(self.at.cp, [half + half.T for half in halves], self._weighted(U))
+            found.append(less_symmetric_product(zero, U, moved))
+        return found[0][None] if len(found) == 1 else np.array(found).reshape(-1, *zero.shape)
 
     def _diagonal_sums(self) -> list[np.ndarray]:
         return diagonal_sums(self.at.cp, self.inverse, self.factors)
@@ -244,22 +313,34 @@ class PenalizedDerivatives(PenalizedScore[FactoredSystem]):
 
     def _fixed_hessian(self) -> np.ndarray:
         """Hessian of log|X'inv(V0)X|: tr(Phi W_kl) - tr(Phi W_k Phi W_l) with W = X'inv(V0)X, all by columns XC."""
+        inverse, first = self._inverse_factors, self.whitened_slopes.reshape(len(self.directions), -1)
+        out = -first @ first.T
+        for begin in range(0, self.p, LARGE):
+            columns = slice(begin, begin + LARGE)
+            U = self.whitened_U[:, columns]
+            ZtE = self._whitened_ZtE[:, columns] if inverse is None else self._back(inverse, U)
+            out += self._fixed_traces(ZtE, U)
+        _ = self._gradient_parts  # needs these too, of which there may be thousands of columns: made once, and not kept
+        for name in ("_whitened_ZtE", "_root"):
+            vars(self).pop(name, None)
+        return out
+
+    def _fixed_traces(self, ZtE: np.ndarray, U: np.ndarray) -> np.ndarray:
+        """tr(Phi W_kl), what some of the columns XC, (q, c) in Z'EC and in UC, contribute to it."""
         cp, system, n = self.at.cp, self.at.system, len(self.directions)
-        first = self.whitened_slopes.reshape(n, -1)
-        ZtE, U = self._whitened
         moved = np.column_stack(self._moved(U))
         through = system.times_ZtZ(moved)
-        traces = self._traces(moved, through)
+        traces = _traces(n, moved, through)
         g = times_lambda(cp, self.factors, through, transpose=True)
         del moved, through
         g -= np.column_stack(self._moved(ZtE, transpose=True))
-        del ZtE, U
-        for name in ("_whitened", "_root"):  # the last to need them, of which there may be thousands of columns
-            vars(self).pop(name, None)
-        return 2.0 * (traces - self._traces(g, system.solve(g))) - first @ first.T
+        return 2.0 * (traces - _traces(n, g, system.solve(g)))
 
-    def _traces(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
-        """(n, n) of tr(L_k'R_l), the L_k and R_l (q, p) side by side in left and right (q, n p)."""
-        parts = (each.reshape(len(each), -1, self.p).transpose(1, 0, 2) for each in (left, right))
-        first, second = (part.reshape(len(part), -1) for part in parts)
-        return first @ second.T
+
+def _traces(n: int, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """(n, n) of tr(L_k'R_l), the L_k and R_l (q, c) side by side in left and right (q, n c)."""
+    if left.shape[1] <= FEW:  # more products than are needed, and no copies
+        return np.einsum("kclc->kl", (left.T @ right).reshape(n, -1, n, left.shape[1] // n))
+    parts = (each.reshape(len(each), n, -1).transpose(1, 0, 2) for each in (left, right))
+    first, second = (part.reshape(n, -1) for part in parts)
+    return first @ second.T

@@ -22,7 +22,7 @@ from sparsemixed.estimation.penalties import profiled
 from sparsemixed.solver.crossproducts.block_products import times_lambda
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
 from sparsemixed.solver.interface import LinearSystem, S
-from sparsemixed.solver.linalg import less_symmetric_product
+from sparsemixed.solver.linalg import LARGE, less_symmetric_product
 from sparsemixed.solver.recent import Factorization, Recent
 
 
@@ -46,6 +46,8 @@ class PenalizedEvaluation(Generic[S]):
         Of M.
     solution : (q, p + 1) or None
         inv(M) Lambda'Z'[X y]; None where it is not to be solved for unless it is asked for.
+    many : bool
+        Whether U has so many columns, solved for so quickly, that it is not kept but solved for whenever it is asked for.
     """
 
     theta: np.ndarray
@@ -58,23 +60,28 @@ class PenalizedEvaluation(Generic[S]):
     factors: list[np.ndarray]
     factorization: Factorization[S]
     solution: np.ndarray | None = None
+    many: bool = False
 
     @cached_property
     def _solved(self) -> np.ndarray:
         """inv(M) Lambda'Z'[X y], (q, p + 1)."""
-        if self.solution is not None:
-            return self.solution
-        return self.system.solve(times_lambda(self.cp, self.factors, self.cp.ZtXy, transpose=True))
+        return self._solve(self.cp.ZtXy) if self.solution is None else self.solution
+
+    def _solve(self, columns: np.ndarray) -> np.ndarray:
+        """inv(M) Lambda'columns, for columns (q, m)."""
+        return self.system.solve(times_lambda(self.cp, self.factors, columns, transpose=True))
 
     @lazy_property
     def u(self) -> np.ndarray:
         """(q,): spherical random effects, b = Lambda u."""
+        if self.many:
+            return self._solve((self.cp.ZtXy @ np.append(-self.beta, 1.0))[:, None])[:, 0]
         return self._solved[:, -1] - self.U @ self.beta
 
-    @lazy_property
+    @property
     def U(self) -> np.ndarray:
         """(q, p): inv(M) Lambda'Z'X."""
-        return self._solved[:, :-1]
+        return self._solve(self.cp.ZtXy[:, :-1]) if self.many else self._solved[:, :-1]
 
     @property
     def system(self) -> S:
@@ -134,8 +141,9 @@ class PenalizedDeviance(Generic[S]):
         rhs = times_lambda(cp, factors, cp.ZtXy, transpose=True)
         solved = solved_system.solve(rhs)
         w = less_symmetric_product(cp.XytXy, rhs, solved)
-        del rhs
-        parts = (cp, factors, factorization, solved)
+        many = self.p >= LARGE and not cp.q_schur
+        parts = (cp, factors, factorization, None if many else solved, many)
+        del rhs, solved
         return self._profiled(theta, w, solved_system.logdet + logdet, parts)
 
     def _profiled(self, theta: np.ndarray, w: np.ndarray, logdet: float, parts: tuple) -> PenalizedEvaluation[S]:
@@ -144,7 +152,7 @@ class PenalizedDeviance(Generic[S]):
         Parameters
         ----------
         parts : tuple
-            The evaluation's `cp`, `factors`, `factorization` and `solution`.
+            The evaluation's `cp`, `factors`, `factorization`, `solution` and `many`.
         """
         found = profiled(self.prior, theta, w, logdet, self.df, self.reml)
         return PenalizedEvaluation(theta.copy(), *found, *parts)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from sparsemixed.estimation.interface import Predictions, SphericalDerivatives
 from sparsemixed.estimation.parameters import NO_TERM, ThetaMap
 
@@ -22,10 +24,8 @@ def random_effects(parameters: ThetaMap, derivatives: SphericalDerivatives, coun
         k, factor = cp.k[t], at.factors[t]
         inverse = blocks[t]
         if reml:
-            shape = (cp.n_groups[t], k, at.U.shape[1])
-            # One product for all groups: one for each would read Phi as often as there are groups.
-            spread = (at.U[where] @ at.XVX_inverse).reshape(shape)
-            inverse = inverse + spread @ at.U[where].reshape(shape).transpose(0, 2, 1)
+            U = derivatives.whitened_U[where].reshape(cp.n_groups[t], k, -1)
+            inverse = inverse + np.einsum("iac,ibc->iab", U, U)
         means[r] = at.u[where].reshape(-1, k) @ factor.T
         variances[r] = at.sigma2 * (factor @ inverse @ factor.T)
     return tuple(means), tuple(variances)

@@ -73,13 +73,15 @@ def fall_back(problem: Problem[Any, Any], error: SlowConvergenceError) -> Proble
     return penalized_problem(factored_instead(problem.case, error))
 
 
-def problem_of(fit: Fit, kind: str | None = None) -> Problem[Any, Any]:
+def problem_of(fit: Fit, kind: str | None = None, reduction: Reduction | None = None) -> Problem[Any, Any]:
     """The problem of a fit once more, with the solver chosen then.
 
     Parameters
     ----------
     kind : str, optional
         Row of `KINDS`; by default the one that was solved. "penalized" takes errors as independent.
+    reduction : Reduction, optional
+        Of its data, where that is known; by default the rows are gone through.
 
     Raises
     ------
@@ -91,7 +93,7 @@ def problem_of(fit: Fit, kind: str | None = None) -> Problem[Any, Any]:
     independent = kind == "penalized" or design.residual is None
     if spec.estimation.solver == "auto" and design.residual is None and fit.solver in ("block", "dense", "sparse"):
         spec = replace(spec, estimation=replace(spec.estimation, solver=fit.solver))
-    problem = choose_problem(spec, design, reduce_rows(spec, design, independent), kind)
+    problem = choose_problem(spec, design, reduction or reduce_rows(spec, design, independent), kind)
     if problem.profile is not None:
         check_coordinates(fit, problem.profile.parameters)
     return problem

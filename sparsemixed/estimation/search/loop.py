@@ -184,6 +184,7 @@ def search(
         The system breaks down where no other step can avoid it.
     """
     stand = _Stand(acceptance, curvature, start)
+    del start  # its derivatives take no memory once the search has left it
     log: list[LogEntry] = []
 
     def entry(iteration: int) -> LogEntry:

@@ -7,7 +7,10 @@ into one over random effects. For V_k = Z (I x B_k) Z' let G_k = inv(lambda) B_k
 - sigma2^2 tr(inv(V) V_k inv(V))     = tr(G_k N) - tr(G_k N N),
 - sigma2^2 tr(inv(V) inv(V))         = n - q + tr(N N),
 
-and tr(G_k N G_l N) is what `solver.factored.traces` computes exactly for block-diagonal patterns G.
+and tr(G_k N G_l N) is what `solver.factored.traces` computes exactly for block-diagonal patterns G. Where inv(S) is dense the
+traces are sums over pairs of groups of blocks of H = Z'inv(V0)Z instead, without a product of large matrices for every
+parameter (`solver.factored.projected`): sigma2^2 tr(inv(V) V_k inv(V) V_l) = tr(H B_k H B_l), and what sigma2 has in it follows
+from I = V0 - Z Lambda Lambda' Z'.
 """
 
 from __future__ import annotations
@@ -15,8 +18,10 @@ from __future__ import annotations
 import numpy as np
 
 from sparsemixed.inference.information.covariance_entries import CovarianceEntry
-from sparsemixed.solver.crossproducts.block_products import Pattern, repeated_blocks
+from sparsemixed.solver.crossproducts.block_products import Factors, Pattern, repeated_blocks
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
+from sparsemixed.solver.factored.dense import FactoredDense
+from sparsemixed.solver.factored.projected import ProjectedSums
 from sparsemixed.solver.factored.system import FactoredSystem
 from sparsemixed.solver.factored.traces import trace_products
 
@@ -27,16 +32,20 @@ def diagonal_totals(cp: CrossProducts, inverse: Pattern) -> list[np.ndarray]:
     return [inverse.first.sum(axis=0), *own]
 
 
-def expected_traces(system: FactoredSystem, parameters: list[CovarianceEntry], sigma2: float) -> np.ndarray:
+def expected_traces(system: FactoredSystem, factors: Factors, parameters: list[CovarianceEntry], sigma2: float) -> np.ndarray:
     """T[k, l] = tr(inv(V) V_k inv(V) V_l), (m + 1, m + 1), sigma2 last.
 
     Parameters
     ----------
     system : FactoredSystem
         At the optimum.
+    factors : list of (k, k)
+        Lambda there.
     parameters : list of m CovarianceEntry
     sigma2 : float
     """
+    if isinstance(system.schur, FactoredDense):
+        return _projected_traces(system, system.schur, factors, parameters) / sigma2**2
     cp, m = system.cp, len(parameters)
     whitened = [_whitened(cp, parameter) for parameter in parameters]
     both = _with_unit(system, whitened)
@@ -50,6 +59,24 @@ def expected_traces(system: FactoredSystem, parameters: list[CovarianceEntry], s
         out[k, m] = out[m, k] = _contract(whitened[k], totals) - both[k, m]
     out[m, m] = cp.n - cp.q + both[m, m]
     return (out + out.T) / (2.0 * sigma2**2)
+
+
+def _projected_traces(
+    system: FactoredSystem, schur: FactoredDense, factors: Factors, parameters: list[CovarianceEntry]
+) -> np.ndarray:
+    """sigma2^2 T, from the blocks of H."""
+    cp, m = system.cp, len(parameters)
+    moves = [np.zeros((m + 1, k, k)) for k in cp.k]
+    for k, parameter in enumerate(parameters):
+        moves[parameter.term][k, parameter.columns, parameter.columns] = parameter.basis
+    for move, factor in zip(moves, factors, strict=True):
+        move[m] = factor @ factor.T
+    found = ProjectedSums(system, schur, factors, moves)
+    alone = sum(np.tensordot(move, own, axes=2) for move, own in zip(moves, found.own, strict=True))
+    out = found.products.copy()
+    out[:m, m] = out[m, :m] = alone[:m] - out[:m, m]
+    out[m, m] += cp.n - 2.0 * alone[m]
+    return out
 
 
 def _with_unit(system: FactoredSystem, whitened: list[list[np.ndarray]]) -> np.ndarray:

@@ -114,7 +114,7 @@ def _random(fit: Fit, information: str, second: bool) -> FixedDerivatives:
     if information == "oim":
         observed = observed_information(fit, derivatives, layout, boundary)
     elif Q is not None:
-        traces = expected_traces(at.system, layout, at.sigma2)
+        traces = expected_traces(at.system, at.factors, layout, at.sigma2)
         expected = 0.5 * (traces - 2.0 * np.einsum("klaa->kl", Q) + np.einsum("kab,lba->kl", P, P))
     return FixedDerivatives(
         root=orthogonal.root(root),

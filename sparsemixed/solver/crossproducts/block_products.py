@@ -74,6 +74,9 @@ def products(stack: np.ndarray, matrix: np.ndarray) -> np.ndarray:
 
 def times_lambda(cp: CrossProducts, factors: Factors, values: np.ndarray, transpose: bool = False) -> np.ndarray:
     """Lambda values, or Lambda'values, for values (q, m)."""
+    if len(factors) == 1:  # of one term, which may have thousands of columns, nothing is put together
+        lam = factors[0].T if transpose else factors[0]
+        return stacked(lam, values.reshape(cp.n_groups[0], cp.k[0], values.shape[1])).reshape(values.shape)
     out = np.empty_like(values)
     for factor, where, k, j in zip(factors, cp.slices, cp.k, cp.n_groups, strict=True):
         lam = factor.T if transpose else factor

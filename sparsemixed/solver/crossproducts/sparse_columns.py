@@ -1,8 +1,7 @@
-"""Fixed effects with many columns of which a row meets few: their triangle and cross-products without rows of dense columns.
+"""Fixed effects with many columns of which a row meets few: cross-products without rows of dense columns.
 
-X'X, Z'X and X'y of sparse columns are sums over what is not zero. With X'X = R'R, Z'Q = Z'X inv(R) for the orthonormal Q = X
-inv(R), which is never formed. A triangle from inner products is as good as Householder's where no column is nearly a
-combination of others, by which `triangle` says whether it serves.
+X'X, Z'X and X'y of sparse columns are sums over what is not zero. With X'X = R'R (`factored.triangle`), Z'Q = Z'X inv(R) for the
+orthonormal Q = X inv(R), which is never formed.
 """
 
 from __future__ import annotations
@@ -13,42 +12,9 @@ from dataclasses import replace
 import numpy as np
 import scipy.sparse as sp
 from scipy.linalg import blas
-from scipy.linalg.lapack import dpotrf, dpotrs
+from scipy.linalg.lapack import dpotrs
 
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts, TermData, cross_products
-from sparsemixed.solver.linalg import FAR_FROM_SINGULAR, unit_diagonal
-
-STEPS = 16
-"""Inverse iterations, after which the least eigenvalue is known well enough to judge by its order of magnitude."""
-
-
-def triangle(X: sp.csr_array) -> np.ndarray | None:
-    """Upper triangular R (p, p) with R'R = X'X; None where columns are too nearly collinear for inner products.
-
-    That is, where the columns' correlations have an eigenvalue below `FAR_FROM_SINGULAR`: then every column keeps a thousandth of
-    its length beside all others.
-    """
-    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        gram = (X.T @ X).toarray()
-    if not (np.isfinite(gram).all() and np.all(np.diag(gram) > 0)):
-        return None
-    scale, correlations = unit_diagonal(gram)
-    lower, failed = dpotrf(correlations.T, lower=1, clean=1, overwrite_a=1)
-    if failed or _least_eigenvalue(lower) < FAR_FROM_SINGULAR:
-        return None
-    R = lower.T
-    R *= scale
-    return R
-
-
-def _least_eigenvalue(lower: np.ndarray) -> float:
-    """About the least eigenvalue of LL' (p, p), from above."""
-    x, value = np.random.default_rng(0).standard_normal(len(lower)), np.inf
-    for _ in range(STEPS):
-        x /= np.linalg.norm(x)
-        x = dpotrs(lower, x, lower=1)[0]
-        value = 1.0 / float(np.linalg.norm(x))
-    return value
 
 
 def coefficients_on(X: sp.csr_array, R: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -127,6 +127,8 @@ class FactoredSystem:
         j0, k0 = self.cp.n_groups[0], self.cp.k[0]
         q0, m = j0 * k0, b.shape[1]
         head = stacked(self.inverse_lower, b[:q0].reshape(j0, k0, m)).reshape(q0, m)
+        if not self.cp.q_schur:  # nothing is left: no copies, where b may have thousands of columns
+            return stacked(self.inverse_lower.transpose(0, 2, 1), head.reshape(j0, k0, m)).reshape(q0, m)
         tail = self.schur.solve(b[q0:] - self._half_matrix.T @ head)
         head = head - self._half_matrix @ tail
         head = stacked(self.inverse_lower.transpose(0, 2, 1), head.reshape(j0, k0, m))

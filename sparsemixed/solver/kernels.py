@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sparsemixed.solver.compiled import compiled, compiled_within
-from sparsemixed.solver.vectors import WIDTH
+from sparsemixed.solver.compiled import compiled
 
 
 @compiled
@@ -135,14 +134,3 @@ def apply_blocks(blocks, indptr, entries, transpose, out):
                 for b in range(k):
                     total += (blocks[i, b, a] if transpose else blocks[i, a, b]) * entries[t, b]
                 out[t, a] = total
-
-
-@compiled_within
-def aligned(rows, columns):
-    """A matrix of any contents whose rows begin where vectors of the processor do, if `columns` is a multiple of WIDTH.
-
-    Elsewhere every load would touch two lines of the cache, which takes half as long again in loops that do little else.
-    """
-    numbers = np.empty(rows * columns + WIDTH)
-    first = -(numbers.ctypes.data // 8) % WIDTH
-    return numbers[first : first + rows * columns].reshape(rows, columns)

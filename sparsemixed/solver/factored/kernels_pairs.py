@@ -9,37 +9,10 @@ from __future__ import annotations
 import numpy as np
 
 from sparsemixed.solver.compiled import compiled_apart, compiled_part
-from sparsemixed.solver.kernels import aligned
-from sparsemixed.solver.vectors import WIDTH, load, plus, plus_each, store, zeros
+from sparsemixed.solver.kernels_panels import aligned, rows_times_panel
+from sparsemixed.solver.vectors import WIDTH, load, plus_each, store
 
-ZERO, ONE, TWO, EIGHT = np.uint64(0), np.uint64(1), np.uint64(2), np.uint64(WIDTH)
-
-
-@compiled_part
-def rows_times_panel(i, indptr, columns, entries, panel, out, row, column):
-    """out[row + a, column:] = F_i[a] panel for the k0 rows of group i; panel (q2, vectors).
-
-    Two rows and two vectors at a time, so that their sums stay in registers.
-    """
-    k0, width = np.uint64(entries.shape[1]), np.uint64(panel.shape[1])
-    begin, end = np.uint64(indptr[i]), np.uint64(indptr[i + ONE])
-    s = ZERO
-    while s < width:
-        other = s + EIGHT if s + EIGHT < width else s
-        a = ZERO
-        while a < k0:
-            b = a + ONE if a + ONE < k0 else a
-            x, y, z, w = zeros(), zeros(), zeros(), zeros()
-            for t in range(begin, end):
-                first, second = load(panel, columns[t], s), load(panel, columns[t], other)
-                x, y = plus(x, entries[t, a], first), plus(y, entries[t, a], second)
-                z, w = plus(z, entries[t, b], first), plus(w, entries[t, b], second)
-            store(out, row + a, column + s, x)
-            store(out, row + a, column + other, y)
-            store(out, row + b, column + s, z)
-            store(out, row + b, column + other, w)
-            a += TWO
-        s += EIGHT + EIGHT
+ZERO = np.uint64(0)
 
 
 @compiled_part

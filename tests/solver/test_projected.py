@@ -68,8 +68,11 @@ def test_sums_are_those_of_H(sizes, remainder, chunk, head, monkeypatch):
         factors = [factor * (np.arange(len(factor)) > 0) for factor in factors]
         factors[-1] = 0.0 * factors[-1]
     monkeypatch.setattr(projected, "CHUNK", chunk)
-    monkeypatch.setattr(projected_pairs, "ROWS_NUMBERS", chunk)
-    monkeypatch.setattr(projected_pairs, "PANEL_NUMBERS", 0)  # eight groups side by side
+    if chunk == 1:
+        monkeypatch.setattr(projected_pairs, "PANEL_NUMBERS", 0)  # eight groups side by side
+    else:
+        monkeypatch.setattr(projected_pairs, "STRETCHES", 1)
+        monkeypatch.setattr(projected_pairs, "ROWS_SHARE", 10.0)
     cp = cross_products(terms, np.ones((N, 1)), rng.normal(size=N))
     system = penalized_system(cp, "dense").factor(factors)
     moves = moves_of(rng, factors)

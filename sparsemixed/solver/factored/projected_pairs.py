@@ -20,10 +20,14 @@ from sparsemixed.solver.factored.projected_reduced import HeadSums, Reduced, blo
 from sparsemixed.solver.factored.system import FactoredSystem
 from sparsemixed.solver.vectors import WIDTH
 
-ROWS_NUMBERS = 1 << 21
-"""Numbers (16 MB) in the rows of F N_22 that a thread has at a time; for each such set of rows N_22 is read once."""
-PANEL_NUMBERS = 1 << 16
-"""Numbers (0.5 MB) in the columns of N_22 F' that are met in any order: they should stay in a core's own cache."""
+ROWS_SHARE, STRETCHES = 0.25, 16
+"""Rows of F N_22 that a thread has at a time, in units of those of N_22, which is read once for each such set of rows; and how
+many sets there should be at least, to be shared out evenly."""
+PANEL_NUMBERS = 3 << 16
+"""Numbers (1.5 MB) in the columns of N_22 F' that are met in any order: they should stay in a core's own cache."""
+
+VECTORS = 4
+"""Vectors of these columns that are best taken at a time."""
 
 
 class PairHead(Reduced):
@@ -41,7 +45,8 @@ class PairHead(Reduced):
         super().__init__(system, factors)
         self.inverse, self.factor_inverses = schur.inverse, factor_inverses
         self.right = np.ascontiguousarray(remaining_rows(self.cp, self.entries, factors))
-        self.lanes = int(max(PANEL_NUMBERS // (self.cp.q_schur * self.cp.k[0] * WIDTH), 1))
+        k0 = self.cp.k[0]
+        self.lanes = int(np.clip(PANEL_NUMBERS // (self.cp.q_schur * k0 * WIDTH), 1, -(-VECTORS // k0)))
 
     @property
     def width(self) -> int:
@@ -51,7 +56,10 @@ class PairHead(Reduced):
         raise NotImplementedError
 
     def stretches(self, most: int) -> list[Stretch]:
-        return stretches(self.cp, 0, ROWS_NUMBERS // self.cp.q_schur)
+        cp, k0 = self.cp, self.cp.k[0]
+        panel = self.lanes * WIDTH * k0
+        panels = int(min(ROWS_SHARE * cp.q_schur, cp.sizes[0] / STRETCHES)) // panel
+        return stretches(cp, 0, panel * max(panels, 1))
 
     def sums(self, stretch: Stretch) -> HeadSums:
         cp, k0 = self.cp, self.cp.k[0]

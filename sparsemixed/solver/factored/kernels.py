@@ -28,10 +28,6 @@ def subtract_column(c, colptr, entry, end, columns, left, right, out, row):
             weight = right[p, 0]
             for t in range(p, end[e]):
                 out[row, columns[t]] -= weight * left[t, 0]
-        elif k == 2:
-            first, second = right[p, 0], right[p, 1]
-            for t in range(p, end[e]):
-                out[row, columns[t]] -= left[t, 0] * first + left[t, 1] * second
         else:
             for t in range(p, end[e]):
                 total = 0.0
@@ -73,14 +69,12 @@ def gather_dense(schedule, colptr, entry, begin, end, columns, values, inverse, 
                         total += values[t, 0] * inverse[c, columns[t]]
                     out[p, 0] = total
                 else:
-                    for a in range(0, k, 2):
-                        b = min(a + 1, k - 1)
-                        first, second = 0.0, 0.0  # in registers: memory would make every product wait for the one before
-                        for t in range(begin[e], end[e]):
-                            weight = inverse[c, columns[t]]
-                            first += values[t, a] * weight
-                            second += values[t, b] * weight
-                        out[p, a], out[p, b] = first, second
+                    for a in range(k):
+                        out[p, a] = 0.0
+                    for t in range(begin[e], end[e]):
+                        weight = inverse[c, columns[t]]
+                        for a in range(k):
+                            out[p, a] += values[t, a] * weight
 
 
 @compiled_parallel

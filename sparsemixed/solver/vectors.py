@@ -78,6 +78,16 @@ def plus(_context, total, factor, eight):
 
 
 @_inserted
+def plus_each(_context, total, left, right):
+    """total + left * right, number by number."""
+
+    def code(context, builder, signature, values):
+        return builder.fadd(values[0], builder.fmul(values[1], values[2], flags=_FUSED), flags=_FUSED)
+
+    return EIGHT(EIGHT, EIGHT, EIGHT), code
+
+
+@_inserted
 def zeros(_context):
     """Eight zeros."""
 

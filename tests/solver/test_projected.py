@@ -6,16 +6,22 @@ import numpy as np
 import pytest
 
 from sparsemixed.solver.crossproducts.crossproducts import TermData, cross_products
-from sparsemixed.solver.factored import dense, projected, projected_head, projected_remainder
+from sparsemixed.solver.factored import dense, projected, projected_head, projected_pairs, projected_remainder
 from sparsemixed.solver.factored.choose import penalized_system
+from sparsemixed.solver.factored.kernels_pairs import pair_products
 from sparsemixed.solver.factored.kernels_projected import through_groups
 from sparsemixed.solver.factored.projected import ProjectedSums
 from tests.oracles import dense_oracle as oracle
 
 N = 90
-HEADS = {"full rows": (0.0, "ExplicitHead"), "full basis": (0.0, "BasisHead"), "entries": (2.0, "BasisHead")}
-"""How the first term enters: as a full matrix, H_00 itself or by a basis, or as entries."""
-SIZES = {"two": ((13, 3), (7, 2)), "three": ((17, 2), (6, 1), (4, 3)), "wide": ((11, 1), (5, 9))}
+HEADS = {
+    "full rows": (0.0, "ExplicitHead"),
+    "full basis": (0.0, "BasisHead"),
+    "entries": (2.0, "BasisHead"),
+    "pairs": (2.0, "PairHead"),
+}
+"""How the first term enters: as a full matrix or as entries, H_00 itself or by a basis."""
+SIZES = {"two": ((13, 3), (7, 2)), "three": ((17, 2), (6, 1), (4, 3)), "wide": ((11, 1), (5, 9)), "many": ((41, 1), (9, 2))}
 """Groups and columns of every term, the one to eliminate first."""
 
 
@@ -46,6 +52,7 @@ def head(request, monkeypatch):
     share, name = HEADS[request.param]
     monkeypatch.setattr(dense, "FULL_SHARE", share)
     monkeypatch.setattr(projected_head, "less_work", lambda cp, members: name == "ExplicitHead")
+    monkeypatch.setattr(projected_head, "pairs_are_less_work", lambda cp, basis: name == "PairHead")
     return getattr(projected_head, name)
 
 
@@ -61,13 +68,20 @@ def test_sums_are_those_of_H(sizes, remainder, chunk, head, monkeypatch):
         factors = [factor * (np.arange(len(factor)) > 0) for factor in factors]
         factors[-1] = 0.0 * factors[-1]
     monkeypatch.setattr(projected, "CHUNK", chunk)
+    if chunk == 1:
+        monkeypatch.setattr(projected_pairs, "PANEL_NUMBERS", 0)  # eight groups side by side
+    else:
+        monkeypatch.setattr(projected_pairs, "STRETCHES", 1)
+        monkeypatch.setattr(projected_pairs, "ROWS_SHARE", 10.0)
     cp = cross_products(terms, np.ones((N, 1)), rng.normal(size=N))
     system = penalized_system(cp, "dense").factor(factors)
     moves = moves_of(rng, factors)
     found = ProjectedSums(system, system.schur, factors, moves)
     name = "ByInverse" if remainder == "ByInverse" else "ByProducts"
     assert isinstance(found._remainder, getattr(projected_remainder, name))
-    assert isinstance(found._head, head)
+    # Pairs are taken without the remaining terms' own rows, which nearly singular factors do not give.
+    pairs = head is projected_pairs.PairHead and remainder != "ByInverse"
+    assert isinstance(found._head, projected_head.BasisHead if pairs else head)
 
     root = oracle.repeated(factors, cp.n_groups)
     H = Z.T @ np.linalg.solve(np.eye(N) + Z @ root @ root.T @ Z.T, Z)
@@ -97,6 +111,39 @@ def test_rows_of_groups_there_and_back(k, k0):
     np.testing.assert_allclose(np.tril(gram), np.tril(blocks.T @ blocks), rtol=1e-12, atol=1e-12)
     for found, B in zip(out, basis, strict=True):
         np.testing.assert_allclose(found, (F.T @ np.kron(np.eye(groups), B) @ R).T, rtol=1e-11, atol=1e-12)
+
+
+@pytest.mark.parametrize("lanes", [1, 2, 3])
+@pytest.mark.parametrize(("begin", "end"), [(0, 31), (5, 24), (30, 31)])
+@pytest.mark.parametrize("k0", [1, 2, 3])
+def test_products_of_pairs_of_groups(k0, begin, end, lanes):
+    rng = np.random.default_rng([k0, begin, lanes])
+    groups, widths, terms = 31, np.array([2, 1]), np.array([0, 12, 19])
+    F = rng.normal(size=(groups * k0, terms[-1])) * np.repeat(rng.random((groups, terms[-1])) < 0.5, k0, axis=0)
+    met = F.reshape(groups, k0, -1).any(axis=1)
+    group, column = np.nonzero(met)
+    indptr = np.concatenate([[0], np.cumsum(met.sum(axis=1))])
+    entries = np.ascontiguousarray(F.reshape(groups, k0, -1)[group, :, column])
+    N = rng.normal(size=(terms[-1], terms[-1]))
+    N += N.T
+    sizes = [*(widths * k0), k0 * k0]
+    gram, own = np.empty((sum(size * size for size in sizes), 8)), np.empty((end - begin, k0, k0))
+    pair_products(indptr, column.astype(np.int32), entries, N, begin, end, lanes, terms, widths, gram, own)
+
+    X = (F @ N @ F.T).reshape(groups, k0, groups, k0).transpose(0, 2, 1, 3)
+    np.testing.assert_allclose(own, X[range(begin, end), range(begin, end)], rtol=1e-11, atol=1e-11)
+    below = (N @ F.T).reshape(-1, groups, k0)[:, begin:end]
+    expected = [
+        below[first:last].reshape(-1, k, end - begin, k0).transpose(0, 2, 1, 3).reshape(-1, k * k0)
+        for first, last, k in zip(terms[:-1], terms[1:], widths, strict=True)
+    ]
+    later = [(i, j) for j in range(begin, end) for i in range(j + 1, groups)]
+    expected.append(np.array([X[pair] for pair in later]).reshape(-1, k0 * k0))
+    start = 0
+    for blocks, size in zip(expected, sizes, strict=True):
+        found = gram[start : start + size * size].sum(axis=1).reshape(size, size)
+        np.testing.assert_allclose(np.tril(found), np.tril(blocks.T @ blocks), rtol=1e-10, atol=1e-10)
+        start += size * size
 
 
 def test_the_basis_has_as_few_members_as_the_matrices_need():

@@ -9,8 +9,9 @@ V_1 = I + Z_0 Lambda_0 Lambda_0'Z_0',
 - H_22 = inv(Lambda_2)'(I - N_22)inv(Lambda_2) and C = Lambda_2 N_22 inv(Lambda_2), with N_22 = inv(S), unless Lambda_2 is nearly
   singular.
 
-So H takes no dense product of order q2 that inv(S) has not taken already, and no inverse of Lambda_0. Where H_00 would be too
-large, its sums follow from the (q2, q2) matrices A~_20 B A~_02 C G, one for every B of a basis of what the W_k are in term 0.
+So H takes no dense product of order q2 that inv(S) has not taken already, and no inverse of Lambda_0. From sparse cells H_00 is
+summed as it comes (`solver.factored.projected_pairs`). Where it would be too large, its sums follow from the (q2, q2) matrices
+A~_20 B A~_02 C G, one for every B of a basis of what the W_k are in term 0.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import numpy as np
 
 from sparsemixed.solver.crossproducts.block_products import Factors
 from sparsemixed.solver.factored.dense import FactoredDense
-from sparsemixed.solver.factored.projected_blocks import Stretch, pair_sums, scalar_rows, stretches
+from sparsemixed.solver.factored.projected_blocks import Stretch, own_sum, pair_sums, scalar_rows, stretches
 from sparsemixed.solver.factored.projected_head import head_of
 from sparsemixed.solver.factored.projected_remainder import remainder_of
 from sparsemixed.solver.factored.system import FactoredSystem
@@ -57,7 +58,7 @@ class ProjectedSums:
         cp = self._cp = system.cp
         self._weights = [move.reshape(len(move), -1) for move in moves]
         self._remainder = remainder_of(system, schur, factors)
-        self._head = head_of(system, schur, factors, self._weights[0])
+        self._head = head_of(system, schur, factors, self._weights[0], self._remainder.factor_inverses)
         self.own = [np.zeros((k, k)) for k in cp.k]
         self.products = np.zeros((len(moves[0]),) * 2)
         most = CHUNK // self._head.width
@@ -76,28 +77,28 @@ class ProjectedSums:
             self.products += products
 
     def _of_remainder(self, stretch: Stretch) -> tuple[np.ndarray, np.ndarray]:
-        """The share of some rows of H_22 and of H_20."""
-        cp, t = self._cp, stretch.t
-        H, C = self._remainder.rows(stretch)
-        where = scalar_rows(cp, stretch)
-        own, products = self._on_diagonal(t, H[:, where])
+        """The share of some rows of H_22, and of H_20 where the head takes them."""
+        cp, t, takes = self._cp, stretch.t, self._head.takes_rows
+        H, C = self._remainder.rows(stretch, takes)
+        where, w = scalar_rows(cp, stretch), self._weights[t]
+        square = H[:, where]
+        products = w @ pair_sums(square, cp.k[t], cp.k[t]) @ w.T
         for u in range(t, len(cp.k)):
             start = cp.schur_offsets[u - 1]
             # Of its own term only what stands to the right of the diagonal blocks, for both sides.
             first = where.stop if u == t else start
             products += self._both(t, u, pair_sums(H[:, first : start + cp.sizes[u]], cp.k[t], cp.k[u]))
-        return own, products + self._both(t, 0, self._head.through(stretch, C))
+        if C is not None:
+            products += self._both(t, 0, self._head.through(stretch, C))
+        return own_sum(square, cp.k[t]), products
 
     def _of_head(self, stretch: Stretch) -> tuple[np.ndarray, np.ndarray]:
-        """The share of some rows of H_00, from their diagonal blocks on."""
-        H, k = self._head.rows(stretch), self._cp.k[0]
-        own, products = self._on_diagonal(0, H[:, : len(H)])
-        return own, products + self._both(0, 0, pair_sums(H[:, len(H) :], k, k))
-
-    def _on_diagonal(self, t: int, square: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        k, w = self._cp.k[t], self._weights[t]
-        own = np.einsum("iaib->ab", square.reshape(len(square) // k, k, -1, k))
-        return own, w @ pair_sums(square, k, k) @ w.T
+        """The share of some rows of H_00, and of H_02 where the head has it."""
+        found, w = self._head.sums(stretch), self._weights[0]
+        products = w @ found.inside @ w.T + self._both(0, 0, found.beside)
+        for t, sums in enumerate(found.below, 1):
+            products += self._both(t, 0, sums)
+        return found.own, products
 
     def _both(self, t: int, u: int, sums: np.ndarray) -> np.ndarray:
         """What blocks of terms t and u, whose `pair_sums` are given, and their transposes have in tr(H W_k H W_l)."""

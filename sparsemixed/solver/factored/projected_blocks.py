@@ -56,6 +56,11 @@ def times_blocks(cp: CrossProducts, rows: np.ndarray, blocks: Sequence[np.ndarra
     return out
 
 
+def own_sum(square: np.ndarray, k: int) -> np.ndarray:
+    """The sum of the diagonal blocks (k, k) of a matrix (J k, J k)."""
+    return np.einsum("iaib->ab", square.reshape(len(square) // k, k, -1, k))
+
+
 def pair_sums(rows: np.ndarray, k: int, m: int) -> np.ndarray:
     """(k k, m m): sums over the blocks X (k, m) of rows (I k, J m) of X_ac X_bd, at place (a, b), (c, d)."""
     if k == m == 1:

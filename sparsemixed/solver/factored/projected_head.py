@@ -11,16 +11,22 @@ from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
 from sparsemixed.solver.factored import projected_blocks
 from sparsemixed.solver.factored.dense import FactoredDense
 from sparsemixed.solver.factored.kernels_projected import through_groups
-from sparsemixed.solver.factored.projected_blocks import Stretch, add_own_blocks, blocks_times, pair_sums, scalar_rows
+from sparsemixed.solver.factored.projected_blocks import Stretch, add_own_blocks, blocks_times, own_sum, pair_sums, scalar_rows
+from sparsemixed.solver.factored.projected_pairs import PairHead
+from sparsemixed.solver.factored.projected_reduced import HeadSums, Reduced, block_sums
 from sparsemixed.solver.factored.system import FactoredSystem
-from sparsemixed.solver.kernels import apply_blocks
 
+SCATTERED = 3.0
+"""Times that a product takes whose sum is met in any order, in memory, in units of one whose sum stays in a register."""
 BLOCK = 512
 """Rows and columns of two matrices that are multiplied entry by entry at a time, one of them transposed."""
 
 
 class Head(Protocol):
-    """Takes in C row by row, and then knows the sums of H_00."""
+    """Takes in C row by row, or does without, and then knows the sums of H_00."""
+
+    takes_rows: bool
+    """Whether `through` is to be called."""
 
     @property
     def width(self) -> int:
@@ -32,11 +38,11 @@ class Head(Protocol):
         ...
 
     def stretches(self, most: int) -> list[Stretch]:
-        """Stretches of at most `most` rows of what `rows` has to offer."""
+        """Stretches of about `most` rows for `sums`."""
         ...
 
-    def rows(self, stretch: Stretch) -> np.ndarray:
-        """H_00 at a stretch of rows, from their diagonal blocks on, once all of C is through."""
+    def sums(self, stretch: Stretch) -> HeadSums:
+        """The share of a stretch of rows of H_00, once all of C is through."""
         ...
 
     def rest(self) -> tuple[np.ndarray, np.ndarray]:
@@ -44,12 +50,25 @@ class Head(Protocol):
         ...
 
 
-def head_of(system: FactoredSystem, schur: FactoredDense, factors: Factors, weights: np.ndarray) -> Head:
-    """H_00 itself where all cells are laid out and that is less work; weights (n, k0 k0): the W_k of the first term."""
+def head_of(
+    system: FactoredSystem, schur: FactoredDense, factors: Factors, weights: np.ndarray, factor_inverses: Factors | None
+) -> Head:
+    """The head that is the least work, by H_00 itself or a basis of what the W_k are.
+
+    Parameters
+    ----------
+    weights : (n, k0 k0)
+        The W_k of the first term.
+    factor_inverses : list of (k, k) or None
+        inv(Lambda) of the remaining terms; None where one of them is nearly singular.
+    """
     cp = system.cp
     basis, coordinates = symmetric_basis(weights, cp.k[0])
-    if schur.storage.full and less_work(cp, len(basis)):
-        return ExplicitHead(system, schur, factors)
+    if schur.storage.full:
+        if less_work(cp, len(basis)):
+            return ExplicitHead(system, schur, factors)
+    elif factor_inverses is not None and pairs_are_less_work(cp, basis):
+        return PairHead(system, schur, factors, factor_inverses)
     return BasisHead(system, schur, factors, basis, coordinates)
 
 
@@ -58,16 +77,18 @@ def less_work(cp: CrossProducts, members: int) -> bool:
     return cp.sizes[0] * (1.0 + cp.k[0] ** 2 / cp.q_schur) <= 2.0 * members * cp.q_schur
 
 
-class _Reduced:
-    """A~_00 and A~_02: blocks (J0, k0, k0) and entries (nnz, k0), laid out in full (q0, q2) where BLAS takes all cells."""
+def pairs_are_less_work(cp: CrossProducts, basis: np.ndarray) -> bool:
+    """Whether to go from entries to half of all rows of H_00 is less work than back to all columns with every member."""
+    return 0.5 * cp.sizes[0] * cp.k[0] <= SCATTERED * cp.q_schur * float(basis.any(axis=2).sum())
+
+
+class _Laid(Reduced):
+    """With A~_02 laid out in full (q0, q2) where BLAS takes all cells."""
+
+    takes_rows = True
 
     def __init__(self, system: FactoredSystem, schur: FactoredDense, factors: Factors):
-        cp = self.cp = system.cp
-        self.G = [factor @ factor.T for factor in factors]
-        E = np.linalg.inv(np.eye(cp.k[0]) + cp.first @ self.G[0])
-        blocks = E @ cp.first
-        self.blocks, self.entries = (blocks + blocks.transpose(0, 2, 1)) / 2, np.empty_like(cp.cross)
-        apply_blocks(E, cp.indptr, cp.cross, False, self.entries)
+        super().__init__(system, factors)
         self.full = schur.storage.spread(self.entries) if schur.storage.full else None
 
     @property
@@ -75,7 +96,7 @@ class _Reduced:
         return self.cp.q_schur if self.full is None else max(self.cp.q_schur, self.cp.sizes[0])
 
 
-class ExplicitHead(_Reduced):
+class ExplicitHead(_Laid):
     """H_00 row by row, from all of C G A~_20 (q2, q0)."""
 
     def __init__(self, system: FactoredSystem, schur: FactoredDense, factors: Factors):
@@ -91,18 +112,19 @@ class ExplicitHead(_Reduced):
     def stretches(self, most: int) -> list[Stretch]:
         return projected_blocks.stretches(self.cp, 0, most)
 
-    def rows(self, stretch: Stretch) -> np.ndarray:
+    def sums(self, stretch: Stretch) -> HeadSums:
         assert self.full is not None
-        where = scalar_rows(self.cp, stretch)
-        H = self.full[where] @ -self.through_G[:, where.start :]
+        where, k = scalar_rows(self.cp, stretch), self.cp.k[0]
+        H = self.full[where] @ -self.through_G[:, where.start :]  # from the diagonal blocks on
         add_own_blocks(H, 0, self.blocks[stretch.begin : stretch.end])
-        return H
+        square = H[:, : len(H)]
+        return HeadSums(own_sum(square, k), pair_sums(square, k, k), pair_sums(H[:, len(H) :], k, k))
 
     def rest(self) -> tuple[np.ndarray, np.ndarray]:
         return np.zeros_like(self.G[0]), np.zeros(())
 
 
-class BasisHead(_Reduced):
+class BasisHead(_Laid):
     """tr(H_00 B_m H_00 B_n) by K_m = A~_20 B_m A~_02 C G (q2, q2), for a basis B_m of symmetric matrices (k0, k0).
 
     With X the diagonal blocks of A~_02 C G A~_20 and A the blocks of A~_00, it is
@@ -140,7 +162,7 @@ class BasisHead(_Reduced):
     def stretches(self, most: int) -> list[Stretch]:
         return []
 
-    def rows(self, stretch: Stretch) -> np.ndarray:
+    def sums(self, stretch: Stretch) -> HeadSums:
         raise NotImplementedError
 
     def rest(self) -> tuple[np.ndarray, np.ndarray]:
@@ -156,12 +178,6 @@ class BasisHead(_Reduced):
                 sums[n, m] += value if m != n else 0.0
         own = (self.blocks - self.diagonal).sum(axis=0)
         return own, self.coordinates @ sums @ self.coordinates.T
-
-
-def block_sums(left: np.ndarray, right: np.ndarray, k: int) -> np.ndarray:
-    """(k k, k k): sums over the blocks L, R (k, k) of left, right (J k, k) of L_ac R_bd, at place (a, b), (c, d)."""
-    products = left.reshape(-1, k * k).T @ right.reshape(-1, k * k)
-    return products.reshape(k, k, k, k).transpose(0, 2, 1, 3).reshape(k * k, k * k)
 
 
 def trace_product(left: np.ndarray, right: np.ndarray) -> float:

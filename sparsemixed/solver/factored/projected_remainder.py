@@ -21,8 +21,11 @@ enough digits of H."""
 class Remainder(Protocol):
     """What makes rows of H_22 and of C'."""
 
-    def rows(self, stretch: Stretch) -> tuple[np.ndarray, np.ndarray]:
-        """H_22 and C' at the rows of a stretch of a remaining term, (m, q2) each."""
+    factor_inverses: list[np.ndarray] | None
+    """inv(Lambda) of the remaining terms; None where one of them is nearly singular."""
+
+    def rows(self, stretch: Stretch, both: bool = True) -> tuple[np.ndarray, np.ndarray | None]:
+        """H_22 and C' at the rows of a stretch of a remaining term, (m, q2) each; H_22 alone unless `both` are wanted."""
         ...
 
 
@@ -44,13 +47,14 @@ class ByInverse:
 
     def __init__(self, cp: CrossProducts, inverse: np.ndarray, factors: Factors):
         self.cp, self.inverse, self.factors = cp, inverse, factors
-        self.factor_inverses = [np.linalg.inv(factor) for factor in factors]
+        self.factor_inverses: list[np.ndarray] | None = [np.linalg.inv(factor) for factor in factors]
 
-    def rows(self, stretch: Stretch) -> tuple[np.ndarray, np.ndarray]:
+    def rows(self, stretch: Stretch, both: bool = True) -> tuple[np.ndarray, np.ndarray | None]:
+        assert self.factor_inverses is not None
         where = scalar_rows(self.cp, stretch)
         left = self.factor_inverses[stretch.t - 1].T
         through = blocks_times(left, self.inverse[where])
-        C = times_blocks(self.cp, through, [factor.T for factor in self.factors])
+        C = times_blocks(self.cp, through, [factor.T for factor in self.factors]) if both else None
         np.negative(through, out=through)
         add_own_blocks(through, where.start, left)
         return times_blocks(self.cp, through, self.factor_inverses), C
@@ -59,12 +63,16 @@ class ByInverse:
 class ByProducts:
     """From H_22 (q2, q2) itself."""
 
+    factor_inverses = None
+
     def __init__(self, cp: CrossProducts, H: np.ndarray, factors: Factors):
         self.cp, self.H, self.G = cp, H, [factor @ factor.T for factor in factors]
 
-    def rows(self, stretch: Stretch) -> tuple[np.ndarray, np.ndarray]:
+    def rows(self, stretch: Stretch, both: bool = True) -> tuple[np.ndarray, np.ndarray | None]:
         where = scalar_rows(self.cp, stretch)
         H = self.H[where]
+        if not both:
+            return H, None
         C = -times_blocks(self.cp, H, self.G)
         add_own_blocks(C, where.start, np.eye(self.cp.k[stretch.t]))
         return H, C

@@ -189,7 +189,7 @@ class ProbeTraces:
         yield 0, [(1.0, _blocks(Fd, cp.k[0]), _blocks(Fv, cp.k[0]))]
         own = np.zeros_like(v)
         own[: self._jacobi] = self._blocks.half(z[: self._jacobi])
-        first = system.head_transpose(system.head(own))[: self._jacobi]
+        first = system.square(own)[: self._jacobi]
         first = self._blocks.half(self._blocks.half_transpose(first))
         for t, k in enumerate(cp.k[1:]):
             where = slice(self._offsets[t], self._offsets[t + 1])

@@ -1,54 +1,53 @@
-"""A sparse matrix with a fixed pattern in both orientations, for products with blocks of vectors on all threads."""
+"""The sparse matrix of the eliminated term's cells, for products with blocks of vectors on all threads."""
 
 from __future__ import annotations
 
-import numba
+from collections.abc import Callable
+
 import numpy as np
 
-from sparsemixed.solver.iterative.kernels import sparse_times_block, transpose_pattern
+from sparsemixed.solver.iterative.kernels_groups import columns_times_block, rows_times_block, square_times_block
 
-PARTS_PER_THREAD = 8
-"""Stretches of rows for each thread, equal in entries: small enough to even out, large enough not to count."""
+MOST_PARTS = 16
+"""Parts of the groups that are summed by themselves, one by each thread at a time."""
+COLUMNS = 16
+"""Columns that are taken at a time."""
 
 
-class SparsePattern:
-    """Pattern of an (n, q) matrix in CSR, with its transpose.
+class SparseCells:
+    """H (q0, q2) on a fixed pattern; its entries (nnz, k0) are given with every product.
 
     Parameters
     ----------
-    indptr : (n + 1,) int64
-    indices : (nnz,) int32
+    indptr : (J0 + 1,) int64
+    columns : (nnz,) int32
     n_columns : int
     """
 
-    def __init__(self, indptr: np.ndarray, indices: np.ndarray, n_columns: int):
-        self.indptr, self.indices, self.shape = indptr, indices, (indptr.size - 1, n_columns)
-        self.column_indptr = np.zeros(n_columns + 1, np.int64)
-        self.rows = np.empty(indices.size, np.int32)
-        self.place = np.empty(indices.size, np.int32 if indices.size < 2**31 else np.int64)
-        transpose_pattern(indptr, indices, n_columns, self.column_indptr, self.rows, self.place)
-        self.bounds, self.column_bounds = shared_out(self.indptr), shared_out(self.column_indptr)
+    def __init__(self, indptr: np.ndarray, columns: np.ndarray, n_columns: int):
+        self.indptr, self.columns, self.n_columns = indptr, columns, n_columns
+        # Their sums must cost little beside the products themselves.
+        parts = int(np.clip(columns.size // (8 * max(n_columns, 1)), 1, MOST_PARTS))
+        wanted = np.linspace(0, indptr[-1], parts + 1)[1:-1]
+        self.bounds = np.concatenate([[0], np.searchsorted(indptr, wanted), [indptr.size - 1]]).astype(np.int64)
 
-    def times(self, data: np.ndarray, x: np.ndarray) -> np.ndarray:
-        """A x (n, m) for entries `data` (nnz,) and x (q, m)."""
-        out = np.empty((self.shape[0], x.shape[1]))
-        sparse_times_block(self.bounds, self.indptr, self.indices, data, np.ascontiguousarray(x), out)
-        return out
+    def times(self, entries: np.ndarray, x: np.ndarray) -> np.ndarray:
+        """H x (q0, m) for x (q2, m)."""
+        return self._product(rows_times_block, entries, x, (self.indptr.size - 1) * entries.shape[1])
 
-    def transposed(self, data: np.ndarray) -> np.ndarray:
-        """The entries in the order of the transpose, for `times_transposed`."""
-        return data[self.place]
+    def times_transposed(self, entries: np.ndarray, x: np.ndarray) -> np.ndarray:
+        """H'x (q2, m) for x (q0, m)."""
+        return self._product(columns_times_block, entries, x, self.n_columns)
 
-    def times_transposed(self, transposed: np.ndarray, x: np.ndarray) -> np.ndarray:
-        """A'x (q, m) from entries as `transposed` gives them."""
-        out = np.empty((self.shape[1], x.shape[1]))
-        sparse_times_block(self.column_bounds, self.column_indptr, self.rows, transposed, np.ascontiguousarray(x), out)
-        return out
+    def times_square(self, entries: np.ndarray, x: np.ndarray) -> np.ndarray:
+        """H'H x (q2, m) for x (q2, m)."""
+        return self._product(square_times_block, entries, x, self.n_columns)
 
-
-def shared_out(indptr: np.ndarray) -> np.ndarray:
-    """(parts + 1,) int64 bounds of stretches of rows with about the same number of entries."""
-    parts = PARTS_PER_THREAD * numba.get_num_threads()
-    wanted = np.linspace(0, indptr[-1], parts + 1)[1:-1]
-    inner = np.searchsorted(indptr, wanted)
-    return np.concatenate([[0], inner, [indptr.size - 1]]).astype(np.int64)
+    def _product(self, product: Callable[..., None], entries: np.ndarray, x: np.ndarray, rows: int) -> np.ndarray:
+        parts = []
+        for first in range(0, max(x.shape[1], 1), COLUMNS):
+            out = np.empty((rows, min(COLUMNS, x.shape[1] - first)))
+            some = np.ascontiguousarray(x[:, first : first + COLUMNS])
+            product(self.bounds, self.indptr, self.columns, entries, some, out)
+            parts.append(out)
+        return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)

@@ -17,10 +17,9 @@ from sparsemixed.errors import NumericalError
 from sparsemixed.solver.buffers import Buffers
 from sparsemixed.solver.crossproducts.block_products import Factors, quadratic_form
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts, own_blocks, remaining_matrix
-from sparsemixed.solver.factored.elimination_pattern import scalar_rows
 from sparsemixed.solver.iterative.conjugate_gradients import conjugate_gradients
 from sparsemixed.solver.iterative.preconditioner import Blocks, Coupled
-from sparsemixed.solver.iterative.sparse_operator import SparsePattern
+from sparsemixed.solver.iterative.sparse_operator import SparseCells
 from sparsemixed.solver.kernels import apply_blocks, factor_blocks
 
 MOST_ITERATIONS = 300
@@ -47,9 +46,7 @@ class KrylovSystem:
 
     def __init__(self, cp: CrossProducts, tolerance: float = 1e-10, most: int | None = None):
         self.cp, self.tolerance, self.most = cp, tolerance, most or MOST_ITERATIONS
-        expand, (indptr, columns) = scalar_rows(cp, np.diff(cp.indptr))
-        self._expand = None if cp.k[0] == 1 else expand
-        self.pattern = SparsePattern(indptr, columns, cp.q_schur)
+        self.cells = SparseCells(cp.indptr, cp.columns, cp.q_schur)
         self.buffers = Buffers()
 
     @property
@@ -60,7 +57,7 @@ class KrylovSystem:
     @property
     def numbers(self) -> float:
         """Numbers in one preconditioned system, about."""
-        return 2.0 * self.cp.first.size + 3.0 * self.cp.cross.size
+        return 2.0 * self.cp.first.size + 1.0 * self.cp.cross.size
 
     def factor(self, factors: Factors) -> KrylovFactored:
         """M at `factors`, preconditioned.
@@ -79,15 +76,10 @@ class KrylovSystem:
     def times_ZtZ(self, values: np.ndarray) -> np.ndarray:
         """Z'Z values (q, m) without forming Z'Z."""
         cp, q0 = self.cp, self.cp.sizes[0]
-        data = self.entries(cp.cross)
         head = (cp.first @ values[:q0].reshape(cp.n_groups[0], cp.k[0], -1)).reshape(q0, -1)
-        head += self.pattern.times(data, values[q0:])
-        tail = self.pattern.times_transposed(self.pattern.transposed(data), values[:q0])
+        head += self.cells.times(cp.cross, values[q0:])
+        tail = self.cells.times_transposed(cp.cross, values[:q0])
         return np.concatenate([head, tail + self._remaining @ values[q0:]])
-
-    def entries(self, blocks: np.ndarray) -> np.ndarray:
-        """Cell entries (nnz, k0) in the order of the scalar pattern."""
-        return blocks.ravel() if self._expand is None else blocks.ravel()[self._expand]
 
 
 class KrylovFactored:
@@ -111,7 +103,7 @@ class KrylovFactored:
 
     def __init__(self, system: KrylovSystem, factors: Factors):
         cp = system.cp
-        self.cp, self._system, self._pattern = cp, system, system.pattern
+        self.cp, self._system, self._cells = cp, system, system.cells
         self.inverse_lower = system.buffers.lend(self, cp.first.shape)
         self.half = system.buffers.lend(self, cp.cross.shape)
         m = quadratic_form(cp, factors, factors)
@@ -121,8 +113,6 @@ class KrylovFactored:
             raise NumericalError(f"the random-effects system broke down in group {bad} of its largest term")
         self.logdet_head = 2.0 * float(np.log(np.einsum("iaa->ia", lower)).sum())
         apply_blocks(self.inverse_lower, cp.indptr, m.cross, False, self.half)
-        self._data = system.entries(self.half)
-        self._transposed = self._pattern.transposed(self._data)
         self._remaining = remaining_matrix(cp, m.pairs) + sp.eye_array(cp.q_schur, format="csr")
         self._blocks = [blocks + np.eye(blocks.shape[1]) for blocks in own_blocks(cp, m.first, m.pairs)[1:]]
         self.preconditioner = self._precondition()
@@ -149,15 +139,19 @@ class KrylovFactored:
 
     def head(self, x: np.ndarray) -> np.ndarray:
         """H x (q0, m)."""
-        return self._pattern.times(self._data, x)
+        return self._cells.times(self.half, x)
 
     def head_transpose(self, x: np.ndarray) -> np.ndarray:
         """H'x (q2, m)."""
-        return self._pattern.times_transposed(self._transposed, x)
+        return self._cells.times_transposed(self.half, x)
+
+    def square(self, x: np.ndarray) -> np.ndarray:
+        """H'H x (q2, m)."""
+        return self._cells.times_square(self.half, x)
 
     def schur(self, x: np.ndarray) -> np.ndarray:
         """S x (q2, m)."""
-        return self._remaining @ x - self.head_transpose(self.head(x))
+        return self._remaining @ x - self.square(x)
 
     def scaled(self, x: np.ndarray) -> np.ndarray:
         """inv(R)'S inv(R) x (q2, m)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -32,6 +33,12 @@ def pytest_configure(config: pytest.Config) -> None:
         import numba
 
         numba.set_num_threads(1)
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests, and the modules they import, stay to the end: the collector of circles need not go through them."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 SLOW_STARTS = [HealthCheck.too_slow]
 settings.register_profile("dev", max_examples=25, deadline=None, suppress_health_check=SLOW_STARTS)
 settings.register_profile(
-    "ci", max_examples=36, deadline=None, derandomize=True, print_blob=True, suppress_health_check=SLOW_STARTS
+    "ci", max_examples=25, deadline=None, derandomize=True, print_blob=True, suppress_health_check=SLOW_STARTS
 )
 settings.register_profile("nightly", max_examples=2000, deadline=None, print_blob=True, suppress_health_check=SLOW_STARTS)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))

@@ -1,7 +1,7 @@
 """The one place where p-values and critical values come from: z, t, chi-squared, F, chi-bar-squared, studentized range.
 
-`scipy.special` serves all but the last: importing `scipy.stats` costs more time than a small fit, and its nested adaptive integrals
-of the studentized range a hundred times as much as the sums here.
+`scipy.special` serves all but the last: importing `scipy.stats` costs more time than a small fit, and its adaptive integrals of
+the studentized range take a hundred times as long as the sums here.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ LIMIT = 1e12
 PLACES = np.arange(-9.0, 30.0, 0.125)
 """Of z, for the studentized range: what lies beyond is below 1e-19."""
 STEP = 0.1
-"""Of log S at the most, for the same: its tail is analytic up to pi/4 beside the real line, so that exp(-pi^2 / (2 STEP)) is lost."""
+"""Of log S at the most, for the same: its tail is analytic up to pi/4 beside the real line, and exp(-pi^2 / (2 STEP)) is lost."""
 DIGITS = 37.0
 """-log of what is left out of a density."""
 

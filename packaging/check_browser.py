@@ -151,7 +151,9 @@ def started(playwright: Any) -> Any:
 def built(folder: Path | None) -> Path:
     """The folder of the site."""
     if folder is not None:
-        return folder
+        if not (folder / "index.html").is_file():
+            sys.exit(f"browser check: there is no site in {folder}")
+        return folder.resolve()
     target = CHECKOUT / "build" / "site"
     config = CHECKOUT / "docs" / "site" / "mkdocs.yml"
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "-f", str(config), "-d", str(target)]

@@ -44,7 +44,7 @@ def rows(fit: sparsemixed.Results) -> dict[str, pd.Series]:
     }
 
 
-@settings(max_examples=max(settings().max_examples // 2, 5))
+@settings(max_examples=max(settings().max_examples // 2, 15))
 @given(
     st.integers(0, 50), st.lists(st.sampled_from(sorted(TERMS)), min_size=2, max_size=4, unique=True), st.randoms(), st.booleans()
 )

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import sparsemixed
 
 SEEDS = st.integers(0, 2**32 - 1)
-FEW = settings(max_examples=max(settings().max_examples // 4, 5))
+FEW = settings(max_examples=max(settings().max_examples // 4, 9))
 STRUCTURES = (
     "exchangeable",
     "ar 1, t(t)",

@@ -14,7 +14,7 @@ from sparsemixed.inference.covariance.vce import beta_covariance, theta_covarian
 from tests.oracles import dense_sandwich
 from tests.oracles.weighted_cases import nested, replicated
 
-FEW = settings(max_examples=max(settings().max_examples // 4, 5))
+FEW = settings(max_examples=max(settings().max_examples // 4, 9))
 MODELS = (
     "y x || a:",
     "y x z || a: x, covariance(unstructured)",

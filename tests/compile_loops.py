@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import warnings
 
+import numpy as np
+
 import sparsemixed
 from sparsemixed.datasets import simulate_crossed, simulate_longitudinal
 from sparsemixed.solver import compiled
+from sparsemixed.solver.residual.whitened import covariance_products
+from sparsemixed.structures.residual_errors.table import RESIDUAL_STRUCTURES
 
 LONG = simulate_longitudinal(30, 6, seed=1, unbalanced=True)
 CROSSED = simulate_crossed(2000, 80, 400, seed=1)
@@ -22,6 +26,7 @@ FITS = (
     ("y x || _all: R.user || item: x, reml solver(sparse)", CROSSED),
     ("y x || _all: R.user || item:, solver(krylov)", CROSSED),
 )
+MANY_ROWS = simulate_longitudinal(12_000, 5, seed=1)
 LONG_GROUPS = simulate_longitudinal(4, 400, seed=1)
 OFTEN = 60
 """Small fits after which a process has compiled their searches."""
@@ -34,6 +39,12 @@ def main() -> None:
             compiled.SMALL = small
             for model, data in FITS:
                 str(sparsemixed.mixed(model, data))
+            sparsemixed.mixed("y time || id: time", LONG).influence("id")
+            crossed = sparsemixed.mixed("y x || _all: R.user || item:, solver(dense)", CROSSED)
+            for level in ("user", "item"):
+                crossed.influence(level)
+            crossed.predict(what="fitted", se=True)
+            sparsemixed.mixed("y time || id:", LONG).predict(what="fitted", se=True)
         for errors in ("ar 2", "ma 1", "toeplitz 2", "exponential"):
             sparsemixed.mixed(f"y time || id:, noconstant residuals({errors}, t(time))", LONG_GROUPS)
         for model in (
@@ -41,11 +52,15 @@ def main() -> None:
             "y time || id: time, covariance(unstructured) reml",
         ) * OFTEN:
             sparsemixed.mixed(model, LONG)
-        sparsemixed.mixed("y time || id: time", LONG).influence("id")
         sparsemixed.mixed("y time || id: time", LONG).bootstrap(2, seed=1)
-        crossed = sparsemixed.mixed("y x || _all: R.user || item:, solver(dense)", CROSSED)
-        crossed.influence("user")
-        crossed.predict(what="fitted", se=True)
+        prepared = sparsemixed.prepare("y time || id:", LONG)
+        for _ in range(3):
+            prepared.fit(LONG["y"])
+        sparsemixed.mixed("y time || id: time", MANY_ROWS)
+        for model, data in (("y time || id: time", LONG), ("y x || _all: R.user || item:", CROSSED)):
+            sparsemixed.bayes(model, data, draws=200, seed=1, method="sampling")
+        # What identifies parameters where groups are too long for fits as small as these.
+        covariance_products(RESIDUAL_STRUCTURES["ar"](2), np.arange(6.0), np.array([0, 3, 6]), np.zeros(2), np.zeros(6))
 
 
 if __name__ == "__main__":

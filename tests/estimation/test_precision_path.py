@@ -83,10 +83,15 @@ def setting(name, design, reml, solver, seed=0):
 CASES = [(name, design, solver) for name in MAKE for design, solver in (
     ("group", "auto"), ("nested", "auto"), ("crossed", "dense"), ("crossed", "sparse"), ("crossed twice", "dense"),
 )]  # fmt: skip
+# Each case has one likelihood, and the next the other; designs are five, so that each has both.
+LIKELIHOODS = [
+    pytest.param(*case, reml, marks=[] if reml == bool(k % 2) else pytest.mark.slow)
+    for k, case in enumerate(CASES)
+    for reml in (False, True)
+]
 
 
-@pytest.mark.parametrize("reml", [False, True])
-@pytest.mark.parametrize(("name", "design", "solver"), CASES)
+@pytest.mark.parametrize(("name", "design", "solver", "reml"), LIKELIHOODS)
 def test_deviance_gradient_and_hessian(name, design, solver, reml):
     objective, theta, X, y, covariance = setting(name, design, reml, solver)
     at = objective.evaluate(theta)

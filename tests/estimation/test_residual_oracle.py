@@ -54,8 +54,16 @@ BY = {
     for name, argument in ERRORS.items()
     if name.split()[0] != "independent"
 }
-ENGINES = ("clusters", "precision")
 CASES = [(errors, random) for errors in {**ERRORS, **BY} for random in RANDOM]
+# Both likelihoods of every model, and both ways to each likelihood: of the four pairs the next case has the other two.
+HALVES = ([(False, "clusters"), (True, "precision")], [(True, "clusters"), (False, "precision")])
+MODELS = [
+    pytest.param(errors, random, reml, engine, marks=[] if (reml, engine) in half else pytest.mark.slow)
+    for case, (errors, random) in enumerate(CASES)
+    for half in (HALVES[(case + case // len(RANDOM)) % 2],)
+    for reml in (False, True)
+    for engine in ("clusters", "precision")
+]
 WEEKS = ((0, 1, 2, 4), (0, 1, 2, 4), (0, 2, 4), (1, 4), (0, 1, 2, 4), (2,), (0, 2, 4), (1, 2), (0, 1, 2, 4), (0, 4), (1, 4))
 
 
@@ -106,8 +114,10 @@ def errors_matrices(design, rho):
     return R, list(first), second
 
 
-def dense(design, objective, theta):
+@cache
+def dense(errors, random, reml, engine):
     """V / sigma2 with its derivatives in (theta, rho), Z, and the covariance of the random effects over sigma2."""
+    design, _, objective, theta = setting(errors, random, reml, engine)
     own, rho = objective.split(theta)
     layout = objective.parameters
     there = [t for t, r in enumerate(layout.order) if r != NO_TERM]
@@ -132,13 +142,11 @@ def dense(design, objective, theta):
     return Z @ root @ root.T @ Z.T + R, first, second, Z, root @ root.T
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("reml", [False, True])
-@pytest.mark.parametrize(("errors", "random"), CASES)
+@pytest.mark.parametrize(("errors", "random", "reml", "engine"), MODELS)
 def test_deviance_and_coefficients(errors, random, reml, engine):
     design, orthogonal, objective, theta = setting(errors, random, reml, engine)
     at = objective.evaluate(theta)
-    V = dense(design, objective, theta)[0]
+    V = dense(errors, random, reml, engine)[0]
     constant = orthogonal.constant(reml)
     assert at.deviance + constant == pytest.approx(oracle.deviance(design.y, design.X, at.sigma2 * V, reml), rel=1e-11)
     inverse = np.linalg.inv(V)
@@ -151,14 +159,12 @@ def test_deviance_and_coefficients(errors, random, reml, engine):
     assert at.sigma2 == pytest.approx(residual @ inverse @ residual / (len(residual) - reml * len(beta)), rel=1e-10)
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("reml", [False, True])
-@pytest.mark.parametrize(("errors", "random"), CASES)
+@pytest.mark.parametrize(("errors", "random", "reml", "engine"), MODELS)
 def test_gradient_and_observed_information(errors, random, reml, engine):
     design, _, objective, theta = setting(errors, random, reml, engine)
     at = objective.evaluate(theta)
     derivatives = objective.derivatives(at)
-    V, first, second, _, _ = dense(design, objective, theta)
+    V, first, second, _, _ = dense(errors, random, reml, engine)
     V, first, second = oracle.with_scale(at.sigma2, V, first, second)
     expected = oracle.gradient(design.y, design.X, V, first, reml)
     np.testing.assert_allclose(derivatives.gradient, expected[:-1], rtol=1e-8, atol=1e-8)
@@ -167,13 +173,11 @@ def test_gradient_and_observed_information(errors, random, reml, engine):
     np.testing.assert_allclose(derivatives.observed_information.hessian, full, rtol=1e-7, atol=1e-7)
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("reml", [False, True])
-@pytest.mark.parametrize(("errors", "random"), [(e, r) for e, r in CASES if r != "none"])
+@pytest.mark.parametrize(("errors", "random", "reml", "engine"), [model for model in MODELS if model.values[1] != "none"])
 def test_predictions_of_random_effects(errors, random, reml, engine):
     design, _, objective, theta = setting(errors, random, reml, engine)
     at = objective.evaluate(theta)
-    V, _, _, Z, G = dense(design, objective, theta)
+    V, _, _, Z, G = dense(errors, random, reml, engine)
     inverse, P = oracle.projection(V, design.X)
     # After maximum likelihood beta counts as known.
     mean, variance = G @ Z.T @ P @ design.y, at.sigma2 * (G - G @ Z.T @ (P if reml else inverse) @ Z @ G)

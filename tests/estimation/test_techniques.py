@@ -23,6 +23,7 @@ from sparsemixed.estimation.search.values import Plan
 from sparsemixed.spec import EstimationOptions
 from tests.estimation.test_estimation import objective_for
 from tests.oracles.engine_cases import SHAPES
+from tests.oracles.fitted import fitted
 from tests.oracles.weighted_cases import command, nested
 
 SOLVERS = importlib.import_module("sparsemixed.estimation.problems.solvers")
@@ -37,7 +38,7 @@ def average_information(monkeypatch):
 
 def compare(model, data, asked, llf_error=1e-10, **options):
     """Fit by `nr` and as asked for; returns both."""
-    newton = sparsemixed.mixed(model, data, **options)
+    newton = fitted(model, data, **options)
     other = sparsemixed.mixed(model, data, **options, **asked)
     assert newton.converged
     assert other.converged, other.status

@@ -77,12 +77,10 @@ def printed(fit, rho, log_sigma2):
     return np.array([p.value * (np.exp(log_sigma2) if p.kind in ("variance", "covariance") else 1.0) for p in rows])
 
 
-def solve_psi(fit, psi, target):
-    """psi = (rho, log sigma2) at which the printed parameters are `target`, by Newton's method with differences."""
-    for _ in range(30):
-        at = psi
-        J = np.column_stack([derivative(lambda change, at=at: printed(fit, *split(at + change)), u) for u in np.eye(psi.size)])
-        move = np.linalg.solve(J, target - printed(fit, *split(psi)))
+def solve_psi(fit, psi, target, inverse):
+    """psi = (rho, log sigma2) at which the printed parameters are `target`, near by: `inverse` is of their Jacobian at psi."""
+    for _ in range(60):
+        move = inverse @ (target - printed(fit, *split(psi)))
         psi = psi + move
         if np.abs(move).max() < 1e-13:
             break
@@ -112,10 +110,13 @@ def dense_model(model):
     at = printed(fit, *split(psi))
     np.testing.assert_allclose(values[own:], at, rtol=1e-10)
 
-    def R(change):
-        return errors(fit, *split(solve_psi(fit, psi, at + change)))
+    eye = np.eye(psi.size)
+    inverse = np.linalg.inv(np.column_stack([derivative(lambda change: printed(fit, *split(psi + change)), u) for u in eye]))
 
-    unit = np.eye(psi.size) * np.maximum(np.abs(at), 0.1)[:, None]
+    def R(change):
+        return errors(fit, *split(solve_psi(fit, psi, at + change, inverse)))
+
+    unit = eye * np.maximum(np.abs(at), 0.1)[:, None]
     step = 4e-3
     first = [central(lambda h, u=u: R(h * u), step) / u.max() for u in unit]
     m, n = len(effects) + psi.size, len(fit.design.y)

@@ -10,7 +10,7 @@ from scipy import stats
 import sparsemixed
 from sparsemixed.command.hypothesis import read_hypotheses, read_linear
 from sparsemixed.errors import CommandError, OptionError
-from sparsemixed.inference.hypotheses.distributions import mixture_pvalue
+from sparsemixed.inference.hypotheses.distributions import mixture_pvalue, range_tails
 from sparsemixed.inference.hypotheses.multiple import adjusted
 from sparsemixed.inference.hypotheses.variance_mixture import mixture_freedoms
 
@@ -260,6 +260,23 @@ def test_empty_cells_are_not_estimable(fit):
     assert np.isnan(found.effects.loc[("r.a@b", "(3 vs 1) 1"), "estimate"])
     assert found.effects["estimate"].notna().sum() == 3
     assert "not estimable" in found.note
+
+
+@pytest.mark.parametrize("df", [0.05, 0.9, 1.0, 3.0, 12.0, 1e5, 1e9, np.inf])
+def test_the_range_of_two_means_is_their_difference(df):
+    q = np.array([0.0, 1e-3, 0.5, 2.0, 5.0, 12.0])
+    found, quantiles = range_tails(q, 2, np.full(q.size, df), 0.95)
+    of_one = stats.norm() if np.isinf(df) else stats.t(df)
+    assert found == pytest.approx(2.0 * of_one.sf(q / np.sqrt(2.0)), rel=1e-12)
+    assert quantiles == pytest.approx(np.sqrt(2.0) * of_one.isf(0.025), rel=1e-9)
+
+
+@pytest.mark.parametrize(("groups", "df", "q"), [(3, 0.7, 3.0), (3, 50.0, 6.0), (5, 2.0, 0.7), (12, 7.3, 6.0), (60, 50.0, 3.0)])
+def test_ranges_are_those_of_adaptive_integrals(groups, df, q):
+    found, quantiles = range_tails(np.array([q, np.nan]), groups, np.array([df, -1.0]), 0.9)
+    assert found == pytest.approx([stats.studentized_range.sf(q, groups, df), np.nan], abs=1e-12, nan_ok=True)
+    at = range_tails(quantiles[:1], groups, np.array([df]), 0.5)[0]
+    assert [*at, quantiles[1]] == pytest.approx([0.1, np.nan], rel=1e-9, nan_ok=True)
 
 
 @pytest.mark.parametrize("df", [None, np.array([7.0, 12.5])])

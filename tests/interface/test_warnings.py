@@ -67,14 +67,16 @@ def test_boundaries_warn(reml):
     assert str(found[0].message) in fit.status
 
 
-def test_without_logging_a_warning_is_shown_once():
+def test_in_a_fresh_process_a_warning_is_shown_once_and_no_densities_are_loaded():
     script = (
-        "import sparsemixed\n"
+        "import sys, sparsemixed\n"
         "d = sparsemixed.datasets.simulate_longitudinal(20, 4, seed=1)\n"
-        "sparsemixed.mixed('y time t || id:', d.assign(t=d.time))\n"
+        "str(sparsemixed.mixed('y time t || id:', d.assign(t=d.time)))\n"
+        "print([m for m in sys.modules if m.startswith('sparsemixed.priors')])\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stderr.count("omitted because of collinearity") == 1
+    assert done.stdout.strip() == "[]"
 
 
 def test_warnings_may_be_made_errors(visits):

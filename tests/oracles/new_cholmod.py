@@ -34,6 +34,7 @@ class CholeskyFactor:
     def __init__(self, A, *, lower=True, order="default", sym_kind=None, supernodal_mode=None):
         assert lower
         A, n = checked(A), A.shape[0]
+        self._integers = A.indices.dtype  # what CHOLMOD computes with, and gives back
         if n and A.nnz == 0:
             raise CholmodNotPositiveDefiniteError("Input matrix not positive definite.")
         self._perm = None
@@ -87,7 +88,8 @@ class CholeskyFactor:
             sorting = np.argsort(cols, kind="stable")
             indptr = np.concatenate([[0], np.cumsum(np.bincount(cols, minlength=len(self._L)))])
             data[:-1] = data[:-1][sorting]
-            self._factor_view = sp.csc_array((data, np.append(rows[sorting], 0), indptr), shape=self._L.shape)
+            integers = (np.append(rows[sorting], 0).astype(self._integers), indptr.astype(self._integers))
+            self._factor_view = sp.csc_array((data, *integers), shape=self._L.shape)
             self._factor_view.data.flags.writeable = False
         return self._factor_view
 

@@ -10,6 +10,7 @@ typical G, or at the one that the equations gave before. Solving them costs no f
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
 from typing import NamedTuple
 
 import numpy as np
@@ -142,8 +143,9 @@ def solve_bounded(system: np.ndarray, moments: np.ndarray, lower: np.ndarray, up
     least, right = lower[used] / upper[used], moments[used] / length[used]
     solved = np.linalg.lstsq(scaled, right, rcond=None)[0]
     if np.any(solved < least) or np.any(solved > 1.0):
-        from scipy.optimize import lsq_linear  # a fifth of a second to load, and most starts lie inside
-
+        # Loaded here, which takes a fifth of a second, because most starts lie inside; by name, because to infer its type pyright
+        # takes as long as for a tenth of the package.
+        lsq_linear = import_module("scipy.optimize").lsq_linear
         solved = lsq_linear(scaled, right, bounds=(least, np.ones(used.sum())), method="bvls").x
     out[used] = solved * upper[used]
     return out

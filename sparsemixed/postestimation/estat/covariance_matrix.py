@@ -11,6 +11,7 @@ from sparsemixed.errors import OptionError
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.covariance.vce import beta_covariance
 from sparsemixed.inference.estimation_metric import metric_estimates
+from sparsemixed.postestimation.estat.correlations import correlations
 
 ALL = "_all"
 """Stands for every equation."""
@@ -37,8 +38,7 @@ def estimates_covariance(fit: Fit, correlation: bool = False, equation: str | Se
     else:
         V, names = _of_equations(fit, (equation,) if isinstance(equation, str) else tuple(equation))
     if correlation:
-        spread = np.sqrt(np.where(np.diag(V) > 0, np.diag(V), np.nan))
-        V = V / np.outer(spread, spread)
+        V = correlations(V)
     frame = pd.DataFrame(V, index=names, columns=names)
     heading = f"{'Correlation' if correlation else 'Covariance'} matrix of coefficients of mixed model"
     frame.attrs = {"heading": heading, "layout": "matrices", "matrices": [(heading, frame.copy())], "r": {"V": frame.copy()}}

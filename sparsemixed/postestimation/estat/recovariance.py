@@ -9,6 +9,7 @@ import pandas as pd
 
 from sparsemixed.errors import OptionError
 from sparsemixed.estimation.fit import Fit
+from sparsemixed.postestimation.estat.correlations import correlations
 from sparsemixed.postestimation.random_covariances import term_covariances
 from sparsemixed.postestimation.random_effects import effect_names, term_name
 
@@ -71,8 +72,7 @@ def _matrix(parts: list[tuple[list[str], np.ndarray]], correlation: bool) -> pd.
         total[start : start + len(own), start : start + len(own)] = G
         start += len(own)
     if correlation:
-        spread = np.sqrt(np.where(np.diag(total) > 0, np.diag(total), np.nan))
-        total = total / np.outer(spread, spread)
+        total = correlations(total)
     return pd.DataFrame(total, index=names, columns=names)
 
 

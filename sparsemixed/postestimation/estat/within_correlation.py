@@ -11,6 +11,7 @@ import pandas as pd
 
 from sparsemixed.errors import OptionError
 from sparsemixed.estimation.fit import Fit
+from sparsemixed.postestimation.estat.correlations import correlations
 from sparsemixed.postestimation.random_covariances import term_covariances
 from sparsemixed.postestimation.row_covariance import within_sample
 
@@ -75,9 +76,7 @@ def _matrices(fit: Fit, rows: np.ndarray, covariance: bool) -> tuple[pd.DataFram
     total, R = V.of(rows), V.errors_of(rows)
     spread = np.sqrt(np.diag(total))
     names = pd.Index(range(1, len(rows) + 1), name="obs")
-    correlations = total / np.outer(spread, spread)
-    np.fill_diagonal(correlations, 1.0)
-    frame = pd.DataFrame(total if covariance else correlations, index=names, columns=names)
+    frame = pd.DataFrame(total if covariance else correlations(total), index=names, columns=names)
     Z, G = _designs(fit, rows)
     stored: dict[str, Any] = {"sd": pd.DataFrame([spread], index=["sd"], columns=names)}
     stored |= {"Cov" if covariance else "Corr": frame.copy(), "G": G, "Z": Z, "R": pd.DataFrame(R, index=names, columns=names)}

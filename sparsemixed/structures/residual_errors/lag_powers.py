@@ -28,7 +28,7 @@ def autocorrelations_far_out(rho: np.ndarray, lags: np.ndarray) -> tuple[np.ndar
         state[:, odd] -= E @ state[:, odd]
         left >>= 1
         if left.any():
-            E, dE = 2.0 * E - E @ E, 2.0 * dE - dE @ E - E @ dE
+            E, dE = _squared(E, dE)
     return state[0], dstate[:, 0]
 
 
@@ -56,9 +56,15 @@ def transitions(rho: np.ndarray, gaps: np.ndarray) -> Transitions:
         left >>= 1
         if left.any():
             more, dmore = _carried(G, -dE, noise, dnoise)
-            noise, dnoise = noise + more, dnoise + dmore
-            E, dE = 2.0 * E - E @ E, 2.0 * dE - dE @ E - E @ dE
+            noise += more
+            dnoise += dmore
+            E, dE = _squared(E, dE)
     return Transitions(Phi, dPhi, total, dtotal)
+
+
+def _squared(E: np.ndarray, dE: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """I - (I - E)^2 and its derivatives."""
+    return 2.0 * E - E @ E, 2.0 * dE - dE @ E - E @ dE
 
 
 def _carried(G: np.ndarray, dG: np.ndarray, noise: np.ndarray, dnoise: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -29,7 +29,7 @@ from sparsemixed.solver.threads import shared_out
 from sparsemixed.solver.vectors import WIDTH
 
 CHUNK = 1 << 19
-"""Numbers in the rows of H that are at hand at a time, about; of many rows, whole vectors of the processor."""
+"""Numbers in the rows of H that are at hand at a time, about; of many rows, whole pairs of vectors of the processor."""
 
 
 class ProjectedSums:
@@ -61,7 +61,7 @@ class ProjectedSums:
         self.own = [np.zeros((k, k)) for k in cp.k]
         self.products = np.zeros((len(moves[0]),) * 2)
         most = CHUNK // self._head.width
-        most -= most % WIDTH if most > WIDTH else 0
+        most -= most % (2 * WIDTH) if most > 2 * WIDTH else 0
         for t in range(1, len(cp.k)):
             self._add(t, [(self._of_remainder, stretch) for stretch in stretches(cp, t, most)])
         self._add(0, [(self._of_head, stretch) for stretch in self._head.stretches(most)])

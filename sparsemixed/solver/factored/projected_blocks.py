@@ -10,6 +10,10 @@ import numpy as np
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
 
 
+BLOCK = 512
+"""Rows and columns of two matrices that are multiplied entry by entry at a time, one of them transposed."""
+
+
 class Stretch(NamedTuple):
     """Groups begin to end of term t."""
 
@@ -63,3 +67,12 @@ def pair_sums(rows: np.ndarray, k: int, m: int) -> np.ndarray:
     blocks = rows.reshape(len(rows) // k, k, -1, m).transpose(1, 3, 0, 2).reshape(k * m, -1)
     gram = (blocks @ blocks.T).reshape(k, m, k, m)
     return gram.transpose(0, 2, 1, 3).reshape(k * k, m * m)
+
+
+def trace_product(left: np.ndarray, right: np.ndarray) -> float:
+    """tr(left right) of (n, n) matrices, block by block to stay in cache."""
+    starts, total = range(0, len(left), BLOCK), 0.0
+    for i in starts:
+        for j in starts:
+            total += float(np.einsum("ij,ji->", left[i : i + BLOCK, j : j + BLOCK], right[j : j + BLOCK, i : i + BLOCK]))
+    return total

@@ -11,13 +11,10 @@ from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
 from sparsemixed.solver.factored import projected_blocks
 from sparsemixed.solver.factored.dense import FactoredDense
 from sparsemixed.solver.factored.kernels_projected import through_groups
-from sparsemixed.solver.factored.projected_blocks import Stretch, add_own_blocks, blocks_times, pair_sums, scalar_rows
+from sparsemixed.solver.factored.projected_blocks import Stretch, add_own_blocks, blocks_times, pair_sums, scalar_rows, trace_product
+from sparsemixed.solver.factored.projected_intercepts import InterceptHead
 from sparsemixed.solver.factored.system import FactoredSystem
 from sparsemixed.solver.kernels import apply_blocks
-
-BLOCK = 512
-"""Rows and columns of two matrices that are multiplied entry by entry at a time, one of them transposed."""
-
 
 class Head(Protocol):
     """Takes in C row by row, and then knows the sums of H_00."""
@@ -47,6 +44,8 @@ class Head(Protocol):
 def head_of(system: FactoredSystem, schur: FactoredDense, factors: Factors, weights: np.ndarray) -> Head:
     """H_00 itself where all cells are laid out and that is less work; weights (n, k0 k0): the W_k of the first term."""
     cp = system.cp
+    if cp.k[0] == 1 and not schur.storage.full:
+        return InterceptHead(system, schur, factors, weights)
     basis, coordinates = symmetric_basis(weights, cp.k[0])
     if schur.storage.full and less_work(cp, len(basis)):
         return ExplicitHead(system, schur, factors)
@@ -162,15 +161,6 @@ def block_sums(left: np.ndarray, right: np.ndarray, k: int) -> np.ndarray:
     """(k k, k k): sums over the blocks L, R (k, k) of left, right (J k, k) of L_ac R_bd, at place (a, b), (c, d)."""
     products = left.reshape(-1, k * k).T @ right.reshape(-1, k * k)
     return products.reshape(k, k, k, k).transpose(0, 2, 1, 3).reshape(k * k, k * k)
-
-
-def trace_product(left: np.ndarray, right: np.ndarray) -> float:
-    """tr(left right) of (n, n) matrices, block by block to stay in cache."""
-    starts, total = range(0, len(left), BLOCK), 0.0
-    for i in starts:
-        for j in starts:
-            total += float(np.einsum("ij,ji->", left[i : i + BLOCK, j : j + BLOCK], right[j : j + BLOCK, i : i + BLOCK]))
-    return total
 
 
 def symmetric_basis(weights: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:

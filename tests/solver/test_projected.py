@@ -50,10 +50,10 @@ def head(request, monkeypatch):
     return getattr(projected_head, name)
 
 
-@pytest.mark.parametrize("chunk", [1, 1 << 20])
+@pytest.mark.parametrize(("chunk", "order"), [(1, 3000), (1 << 20, 3000), (1, 0), (1 << 20, 0)])
 @pytest.mark.parametrize("remainder", ["ByInverse", "ByProducts", "singular"])
 @pytest.mark.parametrize("sizes", SIZES.values(), ids=SIZES)
-def test_sums_are_those_of_H(sizes, remainder, chunk, head, monkeypatch):
+def test_sums_are_those_of_H(sizes, remainder, chunk, order, head, monkeypatch):
     rng = np.random.default_rng([len(sizes), chunk])
     terms, Z, factors = design(rng, sizes)
     if remainder == "ByProducts":
@@ -62,10 +62,15 @@ def test_sums_are_those_of_H(sizes, remainder, chunk, head, monkeypatch):
         factors = [factor * (np.arange(len(factor)) > 0) for factor in factors]
         factors[-1] = 0.0 * factors[-1]
     monkeypatch.setattr(projected, "CHUNK", chunk)
+    monkeypatch.setattr(projected, "SPENT_ORDER", order)
     cp = cross_products(terms, np.ones((N, 1)), rng.normal(size=N))
     system = penalized_system(cp, "dense").factor(factors)
     moves = moves_of(rng, factors)
+    inverse, solved = system.schur.inverse.copy(), system.schur.solve(np.eye(cp.q_schur))
     found = ProjectedSums(system, system.schur, factors, moves)
+    # Whatever was given up on the way is there again, to the last digit.
+    np.testing.assert_array_equal(system.schur.inverse, inverse)
+    np.testing.assert_allclose(system.schur.solve(np.eye(cp.q_schur)), solved, rtol=1e-12, atol=1e-14)
     name = "ByInverse" if remainder == "ByInverse" else "ByProducts"
     assert isinstance(found._remainder, getattr(projected_remainder, name))
     # Without all cells laid out, one effect for each group of the first term has a way of its own.

@@ -22,7 +22,7 @@ import numpy as np
 from sparsemixed.solver.crossproducts.block_products import Factors
 from sparsemixed.solver.factored.dense import FactoredDense
 from sparsemixed.solver.factored.projected_blocks import Stretch, pair_sums, scalar_rows, stretches
-from sparsemixed.solver.factored.projected_head import head_of
+from sparsemixed.solver.factored.projected_head import has_intercepts, head_of
 from sparsemixed.solver.factored.projected_remainder import remainder_of
 from sparsemixed.solver.factored.system import FactoredSystem
 from sparsemixed.solver.threads import shared_out
@@ -30,6 +30,8 @@ from sparsemixed.solver.vectors import WIDTH
 
 CHUNK = 1 << 19
 """Numbers in the rows of H that are at hand at a time, about; of many rows, whole pairs of vectors of the processor."""
+SPENT_ORDER = 3000
+"""Order of the Schur complement from which inv(S) is given up for what is made of its rows: 72 MB and more."""
 
 
 class ProjectedSums:
@@ -56,8 +58,10 @@ class ProjectedSums:
     def __init__(self, system: FactoredSystem, schur: FactoredDense, factors: Factors, moves: Sequence[np.ndarray]):
         cp = self._cp = system.cp
         self._weights = [move.reshape(len(move), -1) for move in moves]
-        self._remainder = remainder_of(system, schur, factors)
-        self._head = head_of(system, schur, factors, self._weights[0])
+        _ = system.inverse_blocks  # while inv(S) is there
+        spend = cp.q_schur >= SPENT_ORDER and has_intercepts(schur)
+        self._remainder = remainder_of(system, schur, factors, spend)
+        self._head = head_of(system, schur, factors, self._weights[0], self._remainder.spent)
         self.own = [np.zeros((k, k)) for k in cp.k]
         self.products = np.zeros((len(moves[0]),) * 2)
         most = CHUNK // self._head.width

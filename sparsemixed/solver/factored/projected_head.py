@@ -41,15 +41,30 @@ class Head(Protocol):
         ...
 
 
-def head_of(system: FactoredSystem, schur: FactoredDense, factors: Factors, weights: np.ndarray) -> Head:
-    """H_00 itself where all cells are laid out and that is less work; weights (n, k0 k0): the W_k of the first term."""
+def head_of(
+    system: FactoredSystem, schur: FactoredDense, factors: Factors, weights: np.ndarray, spent: np.ndarray | None = None
+) -> Head:
+    """H_00 itself where all cells are laid out and that is less work.
+
+    Parameters
+    ----------
+    weights : (n, k0 k0)
+        The W_k of the first term.
+    spent : (q2, q2), optional
+        Memory whose rows are free once those of C have been made of them (see `Remainder`).
+    """
     cp = system.cp
-    if cp.k[0] == 1 and not schur.storage.full:
-        return InterceptHead(system, schur, factors, weights)
+    if has_intercepts(schur):
+        return InterceptHead(system, schur, factors, weights, spent)
     basis, coordinates = symmetric_basis(weights, cp.k[0])
     if schur.storage.full and less_work(cp, len(basis)):
         return ExplicitHead(system, schur, factors)
     return BasisHead(system, schur, factors, basis, coordinates)
+
+
+def has_intercepts(schur: FactoredDense) -> bool:
+    """Whether an `InterceptHead` serves: one effect for each group of the first term, cells not laid out."""
+    return schur.storage.cp.k[0] == 1 and not schur.storage.full
 
 
 def less_work(cp: CrossProducts, members: int) -> bool:

@@ -21,9 +21,18 @@ class InterceptHead:
     ----------
     weights : (n, 1)
         The W_k of the first term.
+    spent : (q2, q2), optional
+        Memory for K, a row of which is free once that of C has been made.
     """
 
-    def __init__(self, system: FactoredSystem, schur: FactoredDense, factors: Factors, weights: np.ndarray):
+    def __init__(
+        self,
+        system: FactoredSystem,
+        schur: FactoredDense,
+        factors: Factors,
+        weights: np.ndarray,
+        spent: np.ndarray | None = None,
+    ):
         cp = self.cp = system.cp
         self._weights = weights
         self._G = [factor @ factor.T for factor in factors]
@@ -32,7 +41,7 @@ class InterceptHead:
         entries = np.repeat(E, np.diff(cp.indptr))[:, None] * cp.cross
         self._entries = entries.ravel()
         self._less = _through_inverse(system, schur, remaining_rows(cp, entries, factors), factors[0][0, 0])
-        self._K = np.empty((cp.q_schur, cp.q_schur))
+        self._K = np.empty((cp.q_schur, cp.q_schur)) if spent is None else spent
 
     @property
     def width(self) -> int:

@@ -22,6 +22,7 @@ from sparsemixed.solver.iterative.conjugate_gradients import conjugate_gradients
 from sparsemixed.solver.iterative.preconditioner import Blocks, Coupled
 from sparsemixed.solver.iterative.sparse_operator import SparsePattern
 from sparsemixed.solver.kernels import apply_blocks, factor_blocks
+from sparsemixed.solver.linalg import stacked
 
 MOST_ITERATIONS = 300
 """Products after which conjugate gradients give up: near-nested designs, which little fill makes cheap to factor."""
@@ -73,16 +74,21 @@ class KrylovSystem:
         return KrylovFactored(self, factors)
 
     @cached_property
+    def _cross(self) -> tuple[np.ndarray, np.ndarray]:
+        """Z_0'Z_2 in the order of the scalar pattern, and of its transpose."""
+        data = self.entries(self.cp.cross)
+        return data, self.pattern.transposed(data)
+
+    @cached_property
     def _remaining(self) -> sp.csr_array:
         return remaining_matrix(self.cp, [pair.values for pair in self.cp.pairs])
 
     def times_ZtZ(self, values: np.ndarray) -> np.ndarray:
         """Z'Z values (q, m) without forming Z'Z."""
-        cp, q0 = self.cp, self.cp.sizes[0]
-        data = self.entries(cp.cross)
-        head = (cp.first @ values[:q0].reshape(cp.n_groups[0], cp.k[0], -1)).reshape(q0, -1)
+        cp, q0, (data, transposed) = self.cp, self.cp.sizes[0], self._cross
+        head = stacked(cp.first, values[:q0].reshape(cp.n_groups[0], cp.k[0], -1)).reshape(q0, -1)
         head += self.pattern.times(data, values[q0:])
-        tail = self.pattern.times_transposed(self.pattern.transposed(data), values[:q0])
+        tail = self.pattern.times_transposed(transposed, values[:q0])
         return np.concatenate([head, tail + self._remaining @ values[q0:]])
 
     def entries(self, blocks: np.ndarray) -> np.ndarray:
@@ -174,7 +180,7 @@ class KrylovFactored:
     def _heads(self, x: np.ndarray, transpose: bool) -> np.ndarray:
         """inv(L_00) x, or its transpose, for x (q0, m)."""
         blocks = self.inverse_lower.transpose(0, 2, 1) if transpose else self.inverse_lower
-        return (blocks @ x.reshape(self.cp.n_groups[0], self.cp.k[0], -1)).reshape(x.shape)
+        return stacked(blocks, x.reshape(self.cp.n_groups[0], self.cp.k[0], -1)).reshape(x.shape)
 
     def solve(self, b: np.ndarray) -> np.ndarray:
         """inv(M) b for b (q, m)."""

@@ -6,9 +6,12 @@ import numba
 import numpy as np
 
 from sparsemixed.solver.iterative.kernels import sparse_times_block, transpose_pattern
+from sparsemixed.solver.vectors import WIDTH, aligned
 
 PARTS_PER_THREAD = 8
 """Stretches of rows for each thread, equal in entries: small enough to even out, large enough not to count."""
+OFTEN = 50
+"""Times that a row is read, on average, from which a copy that is faster to read pays."""
 
 
 class SparsePattern:
@@ -31,8 +34,8 @@ class SparsePattern:
 
     def times(self, data: np.ndarray, x: np.ndarray) -> np.ndarray:
         """A x (n, m) for entries `data` (nnz,) and x (q, m)."""
-        out = np.empty((self.shape[0], x.shape[1]))
-        sparse_times_block(self.bounds, self.indptr, self.indices, data, np.ascontiguousarray(x), out)
+        out = aligned.py_func(self.shape[0], x.shape[1])
+        sparse_times_block(self.bounds, self.indptr, self.indices, data, self._at_hand(x), out)
         return out
 
     def transposed(self, data: np.ndarray) -> np.ndarray:
@@ -41,8 +44,17 @@ class SparsePattern:
 
     def times_transposed(self, transposed: np.ndarray, x: np.ndarray) -> np.ndarray:
         """A'x (q, m) from entries as `transposed` gives them."""
-        out = np.empty((self.shape[1], x.shape[1]))
-        sparse_times_block(self.column_bounds, self.column_indptr, self.rows, transposed, np.ascontiguousarray(x), out)
+        out = aligned.py_func(self.shape[1], x.shape[1])
+        sparse_times_block(self.column_bounds, self.column_indptr, self.rows, transposed, self._at_hand(x), out)
+        return out
+
+    def _at_hand(self, x: np.ndarray) -> np.ndarray:
+        """x (r, m), C-contiguous; where its rows are read often, each begins where vectors of the processor do."""
+        whole = x.shape[1] % WIDTH == 0 and x.ctypes.data % (8 * WIDTH) != 0
+        if not whole or self.indices.size < OFTEN * len(x):
+            return np.ascontiguousarray(x)
+        out = aligned.py_func(*x.shape)
+        out[:] = x
         return out
 
 

@@ -16,7 +16,12 @@ from tests.oracles import dense_oracle as oracle
 N = 90
 HEADS = {"full rows": (0.0, "ExplicitHead"), "full basis": (0.0, "BasisHead"), "entries": (2.0, "BasisHead")}
 """How the first term enters: as a full matrix, H_00 itself or by a basis, or as entries."""
-SIZES = {"two": ((13, 3), (7, 2)), "three": ((17, 2), (6, 1), (4, 3)), "wide": ((11, 1), (5, 9)), "intercepts": ((19, 1), (6, 1), (4, 1))}
+SIZES = {
+    "two": ((13, 3), (7, 2)),
+    "three": ((17, 2), (6, 1), (4, 3)),
+    "wide": ((11, 1), (5, 9)),
+    "intercepts": ((19, 1), (6, 1), (4, 1)),
+}
 """Groups and columns of every term, the one to eliminate first."""
 
 

@@ -13,6 +13,7 @@ from sparsemixed.errors import NumericalError
 from sparsemixed.solver.buffers import Buffers
 from sparsemixed.solver.crossproducts.block_products import Factors
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts, pair_indices
+from sparsemixed.solver.definite import inverted
 from sparsemixed.solver.factored.elimination_pattern import EliminationPattern
 from sparsemixed.solver.factored.kernels import gather_dense, sandwich_dense, subtract_dense
 from sparsemixed.solver.factored.projected_blocks import times_blocks
@@ -135,11 +136,9 @@ class FactoredDense:
         else:
             full, info = lapack.dtfttr(self._order, self._packed, uplo="L")
             lower = full.T
-        if not info:
-            _, info = lapack.dpotri(lower.T, lower=1, overwrite_c=1)
-        if info:
+        if info or inverted(lower.T):
             raise NumericalError("the Schur complement of the random effects cannot be inverted")
-        return mirrored(lower)
+        return lower
 
     def gather(self, entries: np.ndarray) -> np.ndarray:
         """Entries (nnz, k0) of each group times N among that group's columns."""

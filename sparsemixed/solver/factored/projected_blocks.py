@@ -9,7 +9,6 @@ import numpy as np
 
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
 
-
 BLOCK = 512
 """Rows and columns of two matrices that are multiplied entry by entry at a time, one of them transposed."""
 

@@ -11,10 +11,18 @@ from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
 from sparsemixed.solver.factored import projected_blocks
 from sparsemixed.solver.factored.dense import FactoredDense
 from sparsemixed.solver.factored.kernels_projected import through_groups
-from sparsemixed.solver.factored.projected_blocks import Stretch, add_own_blocks, blocks_times, pair_sums, scalar_rows, trace_product
+from sparsemixed.solver.factored.projected_blocks import (
+    Stretch,
+    add_own_blocks,
+    blocks_times,
+    pair_sums,
+    scalar_rows,
+    trace_product,
+)
 from sparsemixed.solver.factored.projected_intercepts import InterceptHead
 from sparsemixed.solver.factored.system import FactoredSystem
 from sparsemixed.solver.kernels import apply_blocks
+
 
 class Head(Protocol):
     """Takes in C row by row, and then knows the sums of H_00."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sparsemixed.solver.crossproducts.crossproducts import TermData, cross_products
-from sparsemixed.solver.factored import dense, projected, projected_head, projected_remainder
+from sparsemixed.solver.factored import dense, projected, projected_blocks, projected_head, projected_remainder
 from sparsemixed.solver.factored.choose import penalized_system
 from sparsemixed.solver.factored.kernels_projected import through_groups
 from sparsemixed.solver.factored.projected import ProjectedSums
@@ -120,3 +120,11 @@ def test_the_basis_has_as_few_members_as_the_matrices_need():
         assert len(basis) == members
         np.testing.assert_allclose(coordinates @ basis.reshape(members, 9), weights, atol=1e-12)
         np.testing.assert_allclose(basis, basis.transpose(0, 2, 1), atol=1e-14)
+
+
+@pytest.mark.parametrize("n", [3, 4, 11])
+def test_traces_of_products_block_by_block(n, monkeypatch):
+    monkeypatch.setattr(projected_blocks, "BLOCK", 4)
+    left, right = np.random.default_rng(n).normal(size=(2, n, n))
+    assert projected_blocks.trace_product(left, right) == pytest.approx(np.trace(left @ right), rel=1e-12)
+    assert projected_blocks.trace_product(left, left) == pytest.approx(np.trace(left @ left), rel=1e-12)

@@ -23,6 +23,8 @@ from sparsemixed.solver.unlocked import cholesky
 
 FULL_SHARE = 0.3
 """Share of the cells that occur above which BLAS on all of them beats loops over those that do."""
+ROWS = 128
+"""Of a triangle that are set to zero at a time."""
 MAX_SPREAD_NUMBERS = 5e7
 """Numbers (0.4 GB) up to which all cells are laid out."""
 
@@ -66,8 +68,12 @@ class DenseSchur:
         return (group[:, None] * cp.k[0] + np.arange(cp.k[0])) * cp.q_schur + cp.columns[:, None]
 
     def assemble(self, pairs: Sequence[np.ndarray], products: Sequence[tuple[np.ndarray, np.ndarray]], out: np.ndarray) -> None:
-        """out = pairs - sum of left'right over `products`, upper triangle."""
-        out[:] = 0.0
+        """out = pairs - sum of left'right over `products`, upper triangle; below it anything may stand."""
+        if self.full:
+            out[:] = 0.0
+        else:
+            for begin in range(0, len(out), ROWS):
+                out[begin : begin + ROWS, begin:] = 0.0
         for (row, col), values in zip(self.places, pairs, strict=True):
             out[row, col] = values
         lay = self.pattern

@@ -8,12 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic, models, register_model
-
-from sparsemixed.solver.compiled import compiled_within
 
 WIDTH = 8
 _VECTOR = ir.VectorType(ir.DoubleType(), WIDTH)
@@ -88,14 +85,3 @@ def zeros(_context):
         return ir.Constant(_VECTOR, [0.0] * WIDTH)
 
     return EIGHT(), code
-
-
-@compiled_within
-def aligned(rows, columns):
-    """A matrix of any contents whose rows begin where vectors of the processor do, if `columns` is a multiple of WIDTH.
-
-    Elsewhere every load would touch two lines of the cache, which takes half as long again in loops that do little else.
-    """
-    numbers = np.empty(rows * columns + WIDTH)
-    first = -(numbers.ctypes.data // 8) % WIDTH
-    return numbers[first : first + rows * columns].reshape(rows, columns)

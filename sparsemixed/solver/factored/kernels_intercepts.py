@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from sparsemixed.solver.compiled import compiled_apart
-from sparsemixed.solver.vectors import WIDTH, aligned, load, plus, store, zeros
+from sparsemixed.solver.kernels_aligned import aligned
+from sparsemixed.solver.vectors import WIDTH, load, plus, store, zeros
 
 ZERO, ONE, EIGHT = np.uint64(0), np.uint64(1), np.uint64(WIDTH)
 

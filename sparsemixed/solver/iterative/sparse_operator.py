@@ -6,7 +6,8 @@ import numba
 import numpy as np
 
 from sparsemixed.solver.iterative.kernels import sparse_times_block, transpose_pattern
-from sparsemixed.solver.vectors import WIDTH, aligned
+from sparsemixed.solver.kernels_aligned import aligned
+from sparsemixed.solver.vectors import WIDTH
 
 PARTS_PER_THREAD = 8
 """Stretches of rows for each thread, equal in entries: small enough to even out, large enough not to count."""

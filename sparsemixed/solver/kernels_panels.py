@@ -14,17 +14,6 @@ ZERO, ONE, TWO, EIGHT = np.uint64(0), np.uint64(1), np.uint64(2), np.uint64(WIDT
 
 
 @compiled_within
-def aligned(rows, columns):
-    """A matrix of any contents whose rows begin where vectors of the processor do, if `columns` is a multiple of WIDTH.
-
-    Elsewhere every load would touch two lines of the cache, which takes half as long again in loops that do little else.
-    """
-    numbers = np.empty(rows * columns + WIDTH)
-    first = -(numbers.ctypes.data // 8) % WIDTH
-    return numbers[first : first + rows * columns].reshape(rows, columns)
-
-
-@compiled_within
 def rows_times_four(begin, end, columns, entries, a, b, panel, s, out, row, column):
     """As `rows_times_panel`, rows a and b of a group, and four vectors from column s on."""
     s1, s2, s3 = s + EIGHT, s + EIGHT + EIGHT, s + EIGHT + EIGHT + EIGHT

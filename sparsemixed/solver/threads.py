@@ -15,6 +15,8 @@ from threadpoolctl import ThreadpoolController
 
 WORTH_THREADS = 1500
 """Order of a dense matrix from which more threads pay (measured on 2 cores; below it they lose when the machine is busy)."""
+POOL = "sparsemixed"
+"""What the names of the threads begin with that pieces of work are shared out to."""
 
 Found = TypeVar("Found")
 
@@ -22,7 +24,8 @@ Found = TypeVar("Found")
 def shared_out(work: Callable[[int, int], Found], begins: Iterable[int], ends: Iterable[int]) -> list[Found]:
     """The results of `work` on pieces from begins to ends, in order; it should leave Python's lock to others most of the time."""
     pieces, threads = [*zip(begins, ends, strict=True)], numba.get_num_threads()
-    if threads == 1 or len(pieces) == 1:
+    # A thread of the pool that waited for others of it could wait for itself.
+    if threads == 1 or len(pieces) == 1 or threading.current_thread().name.startswith(POOL):
         return [work(*piece) for piece in pieces]
     return [*_pool(threads).map(lambda piece: work(*piece), pieces)]
 
@@ -30,7 +33,7 @@ def shared_out(work: Callable[[int, int], Found], begins: Iterable[int], ends: I
 @cache
 def _pool(threads: int) -> ThreadPoolExecutor:
     """Threads that stay: to start them takes longer than the work of many evaluations."""
-    return ThreadPoolExecutor(threads, thread_name_prefix="sparsemixed")
+    return ThreadPoolExecutor(threads, thread_name_prefix=POOL)
 
 
 if hasattr(os, "register_at_fork"):

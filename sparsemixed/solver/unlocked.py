@@ -1,4 +1,7 @@
-"""LAPACK without Python's lock, which scipy's wrappers hold: threads with a factorization each would wait for one another."""
+"""BLAS and LAPACK without Python's lock, which scipy's wrappers hold: threads with a matrix each would wait for one another.
+
+Blocks of a matrix are worked on where they stand: scipy's wrappers would copy them.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,18 @@ import ctypes
 import numpy as np
 from numba.extending import get_cython_function_address
 
-_INT = ctypes.POINTER(ctypes.c_int)
-# ctypes lets go of the lock while a foreign function runs.
-_dpotrf = ctypes.CFUNCTYPE(None, ctypes.c_char_p, _INT, ctypes.c_void_p, _INT, _INT)(
-    get_cython_function_address("scipy.linalg.cython_lapack", "dpotrf")
-)
+_WORD, _INT, _REAL, _ARRAY = ctypes.c_char_p, ctypes.POINTER(ctypes.c_int), ctypes.POINTER(ctypes.c_double), ctypes.c_void_p
+
+
+def _of(library: str, name: str, *arguments: type) -> ctypes._CFuncPtr:
+    """A routine; ctypes lets go of the lock while a foreign function runs."""
+    return ctypes.CFUNCTYPE(None, *arguments)(get_cython_function_address(f"scipy.linalg.cython_{library}", name))
+
+
+_dpotrf = _of("lapack", "dpotrf", _WORD, _INT, _ARRAY, _INT, _INT)
+_dpotri = _of("lapack", "dpotri", _WORD, _INT, _ARRAY, _INT, _INT)
+_dgemm = _of("blas", "dgemm", _WORD, _WORD, *[_INT] * 3, _REAL, _ARRAY, _INT, _ARRAY, _INT, _REAL, _ARRAY, _INT)
+_dtrsm = _of("blas", "dtrsm", *[_WORD] * 4, *[_INT] * 2, _REAL, _ARRAY, _INT, _ARRAY, _INT)
 
 
 def cholesky(matrix: np.ndarray) -> int:
@@ -19,15 +29,47 @@ def cholesky(matrix: np.ndarray) -> int:
 
     Parameters
     ----------
-    matrix : (n, n) float64, stored by columns
+    matrix : (n, n) float64, stored by columns, or a block of one that is
 
     Returns
     -------
     int
         Zero, or the order of the first leading minor that is not positive.
     """
-    assert matrix.flags.f_contiguous
-    assert matrix.dtype == np.float64
-    n, info = ctypes.c_int(len(matrix)), ctypes.c_int()
-    _dpotrf(b"L", n, matrix.ctypes.data, ctypes.c_int(max(len(matrix), 1)), info)
+    info = ctypes.c_int()
+    _dpotrf(b"L", ctypes.c_int(len(matrix)), matrix.ctypes.data, _leading(matrix), info)
     return info.value
+
+
+def inverse_of_factor(lower: np.ndarray) -> int:
+    """Replace a Cholesky factor L, where `cholesky` left it, by the lower triangle of inv(LL'); not zero where L is singular."""
+    info = ctypes.c_int()
+    _dpotri(b"L", ctypes.c_int(len(lower)), lower.ctypes.data, _leading(lower), info)
+    return info.value
+
+
+def add_product(out: np.ndarray, left: np.ndarray, right: np.ndarray, share: float, keep: float = 1.0) -> None:
+    """out = keep out + share left right; all (blocks of) matrices stored by columns, or transposes of such but for `out`."""
+    (a, left_as), (b, right_as) = _stored(left), _stored(right)
+    m, n, k = ctypes.c_int(len(out)), ctypes.c_int(out.shape[1]), ctypes.c_int(left.shape[1])
+    A, B, C = ((each.ctypes.data, _leading(each)) for each in (a, b, out))
+    _dgemm(left_as, right_as, m, n, k, ctypes.c_double(share), *A, *B, ctypes.c_double(keep), *C)
+
+
+def times_inverse(block: np.ndarray, lower: np.ndarray) -> None:
+    """block = block inv(L) for a lower triangular L; both (blocks of) matrices stored by columns."""
+    m, n = ctypes.c_int(len(block)), ctypes.c_int(block.shape[1])
+    L, B = ((each.ctypes.data, _leading(each)) for each in (lower, block))
+    _dtrsm(b"R", b"L", b"N", b"N", m, n, ctypes.c_double(1.0), *L, *B)
+
+
+def _stored(matrix: np.ndarray) -> tuple[np.ndarray, bytes]:
+    """A matrix as it is stored, by columns, and whether it is the transpose of that."""
+    return (matrix, b"N") if matrix.strides[0] == matrix.itemsize else (matrix.T, b"T")
+
+
+def _leading(matrix: np.ndarray) -> ctypes.c_int:
+    """Numbers from one column to the next."""
+    assert matrix.dtype == np.float64
+    assert matrix.strides[0] == matrix.itemsize or len(matrix) <= 1
+    return ctypes.c_int(max(matrix.strides[1] // matrix.itemsize, len(matrix), 1))

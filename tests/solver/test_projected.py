@@ -6,11 +6,19 @@ import numpy as np
 import pytest
 
 from sparsemixed.solver.crossproducts.crossproducts import TermData, cross_products
-from sparsemixed.solver.factored import dense, projected, projected_head, projected_pairs, projected_remainder
+from sparsemixed.solver.factored import (
+    dense,
+    projected,
+    projected_blocks,
+    projected_head,
+    projected_pairs,
+    projected_remainder,
+)
 from sparsemixed.solver.factored.choose import penalized_system
 from sparsemixed.solver.factored.kernels_pairs import pair_products
 from sparsemixed.solver.factored.kernels_projected import through_groups
 from sparsemixed.solver.factored.projected import ProjectedSums
+from sparsemixed.solver.factored.projected_intercepts import InterceptHead
 from tests.oracles import dense_oracle as oracle
 
 N = 90
@@ -21,7 +29,13 @@ HEADS = {
     "pairs": (2.0, "PairHead"),
 }
 """How the first term enters: as a full matrix or as entries, H_00 itself or by a basis."""
-SIZES = {"two": ((13, 3), (7, 2)), "three": ((17, 2), (6, 1), (4, 3)), "wide": ((11, 1), (5, 9)), "many": ((41, 1), (9, 2))}
+SIZES = {
+    "two": ((13, 3), (7, 2)),
+    "three": ((17, 2), (6, 1), (4, 3)),
+    "wide": ((11, 1), (5, 9)),
+    "many": ((41, 1), (9, 2)),
+    "intercepts": ((19, 1), (6, 1), (4, 1)),
+}
 """Groups and columns of every term, the one to eliminate first."""
 
 
@@ -56,10 +70,10 @@ def head(request, monkeypatch):
     return getattr(projected_head, name)
 
 
-@pytest.mark.parametrize("chunk", [1, 1 << 20])
+@pytest.mark.parametrize(("chunk", "order"), [(1, 3000), (1 << 20, 3000), (1, 0), (1 << 20, 0)])
 @pytest.mark.parametrize("remainder", ["ByInverse", "ByProducts", "singular"])
 @pytest.mark.parametrize("sizes", SIZES.values(), ids=SIZES)
-def test_sums_are_those_of_H(sizes, remainder, chunk, head, monkeypatch):
+def test_sums_are_those_of_H(sizes, remainder, chunk, order, head, monkeypatch):
     rng = np.random.default_rng([len(sizes), chunk])
     terms, Z, factors = design(rng, sizes)
     if remainder == "ByProducts":
@@ -73,15 +87,23 @@ def test_sums_are_those_of_H(sizes, remainder, chunk, head, monkeypatch):
     else:
         monkeypatch.setattr(projected_pairs, "STRETCHES", 1)
         monkeypatch.setattr(projected_pairs, "ROWS_SHARE", 10.0)
+    monkeypatch.setattr(projected, "SPENT_ORDER", order)
     cp = cross_products(terms, np.ones((N, 1)), rng.normal(size=N))
     system = penalized_system(cp, "dense").factor(factors)
     moves = moves_of(rng, factors)
+    inverse, solved = system.schur.inverse.copy(), system.schur.solve(np.eye(cp.q_schur))
     found = ProjectedSums(system, system.schur, factors, moves)
+    # Whatever was given up on the way is there again, to the last digit.
+    np.testing.assert_array_equal(system.schur.inverse, inverse)
+    np.testing.assert_allclose(system.schur.solve(np.eye(cp.q_schur)), solved, rtol=1e-12, atol=1e-14)
     name = "ByInverse" if remainder == "ByInverse" else "ByProducts"
     assert isinstance(found._remainder, getattr(projected_remainder, name))
-    # Pairs are taken without the remaining terms' own rows, which nearly singular factors do not give.
-    pairs = head is projected_pairs.PairHead and remainder != "ByInverse"
-    assert isinstance(found._head, projected_head.BasisHead if pairs else head)
+    # Without all cells laid out, one effect for each group of the first term has a way of its own; and pairs are taken without
+    # the remaining terms' own rows, which nearly singular factors do not give.
+    expected_head = projected_head.BasisHead if head is projected_pairs.PairHead and remainder != "ByInverse" else head
+    if cp.k[0] == 1 and not system.schur.storage.full:
+        expected_head = InterceptHead
+    assert isinstance(found._head, expected_head)
 
     root = oracle.repeated(factors, cp.n_groups)
     H = Z.T @ np.linalg.solve(np.eye(N) + Z @ root @ root.T @ Z.T, Z)
@@ -154,3 +176,11 @@ def test_the_basis_has_as_few_members_as_the_matrices_need():
         assert len(basis) == members
         np.testing.assert_allclose(coordinates @ basis.reshape(members, 9), weights, atol=1e-12)
         np.testing.assert_allclose(basis, basis.transpose(0, 2, 1), atol=1e-14)
+
+
+@pytest.mark.parametrize("n", [3, 4, 11])
+def test_traces_of_products_block_by_block(n, monkeypatch):
+    monkeypatch.setattr(projected_blocks, "BLOCK", 4)
+    left, right = np.random.default_rng(n).normal(size=(2, n, n))
+    assert projected_blocks.trace_product(left, right) == pytest.approx(np.trace(left @ right), rel=1e-12)
+    assert projected_blocks.trace_product(left, left) == pytest.approx(np.trace(left @ left), rel=1e-12)

@@ -19,7 +19,8 @@ from sparsemixed.estimation.problems.penalties import refuse_penalty
 from sparsemixed.estimation.problems.solvers import check_iterative
 from sparsemixed.estimation.problems.values import Case, Problem, ScoreZero
 from sparsemixed.estimation.search.em import EmPath
-from sparsemixed.estimation.search.score import solve_score
+from sparsemixed.estimation.search.score import ONE_STEP_SHORT, solve_score
+from sparsemixed.estimation.search.trust_region import ScaledQuadratic
 from sparsemixed.estimation.search.values import Progress
 from sparsemixed.estimation.start.moments_iterative import moment_start
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
@@ -84,6 +85,9 @@ def iterative_start(cp: CrossProducts, layout: ThetaMap, options: EstimationOpti
         found = solve_score(ProbedScore(objective), start, replace(options, mc_tolerance=STARTING_ERROR), exact=False)
     except NumericalError:
         return None
-    theta = found.optimum.evaluation.theta
+    optimum = found.optimum
+    theta = optimum.evaluation.theta
+    if optimum.message == ONE_STEP_SHORT:
+        theta = theta + ScaledQuadratic(optimum.model, theta).step(np.inf)[0]
     # At exactly zero the exact search would stay: its gradient vanishes there, whatever the likelihood does beside it.
-    return beside_zero(objective, theta, theta == 0.0) if found.optimum.converged else None
+    return beside_zero(objective, theta, theta == 0.0) if optimum.converged else None

@@ -20,6 +20,7 @@ from sparsemixed.spec import EstimationOptions
 
 ZERO_DECREMENT, EXACT_ZERO_DECREMENT = 1e-8, 1e-12
 """Newton decrement at which the score counts as zero, estimated (a ten thousandth of a standard error) and exact."""
+ONE_STEP_SHORT = "one step from where the score is zero"
 FAR_DECREMENT = 1.0
 """Newton decrement above which a step may raise it: the score grows before it falls on the way from a small variance."""
 MOST_PROBES = 1024
@@ -97,7 +98,10 @@ class ScoreOptimum(Generic[E, H]):
 def solve_score(
     objective: EstimatedScore[E, H], start: E, options: EstimationOptions, progress: Progress | None = None, exact: bool = True
 ) -> ScoreOptimum[E, H]:
-    """Find the zero of the score from an evaluation `start`; with exact traces in the end, where they are affordable."""
+    """Find the zero of the score from an evaluation `start`; with exact traces in the end, where they are affordable.
+
+    Not `exact`, the search may end one step short of the zero (ONE_STEP_SHORT): for a start, which others look at anyway.
+    """
     objective.deflate(start)
     acceptance = SmallerDecrement(objective, options, exact)
     place = Place(start, objective.derivatives(start))
@@ -130,11 +134,13 @@ class SmallerDecrement(Acceptance[E, H]):
         Monte Carlo error at the last zero; infinite before the first.
     freed : (n_theta,) bool
         Variances that must not be held at zero again.
+    before : float
+        Newton decrement where the last step was taken.
     """
 
     def __init__(self, objective: EstimatedScore[E, H], options: EstimationOptions, exact: bool):
         self.objective, self.options, self.exact = objective, options, exact
-        self.error, self.near = float("inf"), False
+        self.error, self.near, self.before = float("inf"), False, 0.0
         self.freed = np.zeros(objective.n_theta, bool)
 
     @property
@@ -153,7 +159,17 @@ class SmallerDecrement(Acceptance[E, H]):
             return self._again(point)
         if scaled.convex and scaled.decrement <= self.bound:
             return self._at_zero(point)
+        if not self.exact and self._ends_with_a_step(point):
+            return Verdict(ONE_STEP_SHORT, True)
         return Verdict(f"iterate({self.options.iterate}) reached", False) if iteration >= self.options.iterate else None
+
+    def _ends_with_a_step(self, point: Point[E, H]) -> bool:
+        """Whether another step as good as the last one ends at the zero, within the Monte Carlo error that is asked for."""
+        decrement = point.scaled.decrement
+        if not (self.near and point.scaled.convex and decrement**2 <= self.bound * self.before):
+            return False
+        sure = not point.derivatives.held.any()  # of variances held at zero the zero alone tells whether they stay there
+        return sure and self.objective.monte_carlo_error(point.derivatives) <= self.options.mc_tolerance
 
     def _at_zero(self, point: Point[E, H]) -> Verdict | Place[E, H]:
         objective, tolerance = self.objective, self.options.mc_tolerance
@@ -181,7 +197,7 @@ class SmallerDecrement(Acceptance[E, H]):
         return Place(point.at, self.objective.derivatives(point.at))
 
     def attempt(self, here: Point[E, H], step: np.ndarray, predicted: float, radius: float) -> tuple[Place[E, H], float] | None:
-        objective = self.objective
+        objective, self.before = self.objective, here.scaled.decrement
         at = objective.evaluate(objective.held_at_zero(here.at.theta + step, self.freed))
         place = Place(at, objective.derivatives(at))
         if here.scaled.decrement > FAR_DECREMENT or not here.scaled.convex:

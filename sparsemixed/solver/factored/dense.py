@@ -13,6 +13,7 @@ from sparsemixed.errors import NumericalError
 from sparsemixed.solver.buffers import Buffers
 from sparsemixed.solver.crossproducts.block_products import Factors
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts, pair_indices
+from sparsemixed.solver.definite import inverted
 from sparsemixed.solver.factored.elimination_pattern import EliminationPattern
 from sparsemixed.solver.factored.kernels import gather_dense, sandwich_dense, subtract_dense
 from sparsemixed.solver.factored.projected_blocks import times_blocks
@@ -22,6 +23,8 @@ from sparsemixed.solver.unlocked import cholesky
 
 FULL_SHARE = 0.3
 """Share of the cells that occur above which BLAS on all of them beats loops over those that do."""
+ROWS = 128
+"""Of a triangle that are set to zero at a time."""
 MAX_SPREAD_NUMBERS = 5e7
 """Numbers (0.4 GB) up to which all cells are laid out."""
 
@@ -65,8 +68,12 @@ class DenseSchur:
         return (group[:, None] * cp.k[0] + np.arange(cp.k[0])) * cp.q_schur + cp.columns[:, None]
 
     def assemble(self, pairs: Sequence[np.ndarray], products: Sequence[tuple[np.ndarray, np.ndarray]], out: np.ndarray) -> None:
-        """out = pairs - sum of left'right over `products`, upper triangle."""
-        out[:] = 0.0
+        """out = pairs - sum of left'right over `products`, upper triangle; below it anything may stand."""
+        if self.full:
+            out[:] = 0.0
+        else:
+            for begin in range(0, len(out), ROWS):
+                out[begin : begin + ROWS, begin:] = 0.0
         for (row, col), values in zip(self.places, pairs, strict=True):
             out[row, col] = values
         lay = self.pattern
@@ -84,7 +91,7 @@ class FactoredDense:
     """S factored by LAPACK, in a buffer that the storage lends.
 
     Once inv(S) is asked for it takes the place of the factor, which is kept in half of the memory (rectangular full packed form:
-    Gustavson, Wasniewski, Dongarra & Langou 2010).
+    Gustavson, Wasniewski, Dongarra & Langou 2010). Whoever reads inv(S) has the turn, because another may overwrite it.
     """
 
     def __init__(self, storage: DenseSchur, pairs: Sequence[np.ndarray], half: np.ndarray):
@@ -94,7 +101,7 @@ class FactoredDense:
         np.einsum("ii->i", lower)[:] += 1.0
         if pivot := cholesky(lower.T):
             raise NumericalError(f"the Schur complement of the random effects is not positive definite (pivot {pivot})")
-        self._lower, self._packed = lower, None
+        self._lower, self._packed, self._order = lower, None, q
         self._inverse: np.ndarray | None = None
         self._turn = RLock()
         self.logdet = 2.0 * float(np.log(np.einsum("ii->i", lower)).sum())
@@ -121,39 +128,54 @@ class FactoredDense:
                 self._inverse = self._inverted()
             return self._inverse
 
+    def spent_inverse(self) -> np.ndarray:
+        """inv(S) (q2, q2), for the caller to overwrite: it is computed once more, from the factor, if it is asked for again."""
+        with self._turn:
+            inverse, self._inverse = self.inverse, None
+            return inverse
+
     def _inverted(self) -> np.ndarray:
         """inv(S) in the place of L, which is packed."""
-        self._packed, info = lapack.dtrttf(self._lower.T, uplo="L")
-        if not info:
-            _, info = lapack.dpotri(self._lower.T, lower=1, overwrite_c=1)
-        if info:
+        if self._packed is None:
+            lower = self._lower
+            self._packed, info = lapack.dtrttf(lower.T, uplo="L")
+        else:
+            full, info = lapack.dtfttr(self._order, self._packed, uplo="L")
+            lower = full.T
+        if info or inverted(lower.T):
             raise NumericalError("the Schur complement of the random effects cannot be inverted")
-        return mirrored(self._lower)
+        return lower
 
     def gather(self, entries: np.ndarray) -> np.ndarray:
         """Entries (nnz, k0) of each group times N among that group's columns."""
         storage, cp = self.storage, self.storage.cp
-        if storage.full:
-            return storage.picked(storage.spread(entries) @ self.inverse)
-        out, lay = np.empty_like(entries), storage.pattern
-        gather_dense(lay.schedule, lay.colptr, lay.entry, lay.begin, lay.end, cp.columns, entries, self.inverse, out)
-        return out
+        with self._turn:
+            if storage.full:
+                return storage.picked(storage.spread(entries) @ self.inverse)
+            out, lay = np.empty_like(entries), storage.pattern
+            gather_dense(lay.schedule, lay.colptr, lay.entry, lay.begin, lay.end, cp.columns, entries, self.inverse, out)
+            return out
 
     def inverse_pairs(self) -> tuple[np.ndarray, ...]:
         """N on the remaining terms' pair blocks."""
-        return tuple(self.inverse[row, col] for row, col in self.storage.places)
+        with self._turn:
+            return tuple(self.inverse[row, col] for row, col in self.storage.places)
 
     def sandwich(self, columns: np.ndarray, rows: np.ndarray, together: bool = True) -> np.ndarray:
         """(G, m, m) of G sets: rows (G, m, w) N rows', N among the columns (G, w) of each."""
-        if len(columns) == 1:
-            return rows @ self.inverse[columns[:, :, None], columns[:, None, :]] @ rows.transpose(0, 2, 1)
-        out = np.empty((*rows.shape[:2], rows.shape[1]))
-        sandwich_dense(columns, np.ascontiguousarray(rows), self.inverse, out)
-        return out
+        with self._turn:
+            if len(columns) == 1:
+                return rows @ self.inverse[columns[:, :, None], columns[:, None, :]] @ rows.transpose(0, 2, 1)
+            out = np.empty((*rows.shape[:2], rows.shape[1]))
+            sandwich_dense(columns, np.ascontiguousarray(rows), self.inverse, out)
+            return out
 
     def projected(self, pairs: Sequence[np.ndarray], half: np.ndarray, factors: Factors) -> np.ndarray:
         """A - A Lambda inv(S) Lambda'A (q2, q2), where A is `pairs` less half'half and S = Lambda'A Lambda + I."""
-        A, packed = np.empty_like(self.inverse), self._packed
+        with self._turn:
+            if self._packed is None:
+                _ = self.inverse  # which packs the factor
+        A, packed = np.empty((self._order, self._order)), self._packed
         self.storage.assemble(pairs, [(half, half)], A)
         mirrored(A)
         through = times_blocks(self.storage.cp, A, factors)  # A Lambda, which LAPACK sees as Lambda'A
@@ -162,12 +184,13 @@ class FactoredDense:
 
     def derivative_times_inverse(self, direction: SchurDerivative) -> np.ndarray:
         """S_k inv(S), transposed."""
-        derivative = np.empty_like(self._lower)
+        derivative = np.empty((self._order, self._order))
         left, right = direction.left, direction.right
         self.storage.assemble(direction.pairs, [(left, right), (right, left)], derivative)
         # Into memory of our own: the wrapper would first fill its result with zeros.
         out = np.empty_like(derivative)
-        return blas.dsymm(1.0, derivative.T, self.inverse.T, c=out.T, overwrite_c=1, lower=1)
+        with self._turn:
+            return blas.dsymm(1.0, derivative.T, self.inverse.T, c=out.T, overwrite_c=1, lower=1)
 
     def trace_products(self, directions: Sequence[SchurDerivative]) -> np.ndarray:
         """tr(inv(S) S_k inv(S) S_l) for all directions, weighted by D."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from sparsemixed.solver.compiled import compiled_apart, compiled_part
-from sparsemixed.solver.kernels_panels import aligned, rows_times_panel
+from sparsemixed.solver.kernels_aligned import aligned
+from sparsemixed.solver.kernels_panels import rows_times_panel
 from sparsemixed.solver.vectors import WIDTH, load, plus_each, store
 
 ZERO = np.uint64(0)

@@ -23,14 +23,16 @@ import numpy as np
 from sparsemixed.solver.crossproducts.block_products import Factors
 from sparsemixed.solver.factored.dense import FactoredDense
 from sparsemixed.solver.factored.projected_blocks import Stretch, own_sum, pair_sums, scalar_rows, stretches
-from sparsemixed.solver.factored.projected_head import head_of
+from sparsemixed.solver.factored.projected_head import Piece, has_intercepts, head_of
 from sparsemixed.solver.factored.projected_remainder import remainder_of
 from sparsemixed.solver.factored.system import FactoredSystem
 from sparsemixed.solver.threads import shared_out
 from sparsemixed.solver.vectors import WIDTH
 
 CHUNK = 1 << 19
-"""Numbers in the rows of H that are at hand at a time, about; of many rows, whole vectors of the processor."""
+"""Numbers in the rows of H that are at hand at a time, about; of many rows, whole pairs of vectors of the processor."""
+SPENT_ORDER = 3000
+"""Order of the Schur complement from which inv(S) is given up for what is made of its rows: 72 MB and more."""
 
 
 class ProjectedSums:
@@ -57,15 +59,17 @@ class ProjectedSums:
     def __init__(self, system: FactoredSystem, schur: FactoredDense, factors: Factors, moves: Sequence[np.ndarray]):
         cp = self._cp = system.cp
         self._weights = [move.reshape(len(move), -1) for move in moves]
-        self._remainder = remainder_of(system, schur, factors)
-        self._head = head_of(system, schur, factors, self._weights[0], self._remainder.factor_inverses)
+        _ = system.inverse_blocks  # while inv(S) is there
+        spend = cp.q_schur >= SPENT_ORDER and has_intercepts(schur)
+        self._remainder = remainder_of(system, schur, factors, spend)
+        self._head = head_of(system, schur, factors, self._weights[0], self._remainder)
         self.own = [np.zeros((k, k)) for k in cp.k]
         self.products = np.zeros((len(moves[0]),) * 2)
         most = CHUNK // self._head.width
-        most -= most % WIDTH if most > WIDTH else 0
+        most -= most % (2 * WIDTH) if most > 2 * WIDTH else 0
         for t in range(1, len(cp.k)):
             self._add(t, [(self._of_remainder, stretch) for stretch in stretches(cp, t, most)])
-        self._add(0, [(self._of_head, stretch) for stretch in self._head.stretches(most)])
+        self._add(0, [(self._of_head, piece) for piece in self._head.pieces(most)])
         own, sums = self._head.rest()
         self.own[0] += own
         self.products += sums
@@ -78,8 +82,8 @@ class ProjectedSums:
 
     def _of_remainder(self, stretch: Stretch) -> tuple[np.ndarray, np.ndarray]:
         """The share of some rows of H_22, and of H_20 where the head takes them."""
-        cp, t, takes = self._cp, stretch.t, self._head.takes_rows
-        H, C = self._remainder.rows(stretch, takes)
+        cp, t, through = self._cp, stretch.t, self._head.through
+        H, C = self._remainder.rows(stretch, through is not None)
         where, w = scalar_rows(cp, stretch), self._weights[t]
         square = H[:, where]
         products = w @ pair_sums(square, cp.k[t], cp.k[t]) @ w.T
@@ -88,13 +92,13 @@ class ProjectedSums:
             # Of its own term only what stands to the right of the diagonal blocks, for both sides.
             first = where.stop if u == t else start
             products += self._both(t, u, pair_sums(H[:, first : start + cp.sizes[u]], cp.k[t], cp.k[u]))
-        if C is not None:
-            products += self._both(t, 0, self._head.through(stretch, C))
+        if through is not None and C is not None:
+            products += self._both(t, 0, through(stretch, C))
         return own_sum(square, cp.k[t]), products
 
-    def _of_head(self, stretch: Stretch) -> tuple[np.ndarray, np.ndarray]:
+    def _of_head(self, piece: Piece) -> tuple[np.ndarray, np.ndarray]:
         """The share of some rows of H_00, and of H_02 where the head has it."""
-        found, w = self._head.sums(stretch), self._weights[0]
+        found, w = piece(), self._weights[0]
         products = w @ found.inside @ w.T + self._both(0, 0, found.beside)
         for t, sums in enumerate(found.below, 1):
             products += self._both(t, 0, sums)

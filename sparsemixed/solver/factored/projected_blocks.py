@@ -9,6 +9,9 @@ import numpy as np
 
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
 
+BLOCK = 512
+"""Rows and columns of two matrices that are multiplied entry by entry at a time, one of them transposed."""
+
 
 class Stretch(NamedTuple):
     """Groups begin to end of term t."""
@@ -50,9 +53,10 @@ def times_blocks(cp: CrossProducts, rows: np.ndarray, blocks: Sequence[np.ndarra
     out = np.empty_like(rows)
     for block, start, size in zip(blocks, cp.schur_offsets, cp.sizes[1:], strict=True):
         part, k = rows[:, start : start + size], len(block)
-        out[:, start : start + size] = (
-            part * block[0, 0] if k == 1 else (part.reshape(len(rows), -1, k) @ block).reshape(len(rows), size)
-        )
+        if k == 1:
+            np.multiply(part, block[0, 0], out=out[:, start : start + size])
+        else:
+            out[:, start : start + size] = (part.reshape(len(rows), -1, k) @ block).reshape(len(rows), size)
     return out
 
 
@@ -68,3 +72,14 @@ def pair_sums(rows: np.ndarray, k: int, m: int) -> np.ndarray:
     blocks = rows.reshape(len(rows) // k, k, -1, m).transpose(1, 3, 0, 2).reshape(k * m, -1)
     gram = (blocks @ blocks.T).reshape(k, m, k, m)
     return gram.transpose(0, 2, 1, 3).reshape(k * k, m * m)
+
+
+def trace_product(left: np.ndarray, right: np.ndarray) -> float:
+    """tr(left right) of (n, n) matrices, block by block to stay in cache."""
+    size, total = len(left), 0.0
+    for i in range(0, size, BLOCK):
+        # A product with itself has every pair of blocks twice.
+        for j in range(i if left is right else 0, size, BLOCK):
+            part = float(np.einsum("ij,ji->", left[i : i + BLOCK, j : j + BLOCK], right[j : j + BLOCK, i : i + BLOCK]))
+            total += part if left is not right or i == j else 2.0 * part
+    return total

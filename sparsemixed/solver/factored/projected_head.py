@@ -2,74 +2,80 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Protocol
 
 import numpy as np
 
 from sparsemixed.solver.crossproducts.block_products import Factors, remaining_rows
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
-from sparsemixed.solver.factored import projected_blocks
 from sparsemixed.solver.factored.dense import FactoredDense
 from sparsemixed.solver.factored.kernels_projected import through_groups
-from sparsemixed.solver.factored.projected_blocks import Stretch, add_own_blocks, blocks_times, own_sum, pair_sums, scalar_rows
+from sparsemixed.solver.factored.projected_blocks import (
+    Stretch,
+    add_own_blocks,
+    blocks_times,
+    own_sum,
+    pair_sums,
+    scalar_rows,
+    stretches,
+    trace_product,
+)
+from sparsemixed.solver.factored.projected_intercepts import InterceptHead
 from sparsemixed.solver.factored.projected_pairs import PairHead
-from sparsemixed.solver.factored.projected_reduced import HeadSums, Reduced, block_sums
+from sparsemixed.solver.factored.projected_reduced import HeadSums, Piece, Reduced, Through, block_sums
+from sparsemixed.solver.factored.projected_remainder import Remainder
 from sparsemixed.solver.factored.system import FactoredSystem
 
 SCATTERED = 3.0
 """Times that a product takes whose sum is met in any order, in memory, in units of one whose sum stays in a register."""
-BLOCK = 512
-"""Rows and columns of two matrices that are multiplied entry by entry at a time, one of them transposed."""
 
 
 class Head(Protocol):
     """Takes in C row by row, or does without, and then knows the sums of H_00."""
 
-    takes_rows: bool
-    """Whether `through` is to be called."""
+    through: Through | None
+    """`pair_sums` of H_20 at a stretch of rows, from C' (m, q2) there; of every stretch once. None where C is not needed."""
 
     @property
     def width(self) -> int:
         """Numbers in the longest row that is taken."""
         ...
 
-    def through(self, stretch: Stretch, C: np.ndarray) -> np.ndarray:
-        """`pair_sums` of H_20 at a stretch of rows, from C' (m, q2) there; of every stretch once."""
-        ...
-
-    def stretches(self, most: int) -> list[Stretch]:
-        """Stretches of about `most` rows for `sums`."""
-        ...
-
-    def sums(self, stretch: Stretch) -> HeadSums:
-        """The share of a stretch of rows of H_00, once all of C is through."""
+    def pieces(self, most: int) -> list[Piece]:
+        """What is left to do once all of C is through, about `most` rows at a time: the shares of stretches of rows of H_00."""
         ...
 
     def rest(self) -> tuple[np.ndarray, np.ndarray]:
-        """The sum of H_00's diagonal blocks (k0, k0) and the traces (n, n) that these rows have no part in."""
+        """The sum of H_00's diagonal blocks (k0, k0) and the traces (n, n) that the pieces have no part in."""
         ...
 
 
-def head_of(
-    system: FactoredSystem, schur: FactoredDense, factors: Factors, weights: np.ndarray, factor_inverses: Factors | None
-) -> Head:
-    """The head that is the least work, by H_00 itself or a basis of what the W_k are.
+def head_of(system: FactoredSystem, schur: FactoredDense, factors: Factors, weights: np.ndarray, remainder: Remainder) -> Head:
+    """The head that is the least work, by H_00 itself, by intercepts, by pairs or by a basis of what the W_k are.
 
     Parameters
     ----------
     weights : (n, k0 k0)
         The W_k of the first term.
-    factor_inverses : list of (k, k) or None
-        inv(Lambda) of the remaining terms; None where one of them is nearly singular.
+    remainder : Remainder
+        It lends memory, and has the inverses of Lambda that pairs need.
     """
     cp = system.cp
+    if has_intercepts(schur):
+        return InterceptHead(system, schur, factors, weights, remainder.spent)
     basis, coordinates = symmetric_basis(weights, cp.k[0])
     if schur.storage.full:
         if less_work(cp, len(basis)):
             return ExplicitHead(system, schur, factors)
-    elif factor_inverses is not None and pairs_are_less_work(cp, basis):
-        return PairHead(system, schur, factors, factor_inverses)
+    elif remainder.factor_inverses is not None and pairs_are_less_work(cp, basis):
+        return PairHead(system, schur, factors, remainder.factor_inverses)
     return BasisHead(system, schur, factors, basis, coordinates)
+
+
+def has_intercepts(schur: FactoredDense) -> bool:
+    """Whether an `InterceptHead` serves: one effect for each group of the first term, cells not laid out."""
+    return schur.storage.cp.k[0] == 1 and not schur.storage.full
 
 
 def less_work(cp: CrossProducts, members: int) -> bool:
@@ -84,8 +90,6 @@ def pairs_are_less_work(cp: CrossProducts, basis: np.ndarray) -> bool:
 
 class _Laid(Reduced):
     """With A~_02 laid out in full (q0, q2) where BLAS takes all cells."""
-
-    takes_rows = True
 
     def __init__(self, system: FactoredSystem, schur: FactoredDense, factors: Factors):
         super().__init__(system, factors)
@@ -109,10 +113,10 @@ class ExplicitHead(_Laid):
         self.through_G[scalar_rows(self.cp, stretch)] = blocks_times(self.G[stretch.t], R)
         return pair_sums(R, self.cp.k[stretch.t], self.cp.k[0])
 
-    def stretches(self, most: int) -> list[Stretch]:
-        return projected_blocks.stretches(self.cp, 0, most)
+    def pieces(self, most: int) -> list[Piece]:
+        return [partial(self._sums, stretch) for stretch in stretches(self.cp, 0, most)]
 
-    def sums(self, stretch: Stretch) -> HeadSums:
+    def _sums(self, stretch: Stretch) -> HeadSums:
         assert self.full is not None
         where, k = scalar_rows(self.cp, stretch), self.cp.k[0]
         H = self.full[where] @ -self.through_G[:, where.start :]  # from the diagonal blocks on
@@ -159,11 +163,8 @@ class BasisHead(_Laid):
         gram = (np.tril(gram) + np.tril(gram, -1).T).reshape(k0, k, k0, k)
         return gram.transpose(1, 3, 0, 2).reshape(k * k, k0 * k0)
 
-    def stretches(self, most: int) -> list[Stretch]:
+    def pieces(self, most: int) -> list[Piece]:
         return []
-
-    def sums(self, stretch: Stretch) -> HeadSums:
-        raise NotImplementedError
 
     def rest(self) -> tuple[np.ndarray, np.ndarray]:
         k0 = self.cp.k[0]
@@ -178,15 +179,6 @@ class BasisHead(_Laid):
                 sums[n, m] += value if m != n else 0.0
         own = (self.blocks - self.diagonal).sum(axis=0)
         return own, self.coordinates @ sums @ self.coordinates.T
-
-
-def trace_product(left: np.ndarray, right: np.ndarray) -> float:
-    """tr(left right) of (n, n) matrices, block by block to stay in cache."""
-    starts, total = range(0, len(left), BLOCK), 0.0
-    for i in starts:
-        for j in starts:
-            total += float(np.einsum("ij,ji->", left[i : i + BLOCK, j : j + BLOCK], right[j : j + BLOCK, i : i + BLOCK]))
-    return total
 
 
 def symmetric_basis(weights: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:

@@ -10,13 +10,15 @@ F N_22 is taken for some groups j at a time, and summed with all groups i after 
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from sparsemixed.solver.crossproducts.block_products import Factors, remaining_rows
 from sparsemixed.solver.factored.dense import FactoredDense
 from sparsemixed.solver.factored.kernels_pairs import pair_products
 from sparsemixed.solver.factored.projected_blocks import Stretch, stretches
-from sparsemixed.solver.factored.projected_reduced import HeadSums, Reduced, block_sums
+from sparsemixed.solver.factored.projected_reduced import HeadSums, Piece, Reduced, block_sums
 from sparsemixed.solver.factored.system import FactoredSystem
 from sparsemixed.solver.vectors import WIDTH
 
@@ -39,7 +41,7 @@ class PairHead(Reduced):
         inv(Lambda) of the remaining terms.
     """
 
-    takes_rows = False
+    through = None
 
     def __init__(self, system: FactoredSystem, schur: FactoredDense, factors: Factors, factor_inverses: Factors):
         super().__init__(system, factors)
@@ -52,16 +54,13 @@ class PairHead(Reduced):
     def width(self) -> int:
         return self.cp.q_schur
 
-    def through(self, stretch: Stretch, C: np.ndarray) -> np.ndarray:
-        raise NotImplementedError
-
-    def stretches(self, most: int) -> list[Stretch]:
+    def pieces(self, most: int) -> list[Piece]:
         cp, k0 = self.cp, self.cp.k[0]
         panel = self.lanes * WIDTH * k0
         panels = int(min(ROWS_SHARE * cp.q_schur, cp.sizes[0] / STRETCHES)) // panel
-        return stretches(cp, 0, panel * max(panels, 1))
+        return [partial(self._sums, stretch) for stretch in stretches(cp, 0, panel * max(panels, 1))]
 
-    def sums(self, stretch: Stretch) -> HeadSums:
+    def _sums(self, stretch: Stretch) -> HeadSums:
         cp, k0 = self.cp, self.cp.k[0]
         widths = np.array(cp.k[1:], np.int64)
         sizes = [k * k0 for k in (*cp.k[1:], k0)]

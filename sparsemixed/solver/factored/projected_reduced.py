@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from sparsemixed.solver.crossproducts.block_products import Factors
+from sparsemixed.solver.factored.projected_blocks import Stretch
 from sparsemixed.solver.factored.system import FactoredSystem
 from sparsemixed.solver.kernels import apply_blocks
 
@@ -31,6 +32,11 @@ class HeadSums(NamedTuple):
     inside: np.ndarray
     beside: np.ndarray
     below: Sequence[np.ndarray] = ()
+
+
+Piece = Callable[[], HeadSums]
+"""A stretch of rows of H_00 whose sums are to be taken."""
+Through = Callable[[Stretch, np.ndarray], np.ndarray]
 
 
 class Reduced:

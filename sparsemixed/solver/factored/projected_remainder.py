@@ -19,24 +19,38 @@ enough digits of H."""
 
 
 class Remainder(Protocol):
-    """What makes rows of H_22 and of C'."""
+    """What makes rows of H_22 and of C'.
 
+    Attributes
+    ----------
+    spent : (q2, q2) or None
+        Memory of which row by row nothing is needed any more once `rows` has made something of it.
+    factor_inverses : list of (k, k) or None
+        inv(Lambda) of the remaining terms; None where one of them is nearly singular.
+    """
+
+    spent: np.ndarray | None
     factor_inverses: list[np.ndarray] | None
-    """inv(Lambda) of the remaining terms; None where one of them is nearly singular."""
 
     def rows(self, stretch: Stretch, both: bool = True) -> tuple[np.ndarray, np.ndarray | None]:
         """H_22 and C' at the rows of a stretch of a remaining term, (m, q2) each; H_22 alone unless `both` are wanted."""
         ...
 
 
-def remainder_of(system: FactoredSystem, schur: FactoredDense, factors: Factors) -> Remainder:
-    """From inv(S) alone where no Lambda of a remaining term is nearly singular, else by dense products."""
+def remainder_of(system: FactoredSystem, schur: FactoredDense, factors: Factors, spend: bool = False) -> Remainder:
+    """From inv(S) alone where no Lambda of a remaining term is nearly singular, else by dense products.
+
+    Parameters
+    ----------
+    spend : bool
+        Whether to give up inv(S) for the memory, if its rows are all that is needed of it.
+    """
     cp = system.cp
     own = [values for values, pair in zip(schur.inverse_pairs(), cp.pairs, strict=True) if pair.t == pair.u]
     places = [pair.own for pair in cp.pairs if pair.t == pair.u]
     means = [values[place].mean(axis=0) for values, place in zip(own, places, strict=True)]
     if all(np.linalg.eigvalsh(np.eye(len(mean)) - mean)[0] >= SMALLEST_SHARE for mean in means):
-        return ByInverse(cp, schur.inverse, factors[1:])
+        return ByInverse(cp, schur.spent_inverse() if spend else schur.inverse, factors[1:], spend)
     half = np.empty_like(cp.cross)
     apply_blocks(system.inverse_lower, cp.indptr, np.ascontiguousarray(cp.cross @ factors[0]), False, half)
     return ByProducts(cp, schur.projected([pair.values for pair in cp.pairs], half, factors[1:]), factors[1:])
@@ -45,8 +59,9 @@ def remainder_of(system: FactoredSystem, schur: FactoredDense, factors: Factors)
 class ByInverse:
     """From N_22 = inv(S) (q2, q2)."""
 
-    def __init__(self, cp: CrossProducts, inverse: np.ndarray, factors: Factors):
+    def __init__(self, cp: CrossProducts, inverse: np.ndarray, factors: Factors, own: bool):
         self.cp, self.inverse, self.factors = cp, inverse, factors
+        self.spent = inverse if own else None
         self.factor_inverses: list[np.ndarray] | None = [np.linalg.inv(factor) for factor in factors]
 
     def rows(self, stretch: Stretch, both: bool = True) -> tuple[np.ndarray, np.ndarray | None]:
@@ -63,7 +78,7 @@ class ByInverse:
 class ByProducts:
     """From H_22 (q2, q2) itself."""
 
-    factor_inverses = None
+    spent = factor_inverses = None
 
     def __init__(self, cp: CrossProducts, H: np.ndarray, factors: Factors):
         self.cp, self.H, self.G = cp, H, [factor @ factor.T for factor in factors]

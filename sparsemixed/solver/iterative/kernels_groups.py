@@ -11,7 +11,8 @@ import numpy as np
 from numba import prange
 
 from sparsemixed.solver.compiled import compiled, compiled_parallel
-from sparsemixed.solver.kernels_panels import add_rows_back, aligned, rows_times_panel
+from sparsemixed.solver.kernels_aligned import aligned
+from sparsemixed.solver.kernels_panels import add_rows_back, rows_times_panel
 from sparsemixed.solver.vectors import WIDTH
 
 ZERO = np.uint64(0)

@@ -21,6 +21,7 @@ from sparsemixed.solver.iterative.conjugate_gradients import conjugate_gradients
 from sparsemixed.solver.iterative.preconditioner import Blocks, Coupled
 from sparsemixed.solver.iterative.sparse_operator import SparseCells
 from sparsemixed.solver.kernels import apply_blocks, factor_blocks
+from sparsemixed.solver.linalg import stacked
 
 MOST_ITERATIONS = 300
 """Products after which conjugate gradients give up: near-nested designs, which little fill makes cheap to factor."""
@@ -76,7 +77,7 @@ class KrylovSystem:
     def times_ZtZ(self, values: np.ndarray) -> np.ndarray:
         """Z'Z values (q, m) without forming Z'Z."""
         cp, q0 = self.cp, self.cp.sizes[0]
-        head = (cp.first @ values[:q0].reshape(cp.n_groups[0], cp.k[0], -1)).reshape(q0, -1)
+        head = stacked(cp.first, values[:q0].reshape(cp.n_groups[0], cp.k[0], -1)).reshape(q0, -1)
         head += self.cells.times(cp.cross, values[q0:])
         tail = self.cells.times_transposed(cp.cross, values[:q0])
         return np.concatenate([head, tail + self._remaining @ values[q0:]])
@@ -168,7 +169,7 @@ class KrylovFactored:
     def _heads(self, x: np.ndarray, transpose: bool) -> np.ndarray:
         """inv(L_00) x, or its transpose, for x (q0, m)."""
         blocks = self.inverse_lower.transpose(0, 2, 1) if transpose else self.inverse_lower
-        return (blocks @ x.reshape(self.cp.n_groups[0], self.cp.k[0], -1)).reshape(x.shape)
+        return stacked(blocks, x.reshape(self.cp.n_groups[0], self.cp.k[0], -1)).reshape(x.shape)
 
     def solve(self, b: np.ndarray) -> np.ndarray:
         """inv(M) b for b (q, m)."""

@@ -63,7 +63,7 @@ class ByInverse:
 class ByProducts:
     """From H_22 (q2, q2) itself."""
 
-    factor_inverses = None
+    factor_inverses: list[np.ndarray] | None = None
 
     def __init__(self, cp: CrossProducts, H: np.ndarray, factors: Factors):
         self.cp, self.H, self.G = cp, H, [factor @ factor.T for factor in factors]

@@ -74,7 +74,7 @@ class ByInverse:
 class ByProducts:
     """From H_22 (q2, q2) itself."""
 
-    spent = None
+    spent: np.ndarray | None = None
 
     def __init__(self, cp: CrossProducts, H: np.ndarray, factors: Factors):
         self.cp, self.H, self.G = cp, H, [factor @ factor.T for factor in factors]

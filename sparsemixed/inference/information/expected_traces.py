@@ -72,7 +72,9 @@ def _projected_traces(
     for move, factor in zip(moves, factors, strict=True):
         move[m] = factor @ factor.T
     found = ProjectedSums(system, schur, factors, moves)
-    alone = sum(np.tensordot(move, own, axes=2) for move, own in zip(moves, found.own, strict=True))
+    alone = np.zeros(m + 1)
+    for move, own in zip(moves, found.own, strict=True):
+        alone += np.tensordot(move, own, axes=2)
     out = found.products.copy()
     out[:m, m] = out[m, :m] = alone[:m] - out[:m, m]
     out[m, m] += cp.n - 2.0 * alone[m]

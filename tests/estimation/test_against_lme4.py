@@ -13,6 +13,7 @@ import pytest
 
 import sparsemixed
 from tests.golden import golden, load
+from tests.oracles.fitted import fitted as fitted_once
 
 FIGURES = golden("lme4")
 
@@ -78,7 +79,7 @@ def fitted(request, method):
     """The fit, lme4's figures, and which of our variance parameters is which of lme4's."""
     case = request.param
     data = load(case.figures.removesuffix(", weighted"))
-    fit = sparsemixed.mixed(case.model, data, reml=method == "reml", precision_weights=case.precision_weights)
+    fit = fitted_once(case.model, data, reml=method == "reml", precision_weights=case.precision_weights)
     return fit, FIGURES[case.figures][method], {**case.places, ("", "var(Residual)"): "Residual"}
 
 

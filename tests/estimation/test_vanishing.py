@@ -43,9 +43,18 @@ def traces(request, monkeypatch):
         monkeypatch.setattr(stochastic, "EXHAUSTIVE_WORK", 0.0)
 
 
+NONE_OR_LITTLE = ((0, 0.5, 0.3), (1, 0.0, 0.0), (2, 0.3, 0.0), (3, 0.0, 0.2))
+
+
 @pytest.mark.usefixtures("traces")
-@pytest.mark.parametrize("model", [THREE, SLOPES])
-@pytest.mark.parametrize(("seed", "taken", "sd_z"), [(0, 0.5, 0.3), (1, 0.0, 0.0), (2, 0.3, 0.0), (3, 0.0, 0.2)])
+@pytest.mark.parametrize(
+    ("model", "seed", "taken", "sd_z"),
+    [
+        pytest.param(model, *case, marks=[] if case[0] in quick else pytest.mark.slow)
+        for model, quick in ((THREE, (0, 1)), (SLOPES, (2, 3)))
+        for case in NONE_OR_LITTLE
+    ],
+)
 def test_the_same_variances_are_zero_as_in_exact_fits(model, seed, taken, sd_z):
     data = ratings(seed, taken=taken, sd_z=sd_z)
     exact = fitted(model, data, reml=True, difficult=True)

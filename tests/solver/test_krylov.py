@@ -188,8 +188,14 @@ def test_small_fits_are_exact(name):
 
 
 @pytest.mark.usefixtures("only_probes")
-@pytest.mark.parametrize("reml", [True, False])
-@pytest.mark.parametrize("name", HARD)
+@pytest.mark.parametrize(
+    ("name", "reml"),
+    [
+        pytest.param(name, reml, marks=[] if reml == bool(k % 2) else pytest.mark.slow)
+        for k, name in enumerate(HARD)
+        for reml in (True, False)
+    ],
+)
 def test_fits_agree_with_exact_ones(name, reml):
     """Estimates within 1 % of a standard error, what the Monte Carlo error promises; the rest by what it rests on."""
     model, options = HARD[name]

@@ -176,7 +176,9 @@ def range_quantile(probability: float, groups: int, df: float) -> float:
         return float("inf")
     # In logarithms tails are nearly straight lines.
     ends = np.log(low) - 1e-6, np.log(high) + 1e-6
-    return float(np.exp(brentq(lambda x: np.log(range_tail(np.exp(x), groups, df) / tail), *ends, xtol=1e-12)))
+    log_q = brentq(lambda x: np.log(range_tail(np.exp(x), groups, df) / tail), *ends, xtol=1e-12)
+    assert isinstance(log_q, float)
+    return float(np.exp(log_q))
 
 
 def _range_beyond(w: np.ndarray, groups: int) -> np.ndarray:

@@ -108,6 +108,7 @@ class ExplicitHead(_Laid):
         self.through_G = np.empty((self.cp.q_schur, self.cp.sizes[0]))
 
     def through(self, stretch: Stretch, C: np.ndarray) -> np.ndarray:
+        """Rows of C G A~_20, and `pair_sums` of H_20."""
         assert self.full is not None
         R = C @ self.full.T
         self.through_G[scalar_rows(self.cp, stretch)] = blocks_times(self.G[stretch.t], R)
@@ -147,6 +148,7 @@ class BasisHead(_Laid):
         self.K = np.empty((len(basis), q2, q2))
 
     def through(self, stretch: Stretch, C: np.ndarray) -> np.ndarray:
+        """Rows of every K_m, and `pair_sums` of H_20."""
         cp, where, G = self.cp, scalar_rows(self.cp, stretch), self.G[stretch.t]
         k, k0 = cp.k[stretch.t], cp.k[0]
         if self.full is not None:

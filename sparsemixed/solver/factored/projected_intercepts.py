@@ -49,6 +49,7 @@ class InterceptHead:
         return self.cp.q_schur
 
     def through(self, stretch: Stretch, C: np.ndarray) -> np.ndarray:
+        """Rows of K, and `pair_sums` of H_20."""
         cp, k = self.cp, self.cp.k[stretch.t]
         K = self._K[scalar_rows(cp, stretch)]
         times_squares(cp.indptr, cp.columns, self._entries, C, K)

@@ -34,8 +34,10 @@ SCATTERED = 3.0
 class Head(Protocol):
     """Takes in C row by row, or does without, and then knows the sums of H_00."""
 
-    through: Through | None
-    """`pair_sums` of H_20 at a stretch of rows, from C' (m, q2) there; of every stretch once. None where C is not needed."""
+    @property
+    def through(self) -> Through | None:
+        """`pair_sums` of H_20 at a stretch of rows, from C' (m, q2) there; of every stretch once. None where C is not needed."""
+        ...
 
     @property
     def width(self) -> int:

@@ -24,10 +24,11 @@ from sparsemixed.inference.profile.surface import Surface
 from sparsemixed.spec import EstimationOptions
 
 MOST_ROUNDS = 10
-CLOSE = 1e-7
-"""Distance of psi from where it is to be, in units of its spread at the peak, that counts as none."""
-LEFT, MOST_LEFT = 1e-8, 1e-4
-"""Of the deviance, by that distance: what is well left, and what at most, where the unit of psi says little of its slope."""
+CLOSE, NEARLY = 1e-9, 1e-7
+"""Distance of psi from where it is to be, in units of its spread at the peak, that counts as none, and that does so where little
+of the deviance is left."""
+LEFT, LITTLE_LEFT, MOST_LEFT = 1e-8, 1e-7, 1e-4
+"""Of the deviance, by that distance: well left, little, and most, where the unit of psi says little of its slope."""
 WEIGHT, HEAVIER = 10.0, 10.0
 """Of the square of that distance, at first and from round to round that brings psi no closer by a factor of four."""
 MOST_PLAIN_STEPS, FLAT = 10, 1e-6
@@ -84,7 +85,10 @@ class Augmented(_Searched):
         if not jet.defined:
             raise NumericalError("the function that is profiled has no value")
         gap = jet.value - self.value
-        return Evaluation(x, at.deviance - self.multiplier * gap + 0.5 * self.weight * gap**2, at, jet)
+        deviance = at.deviance - self.multiplier * gap + 0.5 * self.weight * gap * gap
+        if not np.isfinite(deviance):
+            raise NumericalError("the function that is profiled is beyond the range of floating point, squared")
+        return Evaluation(x, deviance, at, jet)
 
     def derivatives(self, at: Evaluation) -> Differentiated:
         """There."""
@@ -156,7 +160,8 @@ def optimum_at(peak: Peak, psi: Psi, value: float, start: Place, below: float = 
             return found
         x, left = ended.at.theta, ended.at.jet.value - value
         multiplier -= weight * left
-        if abs(left) * np.sqrt(unit) <= CLOSE and abs(multiplier * left) <= MOST_LEFT:
+        distance = abs(left) * np.sqrt(unit)
+        if distance <= NEARLY and abs(multiplier * left) <= (MOST_LEFT if distance <= CLOSE else LITTLE_LEFT):
             # psi is there but for rounding, which the slope of the profile turns into one of the deviance.
             found = Place(x, value, ended.at.at.deviance - multiplier * left - peak.deviance, multiplier)
             if abs(multiplier * left) <= LEFT:

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 import sparsemixed
+from sparsemixed.errors import NumericalError
 from sparsemixed.inference.hypotheses.distributions import z_critical
 from sparsemixed.inference.profile.branches import lower_branch
-from sparsemixed.inference.profile.constrained import Edges
+from sparsemixed.inference.profile.constrained import Augmented, Edges
 from sparsemixed.inference.profile.criteria import criteria
 from sparsemixed.inference.profile.limits import _first, limit
 from sparsemixed.inference.profile.targets import variance_targets
@@ -93,6 +94,17 @@ def test_what_the_deviance_does_not_depend_on_moves_in_its_own_unit():
         assert border.size
         assert peak.flat[border].all()
         np.testing.assert_array_equal(peak.scale[border], 1.0)
+
+
+def test_a_place_whose_square_is_no_number_is_refused():
+    """Searches try places as far away; they take another step then."""
+    _, fit = fitted(64)
+    peak, psi = criteria(fit.fit, None, False, True).variances.peak(), variance_targets(fit.fit, False)[1].psi
+    x = peak.x.copy()
+    x[peak.surface.n_theta] = 400.0
+    assert peak.surface.tried(x) is not None
+    with pytest.raises(NumericalError):
+        Augmented(peak.surface, psi, 1.0, 0.0, 1.0).evaluate(x)
 
 
 def test_other_places_of_a_family():

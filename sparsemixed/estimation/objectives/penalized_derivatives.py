@@ -223,12 +223,12 @@ class PenalizedDerivatives(PenalizedScore[FactoredSystem]):
 
     @lazy_property
     def _inverse_factors(self) -> list[np.ndarray] | None:
-        """inv(Lambda'); None where that has lost digits, or does not exist.
+        """inv(Lambda') where its columns are many and it has an inverse; None elsewhere.
 
-        From MU = Lambda'Z'X follows Lambda'Z'E = DU, and Lambda'Z'e = Du: no other product with Z'Z is then needed, nor of
-        thousands of columns one with C, and U'D_k'Z'E becomes symmetric by terms.
+        From MU = Lambda'Z'X follows Lambda'Z'E = DU, and Lambda'Z'e = Du: of thousands of columns neither another product with
+        Z'Z nor one with C is then needed, and U'D_k'Z'E becomes symmetric by terms.
         """
-        if not all(np.linalg.cond(factor) <= MODERATE_CONDITION for factor in self.factors):
+        if self.p < LARGE or not all(np.linalg.cond(factor) <= MODERATE_CONDITION for factor in self.factors):
             return None
         return [np.linalg.inv(factor.T) for factor in self.factors]
 
@@ -270,7 +270,7 @@ class PenalizedDerivatives(PenalizedScore[FactoredSystem]):
     def whitened_slopes(self) -> np.ndarray:
         """C' times the derivative of X'inv(V0)X times C, (n_theta, p, p)."""
         inverse = self._inverse_factors
-        if inverse is None or self.p < LARGE:  # in few columns there are no halves to save
+        if inverse is None:
             return super().whitened_slopes
         U, zero = self.whitened_U, np.zeros((self.p, self.p))
         found = []

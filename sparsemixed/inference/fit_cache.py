@@ -28,8 +28,7 @@ def cached_on_fit(key: str) -> Callable[[Callable[..., T]], Callable[..., T]]:
 
     The value must not hold the fit itself.
     """
-
-    assert key in KEYS
+    _check(key)
 
     def keep(compute: Callable[..., T]) -> Callable[..., T]:
         @wraps(compute)
@@ -42,6 +41,11 @@ def cached_on_fit(key: str) -> Callable[[Callable[..., T]], Callable[..., T]]:
         return recall
 
     return keep
+
+
+def _check(key: str) -> None:
+    if key not in KEYS:
+        raise KeyError(key)
 
 
 def _own(key: str, fit: Fit) -> dict[Hashable, Any]:
@@ -68,4 +72,5 @@ def cached_values(fit: Fit) -> list[CachedValue]:
 def restore_cache(fit: Fit, values: Iterable[CachedValue]) -> None:
     """Take values as computed, by another program run say."""
     for key, arguments, value in values:
+        _check(key)
         _own(key, fit)[arguments] = value

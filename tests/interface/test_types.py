@@ -41,7 +41,7 @@ fit.contrast("arm", mcompare="tukey")  # wrong: tukey
 fit.tidy("random")  # wrong: random
 fit.parms  # wrong: parms
 fit.margins("arm", atmean=True)  # wrong: atmean
-fit.profile()  # wrong: profile
+fit.profile(levl=90)  # wrong: levl
 """
 
 

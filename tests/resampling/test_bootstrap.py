@@ -112,7 +112,7 @@ def test_the_jackknife_over_columns_of_the_data():
 @pytest.mark.parametrize("kind", ["parametric", "residual", "wild", "cluster"])
 @pytest.mark.parametrize("name", ["reml", pytest.param("errors, ar", marks=pytest.mark.slow)])
 def test_replicates_go_by_their_number(kind, name):
-    reps = 300 if name == "reml" else 3
+    reps = 300 if name == "reml" else 6
     fit = fitted(name)
     whole = fit.bootstrap(reps, kind=kind, seed=9)
     np.testing.assert_array_equal(fit.bootstrap(reps, kind=kind, seed=9, n_jobs=2).values, whole.values)

@@ -19,6 +19,7 @@ from sparsemixed.reporting.ruled import ruled
 from sparsemixed.reporting.shown import Shown
 from sparsemixed.reporting.side_by_side import SideBySide
 from sparsemixed.results import Results
+from sparsemixed.solver.groups.profiled import expect
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -121,6 +122,7 @@ def fits_by_level(levels: Levels, fit: Callable[[Any], Any]) -> FitsByLevel:
     SparseMixedError
         No level could be fitted: the error of the first.
     """
+    expect(len(levels))
     results: dict[Any, Any] = {}
     errors: dict[Any, SparseMixedError] = {}
     for level in levels:

@@ -14,6 +14,7 @@ from sparsemixed.errors import DataError, OptionError, SparseMixedError
 from sparsemixed.fitting.levels import Levels
 from sparsemixed.repeated.by_level import message_of, quietly
 from sparsemixed.repeated.statistics import Statistic, values_of
+from sparsemixed.solver.groups.profiled import expect
 
 MESSAGE = "message"
 """Column with what went wrong; None where nothing did."""
@@ -55,6 +56,7 @@ def statistics_by_level(
     SparseMixedError
         No level could be fitted: the error of the first.
     """
+    expect(len(levels))
     rows = [(dict(zip(levels.names, levels.values(level), strict=True)), levels.rows(level)) for level in levels]
     if total:
         rows.append((dict.fromkeys(levels.names), levels.frame))

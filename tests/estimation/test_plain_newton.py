@@ -8,6 +8,7 @@ import dataclasses
 import itertools
 import pickle
 import sys
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -84,7 +85,18 @@ def _compiled(monkeypatch):
 def test_few_fits_compile_nothing(monkeypatch):
     monkeypatch.setattr(profiled, "WORTH_COMPILING", 2)
     monkeypatch.setattr(profiled, "_MET", itertools.count())
+    monkeypatch.setattr(profiled, "_EXPECTED", Event())
     assert [problem("y x || g:", rows()).plain is None for _ in range(4)] == [True, True, False, False]
+
+
+def test_fits_that_are_announced_are_compiled_from_the_first(monkeypatch):
+    monkeypatch.setattr(profiled, "WORTH_COMPILING", 2)
+    monkeypatch.setattr(profiled, "_MET", itertools.count())
+    monkeypatch.setattr(profiled, "_EXPECTED", Event())
+    profiled.expect(2)
+    assert problem("y x || g:", rows()).plain is None
+    profiled.expect(3)
+    assert problem("y x || g:", rows()).plain is not None
 
 
 @pytest.mark.parametrize("reml", [False, True])
@@ -230,6 +242,7 @@ def test_responses_that_are_fitted_exactly_are_refused_as_ever():
 def test_the_first_fits_of_a_prepared_design_compile_nothing(monkeypatch):
     monkeypatch.setattr(profiled, "WORTH_COMPILING", 3)
     monkeypatch.setattr(profiled, "_MET", itertools.count())
+    monkeypatch.setattr(profiled, "_EXPECTED", Event())
     call = Call("y x || g:", rows(), {})
     design = prepared_design(*with_design(asked(call), frame_of(call, "a test")))
     y = rows()["y"].to_numpy()

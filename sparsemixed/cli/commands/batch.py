@@ -111,8 +111,10 @@ def _run(options: argparse.Namespace, units: list[Unit], shelf, n_processes: int
     from sparsemixed.cli.batch.interruption import Interruption
     from sparsemixed.cli.batch.processes import run_here, run_in_processes
     from sparsemixed.cli.batch.progress import Progress
+    from sparsemixed.solver.groups.profiled import expect
 
     left = [unit for unit in units if unit.key not in journal or (options.retry and journal.outcome(unit.key) != "converged")]
+    expect(len(left))
     shown = options.progress or (sys.stderr is not None and sys.stderr.isatty() and not options.quiet)
     progress = Progress(len(left), shown)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import count
+from threading import Event
 
 import numpy as np
 
@@ -12,12 +13,18 @@ from sparsemixed.solver.groups.roots import GroupRoots
 WORTH_COMPILING = 50
 """Small problems after which a process compiles their searches: that takes some seconds where no folder has them yet, and each
 saves some milliseconds."""
-_MET = count()
+_MET, _EXPECTED = count(), Event()
 
 
 def met_often() -> bool:
-    """Whether this process has met more small problems than `WORTH_COMPILING`; asked once for each."""
-    return next(_MET) >= WORTH_COMPILING
+    """Whether this process has met, or expects, more small problems than `WORTH_COMPILING`; asked once for each."""
+    return next(_MET) >= WORTH_COMPILING or _EXPECTED.is_set()
+
+
+def expect(number: int) -> None:
+    """Announce fits: where there will be many, the first ones take the way of the others, to the last digit."""
+    if number > WORTH_COMPILING:
+        _EXPECTED.set()
 
 
 class ProfiledSums:

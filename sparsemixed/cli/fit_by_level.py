@@ -14,6 +14,7 @@ from sparsemixed.errors import OptionError, SparseMixedError
 from sparsemixed.fitting.batches import in_batches
 from sparsemixed.fitting.levels import Levels, file_for
 from sparsemixed.reporting.ruled import ruled
+from sparsemixed.solver.groups.profiled import expect
 
 
 def fit_by_level(options: argparse.Namespace, data: Any, given: dict[str, Any], names: tuple[str, ...] = ()) -> int:
@@ -37,6 +38,7 @@ def fit_by_level(options: argparse.Namespace, data: Any, given: dict[str, Any], 
     status = CONVERGED
     names = names or (options.by,)
     levels = Levels(read_frame(data), names[0] if len(names) == 1 else names)
+    expect(len(levels))
     for level in levels:
         name = levels.written(level)
         by_level = level if len(names) == 1 else name

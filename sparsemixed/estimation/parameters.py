@@ -219,11 +219,16 @@ class ThetaMap:
         """(f, n_theta): the forms in theta of all `singular_faces`, without what is said of them."""
         rows = [np.eye(self.n_theta)[hold.theta[:1]] for hold in self.holds]
         for place in self.places:
-            forms = place.block.structure.singular_faces()
-            own = np.zeros((len(forms), self.n_theta))
-            own[:, place.theta] = forms
+            own = self._forms(place)
             rows.append(own[own[:, ~self.held].any(axis=1)] if self.holds else own)
         return np.concatenate(rows)
+
+    def _forms(self, place: Place) -> np.ndarray:
+        """(f, n_theta): those of one place, of what is held too."""
+        forms = place.block.structure.singular_faces()
+        out = np.zeros((len(forms), self.n_theta))
+        out[:, place.theta] = forms
+        return out
 
     @cached_property
     def singular_faces(self) -> tuple[tuple[np.ndarray, np.ndarray, str], ...]:
@@ -238,13 +243,11 @@ class ThetaMap:
             block = place.block
             whole = place.theta.start + np.flatnonzero(~held[place.theta])
             words = block.structure.face_names(block.names, block.equation)
-            for form, word in zip(block.structure.singular_faces(), words, strict=True):
-                full = np.zeros(self.n_theta)
-                full[place.theta] = form
-                own = np.flatnonzero(full)
+            for form, word in zip(self._forms(place), words, strict=True):
+                own = np.flatnonzero(form)
                 if held[own].all():
                     continue
-                out.append((own if alone[own].all() else whole, full, word))
+                out.append((own if alone[own].all() else whole, form, word))
         return tuple(out)
 
 

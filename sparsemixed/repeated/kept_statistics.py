@@ -83,6 +83,7 @@ def statistics_in_windows(
     limits = list(_limits(values, windows))
     if not limits:
         raise DataError(f"rolling: no window of {windows.length} times fits within the values of `{time}`")
+    expect(len(limits))
     rows = (({"start": start, "end": end}, frame.rows(_inside(values, start, end))) for start, end in limits)
     return _collected(rows, fit, statistics)
 

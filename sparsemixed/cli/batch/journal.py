@@ -135,7 +135,7 @@ class Standing:
 
     Parameters
     ----------
-    write : function of a line
+    write : function of a line of the results
     """
 
     def __init__(self, write: Any):
@@ -151,5 +151,5 @@ class Standing:
 
     def add(self, key: str, outcome: str, line: bytes) -> None:
         """Write a record."""
-        self._write(line)
+        self._write(without_key(line))
         self._outcomes[key] = outcome

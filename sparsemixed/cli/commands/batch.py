@@ -101,9 +101,7 @@ def _check_output(options: argparse.Namespace) -> None:
 
 
 def _write_line(line: bytes) -> None:
-    from sparsemixed.cli.batch.journal import without_key
-
-    sys.stdout.write(without_key(line).decode())
+    sys.stdout.write(line.decode())
     sys.stdout.flush()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -63,9 +63,11 @@ class Limit:
 def limit(peak: Peak, target: Target, side: int, q: float, edges: Edges, other: Limit | None = None) -> Limit:
     """The limit on one side (-1 or 1) at which the profile of a target has risen by q; `other` is that of the other side."""
     try:
-        return _limit(peak, target, side, q, edges, other)
-    except LowerDeviance as found:
-        return Limit(float("nan"), "none", lower=found.drop)
+        found = _limit(peak, target, side, q, edges, other)
+    except LowerDeviance as error:
+        return Limit(float("nan"), "none", lower=error.drop)
+    # Rounding would carry a correlation beyond one.
+    return replace(found, value=float(np.clip(found.value, *target.range)))
 
 
 def _limit(peak: Peak, target: Target, side: int, q: float, edges: Edges, other: Limit | None) -> Limit:

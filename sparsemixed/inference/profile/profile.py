@@ -143,9 +143,7 @@ def _limits(fit: Fit, targets: list[Target], sources: Criteria, level: float) ->
         estimate.append(target.shown(peak.jet(target.psi).value))
         low = limit(peak, target, -1, q, edges)
         ends.append((low, limit(peak, target, 1, q, edges, low)))
-    # Rounding would carry a correlation beyond one.
-    inside = [[float(np.clip(end.value, *t.range)) for end in pair] for t, pair in zip(targets, ends, strict=True)]
-    low, high = (np.array([t.shown(pair[i]) for t, pair in zip(targets, inside, strict=True)]) for i in (0, 1))
+    low, high = (np.array([t.shown(pair[i].value) for t, pair in zip(targets, ends, strict=True)]) for i in (0, 1))
     methods: tuple[Method, ...] = tuple(sources.of(target).method for target in targets)
     remarks = [_criterion_remark(fit, methods), *_remarks(targets, ends)]
     return ProfileLimits(

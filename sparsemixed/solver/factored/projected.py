@@ -59,8 +59,9 @@ class ProjectedSums:
     def __init__(self, system: FactoredSystem, schur: FactoredDense, factors: Factors, moves: Sequence[np.ndarray]):
         cp = self._cp = system.cp
         self._weights = [move.reshape(len(move), -1) for move in moves]
-        _ = system.inverse_blocks  # while inv(S) is there
         spend = cp.q_schur >= SPENT_ORDER and has_intercepts(schur)
+        if spend:
+            _ = system.inverse_blocks  # while inv(S) is there
         self._remainder = remainder_of(system, schur, factors, spend)
         self._head = head_of(system, schur, factors, self._weights[0], self._remainder)
         self.own = [np.zeros((k, k)) for k in cp.k]

@@ -10,6 +10,7 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPool
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from sparsemixed.child_processes import leave_signals_to_parent, signals_wait
 from sparsemixed.errors import OptionError
 from sparsemixed.spec.numbers import is_whole
 
@@ -57,7 +58,8 @@ def in_order(work: Callable[[int, int], Found], pieces: Sequence[Piece], n_jobs:
         rest = iter(pieces)
         try:
             for piece in rest:
-                waiting.append(pool.submit(call, *piece))
+                with signals_wait():  # processes are started here
+                    waiting.append(pool.submit(call, *piece))
                 # A few ahead: a reader that stops, or breaks off, has not made much in vain.
                 if len(waiting) > 2 * n_jobs:
                     yield waiting.pop(0).result()
@@ -81,6 +83,7 @@ def _pool(work: Callable[[int, int], Found], n_jobs: int, threads: bool) -> Iter
 
 
 def _begin(work: Callable[[int, int], Any]) -> None:
+    leave_signals_to_parent()
     _WORK[:] = [work]
 
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import textwrap
 import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import threadpoolctl
 
 import sparsemixed
+from sparsemixed.child_processes import leave_signals_to_parent, signals_wait
 from sparsemixed.datasets import simulate_crossed, simulate_longitudinal
 from sparsemixed.solver import compiled, threads
 
@@ -37,8 +41,15 @@ FITS = """
 """Fits that between them enter most of the parallel loops."""
 
 
-def run(script: str, *, environment: dict[str, str] | None = None, folder: Path | None = None, before: str = FITS) -> str:
-    """Standard output of a script; threads are allowed, whatever the tests themselves run under."""
+def run(script: str, **options: Any) -> str:
+    """Standard output of a script."""
+    return output_of(script, **options)[0]
+
+
+def output_of(
+    script: str, *, environment: dict[str, str] | None = None, folder: Path | None = None, before: str = FITS
+) -> tuple[str, str]:
+    """Standard output and errors of a script; threads are allowed, whatever the tests themselves run under."""
     variables = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
     variables |= {"NUMBA_NUM_THREADS": "2", **(environment or {})}
     # Spawned processes import the main module anew, so that it must be a file.
@@ -47,7 +58,7 @@ def run(script: str, *, environment: dict[str, str] | None = None, folder: Path 
     file.write_text(textwrap.dedent(before) + textwrap.dedent(script))
     done = subprocess.run([sys.executable, file], capture_output=True, text=True, timeout=200, env=variables)
     assert done.returncode == 0, done.stderr[-2000:]
-    return done.stdout.strip()
+    return done.stdout.strip(), done.stderr
 
 
 @pytest.mark.parametrize("layer", ["default", "workqueue"])
@@ -214,3 +225,44 @@ def test_an_installation_that_cannot_be_written_and_no_home(tmp_path: Path):
     ).splitlines()
     assert printed[0] == str(tmp_path / "sparsemixed" / "__init__.py")
     assert float(printed[1]) == sparsemixed.mixed("y time || id:", simulate_longitudinal(60, 6, seed=1)).llf
+
+
+@LINUX
+def test_a_signal_between_a_fork_and_its_handlers_waits(capfd: pytest.CaptureFixture[str]):
+    """A child copies its parent's handlers; until it has its own, a signal would end it with a traceback."""
+    fork = multiprocessing.get_context("fork")
+
+    def begin() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        leave_signals_to_parent()
+
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    with signals_wait():
+        child = fork.Process(target=begin)
+        child.start()
+    child.join()
+    assert child.exitcode == 0
+    assert capfd.readouterr().err == ""
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
+
+
+@LINUX
+def test_ctrl_c_during_a_bootstrap_in_processes_is_the_parents_alone(tmp_path: Path):
+    """The terminal sends it to all; workers that printed tracebacks would bury what the parent says."""
+    script = """
+        import os, signal, threading, time
+        result = sparsemixed.mixed("y x || _all: R.user || item:", sparsemixed.datasets.simulate_crossed(400, 20, 40, seed=1))
+        def interrupt():
+            children = f"/proc/{os.getpid()}/task/{os.getpid()}/children"
+            while len(open(children).read().split()) < 2:
+                time.sleep(0.01)
+            os.killpg(os.getpgid(0), signal.SIGINT)
+        os.setpgid(0, 0)
+        threading.Thread(target=interrupt, daemon=True).start()
+        result.bootstrap(100_000, seed=1, n_jobs=2)
+        print("went on")
+    """
+    out, err = output_of(script, folder=tmp_path, before="import sparsemixed\n")
+    assert out == "went on"
+    assert err.count("bootstrap: broken off after") == 1
+    assert "Traceback" not in err

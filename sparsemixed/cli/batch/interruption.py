@@ -48,9 +48,3 @@ class Interruption:
             yield
         finally:
             self._breaking = False
-
-
-def ignore_signals() -> None:
-    """In a process that another one starts and ends: the terminal sends Ctrl-C to all of them."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from sparsemixed.cli.batch.interruption import Interruption, ignore_signals
+from sparsemixed.child_processes import leave_signals_to_parent, signals_wait
+from sparsemixed.cli.batch.interruption import Interruption
 from sparsemixed.cli.batch.one_fit import failure, line_of, record_of
 from sparsemixed.cli.batch.shelf import Shelf
 from sparsemixed.cli.batch.units import Unit
@@ -84,7 +85,8 @@ class _Process:
         # A forked process has this end of every pipe too, and would not hear that this process is gone.
         inherited = [] if shelf is None else [self.pipe, *earlier]
         self.process = context.Process(target=_serve, args=(other, shelf, inherited), daemon=True)
-        self.process.start()
+        with signals_wait():
+            self.process.start()
         other.close()
         self.owed: deque[Unit] = deque()
 
@@ -171,7 +173,7 @@ class _Pool:
 
 def _serve(pipe: Connection, shelf: Shelf | None, inherited: list[Connection]) -> None:
     """What a process does: stretches come in, outcomes and records go out, one by one, until the other end is closed."""
-    ignore_signals()
+    leave_signals_to_parent()
     for other in inherited:
         other.close()
     gc.freeze()  # looking for garbage among what is shared would copy it

@@ -79,16 +79,18 @@ def gather_dense(first, last, schedule, colptr, entry, begin, end, columns, valu
             if c < 0:
                 continue
             for e in range(colptr[c], colptr[c + 1]):
-                p = entry[e]
+                p = np.uint64(entry[e])
                 if k == 1:
                     out[p, 0] = picked_product(np.uint64(begin[e]), np.uint64(end[e]), columns, values, inverse, c)
                 else:
-                    for a in range(k):
-                        out[p, a] = 0.0
-                    for t in range(begin[e], end[e]):
-                        weight = inverse[c, columns[t]]
-                        for a in range(k):
-                            out[p, a] += values[t, a] * weight
+                    # Two sums at a time; of an odd number the last stands in for its neighbour.
+                    for a in range(0, k, 2):
+                        b, x, y = min(a + 1, k - 1), 0.0, 0.0
+                        for t in range(np.uint64(begin[e]), np.uint64(end[e])):
+                            weight = inverse[c, np.uint64(columns[t])]
+                            x += values[t, a] * weight
+                            y += values[t, b] * weight
+                        out[p, a], out[p, b] = x, y
 
 
 @compiled_parallel(lambda columns, *_: len(columns))

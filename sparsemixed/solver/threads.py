@@ -30,6 +30,13 @@ def shared_out(work: Callable[[int, int], Found], begins: Iterable[int], ends: I
     return [*_pool(threads).map(lambda piece: work(*piece), pieces)]
 
 
+def stretches(number: int) -> tuple[list[int], list[int]]:
+    """Where as many stretches of iterations begin and end as there are threads."""
+    threads = numba.get_num_threads()
+    bounds = [number * thread // threads for thread in range(threads + 1)]
+    return bounds[:-1], bounds[1:]
+
+
 @cache
 def _pool(threads: int) -> ThreadPoolExecutor:
     """Threads that stay: to start them takes longer than the work of many evaluations."""

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from numba import prange
-
 from sparsemixed.solver.compiled import compiled_parallel
 
 
-@compiled_parallel
-def add_term(z, codes, moves, own, out_moved, out):
+@compiled_parallel(lambda z, *_: len(z))
+def add_term(begin, end, z, codes, moves, own, out_moved, out):
     """What one term adds to rows: out_moved[row] -= z moves[group] and out[row] += z own[group] z.
 
     z (m, k), codes (m,) int64, negative for groups that are not known; moves (J, k, r), own (J, k, k).
     """
     k, rank = z.shape[1], out_moved.shape[1]
-    for row in prange(codes.size):
+    for row in range(begin, end):
         group = codes[row]
         if group < 0:
             continue
@@ -30,14 +28,14 @@ def add_term(z, codes, moves, own, out_moved, out):
         out[row] += total
 
 
-@compiled_parallel
-def add_pair(z, codes, w, others, indptr, groups, values, out, out_apart):
+@compiled_parallel(lambda z, *_: len(z))
+def add_pair(begin, end, z, codes, w, others, indptr, groups, values, out, out_apart):
     """Twice the covariances of the contributions of two terms: out[row] += 2 z values w.
 
     z (m, k), w (m, l) and their groups (m,) int64; indptr, groups, values as in `PairErrors`. Rows in which both act and whose
     groups never met are marked in out_apart (m,) bool.
     """
-    for row in prange(codes.size):
+    for row in range(begin, end):
         group, other = codes[row], others[row]
         if group < 0 or other < 0:
             continue

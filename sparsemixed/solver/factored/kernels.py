@@ -9,7 +9,6 @@ needs a hand-written derivative.
 from __future__ import annotations
 
 import numpy as np
-from numba import prange
 
 from sparsemixed.solver.compiled import compiled, compiled_parallel, compiled_within
 
@@ -17,7 +16,7 @@ ONE, TWO, THREE, FOUR = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4)
 """Places that cannot be negative need no look whether they count from the end."""
 
 
-@compiled
+@compiled_within
 def subtract_column(c, colptr, entry, end, columns, left, right, out, row):
     """out[row, r] -= sum over groups of left[r] . right[c] for the r >= c that share a group with c.
 
@@ -39,13 +38,13 @@ def subtract_column(c, colptr, entry, end, columns, left, right, out, row):
                 out[row, np.uint64(columns[t])] -= total
 
 
-@compiled_parallel
-def subtract_dense(schedule, colptr, entry, end, columns, left, right, out):
+@compiled_parallel(lambda schedule, *_: len(schedule))
+def subtract_dense(first, last, schedule, colptr, entry, end, columns, left, right, out):
     """out[c, r] -= sum over groups of left[r] . right[c], r >= c: dense Schur complement, columns owned by threads.
 
     schedule (parts, width) int64: columns of each part, -1 padded; out (q2, q2). Others as in `subtract_column`.
     """
-    for part in prange(schedule.shape[0]):
+    for part in range(first, last):
         for s in range(schedule.shape[1]):
             c = schedule[part, s]
             if c >= 0:
@@ -67,36 +66,38 @@ def picked_product(begin, end, columns, values, matrix, row):
     return (first + second) + (third + fourth)
 
 
-@compiled_parallel
-def gather_dense(schedule, colptr, entry, begin, end, columns, values, inverse, out):
+@compiled_parallel(lambda schedule, *_: len(schedule))
+def gather_dense(first, last, schedule, colptr, entry, begin, end, columns, values, inverse, out):
     """out[p] = sum over entries t of the same group of values[t] * inverse[column of p, column of t].
 
     values, out (nnz, k0); inverse (q2, q2) symmetric. Others as in `subtract_dense`; begin (nnz,): start of the group.
     """
     k = values.shape[1]
-    for part in prange(schedule.shape[0]):
+    for part in range(first, last):
         for s in range(schedule.shape[1]):
             c = schedule[part, s]
             if c < 0:
                 continue
             for e in range(colptr[c], colptr[c + 1]):
-                p = entry[e]
+                p = np.uint64(entry[e])
                 if k == 1:
                     out[p, 0] = picked_product(np.uint64(begin[e]), np.uint64(end[e]), columns, values, inverse, c)
                 else:
-                    for a in range(k):
-                        out[p, a] = 0.0
-                    for t in range(begin[e], end[e]):
-                        weight = inverse[c, columns[t]]
-                        for a in range(k):
-                            out[p, a] += values[t, a] * weight
+                    # Two sums at a time; of an odd number the last stands in for its neighbour.
+                    for a in range(0, k, 2):
+                        b, x, y = min(a + 1, k - 1), 0.0, 0.0
+                        for t in range(np.uint64(begin[e]), np.uint64(end[e])):
+                            weight = inverse[c, np.uint64(columns[t])]
+                            x += values[t, a] * weight
+                            y += values[t, b] * weight
+                        out[p, a], out[p, b] = x, y
 
 
-@compiled_parallel
-def sandwich_dense(columns, rows, inverse, out):
+@compiled_parallel(lambda columns, *_: len(columns))
+def sandwich_dense(first, last, columns, rows, inverse, out):
     """out[g] = rows[g] N rows[g]' with N the entries of inverse (q2, q2) among columns[g]; columns (G, w), rows (G, m, w)."""
     w, m = columns.shape[1], rows.shape[1]
-    for g in prange(columns.shape[0]):
+    for g in range(first, last):
         N, half = np.empty((w, w)), np.empty(w)
         for a in range(w):
             for b in range(w):
@@ -117,10 +118,10 @@ def sandwich_dense(columns, rows, inverse, out):
                 out[g, j, i] = total
 
 
-@compiled_parallel
-def subtract_sparse(schedule, colptr, entry, end, columns, left, right, indptr, indices, out):
+@compiled_parallel(lambda schedule, *_: len(schedule))
+def subtract_sparse(first, last, schedule, colptr, entry, end, columns, left, right, indptr, indices, out):
     """As `subtract_dense`, into the lower triangle (indptr, indices) whose values are `out`."""
-    for part in prange(schedule.shape[0]):
+    for part in range(first, last):
         work = np.zeros((1, indptr.size - 1))
         for s in range(schedule.shape[1]):
             c = schedule[part, s]
@@ -131,11 +132,11 @@ def subtract_sparse(schedule, colptr, entry, end, columns, left, right, indptr, 
                     work[0, indices[e]] = 0.0
 
 
-@compiled_parallel
-def gather_sparse(schedule, colptr, entry, begin, end, columns, values, indptr, indices, inverse, out):
+@compiled_parallel(lambda schedule, *_: len(schedule))
+def gather_sparse(first, last, schedule, colptr, entry, begin, end, columns, values, indptr, indices, inverse, out):
     """As `gather_dense`, from the full symmetric CSC pattern (indptr, indices) whose values are `inverse`."""
     k = values.shape[1]
-    for part in prange(schedule.shape[0]):
+    for part in range(first, last):
         work = np.zeros(indptr.size - 1)
         for s in range(schedule.shape[1]):
             c = schedule[part, s]

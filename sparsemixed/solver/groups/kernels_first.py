@@ -29,12 +29,14 @@ def first_start(data, weights, programs, rest, prior, pairs, mean_squares, total
         np.empty((pairs_of_effects, pairs_of_effects)),
         np.empty((pairs_of_effects, pairs_of_effects)),
     )
-    work, at = workspace(data, lanes, width, k, True, size)
+    # A literal would be a type of its own, and have what profiles be compiled once more.
+    reml = np.bool_(True)
+    work, at = workspace(data, lanes, width, k, reml, size)
     w, beta, inverse, columns = at
     group = (data.ravel(), weights, data.shape[1], lanes, data.shape[0], code, derivatives)
     for a in range(k):
         work[0][2 + a * k + a] = np.sqrt(prior[a])
-    deviance, _ = deviance_here(group, rest, n, True, work, at)
+    deviance, _ = deviance_here(group, rest, n, reml, work, at)
     if not np.isfinite(deviance):
         return False
     if width == 1:

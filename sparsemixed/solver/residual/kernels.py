@@ -6,16 +6,15 @@ start (G + 1,) int64: clusters of pattern g are start[g]:start[g + 1]; rows (N, 
 from __future__ import annotations
 
 import numpy as np
-from numba import prange
 
 from sparsemixed.solver.compiled import compiled, compiled_parallel
 
 
-@compiled_parallel
-def pattern_moments(start, rows, out):
+@compiled_parallel(lambda start, *_: start.size - 1)
+def pattern_moments(begin, end, start, rows, out):
     """out[g, a, b, c, d] = sum over clusters i of pattern g of rows[i, a, c] rows[i, b, d]; out (G, m, m, P, P), zeroed."""
     m, p = rows.shape[1], rows.shape[2]
-    for g in prange(start.size - 1):
+    for g in range(begin, end):
         for i in range(start[g], start[g + 1]):
             for a in range(m):
                 for b in range(m):
@@ -43,32 +42,32 @@ def add_quadratic(rows, weights, half, out):
             out[c, d] += total
 
 
-@compiled_parallel
-def quadratic_forms(start, rows, weights, out):
+@compiled_parallel(lambda start, *_: start.size - 1)
+def quadratic_forms(begin, end, start, rows, weights, out):
     """out[g] = sum over clusters i of pattern g of rows[i]' weights[g] rows[i]; weights (G, m, m), out (G, P, P), zeroed."""
     m, p = rows.shape[1], rows.shape[2]
-    for g in prange(start.size - 1):
+    for g in range(begin, end):
         half = np.empty((m, p))
         for i in range(start[g], start[g + 1]):
             add_quadratic(rows[i], weights[g], half, out[g])
 
 
-@compiled_parallel
-def many_quadratic_forms(start, rows, weights, out):
+@compiled_parallel(lambda start, rows, weights, *_: len(weights))
+def many_quadratic_forms(begin, end, start, rows, weights, out):
     """out[k] = sum over all clusters of rows[i]' weights[k, g] rows[i]; weights (K, G, m, m), out (K, P, P), zeroed."""
     m, p = rows.shape[1], rows.shape[2]
-    for k in prange(weights.shape[0]):
+    for k in range(begin, end):
         half = np.empty((m, p))
         for g in range(start.size - 1):
             for i in range(start[g], start[g + 1]):
                 add_quadratic(rows[i], weights[k, g], half, out[k])
 
 
-@compiled_parallel
-def outer_forms(start, rows, weights, out):
+@compiled_parallel(lambda start, *_: start.size - 1)
+def outer_forms(begin, end, start, rows, weights, out):
     """out[g] = sum over clusters i of pattern g of rows[i] weights rows[i]'; weights (P, P), out (G, m, m), zeroed."""
     m, p = rows.shape[1], rows.shape[2]
-    for g in prange(start.size - 1):
+    for g in range(begin, end):
         half = np.empty((m, p))
         for i in range(start[g], start[g + 1]):
             for a in range(m):

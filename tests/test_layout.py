@@ -22,7 +22,7 @@ PACKAGE = Path(sparsemixed.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 STAGES = (
-    ("errors", "lapack"),
+    ("errors", "lapack", "delayed"),
     ("structures",),
     ("solver",),
     ("time_series", "linear_form", "nonlinear_form", "wildcards", "numerals", "exact_numbers"),

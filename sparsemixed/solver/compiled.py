@@ -13,6 +13,7 @@ from numba.core.compiler_lock import global_compiler_lock
 from numba.np.ufunc.parallel import threading_layer
 
 from sparsemixed.errors import LOGGER
+from sparsemixed.solver.load import Kept, known
 
 SMALL = 1 << 14
 """Numbers in all arrays of a loop below which it runs without threads: sharing it out takes longer, and much longer where other
@@ -63,7 +64,11 @@ if hasattr(os, "register_at_fork"):
 def _kept(function: Callable, **options: Any) -> Any:
     """`numba.njit`, the machine code kept on disk; compiled anew in every process where there is no folder to keep it in."""
     try:
-        return numba.njit(cache=True, **options)(function)
+        if not known():
+            return numba.njit(cache=True, **options)(function)
+        kept = numba.njit(**options)(function)
+        kept._cache = Kept(function)  # as `cache=True` does, which would load much besides
+        return kept
     except RuntimeError as error:
         _tell_uncached(error)
         return numba.njit(**options)(function)

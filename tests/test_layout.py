@@ -41,7 +41,7 @@ STAGES = (
     ("borrowed",),
     ("results",),
     ("repeated",),
-    ("api", "bayes_prefix"),
+    ("api", "comparisons", "bayes_prefix"),
     ("two_steps", "sklearn"),
     ("cli",),
 )

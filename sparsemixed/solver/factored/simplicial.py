@@ -9,8 +9,9 @@ from __future__ import annotations
 from functools import cached_property
 
 import numpy as np
+import scipy.sparse as sp
+from scipy.sparse.linalg import spilu
 
-from sparsemixed.delayed import sp, sparse_linalg
 from sparsemixed.errors import FactorTooLargeError, NumericalError
 from sparsemixed.solver.factored.kernels import column_counts, column_rows, factor_in_place, solve_in_place
 from sparsemixed.solver.factored.places import places_in_factor
@@ -33,7 +34,7 @@ def minimum_degree(lower: sp.csc_matrix) -> np.ndarray:
     tiny = sp.csc_matrix((np.full(lower.indices.size, 1e-9), lower.indices, lower.indptr), shape=lower.shape)
     whole = sp.csc_matrix(tiny + tiny.T)
     whole.setdiag(1.0)
-    incomplete = sparse_linalg.spilu(
+    incomplete = spilu(
         whole, drop_tol=1.0, fill_factor=1.0, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True}
     )
     return np.argsort(incomplete.perm_c).astype(np.int64)

@@ -14,8 +14,9 @@ from sparsemixed import errors
 
 if TYPE_CHECKING:
     from sparsemixed import datasets, priors
-    from sparsemixed.api import anova, compare, cross_validate, load, lrtest, mixed, prepare
+    from sparsemixed.api import load, mixed, prepare
     from sparsemixed.bayes_prefix import bayes
+    from sparsemixed.comparisons import anova, compare, cross_validate, lrtest
     from sparsemixed.fitting.designed_data import crossing, extend
     from sparsemixed.fitting.many_responses import mixed_many
     from sparsemixed.repeated.groups_and_windows import rolling, statsby
@@ -50,9 +51,10 @@ __all__ = [
     "statsby",
 ]
 _PLACES = {
-    **dict.fromkeys(("anova", "compare", "cross_validate", "load", "lrtest", "mixed", "prepare"), "api"),
+    **dict.fromkeys(("load", "mixed", "prepare"), "api"),
     "bayes": "bayes_prefix",
     "by": "repeated.prefixed",
+    **dict.fromkeys(("anova", "compare", "cross_validate", "lrtest"), "comparisons"),
     **dict.fromkeys(("crossing", "extend"), "fitting.designed_data"),
     "mi": "repeated.imputed",
     "mixed_many": "fitting.many_responses",

@@ -2,7 +2,7 @@
 
 import sys
 
-from sparsemixed.cli import main
+from sparsemixed.cli import process
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(process())

@@ -1,11 +1,39 @@
-"""LAPACK for one matrix at a time: of a few rows, what numpy does before and after its call takes several times the call."""
+"""LAPACK for one matrix at a time: of a few rows, what numpy does before and after its call takes several times the call.
+
+`blas` and `lapack` are scipy's modules of these names. Their functions come from two files, which are loaded alone: the whole of
+`scipy.linalg` takes longer to load than numpy.
+"""
 
 from __future__ import annotations
 
 from functools import lru_cache
+from importlib import import_module
+from importlib.machinery import PathFinder
+from importlib.util import module_from_spec
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.linalg.lapack import dgeqrf, dorgqr, dpotrf, dsyevd, dtrtri
+import scipy
+
+
+def _alone(name: str) -> ModuleType:
+    """scipy.linalg.`name` by its file of compiled code, or as scipy has it where that is not found, with the same functions."""
+    spec = PathFinder.find_spec(f"scipy.linalg._f{name}", [str(Path(scipy.__file__).parent / "linalg")])
+    if spec is None or spec.loader is None:
+        return import_module(f"scipy.linalg.{name}")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+if TYPE_CHECKING:
+    from scipy.linalg import blas, lapack
+else:
+    blas, lapack = _alone("blas"), _alone("lapack")
+
+dgeqrf, dorgqr, dpotrf, dsyevd, dtrtri = lapack.dgeqrf, lapack.dorgqr, lapack.dpotrf, lapack.dsyevd, lapack.dtrtri
 
 
 def cholesky(matrix: np.ndarray) -> np.ndarray:

@@ -18,7 +18,6 @@ from sparsemixed.command.keywords import ModelKeywords
 from sparsemixed.errors import OptionError, suggestion
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.fitting.call import Call, run
-from sparsemixed.fitting.changed_call import changed_call
 from sparsemixed.fitting.has_bayes import HasBayes
 from sparsemixed.fitting.has_contrasts import HasContrasts
 from sparsemixed.fitting.has_emmeans import HasEmmeans
@@ -33,15 +32,9 @@ from sparsemixed.inference.degrees.table import coefficient_covariance, coeffici
 from sparsemixed.inference.hypotheses.likelihood_ratio import n_parameters
 from sparsemixed.inference.hypotheses.wald import coefficients
 from sparsemixed.inference.intervals import intervals
-from sparsemixed.postestimation.estat.table import SUBCOMMANDS, subcommand
-from sparsemixed.postestimation.random_effects import random_effects
-from sparsemixed.reporting.estat_table import EstatTable
 from sparsemixed.reporting.has_tests import HasTests
 from sparsemixed.reporting.report import status
 from sparsemixed.reporting.shown_fit import ShownFit
-from sparsemixed.reporting.single_tests import level_of
-from sparsemixed.reporting.stored.results import StoredResults
-from sparsemixed.reporting.stored.table import stored_table
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -129,6 +122,10 @@ class Results(
         if alpha is not None:
             if level is not None:
                 raise OptionError(f"conf_int takes a level or alpha, not both: level={level}, alpha={alpha}")
+            from sparsemixed.reporting.single_tests import (
+                level_of,  # delayed, with what it needs, for a quick start, as all below
+            )
+
             level = level_of(alpha)
         if method == "profile":
             return self._profiled_coefficients(self._level(level))
@@ -183,16 +180,22 @@ class Results(
     @property
     def table(self) -> pd.DataFrame:
         """Stata's r(table): rows b, se, z (or t), pvalue, ll, ul, df, crit, eform; one column for each entry of `e["b"]`."""
+        from sparsemixed.reporting.stored.table import stored_table
+
         return stored_table(self.fit, self.fit.spec.display.level)
 
     @property
     def e(self) -> Mapping[str, Any]:
         """Stata's stored results, read-only: `e["ll"]`, `e["chi2"]`, `e["N_g"]`, `e["V"]`."""
+        from sparsemixed.reporting.stored.results import StoredResults
+
         return StoredResults(self.fit)
 
     @property
     def random_effects(self) -> dict[str, pd.DataFrame]:
         """Best linear unbiased predictions: one data frame per set of groups, one row per group."""
+        from sparsemixed.postestimation.random_effects import random_effects
+
         return random_effects(self.fit)
 
     @property
@@ -201,6 +204,8 @@ class Results(
 
         As in Stata, the coefficients count as known after maximum likelihood, as estimated after REML.
         """
+        from sparsemixed.postestimation.random_effects import random_effects
+
         return random_effects(self.fit, standard_errors=True)
 
     @property
@@ -235,6 +240,8 @@ class Results(
         >>> fit.update(". ~ . - time", reml=True).fit.spec.text
         'y ~ time + (1 | id) - time'
         """
+        from sparsemixed.fitting.changed_call import changed_call
+
         call = changed_call(self.fit, self.call, model, data, options)
         return Results(run(call), call)
 
@@ -260,7 +267,7 @@ class Results(
         DataError
             The file cannot be written, or `data=True` for a fit that was loaded without its data.
         """
-        from sparsemixed.storage.fit_file import save_fit  # delayed, with what it needs, for a quick start
+        from sparsemixed.storage.fit_file import save_fit
 
         self._keep_margin_statistics()
         if errors:
@@ -291,6 +298,9 @@ class Estat:
     def __getattr__(self, name: str) -> Callable[..., Any]:
         if name.startswith("_"):
             raise AttributeError(name)
+        from sparsemixed.postestimation.estat.table import subcommand
+        from sparsemixed.reporting.estat_table import EstatTable
+
         function = subcommand(name)
 
         def run(*arguments: Any, **options: Any) -> Any:
@@ -305,6 +315,8 @@ class Estat:
         return run
 
     def __dir__(self) -> list[str]:
+        from sparsemixed.postestimation.estat.table import SUBCOMMANDS
+
         return ["fit", *SUBCOMMANDS]
 
 

@@ -22,7 +22,7 @@ PACKAGE = Path(sparsemixed.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 STAGES = (
-    ("errors", "lapack", "child_processes"),
+    ("errors", "lapack", "delayed", "child_processes"),
     ("structures",),
     ("solver",),
     ("time_series", "linear_form", "nonlinear_form", "wildcards", "numerals", "exact_numbers"),
@@ -41,7 +41,7 @@ STAGES = (
     ("borrowed",),
     ("results",),
     ("repeated",),
-    ("api", "bayes_prefix"),
+    ("api", "comparisons", "bayes_prefix"),
     ("two_steps", "sklearn"),
     ("cli",),
 )

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import pandas as pd
 
 from sparsemixed.errors import OptionError
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.fitting.call import Call, frame_of
-from sparsemixed.fitting.changed_call import known_call
-from sparsemixed.postestimation.group_coefficients import group_coefficients
-from sparsemixed.postestimation.model_comparison import fits_of, nested_tests, single_deletions
-from sparsemixed.postestimation.model_matrix import model_matrix
-from sparsemixed.postestimation.random_covariances import covariance_table
-from sparsemixed.postestimation.random_effects import random_effects
-from sparsemixed.postestimation.term_tests import term_tests
-from sparsemixed.reporting.likelihood_ratios import LikelihoodRatioTable
-from sparsemixed.reporting.term_tests import TermTable
+
+if TYPE_CHECKING:
+    from sparsemixed.reporting.likelihood_ratios import LikelihoodRatioTable
+    from sparsemixed.reporting.term_tests import TermTable
 
 
 class Lme4Names:
@@ -36,10 +31,16 @@ class Lme4Names:
 
         With `params` and `cov_params()` it is all that other programs need to make predictions and contrasts of their own.
         """
+        from sparsemixed.postestimation.model_matrix import (
+            model_matrix,  # delayed, with what it needs, for a quick start, as all below
+        )
+
         return model_matrix(self.fit, data)
 
     def ranef(self) -> dict[str, pd.DataFrame]:
         """`random_effects`: predictions of the random effects, one data frame per set of groups."""
+        from sparsemixed.postestimation.random_effects import random_effects
+
         return random_effects(self.fit)
 
     def coef(self, group: str | None = None) -> pd.DataFrame:
@@ -56,6 +57,8 @@ class Lme4Names:
             Indexed by the values that name the groups; random effects without a fixed one of the same name are columns of their
             own.
         """
+        from sparsemixed.postestimation.group_coefficients import group_coefficients
+
         return group_coefficients(self.fit, group)
 
     def VarCorr(self) -> pd.DataFrame:
@@ -64,6 +67,8 @@ class Lme4Names:
         The rows are those of R's `as.data.frame(VarCorr(m))`; `sdcor` is a standard deviation or a correlation. `random_params`
         adds standard errors and limits.
         """
+        from sparsemixed.postestimation.random_covariances import covariance_table
+
         return covariance_table(self.fit)
 
     @overload
@@ -104,6 +109,11 @@ class Lme4Names:
         OptionError
             Options of the one beside the other; constraints; type 3 with empty cells or omitted columns.
         """
+        from sparsemixed.postestimation.model_comparison import fits_of, nested_tests
+        from sparsemixed.postestimation.term_tests import term_tests
+        from sparsemixed.reporting.likelihood_ratios import LikelihoodRatioTable
+        from sparsemixed.reporting.term_tests import TermTable
+
         if not others:
             if names is not None:
                 raise OptionError("anova: names are those of several fits; give the others")
@@ -125,5 +135,9 @@ class Lme4Names:
         DataError
             The data have changed since, or a term's missing values decided which rows were used.
         """
+        from sparsemixed.fitting.changed_call import known_call
+        from sparsemixed.postestimation.model_comparison import single_deletions
+        from sparsemixed.reporting.likelihood_ratios import LikelihoodRatioTable
+
         call = known_call(self.call, "drop1")
         return LikelihoodRatioTable.of(single_deletions(self.fit, frame_of(call, "drop1")))

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from sparsemixed.command.hypothesis import comma_parts
 from sparsemixed.errors import OptionError
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.covariance.vce import beta_covariance
-from sparsemixed.postestimation.linear_tests import hypothesis_test, single_tests
-from sparsemixed.postestimation.predict import predict
-from sparsemixed.postestimation.prediction.request import Request
-from sparsemixed.postestimation.random_covariances import random_covariance
 from sparsemixed.reporting.hypothesis_tests import TestResult
-from sparsemixed.reporting.single_tests import MeanPrediction, SingleTests
+
+if TYPE_CHECKING:
+    from sparsemixed.reporting.single_tests import MeanPrediction, SingleTests
 
 
 class StatsmodelsNames:
@@ -47,6 +44,10 @@ class StatsmodelsNames:
     @property
     def cov_re(self) -> pd.DataFrame:
         """Covariance matrix (k, k) of the random effects of the only level; `VarCorr()` has those of several levels."""
+        from sparsemixed.postestimation.random_covariances import (
+            random_covariance,  # delayed, with what it needs, for a quick start, as all below
+        )
+
         return random_covariance(self.fit)
 
     @property
@@ -67,6 +68,8 @@ class StatsmodelsNames:
         exog : DataFrame or path, optional
             New data with the variables of the fixed part, not columns of a design matrix; the estimation sample by default.
         """
+        from sparsemixed.reporting.single_tests import MeanPrediction
+
         return MeanPrediction(_column(self.fit, exog, "xb"), _column(self.fit, exog, "stdp"))
 
     def t_test(self, r_matrix: Any, use_t: bool = False) -> SingleTests:
@@ -80,6 +83,9 @@ class StatsmodelsNames:
         use_t : bool
             t tests with the degrees of freedom of the fit's `dfmethod` instead of z tests.
         """
+        from sparsemixed.postestimation.linear_tests import single_tests
+        from sparsemixed.reporting.single_tests import SingleTests
+
         return SingleTests.of(single_tests(self.fit, _separated(r_matrix), use_t))
 
     def wald_test(self, r_matrix: Any, use_f: bool = False, scalar: bool = True) -> TestResult:
@@ -94,6 +100,8 @@ class StatsmodelsNames:
         scalar : bool
             True: the statistic and the p-value are numbers.
         """
+        from sparsemixed.postestimation.linear_tests import hypothesis_test
+
         if scalar is not True:
             raise OptionError("wald_test: statistics are numbers here, never arrays; leave scalar out")
         return TestResult.of(hypothesis_test(self.fit, _separated(r_matrix), None, use_f))
@@ -101,6 +109,9 @@ class StatsmodelsNames:
 
 def _column(fit: Fit, data: Any, what: str) -> pd.Series:
     """A prediction of one value for each row."""
+    from sparsemixed.postestimation.predict import predict
+    from sparsemixed.postestimation.prediction.request import Request
+
     found = predict(fit, data, Request(what))
     assert isinstance(found, pd.Series)
     return found
@@ -108,4 +119,6 @@ def _column(fit: Fit, data: Any, what: str) -> pd.Series:
 
 def _separated(hypothesis: Any) -> Any:
     """A text as the list of its hypotheses; anything else as it is."""
+    from sparsemixed.command.hypothesis import comma_parts
+
     return comma_parts(hypothesis) if isinstance(hypothesis, str) and "," in hypothesis else hypothesis

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import atexit
 import contextlib
+import logging
 import os
 import sys
 import traceback
@@ -87,6 +89,25 @@ def main(arguments: list[str] | None = None) -> int:
             traceback.print_exc()
         what = " ".join(printable(str(error)).split("\n"))
         return _failed(f"internal error: {type(error).__name__}: {what} (--debug shows where)", INTERNAL_ERROR)
+
+
+def process() -> int:
+    """`main` for a process of its own, which is not taken apart at its end: that takes longer than to read a small file."""
+    ended: list[int] = []
+    atexit.register(_leave, ended)  # called last: what is registered later comes first
+    ended.append(main())
+    return ended[0]
+
+
+def _leave(ended: list[int]) -> None:
+    """End the process here; in the ordinary way where it did not come to its end, or has output that cannot be written."""
+    if not ended:
+        return
+    logging.shutdown()
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(ended[0])
 
 
 def _failed(message: str, status: int) -> int:

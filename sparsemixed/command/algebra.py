@@ -1,13 +1,14 @@
 """The algebra of formula terms (`+ - * : / ^ %in%`), done by formulaic and restricted to what a model can use.
 
-formulaic sees names only: calls are read by `command.calls`, and a name of the same length stands in for each.
+formulaic sees names only: calls are read by `command.calls`, and a name of the same length stands in for each. Sums of names are
+read without it, because formulaic takes a third of a second to load.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sparsemixed.command.calls import CallReader, Offset
 from sparsemixed.command.varlist import MOST_TERMS, once
@@ -24,8 +25,17 @@ _STRING = re.compile(r"\"[^\"\n]*\"|'[^'\n]*'|`[^`\n]*`")
 _POINT = re.compile(r"(?<![\w.])\.(?![\w.])")
 _QUOTED = re.compile(r"`(?P<name>[^`\n]+)`")
 _PLAIN = re.compile(r"[^\W\d][\w.]*")
+_ITEM = re.compile(r"[^\W\d]\w*(?:\.\w+)*|[01]")
+_SUM = re.compile(rf"\s*(?:{_ITEM.pattern})(?:\s*\+\s*(?:{_ITEM.pattern}))*\s*")
 _SPLIT_UP = re.compile(r"%\s*in\s*%")
 _ANSI = re.compile(r"\x1b\[\d+m|⧛\S*?⧚")
+
+
+class Name(NamedTuple):
+    """A name in a formula and its offset, as formulaic's tokens have them."""
+
+    token: str
+    source_start: int
 
 
 class Algebra:
@@ -77,12 +87,13 @@ class Algebra:
         others : sequence of str, optional
             What a point stands for; a pattern `.` where that is not known yet.
         """
-        # formulaic takes a third of a second to import, which commands need not wait for.
-        from formulaic.errors import FormulaicError
+        text = self._without_calls(text)
+        if (plain := self._plain_sum(text)) is not None:
+            return plain
+        from formulaic.errors import FormulaicError  # delayed for a quick start
         from formulaic.parser import DefaultFormulaParser
 
-        text, parser = self._without_calls(text), DefaultFormulaParser()
-        start = len(text) - len(text.lstrip())
+        parser, start = DefaultFormulaParser(), len(text) - len(text.lstrip())
         try:
             factors = self._factors(list(parser.get_tokens(text)))
             text = self._without_points(text, others, factors)
@@ -106,6 +117,20 @@ class Algebra:
         if terms and len(terms[-1].factors) > MOST_FACTORS:
             raise CommandError(f"an interaction has at most {MOST_FACTORS} variables", self._source, start)
         return tuple(terms), constant, offsets
+
+    def _plain_sum(self, text: str) -> tuple[tuple[Term, ...], bool, tuple[str, ...]] | None:
+        """The same of a sum of names, with at most one 0 or 1, which needs no algebra; None of anything else."""
+        items = [*_ITEM.finditer(text)] if _SUM.fullmatch(text) else []
+        numbers = [item[0] for item in items if item[0] in ("0", "1")]
+        names = [Name(item[0], item.start()) for item in items if item[0] not in ("0", "1")]
+        if not items or len(numbers) > 1 or len(names) > MOST_TERMS:
+            return None
+        if any(isinstance(self._stand_ins.get(name.token), Offset) for name in names):
+            return None
+        factors: dict[str, Factor | Offset] = {}
+        for name in names:
+            factors.setdefault(name.token, self._factor(name))
+        return once(Term((factor,)) for factor in factors.values() if isinstance(factor, Factor)), numbers != ["0"], ()
 
     def _without_calls(self, text: str) -> str:
         """The text with a name of the same length for each call and each name in backquotes, so that no sign in them has a
@@ -174,7 +199,7 @@ class Algebra:
                 raise self._refused(token)
         return factors
 
-    def _factor(self, token: Token) -> Factor | Offset:
+    def _factor(self, token: Token | Name) -> Factor | Offset:
         meant = self._stand_ins.get(token.token, token.token)
         if not isinstance(meant, str):
             return meant

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from sparsemixed.delayed import sp
 from sparsemixed.design.row_data import ROWS, SECOND_FORM, HoldsRows
 from sparsemixed.structures.random.base import RandomStructure
 from sparsemixed.structures.residual_errors.base import ResidualStructure
-
-if TYPE_CHECKING:
-    import scipy.sparse as sp
 
 
 @dataclass(frozen=True)

@@ -16,23 +16,23 @@ step was left, or where the observed information is nearly singular - the rank d
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from sparsemixed.design.values import Design
 from sparsemixed.estimation.fit import Component, Identification
 from sparsemixed.estimation.interface import FD, FE, FittedObjective
-from sparsemixed.estimation.moment_probes import Direction, probed_gram
-from sparsemixed.estimation.objectives.patterns import PatternObjective
 from sparsemixed.estimation.objectives.penalized_deviance import PenalizedDeviance
-from sparsemixed.estimation.objectives.precision import PrecisionObjective
 from sparsemixed.estimation.parameters import Place, ThetaMap
-from sparsemixed.estimation.quadratic_forms import QuadraticForms, Repeated
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
 from sparsemixed.solver.linalg import clearly_definite, unit_diagonal
 from sparsemixed.structures.random.linear_basis import entries_on_edge, linear_basis
 from sparsemixed.structures.random.unstructured import Unstructured
+
+if TYPE_CHECKING:
+    from sparsemixed.estimation.objectives.patterns import PatternObjective
+    from sparsemixed.estimation.quadratic_forms import Repeated
 
 IDLE = 1e-24
 """Squares of a derivative, relative to the largest, that are none."""
@@ -189,6 +189,13 @@ def _gram(
     objective: FittedObjective[FE, FD], at: FE, own: list[Entries], limits: np.ndarray, most: float, design: Design
 ) -> np.ndarray | None:
     """G of the entries of all blocks, in their coordinates, and of the errors' own parameters; None where it is out of reach."""
+    from sparsemixed.estimation.moment_probes import (  # delayed, with what it needs, for a quick start, as all below
+        Direction,
+        probed_gram,
+    )
+    from sparsemixed.estimation.objectives.patterns import PatternObjective
+    from sparsemixed.estimation.objectives.precision import PrecisionObjective
+
     rho = at.theta[objective.parameters.n_theta :]
     # At a limit V does not move with a parameter: what it would do inside decides.
     inside = np.where(limits, np.clip(rho, -1.0, 1.0), rho)
@@ -209,6 +216,8 @@ def _gram(
 
 def _gram_of_products(cp: CrossProducts, own: list[Entries], reml: bool) -> np.ndarray:
     """With independent errors: V_k = Z (I x B_k) Z', and the identity last."""
+    from sparsemixed.estimation.quadratic_forms import QuadraticForms
+
     p = cp.ZtXy.shape[1] - 1 if reml else 0
     forms = QuadraticForms(cp, cp.ZtXy[:, :p], [_repeated(cp, part.place, basis) for part in own for basis in part.basis])
     out = np.empty((forms.count + 1,) * 2)
@@ -220,6 +229,8 @@ def _gram_of_products(cp: CrossProducts, own: list[Entries], reml: bool) -> np.n
 
 def _repeated(cp: CrossProducts, place: Place, basis: np.ndarray) -> Repeated:
     """B on the columns of a place, zero on the others of its term."""
+    from sparsemixed.estimation.quadratic_forms import Repeated
+
     matrix, own = np.zeros((cp.k[place.term],) * 2), slice(place.column, place.column + len(basis))
     matrix[own, own] = basis
     return Repeated(place.term, matrix)

@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from scipy.linalg import qr
 
+from sparsemixed.delayed import linalg
 from sparsemixed.design.values import Design, RandomBlock
 from sparsemixed.estimation.orthonormal import OrthonormalCoordinates, engine_term
 from sparsemixed.estimation.parameters import NO_TERM, Held, Place, ThetaMap
@@ -159,7 +159,7 @@ def _effects(place: Place, directions: np.ndarray) -> tuple[int, ...]:
     alone = [a for a, rest in enumerate(apart) if np.linalg.matrix_rank(rest, tol=1e-6) < directions.shape[1]]
     if len(alone) == directions.shape[1] or effects_are_free(structure):
         return tuple(alone)
-    *_, order = qr(directions.T, mode="economic", pivoting=True)
+    *_, order = linalg.qr(directions.T, mode="economic", pivoting=True)
     return tuple(sorted(int(a) for a in order[: directions.shape[1]]))
 
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg import solveh_banded
 
+from sparsemixed.delayed import linalg
 from sparsemixed.design.values import Design, ResidualPart
 from sparsemixed.solver.crossproducts.crossproducts import outer_sums
 from sparsemixed.solver.residual.precision import MarkovPrecision
@@ -179,12 +179,12 @@ class _MarkovErrors(_Errors):
         return out
 
     def times(self, w: np.ndarray) -> list[np.ndarray]:
-        through = solveh_banded(self.inverse, w[self.order], lower=True)
+        through = linalg.solveh_banded(self.inverse, w[self.order], lower=True)
         moved = self.change[0] * through
         moved[1:] += self.change[1, :-1] * through[:-1]
         moved[:-1] += self.change[1, :-1] * through[1:]
         out = np.empty((2, w.size))
-        out[0, self.order], out[1, self.order] = -solveh_banded(self.inverse, moved, lower=True), through
+        out[0, self.order], out[1, self.order] = -linalg.solveh_banded(self.inverse, moved, lower=True), through
         return list(out)
 
 

@@ -12,9 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.sparse as sp
-from scipy.linalg import solve_triangular
 
+from sparsemixed.delayed import linalg, sp
 from sparsemixed.design.deferred import HoldsLater, changed, deferred
 from sparsemixed.design.values import Constraints, Design, RandomTerm
 from sparsemixed.estimation.parameters import ThetaMap
@@ -70,7 +69,7 @@ class OrthonormalCoordinates(HoldsLater):
         """Q'values (r,) for values (n,)."""
         if self.sparse is None:
             return self.Q.T @ values
-        return solve_triangular(self.R, self.sparse.T @ values, trans=1)
+        return linalg.solve_triangular(self.R, self.sparse.T @ values, trans=1)
 
     def cross_products(self, terms: list[TermData]) -> CrossProducts:
         """Those of the terms with each other, with Q and with the residual."""
@@ -91,7 +90,7 @@ class OrthonormalCoordinates(HoldsLater):
     def to_orthonormal(self, X: np.ndarray) -> np.ndarray:
         """Rows of Q (m, r) that stand for rows of X (m, p): a prediction from them has the same coefficients' part."""
         free = X if self.constraints is None else X @ self.constraints.T
-        return solve_triangular(self.R.T, free.T, lower=True).T if free.size else free
+        return linalg.solve_triangular(self.R.T, free.T, lower=True).T if free.size else free
 
     def root(self, matrix: np.ndarray) -> np.ndarray:
         """Rows (p, c) that give coefficients on X from rows (r, c) that give those on Q."""
@@ -134,7 +133,7 @@ def _sparse_coordinates(design: Design, log_precision: float) -> OrthonormalCoor
     known = {"R": R, "start": start, "residual": residual, "n_obs": design.n_obs, "log_precision": log_precision}
 
     def later() -> dict[str, np.ndarray]:
-        return {"Q": solve_triangular(R.T, X.toarray().T, lower=True).T}
+        return {"Q": linalg.solve_triangular(R.T, X.toarray().T, lower=True).T}
 
     return deferred(OrthonormalCoordinates, {("Q",): later}, sparse=X, **known)
 
@@ -175,7 +174,7 @@ def _least_squares(design: Design, Q: np.ndarray, R: np.ndarray) -> tuple[np.nda
     fitted = Q.T @ y
     if suits(Q):
         residual, again = less_fitted(y, Q, fitted)
-        return solve_triangular(R, fitted + again), less_fitted(residual, Q, again)[0]
+        return solve_upper(R, fitted + again), less_fitted(residual, Q, again)[0]
     residual = y - Q @ fitted
     again = Q.T @ residual  # a second pass removes what the first left of rounding (Giraud, Langou & Rozloznik 2005)
     return solve_upper(R, fitted + again), residual - Q @ again

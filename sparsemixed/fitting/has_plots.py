@@ -13,8 +13,6 @@ from sparsemixed.design.names.model_frame import model_frame
 from sparsemixed.errors import DataError
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.fitting.call import Call, frame_of, settled
-from sparsemixed.postestimation.model_comparison import check_same_rows
-from sparsemixed.storage.destination import check_destination, whole_file
 
 if TYPE_CHECKING:
     from sparsemixed.plots.face import Plots
@@ -55,6 +53,7 @@ class HasPlots:
         """
         from sparsemixed.plots.subject import Subject  # delayed, with what it needs, for a quick start
         from sparsemixed.reporting.pages.page import report_page
+        from sparsemixed.storage.destination import check_destination, whole_file
 
         check_destination(path)
         subject = Subject(self, self._sample_rows, self._sample_table)
@@ -75,6 +74,8 @@ class HasPlots:
             raise DataError("the fit does not know its data: it was loaded, or came from another process")
         frame = model_frame(self.fit.spec, frame_of(self.call, "plot"))
         if not isinstance(source, (str, os.PathLike)):
+            from sparsemixed.postestimation.model_comparison import check_same_rows  # delayed for a quick start
+
             check_same_rows(self.fit, frame, "plot")
         return Rows(frame, self.fit.design.kept)
 

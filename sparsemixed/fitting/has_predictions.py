@@ -8,8 +8,6 @@ import pandas as pd
 
 from sparsemixed.errors import OptionError
 from sparsemixed.estimation.fit import Fit
-from sparsemixed.postestimation.predict import predict
-from sparsemixed.postestimation.prediction.request import read_request
 from sparsemixed.spec.numbers import check_level
 
 Prediction = Literal[
@@ -95,12 +93,8 @@ class HasPredictions:
             raise OptionError("predict: level as a text is relevel; give one of them")
         percent = check_level(self.fit.spec.display.level if level is None or isinstance(level, str) else level)
         coefficients, seed, update = (options.get(name) for name in ("coefficients", "seed", "update"))
-        asked = read_request(what, relevel, se, interval, percent, new_levels, seed, coefficients)  # type: ignore[arg-type]
-        if not update:
-            return predict(self.fit, data, asked)
-        from sparsemixed.postestimation.prediction.updated_frames import predict_updated  # delayed for a quick start
-
-        return predict_updated(self.fit, data, asked)
+        asked = (what, relevel, se, interval, percent, new_levels, seed, coefficients)
+        return _predicted(self.fit, data, bool(update), *asked)
 
     def random_effects_for(self, data: Any, coefficients: Literal["known", "estimated"] | None = None) -> dict[str, pd.DataFrame]:
         """Predicted random effects of the groups in new data, given the responses there, at the fitted parameters.
@@ -167,3 +161,16 @@ class HasPredictions:
         from sparsemixed.postestimation.prediction.joint_errors import joint_errors  # delayed for a quick start
 
         joint_errors(self.fit)
+
+
+def _predicted(fit: Fit, data: Any, update: bool, *asked: Any) -> pd.Series | pd.DataFrame:
+    """What `read_request` makes of the options of `predict`, from the fit, or from it and what the data tell."""
+    from sparsemixed.postestimation.predict import predict  # delayed, with what it needs, for a quick start, as all below
+    from sparsemixed.postestimation.prediction.request import read_request
+
+    request = read_request(*asked)
+    if not update:
+        return predict(fit, data, request)
+    from sparsemixed.postestimation.prediction.updated_frames import predict_updated
+
+    return predict_updated(fit, data, request)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from sparsemixed.command.hypothesis_options import read_combination, read_test
 from sparsemixed.estimation.fit import Fit
-from sparsemixed.postestimation.linear_tests import hypothesis_test, lincom, parameter_test
 from sparsemixed.reporting.hypothesis_tests import TestResult
-from sparsemixed.reporting.linear_combination import LincomResult
 from sparsemixed.spec.numbers import check_level
 
 if TYPE_CHECKING:
+    from sparsemixed.reporting.linear_combination import LincomResult
     from sparsemixed.reporting.nonlinear import NlcomResult
 
 OfPvalues = Literal["noadjust", "bonferroni", "holm", "sidak"]
@@ -52,6 +50,11 @@ class HasTests:
         accumulate : TestResult, optional
             An earlier test, whose hypotheses are tested along.
         """
+        from sparsemixed.command.hypothesis_options import (
+            read_test,  # delayed, with what it needs, for a quick start, as all below
+        )
+        from sparsemixed.postestimation.linear_tests import hypothesis_test
+
         text, asked = read_test("test", hypothesis, {"small": small, "mtest": mtest, "df": df})
         before = accumulate
         found = hypothesis_test(self.fit, text, values, asked.get("small", False), asked.get("df"), asked.get("mtest"), before)
@@ -70,6 +73,9 @@ class HasTests:
 
         `small`, `mtest` and `df` as in `test`.
         """
+        from sparsemixed.command.hypothesis_options import read_test
+        from sparsemixed.postestimation.linear_tests import parameter_test
+
         text, asked = read_test("testparm", terms, {"small": small, "mtest": mtest, "df": df, "equal": equal})
         options = (asked.get("equal", False), asked.get("small", False), asked.get("df"), asked.get("mtest"))
         return TestResult.of(parameter_test(self.fit, text, *options))
@@ -82,6 +88,10 @@ class HasTests:
         Variance parameters are named as in e(b), `[lns1_1_1]_cons`, or as printed, `var(_cons) + var(Residual)`. Options may
         follow a comma: `"x1 - x2, level(90)"`; `df` gives the degrees of freedom of a t test.
         """
+        from sparsemixed.command.hypothesis_options import read_combination
+        from sparsemixed.postestimation.linear_tests import lincom
+        from sparsemixed.reporting.linear_combination import LincomResult
+
         text, asked = read_combination("lincom", expression, {"level": level, "small": small, "df": df})
         options = (self._level(asked.get("level")), asked.get("small", False), asked.get("df"))
         return LincomResult.of(lincom(self.fit, text, *options))
@@ -107,7 +117,8 @@ class HasTests:
         OptionError
             A function that is not defined at the estimates.
         """
-        from sparsemixed.postestimation.nonlinear import nlcom  # delayed, with what it needs, for a quick start
+        from sparsemixed.command.hypothesis_options import read_combination
+        from sparsemixed.postestimation.nonlinear import nlcom
         from sparsemixed.reporting.nonlinear import NlcomResult
 
         texts, asked = _several("nlcom", expressions, {"level": level, "small": small, "df": df}, read_combination)
@@ -133,7 +144,8 @@ class HasTests:
         OptionError
             Functions that are not defined at the estimates, hypotheses that follow from or contradict one another.
         """
-        from sparsemixed.postestimation.nonlinear import testnl  # delayed, with what it needs, for a quick start
+        from sparsemixed.command.hypothesis_options import read_test
+        from sparsemixed.postestimation.nonlinear import testnl
 
         texts, asked = _several("testnl", hypotheses, {"mtest": mtest, "small": small, "df": df}, read_test)
         return TestResult.of(testnl(self.fit, texts, asked.get("mtest"), asked.get("small", False), asked.get("df")))

@@ -10,6 +10,7 @@ import numba
 from numba.core.compiler_lock import global_compiler_lock
 
 from sparsemixed.errors import LOGGER
+from sparsemixed.solver.load import Kept, known
 from sparsemixed.solver.threads import shared_out, stretches
 
 SMALL = 1 << 14
@@ -32,7 +33,11 @@ def _kept(function: Callable, **options: Any) -> Any:
     """
     options = {"no_cfunc_wrapper": True, **options}
     try:
-        return numba.njit(cache=True, **options)(function)
+        if not known():
+            return numba.njit(cache=True, **options)(function)
+        kept = numba.njit(**options)(function)
+        kept._cache = Kept(function)  # as `cache=True` does, which would load much besides
+        return kept
     except RuntimeError as error:
         _tell_uncached(error)
         return numba.njit(**options)(function)

@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg.blas import dtrmm
-from scipy.linalg.lapack import dtrtrs
 
 from sparsemixed.errors import NumericalError
-from sparsemixed.lapack import cholesky, eigh, qr
+from sparsemixed.lapack import blas, cholesky, eigh, lapack, qr
 from sparsemixed.solver import rows
 
 SINGULAR = 1e-13
@@ -110,7 +108,7 @@ def times_lower(rows: np.ndarray, C: np.ndarray) -> np.ndarray:
     """
     if len(C) < LARGE or np.triu(C, 1).any():
         return rows @ C
-    return dtrmm(1.0, C.T, rows.T).T
+    return blas.dtrmm(1.0, C.T, rows.T).T
 
 
 def mirrored(upper: np.ndarray) -> np.ndarray:
@@ -188,6 +186,7 @@ def solve_upper(R: np.ndarray, right: np.ndarray) -> np.ndarray:
     if not right.size:
         return right
     # By LAPACK itself: what scipy checks before takes ten times as long for a few coefficients.
+    dtrtrs = lapack.dtrtrs
     found, failed = dtrtrs(R.T, right, lower=1, trans=1) if R.flags.c_contiguous else dtrtrs(R, right)
     if failed:
         raise np.linalg.LinAlgError("singular matrix")

@@ -6,6 +6,7 @@ Blocks of a matrix are worked on where they stand: scipy's wrappers would copy t
 from __future__ import annotations
 
 import ctypes
+from functools import cache
 
 import numpy as np
 from numba.extending import get_cython_function_address
@@ -13,15 +14,20 @@ from numba.extending import get_cython_function_address
 _WORD, _INT, _REAL, _ARRAY = ctypes.c_char_p, ctypes.POINTER(ctypes.c_int), ctypes.POINTER(ctypes.c_double), ctypes.c_void_p
 
 
-def _of(library: str, name: str, *arguments: type) -> ctypes._CFuncPtr:
-    """A routine; ctypes lets go of the lock while a foreign function runs."""
+_ROUTINES: dict[str, tuple[str, tuple[type, ...]]] = {
+    "dpotrf": ("lapack", (_WORD, _INT, _ARRAY, _INT, _INT)),
+    "dpotri": ("lapack", (_WORD, _INT, _ARRAY, _INT, _INT)),
+    "dgemm": ("blas", (_WORD, _WORD, *[_INT] * 3, _REAL, _ARRAY, _INT, _ARRAY, _INT, _REAL, _ARRAY, _INT)),
+    "dtrsm": ("blas", (*[_WORD] * 4, *[_INT] * 2, _REAL, _ARRAY, _INT, _ARRAY, _INT)),
+}
+"""Name -> its library, and the types of its arguments."""
+
+
+@cache
+def _routine(name: str) -> ctypes._CFuncPtr:
+    """A routine, looked up when it is first called; ctypes lets go of the lock while a foreign function runs."""
+    library, arguments = _ROUTINES[name]
     return ctypes.CFUNCTYPE(None, *arguments)(get_cython_function_address(f"scipy.linalg.cython_{library}", name))
-
-
-_dpotrf = _of("lapack", "dpotrf", _WORD, _INT, _ARRAY, _INT, _INT)
-_dpotri = _of("lapack", "dpotri", _WORD, _INT, _ARRAY, _INT, _INT)
-_dgemm = _of("blas", "dgemm", _WORD, _WORD, *[_INT] * 3, _REAL, _ARRAY, _INT, _ARRAY, _INT, _REAL, _ARRAY, _INT)
-_dtrsm = _of("blas", "dtrsm", *[_WORD] * 4, *[_INT] * 2, _REAL, _ARRAY, _INT, _ARRAY, _INT)
 
 
 def cholesky(matrix: np.ndarray) -> int:
@@ -37,14 +43,14 @@ def cholesky(matrix: np.ndarray) -> int:
         Zero, or the order of the first leading minor that is not positive.
     """
     info = ctypes.c_int()
-    _dpotrf(b"L", ctypes.c_int(len(matrix)), matrix.ctypes.data, _leading(matrix), info)
+    _routine("dpotrf")(b"L", ctypes.c_int(len(matrix)), matrix.ctypes.data, _leading(matrix), info)
     return info.value
 
 
 def inverse_of_factor(lower: np.ndarray) -> int:
     """Replace a Cholesky factor L, where `cholesky` left it, by the lower triangle of inv(LL'); not zero where L is singular."""
     info = ctypes.c_int()
-    _dpotri(b"L", ctypes.c_int(len(lower)), lower.ctypes.data, _leading(lower), info)
+    _routine("dpotri")(b"L", ctypes.c_int(len(lower)), lower.ctypes.data, _leading(lower), info)
     return info.value
 
 
@@ -53,14 +59,14 @@ def add_product(out: np.ndarray, left: np.ndarray, right: np.ndarray, share: flo
     (a, left_as), (b, right_as) = _stored(left), _stored(right)
     m, n, k = ctypes.c_int(len(out)), ctypes.c_int(out.shape[1]), ctypes.c_int(left.shape[1])
     A, B, C = ((each.ctypes.data, _leading(each)) for each in (a, b, out))
-    _dgemm(left_as, right_as, m, n, k, ctypes.c_double(share), *A, *B, ctypes.c_double(keep), *C)
+    _routine("dgemm")(left_as, right_as, m, n, k, ctypes.c_double(share), *A, *B, ctypes.c_double(keep), *C)
 
 
 def times_inverse(block: np.ndarray, lower: np.ndarray) -> None:
     """block = block inv(L) for a lower triangular L; both (blocks of) matrices stored by columns."""
     m, n = ctypes.c_int(len(block)), ctypes.c_int(block.shape[1])
     L, B = ((each.ctypes.data, _leading(each)) for each in (lower, block))
-    _dtrsm(b"R", b"L", b"N", b"N", m, n, ctypes.c_double(1.0), *L, *B)
+    _routine("dtrsm")(b"R", b"L", b"N", b"N", m, n, ctypes.c_double(1.0), *L, *B)
 
 
 def _stored(matrix: np.ndarray) -> tuple[np.ndarray, bytes]:

@@ -3,6 +3,7 @@
 import pytest
 
 from sparsemixed.command import read_model
+from sparsemixed.command.algebra import Algebra
 from sparsemixed.errors import CommandError
 from sparsemixed.spec import EstimationOptions, Factor, RandomEquation, Term
 
@@ -39,6 +40,27 @@ def fixed(right):
 )
 def test_fixed_part(right, terms, constant):
     assert fixed(right) == (terms, constant)
+
+
+SUMS = ("x", "1", "0", "x + z", "0 + x", "x+0", "1 + x + z", "x + x", " x + é + a.b ", "`odd name` + x", "x + log(z) + log(z)")
+NO_SUMS = ("x + 0 + 1", "1 + 1", "-1 + x", "x:z + x", "x.", "x..y", "offset(w) + x", "(x + z)", "x +\n.")
+
+
+@pytest.mark.parametrize("right", [*SUMS, *NO_SUMS])
+def test_a_sum_is_what_formulaic_reads(right, monkeypatch):
+    found, positions = [], []
+    for _ in range(2):
+        positions.append({})
+        found.append(Algebra(right, positions[-1]).terms_and_offsets(right))
+        monkeypatch.setattr(Algebra, "_plain_sum", lambda self, text: None)
+    assert found[0] == found[1]
+    assert positions[0] == positions[1]
+
+
+@pytest.mark.parametrize(("right", "plain"), [*dict.fromkeys(SUMS, True).items(), *dict.fromkeys(NO_SUMS, False).items()])
+def test_only_sums_are_read_as_such(right, plain):
+    algebra = Algebra(right, {})
+    assert (algebra._plain_sum(algebra._without_calls(right)) is not None) == plain
 
 
 def test_variables_take_their_kind_from_the_data_unless_told():

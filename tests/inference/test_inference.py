@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import chi2, norm
 
 from sparsemixed.errors import OptionError
 from sparsemixed.estimation.fit import VarianceParameter
@@ -79,6 +80,21 @@ def test_tails():
     assert f"{chibar2_pvalue(15.0274):.4f}" == "0.0001"
     assert chibar2_pvalue(0.0) == 1.0
     assert np.isnan(chi2_pvalue(1.0, 0))
+
+
+@pytest.mark.parametrize("df", [1, 2, 3, 4, 7, 39, 40, 41, 300, 2.5])
+def test_tails_of_chi_squared(df):
+    for statistic in (0.0, 1e-300, 1e-9, 0.3, 3.0, 0.5 * df, 1.5 * df, 80.0, 700.0, 1400.0):
+        assert chi2_pvalue(statistic, df) == pytest.approx(chi2.sf(statistic, df), rel=1e-12, abs=1e-300)
+
+
+def test_tails_and_limits_of_z():
+    z = np.array([0.0, -1e-9, 0.5, -1.96, 7.0, -37.0, np.nan, np.inf])
+    np.testing.assert_allclose(z_pvalue(z), 2.0 * norm.sf(np.abs(z)), rtol=1e-12)
+    assert isinstance(z_pvalue(1.0), float)
+    for level in (10.0, 50.0, 95.0, 99.9, 99.999999):
+        assert z_critical(level) == pytest.approx(norm.isf((1.0 - level / 100.0) / 2.0), rel=1e-13)
+    assert z_critical(100.0) == np.inf
 
 
 def test_wald_with_a_redundant_row():

@@ -1,6 +1,6 @@
 """Fits of the manual's examples shown in other ways; `test_manual_sessions.py` has them as printed."""
 
-from sparsemixed.api import lrtest, mixed
+from sparsemixed import lrtest, mixed
 
 SIX_B = "weight ibn.girl i.girl#c.age c.age#c.age, noconstant nofvlabel || id: age, nolog"
 

@@ -32,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
     check_one("standard input", *options.fits)
     check_output(options)
     fits = [load_fit(name) for name in options.fits]
-    from sparsemixed.api import compare
+    from sparsemixed.comparisons import compare
 
     names = options.names.split(",") if options.names else _names(options.fits)
     write_shown(compare(*fits, names=names, stats=options.stats.split(","), se=not options.no_se, stars=options.stars), options)

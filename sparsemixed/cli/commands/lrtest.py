@@ -28,7 +28,7 @@ def run(options: argparse.Namespace) -> int:
     check_one("standard input", options.first, options.second)
     check_output(options)
     fits = load_fit(options.first), load_fit(options.second)
-    from sparsemixed.api import lrtest
+    from sparsemixed.comparisons import lrtest
 
     write_shown(lrtest(*fits), options)
     return status_of(*fits)

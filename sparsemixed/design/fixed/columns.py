@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sparsemixed.delayed import sp
 from sparsemixed.design.data.rows import Level, Rows
 from sparsemixed.design.fixed.matrix import candidate_columns, fill_columns, sparse_columns
 from sparsemixed.design.fixed.terms import Cell, TermList
 from sparsemixed.design.values import Column
 from sparsemixed.errors import DataError
 from sparsemixed.spec import Factor, ModelSpec, Term
-
-if TYPE_CHECKING:
-    import scipy.sparse as sp
 
 MANY_COLUMNS = 256
 """Columns from which sparse ones pay."""

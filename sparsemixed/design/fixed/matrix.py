@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from math import prod
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sparsemixed.delayed import sp
 from sparsemixed.design.data.rows import Level, Rows
 from sparsemixed.design.fixed.collinear import collinear
 from sparsemixed.spec import Term
-
-if TYPE_CHECKING:
-    import scipy.sparse as sp
 
 BLOCK = 8192
 """Rows filled at a time, so that a block of a row-major matrix stays in cache while its columns are written."""
@@ -85,8 +82,6 @@ def sparse_columns(
     constant: bool,
 ) -> sp.csr_array:
     """`fill_columns` of rows without missing values as a sparse matrix, which has one number a row for each term."""
-    import scipy.sparse as sp  # which takes a while to import
-
     found = [product.entries() for product in _products(rows, terms, cells, levels)]
     found += [(np.full(rows.n, len(cells)), np.ones(rows.n))] if constant else []
     columns, values = (np.column_stack(each) for each in zip(*found, strict=True))

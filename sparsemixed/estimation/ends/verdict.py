@@ -24,7 +24,6 @@ from sparsemixed.estimation.ends.without_errors import (
 )
 from sparsemixed.estimation.interface import FE, FN
 from sparsemixed.estimation.linear import LogLikelihood
-from sparsemixed.estimation.objectives.patterns import PatternObjective
 from sparsemixed.estimation.problems.values import Problem
 from sparsemixed.estimation.search.values import Optimum
 from sparsemixed.solver.linalg import has_root
@@ -111,6 +110,8 @@ def _of_errors(problem: Problem[FE, FN], found: Optimum[FE, FN]) -> NoMaximum | 
 
 def _unseen_by_reml(problem: Problem[FE, FN], at: FE) -> bool:
     """Whether all directions in which V is singular lie in the span of X: there the restricted likelihood stays finite."""
+    from sparsemixed.estimation.objectives.patterns import PatternObjective  # delayed for a quick start
+
     objective = problem.objective
     if not objective.reml or not isinstance(objective, PatternObjective):
         return False

@@ -9,7 +9,7 @@ every row does: only the sum of both variances is known, and a search may go any
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -19,17 +19,17 @@ from sparsemixed.estimation.ends.values import End
 from sparsemixed.estimation.fit import Component, Fit, VarianceParameter
 from sparsemixed.estimation.interface import FE, FN
 from sparsemixed.estimation.linear import LogLikelihood
-from sparsemixed.estimation.objectives.patterns import PatternEvaluation, PatternObjective
-from sparsemixed.estimation.objectives.without_errors import ErrorFreeDerivatives, ErrorFreeObjective
 from sparsemixed.estimation.orthonormal import engine_terms
 from sparsemixed.estimation.parameters import ThetaMap
 from sparsemixed.estimation.problems.values import Problem
 from sparsemixed.estimation.search.curvature import newton_model
 from sparsemixed.estimation.search.minimum import minimize
 from sparsemixed.estimation.search.values import Optimum, Plan
-from sparsemixed.solver.residual.patterns import independent_blocks, pattern_batches
 from sparsemixed.spec import EstimationOptions
-from sparsemixed.structures.residual_errors.independent import IndependentErrors
+
+if TYPE_CHECKING:
+    from sparsemixed.estimation.objectives.patterns import PatternEvaluation
+    from sparsemixed.estimation.objectives.without_errors import ErrorFreeDerivatives, ErrorFreeObjective
 
 RUN_OFF = 1e4
 """Largest variance of the random effects' part of a row, over sigma2, from which a residual variance of zero is considered."""
@@ -128,6 +128,8 @@ def obstacle(design: Design, rows: int) -> str:
         return "with weights that replicate observations"
     if rows < design.n_obs:
         return "where rows are not in memory"
+    from sparsemixed.solver.residual.patterns import independent_blocks  # delayed, with what it needs, for a quick start
+
     sizes = np.bincount(independent_blocks([t.codes for t in design.random], [t.n_groups for t in design.random])).astype(float)
     if sizes.max() > LARGEST_BLOCK or (sizes**2).sum() > MOST_NUMBERS:
         return f"where up to {int(sizes.max()):,} rows are tied together"
@@ -136,6 +138,12 @@ def obstacle(design: Design, rows: int) -> str:
 
 def limit_without_errors(problem: Problem[FE, FN], theta: np.ndarray, llf: LogLikelihood) -> Limit | None:
     """The optimum without errors from theta on; None where V is singular there."""
+    # Delayed, with what they need, for a quick start.
+    from sparsemixed.estimation.objectives.patterns import PatternObjective
+    from sparsemixed.estimation.objectives.without_errors import ErrorFreeObjective
+    from sparsemixed.solver.residual.patterns import pattern_batches
+    from sparsemixed.structures.residual_errors.independent import IndependentErrors
+
     case, design, orthogonal = problem.case, problem.case.design, problem.case.reduction.orthogonal
     layout, n = problem.objective.parameters, len(design.y)
     rows = np.column_stack([orthogonal.Q, orthogonal.residual])

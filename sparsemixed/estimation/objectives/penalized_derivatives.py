@@ -26,7 +26,6 @@ from sparsemixed.estimation.penalties import with_curvature, with_slopes
 from sparsemixed.solver.crossproducts.block_products import Pattern, diagonal_sums, products, stacks, times_lambda
 from sparsemixed.solver.crossproducts.crossproducts import own_blocks
 from sparsemixed.solver.factored.system import FactoredSystem
-from sparsemixed.solver.factored.traces import determinant_hessian
 from sparsemixed.solver.interface import S
 from sparsemixed.solver.linalg import FEW, LARGE, bordered, less_symmetric_product, semidefinite_root, times_lower
 
@@ -305,6 +304,8 @@ class PenalizedDerivatives(PenalizedScore[FactoredSystem]):
     @lazy_property
     def observed_information(self) -> Curvature:
         """Exact Hessian of the deviance."""
+        from sparsemixed.solver.factored.traces import determinant_hessian  # delayed, with what it needs, for a quick start
+
         at = self.at
         hessian = determinant_hessian(at.system, self.factors, self.directions) + self._square_hessian / at.sigma2
         if self.reml and self.p:

@@ -13,7 +13,6 @@ from sparsemixed.estimation.objectives.penalized import PenalizedObjective
 from sparsemixed.estimation.objectives.penalized_derivatives import PenalizedDerivatives
 from sparsemixed.estimation.objectives.penalized_deviance import PenalizedEvaluation
 from sparsemixed.estimation.problems.independent import independent_objective, moments_of
-from sparsemixed.estimation.problems.iterative import iterative_start
 from sparsemixed.estimation.problems.penalties import inside, penalty
 from sparsemixed.estimation.problems.plain_newton import plain_search
 from sparsemixed.estimation.problems.solvers import exact_is_cheap, factorization_is_dear, patience
@@ -48,6 +47,8 @@ def _theta(objective: PenalizedObjective, case: Case) -> np.ndarray:
     """theta from moments; where a factorization is dear, from the iterative solver, which all but ends the search."""
     products, options = case.products, case.spec.estimation
     if factorization_is_dear(objective, products.cp, products.weights is not None) and options == _plain_options(options):
+        from sparsemixed.estimation.problems.iterative import iterative_start  # delayed, with what it needs, for a quick start
+
         found = iterative_start(products.cp, products.layout, options)
         if found is not None:
             return found

@@ -12,10 +12,8 @@ from sparsemixed.design.values import Design
 from sparsemixed.errors import NotAvailableError, SlowConvergenceError
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.estimation.parameters import ThetaMap
-from sparsemixed.estimation.problems.iterative import iterative_problem
 from sparsemixed.estimation.problems.penalized import penalized_problem
 from sparsemixed.estimation.problems.penalties import refuse_penalty
-from sparsemixed.estimation.problems.residual import by_patterns, patterns_problem, precision_problem
 from sparsemixed.estimation.problems.solvers import factored_instead, solver_for
 from sparsemixed.estimation.problems.values import Case, Problem
 from sparsemixed.estimation.sources.reduction import Reduction
@@ -39,11 +37,39 @@ def linear_problem(case: Case) -> Problem[Any, Any]:
     return Problem(case)
 
 
+def _patterns_serve(case: Case) -> bool:
+    if case.design.residual is None:
+        return False
+    from sparsemixed.estimation.problems.residual import (
+        by_patterns,  # delayed, with what it needs, for a quick start, as all below
+    )
+
+    return by_patterns(case)
+
+
+def _patterns_problem(case: Case) -> Problem[Any, Any]:
+    from sparsemixed.estimation.problems.residual import patterns_problem
+
+    return patterns_problem(case)
+
+
+def _precision_problem(case: Case) -> Problem[Any, Any]:
+    from sparsemixed.estimation.problems.residual import precision_problem
+
+    return precision_problem(case)
+
+
+def _iterative_problem(case: Case) -> Problem[Any, Any]:
+    from sparsemixed.estimation.problems.iterative import iterative_problem
+
+    return iterative_problem(case)
+
+
 KINDS: dict[str, Kind] = {
     "linear": Kind(lambda case: case.design.residual is None and not case.design.random, linear_problem),
-    "patterns": Kind(lambda case: case.design.residual is not None and by_patterns(case), patterns_problem),
-    "precision": Kind(lambda case: case.design.residual is not None, precision_problem),
-    "iterative": Kind(lambda case: case.solver == "krylov", iterative_problem),
+    "patterns": Kind(_patterns_serve, _patterns_problem),
+    "precision": Kind(lambda case: case.design.residual is not None, _precision_problem),
+    "iterative": Kind(lambda case: case.solver == "krylov", _iterative_problem),
     "penalized": Kind(lambda case: True, penalized_problem),
 }
 """The first that applies serves."""

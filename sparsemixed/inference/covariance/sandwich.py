@@ -9,12 +9,16 @@ inverse Hessian as bread would differ, because scores of beta and of the varianc
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from sparsemixed.design.values import Clusters
 from sparsemixed.estimation.fit import Fit
-from sparsemixed.estimation.scores import Scores, cluster_scores
 from sparsemixed.inference.fit_cache import cached_on_fit
+
+if TYPE_CHECKING:
+    from sparsemixed.estimation.scores import Scores
 
 
 def is_robust(fit: Fit) -> bool:
@@ -25,6 +29,8 @@ def is_robust(fit: Fit) -> bool:
 @cached_on_fit("cluster-scores")
 def scores(fit: Fit) -> Scores:
     """The scores of `fit.design.clusters`. Not to be changed."""
+    from sparsemixed.estimation.scores import cluster_scores  # delayed, with what it needs, for a quick start
+
     clusters = fit.design.clusters
     assert clusters is not None
     return cluster_scores(fit, clusters.codes.astype(np.int64), clusters.n_clusters)

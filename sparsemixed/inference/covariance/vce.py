@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from sparsemixed.estimation.fit import Fit
-from sparsemixed.inference.covariance.cluster_robust import robust_covariance
 from sparsemixed.inference.covariance.sandwich import is_robust, robust_root, robust_theta
 from sparsemixed.inference.fit_cache import cached_on_fit
 from sparsemixed.solver.linalg import clearly_definite, root_of_inverse
@@ -22,6 +21,10 @@ NOT_DEFINITE = (
 def beta_covariance(fit: Fit) -> np.ndarray:
     """(p, p) covariance of the coefficients by `fit.spec.vce`. Not to be changed."""
     if fit.spec.vce.method.degrees is not None:
+        from sparsemixed.inference.covariance.cluster_robust import (
+            robust_covariance,  # delayed, with what it needs, for a quick start
+        )
+
         return robust_covariance(fit, fit.spec.vce.name)
     if not is_robust(fit):
         return fit.vcov_beta

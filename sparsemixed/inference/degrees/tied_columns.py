@@ -9,9 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
+from sparsemixed.delayed import csgraph, sp
 from sparsemixed.design.checks import changing_rows
 from sparsemixed.errors import OptionError
 from sparsemixed.estimation.fit import Fit
@@ -62,8 +61,8 @@ def tied_columns(fit: Fit) -> list[TiedColumns]:
     T = constraints.T
     p, r = T.shape
     rows, columns = np.nonzero(T)
-    graph = coo_array((np.ones(len(rows)), (rows, p + columns)), shape=(p + r, p + r))
-    label = connected_components(graph, directed=False)[1]
+    graph = sp.coo_array((np.ones(len(rows)), (rows, p + columns)), shape=(p + r, p + r))
+    label = csgraph.connected_components(graph, directed=False)[1]
     found = []
     for one in dict.fromkeys(label[:p][~constraints.fixed].tolist()):
         members = np.flatnonzero(label[:p] == one)

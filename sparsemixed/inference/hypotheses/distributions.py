@@ -1,14 +1,27 @@
 """The one place where p-values and critical values come from: z, t, chi-squared, F, chi-bar-squared, studentized range.
 
-`scipy.special` serves all but the last: importing `scipy.stats` costs more time than a small fit, and its adaptive integrals of
-the studentized range take a hundred times as long as the sums here.
+What every table asks for, z and chi-squared of few degrees of freedom, is elementary. `scipy.special` serves the rest but for the
+last: importing `scipy.stats` costs more time than a small fit, and its adaptive integrals of the studentized range take a hundred
+times as long as the sums here.
 """
 
 from __future__ import annotations
 
-import numpy as np
-from scipy.special import betaincinv, chdtrc, chndtr, fdtrc, fdtri, gammaln, ncfdtr, ndtr, ndtri, stdtr, stdtrit
+import math
+from statistics import NormalDist
+from typing import TYPE_CHECKING
 
+import numpy as np
+
+from sparsemixed.delayed import Delayed
+
+if TYPE_CHECKING:
+    from scipy import special
+else:
+    special = Delayed("scipy.special")
+
+FEW = 40
+"""Degrees of freedom of chi-squared up to which its tail is a short sum, and no power in it too large for a double."""
 LIMIT = 1e12
 """Degrees of freedom beyond which the quantile of F cannot tell them from infinitely many: chi-squared over its own."""
 PLACES = np.arange(-9.0, 30.0, 0.125)
@@ -17,16 +30,18 @@ STEP = 0.1
 """Of log S at the most, for the same: its tail is analytic up to pi/4 beside the real line, and exp(-pi^2 / (2 STEP)) is lost."""
 DIGITS = 37.0
 """-log of what is left out of a density."""
+_erfc = np.frompyfunc(math.erfc, 1, 1)
 
 
 def normal_probability(z: np.ndarray) -> np.ndarray:
     """Phi(z): the probability below z of the standard normal distribution."""
-    return ndtr(z)
+    return special.ndtr(z)
 
 
 def z_critical(level: float) -> float:
     """Half width, in standard errors, of a normal confidence interval of `level` per cent."""
-    return float(-ndtri((1.0 - level / 100.0) / 2.0))
+    tail = (1.0 - level / 100.0) / 2.0
+    return -NormalDist().inv_cdf(tail) if tail > 0.0 else math.inf
 
 
 def critical(level: float, df: np.ndarray | float | None) -> np.ndarray | float:
@@ -35,7 +50,7 @@ def critical(level: float, df: np.ndarray | float | None) -> np.ndarray | float:
         return z_critical(level)
     tail = (1.0 + level / 100.0) / 2.0
     finite = np.where(np.isinf(df), 1.0, df)
-    return np.where(np.isinf(df), z_critical(level), stdtrit(finite, tail))
+    return np.where(np.isinf(df), z_critical(level), special.stdtrit(finite, tail))
 
 
 def two_sided(statistic: np.ndarray | float, df: np.ndarray | float | None) -> np.ndarray:
@@ -43,7 +58,7 @@ def two_sided(statistic: np.ndarray | float, df: np.ndarray | float | None) -> n
     if df is None:
         return z_pvalue(statistic)
     finite = np.where(np.isinf(df), 1.0, df)
-    return np.where(np.isinf(df), z_pvalue(statistic), 2.0 * stdtr(finite, -np.abs(statistic)))
+    return np.where(np.isinf(df), z_pvalue(statistic), 2.0 * special.stdtr(finite, -np.abs(statistic)))
 
 
 def f_pvalue(statistic: float, df: float, ddf: float) -> float:
@@ -56,29 +71,46 @@ def f_pvalue(statistic: float, df: float, ddf: float) -> float:
     """
     if df <= 0 or not np.isfinite(statistic) or np.isnan(ddf):
         return float("nan")
-    return chi2_pvalue(df * statistic, df) if np.isinf(ddf) else float(fdtrc(df, ddf, max(statistic, 0.0)))
+    return chi2_pvalue(df * statistic, df) if np.isinf(ddf) else float(special.fdtrc(df, ddf, max(statistic, 0.0)))
 
 
 def normal_cdf(z: np.ndarray) -> np.ndarray:
     """Distribution function of the standard normal distribution."""
-    return ndtr(z)
+    return special.ndtr(z)
 
 
 def z_pvalue(z: np.ndarray | float) -> np.ndarray:
     """Two-sided normal p-value."""
-    return 2.0 * ndtr(-np.abs(z))
+    return np.asarray(_erfc(np.abs(z) / math.sqrt(2.0)), float)[()]
 
 
 def chi2_pvalue(statistic: float, df: float) -> float:
-    """Upper tail of the chi-squared distribution; NaN without degrees of freedom."""
-    return float(chdtrc(df, max(statistic, 0.0))) if df > 0 and np.isfinite(statistic) else float("nan")
+    """Upper tail of the chi-squared distribution; NaN without degrees of freedom.
+
+    Of m whole ones it is the sum of exp(-h) h^a / Gamma(a + 1) over a = m/2 - 1, m/2 - 2, ... down to 0, or down to 1/2 and
+    erfc(sqrt(h)) besides, with h half the statistic (Abramowitz & Stegun 1964, 26.4.4 and 26.4.5).
+
+    Examples
+    --------
+    >>> round(chi2_pvalue(3.841458820694124, 1), 12), round(chi2_pvalue(7.814727903251179, 3), 12)
+    (0.05, 0.05)
+    """
+    if df <= 0 or not np.isfinite(statistic):
+        return float("nan")
+    half, pairs = 0.5 * max(float(statistic), 0.0), int(df) // 2
+    if df > FEW or df != int(df):
+        return float(special.chdtrc(df, 2.0 * half))
+    odd = 0.5 * (int(df) % 2)
+    terms = sum(half ** (k + odd) / math.gamma(k + odd + 1.0) for k in range(pairs))
+    # In two steps: the power may be large where the exponential alone is no number any more.
+    return math.exp(-0.5 * half) * terms * math.exp(-0.5 * half) + (math.erfc(math.sqrt(half)) if odd else 0.0)
 
 
 def chibar2_pvalue(statistic: float) -> float:
     """Upper tail of the half-and-half mixture of chi2(0) and chi2(1): 1 at zero, half the chi2(1) tail above."""
     if np.isnan(statistic):
         return float("nan")
-    return 1.0 if statistic <= 0.0 else 0.5 * float(chdtrc(1.0, statistic))
+    return 1.0 if statistic <= 0.0 else 0.5 * chi2_pvalue(statistic, 1)
 
 
 def mixture_pvalue(statistic: float, freedoms: tuple[int, int]) -> float:
@@ -102,17 +134,17 @@ def f_quantile(probability: float, df: float, ddf: float) -> float:
     >>> round(f_quantile(0.95, 3, 12), 6)
     3.490295
     """
-    return float("nan") if np.isnan(ddf) else float(fdtri(df, min(ddf, LIMIT), probability))
+    return float("nan") if np.isnan(ddf) else float(special.fdtri(df, min(ddf, LIMIT), probability))
 
 
 def f_tails(values: np.ndarray, df: float, ddf: float) -> np.ndarray:
     """Upper tails of the F distribution at values (m,), of chi-squared over its degrees of freedom where `ddf` is infinite."""
-    return chdtrc(df, df * values) if np.isinf(ddf) else fdtrc(df, ddf, values)
+    return special.chdtrc(df, df * values) if np.isinf(ddf) else special.fdtrc(df, ddf, values)
 
 
 def normal_quantiles(probabilities: np.ndarray) -> np.ndarray:
     """Quantiles of the normal distribution."""
-    return ndtri(probabilities)
+    return special.ndtri(probabilities)
 
 
 def range_tails(value: np.ndarray, groups: int, df: np.ndarray | None, probability: float) -> tuple[np.ndarray, np.ndarray]:
@@ -156,7 +188,7 @@ def range_tail(q: float, groups: int, df: float) -> float:
     if whole:
         density = np.exp(log_density)
         return float(density @ _range_beyond(q * np.exp(t), groups) / density.sum())
-    constant = 0.5 * df * (np.log(0.5 * df) - 1.0) + np.log(2.0) - gammaln(0.5 * df)
+    constant = 0.5 * df * (np.log(0.5 * df) - 1.0) + np.log(2.0) - special.gammaln(0.5 * df)
     return float(1.0 - np.exp(log_density + constant) @ _range_within(q * np.exp(t), groups) * (t[1] - t[0]))
 
 
@@ -171,7 +203,7 @@ def range_quantile(probability: float, groups: int, df: float) -> float:
     from scipy.optimize import brentq  # a fifth of a second to load, and few need it
 
     tail, finite = 1.0 - probability, min(df, LIMIT)
-    low, high = (-np.sqrt(2.0) * stdtrit(finite, 0.5 * tail / pairs) for pairs in (1, groups * (groups - 1) / 2))
+    low, high = (-np.sqrt(2.0) * special.stdtrit(finite, 0.5 * tail / pairs) for pairs in (1, groups * (groups - 1) / 2))
     if not np.isfinite(high):
         return float("inf")
     # In logarithms tails are nearly straight lines.
@@ -185,19 +217,19 @@ def _range_beyond(w: np.ndarray, groups: int) -> np.ndarray:
     """Q(w) (m,)."""
     weights, below = _range_weights(groups)
     with np.errstate(divide="ignore"):  # at a difference of zero
-        within = np.log1p(-np.minimum(ndtr(PLACES - w[:, None]) / below, 1.0))
+        within = np.log1p(-np.minimum(special.ndtr(PLACES - w[:, None]) / below, 1.0))
     return -np.expm1((groups - 1) * within) @ weights
 
 
 def _range_within(w: np.ndarray, groups: int) -> np.ndarray:
     """1 - Q(w) (m,), which keeps its digits where w is small."""
     weights, below = _range_weights(groups)
-    return (1.0 - ndtr(PLACES - w[:, None]) / below) ** (groups - 1) @ weights
+    return (1.0 - special.ndtr(PLACES - w[:, None]) / below) ** (groups - 1) @ weights
 
 
 def _range_weights(groups: int) -> tuple[np.ndarray, np.ndarray]:
     """k phi(z) Phi(z)^(k-1) dz, which sums to one, and Phi(z)."""
-    below = ndtr(PLACES)
+    below = special.ndtr(PLACES)
     density = np.exp(-0.5 * PLACES**2 + (groups - 1) * np.log(below))
     return density / density.sum(), below
 
@@ -214,8 +246,8 @@ def f_power(noncentrality: float, df: float, ddf: float, alpha: float, scale: fl
         return float("nan")
     bound = f_quantile(1.0 - alpha, df, ddf) / scale
     if np.isinf(ddf):
-        return 1.0 - float(chndtr(df * bound, df, noncentrality))
-    return 1.0 - float(ncfdtr(df, ddf, noncentrality, bound))
+        return 1.0 - float(special.chndtr(df * bound, df, noncentrality))
+    return 1.0 - float(special.ncfdtr(df, ddf, noncentrality, bound))
 
 
 def binomial_limits(successes: int, trials: int, level: float) -> tuple[float, float]:
@@ -227,6 +259,6 @@ def binomial_limits(successes: int, trials: int, level: float) -> tuple[float, f
     (38.52, 44.73)
     """
     tail = (1.0 - level / 100.0) / 2.0
-    low = 0.0 if successes == 0 else float(betaincinv(successes, trials - successes + 1, tail))
-    high = 1.0 if successes == trials else float(betaincinv(successes + 1, trials - successes, 1.0 - tail))
+    low = 0.0 if successes == 0 else float(special.betaincinv(successes, trials - successes + 1, tail))
+    high = 1.0 if successes == trials else float(special.betaincinv(successes + 1, trials - successes, 1.0 - tail))
     return low, high

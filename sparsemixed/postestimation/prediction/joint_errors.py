@@ -18,8 +18,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.sparse as sp
 
+from sparsemixed.delayed import sp
 from sparsemixed.design.row_data import NO_DATA
 from sparsemixed.errors import DataError, NotAvailableError
 from sparsemixed.estimation.end_systems import EndSystem, end_system, kept_system

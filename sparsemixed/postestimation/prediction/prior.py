@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cached_property
 
 import numpy as np
-from scipy.linalg import block_diag
 
+from sparsemixed.delayed import linalg
 from sparsemixed.errors import DataError
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.postestimation.prediction.joint_errors import FactoredFit, factored_fit, joint_errors
@@ -51,7 +51,7 @@ class Prior:
             bases = [b.structure.chosen_basis for b in own if b is not None]
             plain = all(T is None for T in bases)
             blocks = [np.eye(b.structure.m) if T is None else T for b, T in zip(own, bases, strict=True) if b is not None]
-            found.append(None if plain else np.asarray(block_diag(*blocks)))
+            found.append(None if plain else np.asarray(linalg.block_diag(*blocks)))
         return tuple(found)
 
     def columns(self, t: int, columns: np.ndarray) -> np.ndarray:
@@ -85,8 +85,8 @@ class Prior:
                 move[here], C[here] = self.errors.moves[t][own[here]], self.errors.own[t][own[here]]
             means.append(mean.ravel())
             moves.append(move.reshape(-1, rank))
-            covariances.append(block_diag(*C) if len(C) else np.zeros((0, 0)))
-        total = np.asarray(block_diag(*covariances)) if covariances else np.zeros((0, 0))
+            covariances.append(linalg.block_diag(*C) if len(C) else np.zeros((0, 0)))
+        total = np.asarray(linalg.block_diag(*covariances)) if covariances else np.zeros((0, 0))
         if sum(len(here) for here in known) > 1:
             self._between(total, groups, known)
         return np.concatenate([*means, np.zeros(0)]), total, np.concatenate([*moves, np.zeros((0, rank))])

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from scipy.linalg import solve_triangular
 
+from sparsemixed.delayed import linalg
 from sparsemixed.errors import NotAvailableError, NumericalError
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.hypotheses.distributions import normal_probability
@@ -75,7 +75,7 @@ def scaled(fit: Fit, terms: Terms) -> np.ndarray:
             lower = np.linalg.cholesky(sample.of(rows))
         except np.linalg.LinAlgError as error:
             raise NumericalError("predict: scaled residuals are not defined where V is singular") from error
-        out[rows] = solve_triangular(lower, residuals[rows], lower=True)
+        out[rows] = linalg.solve_triangular(lower, residuals[rows], lower=True)
     return out
 
 

@@ -9,8 +9,8 @@ from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
-import scipy.sparse as sp
 
+from sparsemixed.delayed import sp
 from sparsemixed.solver.kernels import count_cells, fill_cells, find_cells, scatter_outer, sort_rows
 from sparsemixed.solver.linalg import stacked
 from sparsemixed.solver.rows import group_products, in_order, inner_products, suits

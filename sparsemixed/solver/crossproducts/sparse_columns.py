@@ -10,10 +10,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-import scipy.sparse as sp
-from scipy.linalg import blas
-from scipy.linalg.lapack import dpotrs
 
+from sparsemixed.delayed import sp
+from sparsemixed.lapack import blas, lapack
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts, TermData, cross_products
 
 
@@ -21,7 +20,7 @@ def coefficients_on(X: sp.csr_array, R: np.ndarray, y: np.ndarray) -> tuple[np.n
     """Least-squares coefficients (p,) of y (n,) on X with X'X = R'R, and what they leave of y."""
     beta, residual = np.zeros(len(R)), y
     for _ in range(3):  # each takes off what the one before left of rounding in R'R
-        beta = beta + dpotrs(R.T, X.T @ residual, lower=1)[0]
+        beta = beta + lapack.dpotrs(R.T, X.T @ residual, lower=1)[0]
         residual = y - X @ beta
     return beta, residual
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import scipy.sparse as sp
 
+from sparsemixed.delayed import sp
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
 from sparsemixed.solver.factored.dense import FULL_SHARE, MAX_SPREAD_NUMBERS
 from sparsemixed.solver.factored.kernels_bordered import (

@@ -9,9 +9,9 @@ import warnings
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 from sksparse import cholmod as _cholmod
 
+from sparsemixed.delayed import sp
 from sparsemixed.errors import FactorTooLargeError, NumericalError
 
 _NEW_INTERFACE = hasattr(_cholmod, "CholeskyFactor")

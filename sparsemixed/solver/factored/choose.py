@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import scipy.sparse as sp
 
+from sparsemixed.delayed import sp
 from sparsemixed.errors import NotAvailableError, SparseMixedError
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
 from sparsemixed.solver.factored.block import BlockSchur, is_block_diagonal
-from sparsemixed.solver.factored.dense import DenseSchur
 from sparsemixed.solver.factored.elimination_pattern import EliminationPattern, elimination_pattern
 from sparsemixed.solver.factored.system import PenalizedSystem
 
@@ -51,8 +50,10 @@ def penalized_system(cp: CrossProducts, solver: str = "auto", weights: Sequence[
     if cp.q_schur == 0:
         return PenalizedSystem(cp, pattern, BlockSchur(cp, pattern))
     if name == "dense":
+        from sparsemixed.solver.factored.dense import DenseSchur  # storages and their kernels load only when they are used
+
         return PenalizedSystem(cp, pattern, DenseSchur(cp, pattern))
-    from sparsemixed.solver.factored.sparse import SparseSchur  # sparse factors and their kernels load only when they are used
+    from sparsemixed.solver.factored.sparse import SparseSchur
 
     return PenalizedSystem(cp, pattern, SparseSchur(cp, pattern))
 

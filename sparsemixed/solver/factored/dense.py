@@ -7,9 +7,9 @@ from functools import cached_property
 from threading import RLock
 
 import numpy as np
-from scipy.linalg import blas, lapack
 
 from sparsemixed.errors import NumericalError
+from sparsemixed.lapack import blas, lapack
 from sparsemixed.solver.buffers import Buffers
 from sparsemixed.solver.crossproducts.block_products import Factors
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts, pair_indices

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numba
 import numpy as np
-import scipy.sparse as sp
 
+from sparsemixed.delayed import sp
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
 
 

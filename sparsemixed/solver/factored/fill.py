@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import scipy.sparse as sp
 
+from sparsemixed.delayed import sp
 from sparsemixed.errors import FactorTooLargeError
 from sparsemixed.solver.factored.kernels import column_counts
 from sparsemixed.solver.factored.sparse_factor import analyse

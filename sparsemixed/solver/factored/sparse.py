@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
-import scipy.sparse as sp
-from scipy.sparse.linalg import spsolve_triangular
 
+from sparsemixed.delayed import sp, sparse_linalg
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts, pair_indices
 from sparsemixed.solver.factored.elimination_pattern import EliminationPattern
 from sparsemixed.solver.factored.kernels import factor_in_place, gather_sparse, selected_inverse, subtract_sparse
@@ -119,7 +118,7 @@ class FactoredSparse:
     def half_solve(self, z: np.ndarray) -> np.ndarray:
         """P'inv(L') z for z (q2, m), with PSP' = LL'."""
         out = np.empty_like(z)
-        out[self._storage.permutation] = spsolve_triangular(sp.csr_matrix(self.lower.T), z, lower=False)
+        out[self._storage.permutation] = sparse_linalg.spsolve_triangular(sp.csr_matrix(self.lower.T), z, lower=False)
         return out
 
     def _selected(self, lower: np.ndarray) -> np.ndarray:

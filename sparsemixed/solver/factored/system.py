@@ -19,8 +19,8 @@ from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
-import scipy.sparse as sp
 
+from sparsemixed.delayed import sp
 from sparsemixed.errors import NumericalError
 from sparsemixed.solver.buffers import Buffers
 from sparsemixed.solver.crossproducts.block_products import Factors, Pattern, quadratic_form

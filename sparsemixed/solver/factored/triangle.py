@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import scipy.sparse as sp
-from scipy.linalg.lapack import dpotrf, dpotrs
 
+from sparsemixed.delayed import sp
 from sparsemixed.errors import NumericalError
+from sparsemixed.lapack import lapack
 from sparsemixed.solver.linalg import FAR_FROM_SINGULAR
 
 STEPS = 16
@@ -32,7 +32,7 @@ def triangle(X: sp.csr_array) -> np.ndarray | None:
     gram = _sound_products(X)
     if gram is None:
         return None
-    lower, failed = dpotrf(gram.toarray().T, lower=1, clean=1, overwrite_a=1)
+    lower, failed = lapack.dpotrf(gram.toarray().T, lower=1, clean=1, overwrite_a=1)
     return None if failed else lower.T
 
 
@@ -51,8 +51,8 @@ def _sound_products(X: sp.csr_array) -> sp.csr_array | None:
 
 def _dense_solve(matrix: sp.csr_array) -> Callable[[np.ndarray], np.ndarray] | None:
     """The product with inv(S) of a matrix S (p, p); None where S is not positive definite."""
-    lower, failed = dpotrf(matrix.toarray().T, lower=1, overwrite_a=1)
-    return None if failed else lambda x: dpotrs(lower, x, lower=1)[0]
+    lower, failed = lapack.dpotrf(matrix.toarray().T, lower=1, overwrite_a=1)
+    return None if failed else lambda x: lapack.dpotrs(lower, x, lower=1)[0]
 
 
 def _sparse_solve(matrix: sp.csr_array) -> Callable[[np.ndarray], np.ndarray] | None:

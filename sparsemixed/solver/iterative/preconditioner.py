@@ -9,8 +9,8 @@ Eliminating term 0 exactly and taking D for the others is the symmetric Gauss-Se
 from __future__ import annotations
 
 import numpy as np
-from scipy.linalg import solve_triangular
 
+from sparsemixed.delayed import linalg
 from sparsemixed.errors import NumericalError
 from sparsemixed.solver.kernels import factor_blocks
 
@@ -89,11 +89,11 @@ class Coupled:
     def half(self, x: np.ndarray) -> np.ndarray:
         """inv(R) x (q2, m)."""
         q = self.blocks.size
-        small = solve_triangular(self.lower, x[q:], lower=True, trans=1)
+        small = linalg.solve_triangular(self.lower, x[q:], lower=True, trans=1)
         return np.concatenate([self.blocks.half(x[:q] - self.scaled @ small), small])
 
     def half_transpose(self, x: np.ndarray) -> np.ndarray:
         """inv(R)'x (q2, m)."""
         q = self.blocks.size
         large = self.blocks.half_transpose(x[:q])
-        return np.concatenate([large, solve_triangular(self.lower, x[q:] - self.scaled.T @ large, lower=True)])
+        return np.concatenate([large, linalg.solve_triangular(self.lower, x[q:] - self.scaled.T @ large, lower=True)])

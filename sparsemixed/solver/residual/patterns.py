@@ -11,9 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.sparse as sp
-from scipy.sparse.csgraph import connected_components
 
+from sparsemixed.delayed import csgraph, sp
 from sparsemixed.solver.crossproducts.crossproducts import TermData
 from sparsemixed.solver.residual.kernels import many_quadratic_forms, outer_forms, pattern_moments, quadratic_forms
 
@@ -88,7 +87,7 @@ def independent_blocks(codes: Sequence[np.ndarray], sizes: Sequence[int]) -> np.
     ends = [(nodes[0], other) for other in nodes[1:]] or [(nodes[0], nodes[0])]
     left, right = (np.concatenate(x) for x in zip(*ends, strict=True))
     graph = sp.coo_array((np.ones(left.size, np.int8), (left, right)), shape=(offsets[-1],) * 2)
-    return connected_components(graph, directed=False)[1][nodes[0]]
+    return csgraph.connected_components(graph, directed=False)[1][nodes[0]]
 
 
 def pattern_batches(

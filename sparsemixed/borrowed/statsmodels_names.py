@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from sparsemixed.command.hypothesis import comma_parts
 from sparsemixed.errors import OptionError
 from sparsemixed.estimation.fit import Fit
-from sparsemixed.inference.covariance.vce import beta_covariance
+from sparsemixed.inference.covariance.vce import coefficient_errors
 from sparsemixed.postestimation.linear_tests import hypothesis_test, single_tests
 from sparsemixed.postestimation.predict import predict
 from sparsemixed.postestimation.prediction.request import Request
@@ -42,7 +41,7 @@ class StatsmodelsNames:
     @property
     def bse_fe(self) -> pd.Series:
         """Large-sample standard errors of the coefficients; `bse` has those of the fit's `dfmethod`."""
-        return pd.Series(np.sqrt(np.clip(np.diag(beta_covariance(self.fit)), 0.0, None)), index=list(self.fit.design.names))
+        return pd.Series(coefficient_errors(self.fit), index=list(self.fit.design.names))
 
     @property
     def cov_re(self) -> pd.DataFrame:

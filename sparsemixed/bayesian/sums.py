@@ -156,7 +156,7 @@ class MarginalSums:
         M[:, np.arange(q), np.arange(q)] += 1.0
         lower, logdet = _roots(M)
         half = np.linalg.solve(lower, right)
-        return Sums(logdet, cp.XytXy - half.transpose(0, 2, 1) @ half)
+        return Sums(logdet, cp.full_XytXy - half.transpose(0, 2, 1) @ half)
 
     def _stacked_factors(self, thetas: np.ndarray) -> list[np.ndarray]:
         """Lambda (S, k, k) of every term."""

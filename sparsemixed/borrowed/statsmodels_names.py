@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from sparsemixed.errors import OptionError
 from sparsemixed.estimation.fit import Fit
-from sparsemixed.inference.covariance.vce import beta_covariance
+from sparsemixed.inference.covariance.vce import coefficient_errors
 from sparsemixed.reporting.hypothesis_tests import TestResult
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ class StatsmodelsNames:
     @property
     def bse_fe(self) -> pd.Series:
         """Large-sample standard errors of the coefficients; `bse` has those of the fit's `dfmethod`."""
-        return pd.Series(np.sqrt(np.clip(np.diag(beta_covariance(self.fit)), 0.0, None)), index=list(self.fit.design.names))
+        return pd.Series(coefficient_errors(self.fit), index=list(self.fit.design.names))
 
     @property
     def cov_re(self) -> pd.DataFrame:

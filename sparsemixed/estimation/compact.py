@@ -128,8 +128,8 @@ class Prepared:
         case = replace(self.first.case, design=design, reduction=reduction)
         if objective.prior is not None:  # normal coefficients are told from the response's least-squares fit
             objective.prior = penalty(case, objective.parameters, objective.n_theta)
-        share = self.first.vanished / max(float(system.cp.XytXy[-1, -1]), np.finfo(float).tiny)
-        vanished = share * float(cp.XytXy[-1, -1])
+        share = self.first.vanished / max(system.cp.square, np.finfo(float).tiny)
+        vanished = share * cp.square
         # The start of the response at hand is made only where a search asks for it.
         return replace(self.first, case=case, profile=objective, vanished=vanished, start=partial(_started, case))
 

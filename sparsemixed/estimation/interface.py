@@ -198,6 +198,11 @@ class SphericalDerivatives(ScoreDerivatives, Protocol):
         """For each term the (J, k, k) diagonal blocks of N."""
         ...
 
+    @property
+    def fixed_blocks(self) -> list[np.ndarray]:
+        """For each term the (J, k, k) diagonal blocks of U Phi U'."""
+        ...
+
 
 class FittedSlopes(Protocol):
     """How the equations for the coefficients move with theta, at a fit."""

@@ -55,7 +55,7 @@ def plain_fit(problem: Problem[Any, Any], llf: LogLikelihood) -> Fit | None:
         return None
     found = plain.found(plain.theta)
     orthogonal = case.reduction.orthogonal
-    squares = float(case.products.cp.XytXy[-1, -1])
+    squares = case.products.cp.square
     if found is None or is_remarkable(found, plain, squares, llf):
         return None
     beta = orthogonal.coefficients(found.beta)

@@ -98,17 +98,19 @@ def semidefinite_root(matrix: np.ndarray) -> np.ndarray:
         return vectors * np.sqrt(np.maximum(values, 0.0))
 
 
-def times_lower(rows: np.ndarray, C: np.ndarray) -> np.ndarray:
+def times_lower(rows: np.ndarray, C: np.ndarray, in_place: bool = False) -> np.ndarray:
     """rows (q, p) times C (p, p), C-contiguous; in half of the time where C has nothing above its diagonal.
+
+    With `in_place` rows may be written over.
 
     Examples
     --------
     >>> times_lower(np.array([[1.0, 1.0]]), np.array([[2.0, 0.0], [5.0, 3.0]]))
     array([[7., 3.]])
     """
-    if len(C) < LARGE or np.triu(C, 1).any():
+    if len(C) < LARGE or any(row[i + 1 :].any() for i, row in enumerate(C)):
         return rows @ C
-    return blas.dtrmm(1.0, C.T, rows.T).T
+    return blas.dtrmm(1.0, C.T, rows.T, overwrite_b=in_place).T
 
 
 def mirrored(upper: np.ndarray) -> np.ndarray:
@@ -125,7 +127,7 @@ def mirrored(upper: np.ndarray) -> np.ndarray:
 
 
 def less_symmetric_product(matrix: np.ndarray, left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """matrix - left'right (p, p), where both are symmetric; left, right (m, p).
+    """matrix - left'right (p, p), where both are symmetric; left, right (m, p). Of a diagonal matrix its diagonal (p,) will do.
 
     Examples
     --------
@@ -133,10 +135,11 @@ def less_symmetric_product(matrix: np.ndarray, left: np.ndarray, right: np.ndarr
     array([[ -2.,  -6.],
            [ -6., -11.]])
     """
-    if len(matrix) < LARGE:
-        rest = matrix - left.T @ right
+    whole = np.diag(matrix) if matrix.ndim == 1 else matrix
+    if len(whole) < LARGE:
+        rest = whole - left.T @ right
         return (rest + rest.T) / 2
-    out, step = matrix.copy(), LARGE
+    out, step = whole.copy() if whole is matrix else whole, LARGE
     for begin in range(0, len(matrix), step):
         out[begin : begin + step, begin:] -= left[:, begin : begin + step].T @ right[:, begin:]
     return mirrored(out)

@@ -124,6 +124,8 @@ def _saved(fit, folder):
 FOLLOWING = [
     lambda fit, _: fit.predict(),
     lambda fit, _: fit.estat.df(post="kroger").df,
+    lambda fit, _: fit.estat.df(post="anova").df,
+    lambda fit, _: np.append(fit.bse, np.sqrt(np.diag(fit.cov_params()))),
     lambda fit, _: fit.simulate(seed=1).to_numpy().ravel(),
     lambda fit, _: fit.refit(fit.fit.design.y[::-1].copy()).fit.beta,
     lambda fit, _: pickle.loads(pickle.dumps(fit.fit)).design.X.ravel(),
@@ -155,6 +157,10 @@ def test_derivatives_by_many_columns_are_those_by_few(model, data, monkeypatch):
         np.testing.assert_allclose(getattr(few_at, name), getattr(at, name), err_msg=name, **close)
     for name in ("observed_information", "average_information"):
         np.testing.assert_allclose(getattr(few, name).hessian, getattr(derivatives, name).hessian, err_msg=name, **close)
+    for where, one, other in zip(objective.cp.slices, few.fixed_blocks, derivatives.fixed_blocks, strict=True):
+        np.testing.assert_allclose(one, other, **close)
+        whole = at.U[where] @ at.XVX_inverse @ at.U[where].T
+        np.testing.assert_allclose(np.einsum("iaa->ia", other).ravel(), np.diag(whole), **close)
     for one, other in zip(few_start.covariances, start.covariances, strict=True):
         np.testing.assert_allclose(one, other, **close)
 

@@ -61,7 +61,10 @@ def test_cross_products_are_those_of_dense_columns(shapes):
     Q = X @ np.linalg.inv(R)
     found, dense = sparse_cross_products(terms, sparse, R, residual, 400.0), cross_products(terms, Q, y - X @ beta)
     np.testing.assert_allclose(found.ZtXy, dense.ZtXy, atol=1e-11)
-    np.testing.assert_allclose(found.XytXy, dense.XytXy, atol=1e-11)
+    np.testing.assert_allclose(found.full_XytXy, dense.XytXy, atol=1e-11)
+    assert found.XytXy.ndim == 1
+    assert found.square == found.XytXy[-1]
+    np.testing.assert_allclose(dense.square, found.square, rtol=1e-12)
     np.testing.assert_array_equal(found.first, dense.first)
     np.testing.assert_array_equal(found.cross, dense.cross)
 
@@ -72,9 +75,14 @@ def test_halves_of_products_are_whole_ones(monkeypatch, large):
     rng = np.random.default_rng(3)
     rows, C = rng.normal(size=(9, 7)), rng.normal(size=(7, 7))
     for root in (np.tril(C), C):
-        np.testing.assert_allclose(linalg.times_lower(rows, root), rows @ root, atol=1e-14)
-    whole = np.eye(7) - rows.T @ rows
-    np.testing.assert_allclose(linalg.less_symmetric_product(np.eye(7), rows, rows), whole, atol=1e-14)
+        for in_place in (False, True):
+            np.testing.assert_allclose(linalg.times_lower(rows.copy(), root, in_place), rows @ root, atol=1e-14)
+    diagonal = rng.normal(size=7)
+    given = np.diag(diagonal)
+    for matrix in (given, diagonal):
+        found = linalg.less_symmetric_product(matrix, rows, rows)
+        np.testing.assert_allclose(found, np.diag(diagonal) - rows.T @ rows, atol=1e-14)
+    np.testing.assert_array_equal(given, np.diag(diagonal))
 
 
 def test_roots_of_semidefinite_matrices():

@@ -60,7 +60,7 @@ class GroupsObjective(PenalizedObjective):
         weights = None if np.all(system.weights[0] == 1.0) else system.weights[0]
         self._products = GroupProducts(cp.first, cp.ZtXy.reshape(cp.n_groups[0], cp.k[0], self.p + 1), weights)
         self.roots = self._products.roots()
-        self.rest = cp.XytXy - self.roots.explained
+        self.rest = cp.full_XytXy - self.roots.explained
         self.moves = np.array([direction[0] for direction in self.directions]).reshape(-1, cp.k[0], cp.k[0])
         self.flat_moves = self.moves.reshape(len(self.moves), -1)
 

@@ -128,6 +128,13 @@ class PenalizedScore(ABC, Generic[S]):
         """Z'EC, (q, p): of the same columns."""
         return times_lower(self.ZtE, self._root)
 
+    @lazy_property
+    def fixed_blocks(self) -> list[np.ndarray]:
+        """For each term the (J, k, k) diagonal blocks of U Phi U'."""
+        cp, U = self.at.cp, self.whitened_U
+        parts = (U[s].reshape(j, k, U.shape[1]) for s, k, j in zip(cp.slices, cp.k, cp.n_groups, strict=True))
+        return [np.einsum("iac,ibc->iab", part, part) for part in parts]
+
     def _outer_fixed(self) -> list[np.ndarray]:
         """`outer` of Z'EC and UC."""
         return self.outer(self._whitened_ZtE, self.whitened_U)
@@ -255,6 +262,14 @@ class PenalizedDerivatives(PenalizedScore[FactoredSystem]):
         return super().Zte if inverse is None else self._back(inverse, self.at.u[:, None])[:, 0]
 
     @lazy_property
+    def whitened_U(self) -> np.ndarray:
+        """UC, (q, p)."""
+        if self._inverse_factors is None:
+            return super().whitened_U
+        root = semidefinite_root(self.at.XVX_inverse)  # nothing else is multiplied with it
+        return times_lower(self.at.U, root, in_place=self.at.many)
+
+    @lazy_property
     def _whitened_ZtE(self) -> np.ndarray:
         inverse = self._inverse_factors
         return super()._whitened_ZtE if inverse is None else self._back(inverse, self.whitened_U)
@@ -271,13 +286,13 @@ class PenalizedDerivatives(PenalizedScore[FactoredSystem]):
         inverse = self._inverse_factors
         if inverse is None:
             return super().whitened_slopes
-        U, zero = self.whitened_U, np.zeros((self.p, self.p))
-        found = []
+        U, found = self.whitened_U, []
         for direction in self.directions:
             halves = [d.T @ back for d, back in zip(direction, inverse, strict=True)]
             moved = times_lambda(self.at.cp, [half + half.T for half in halves], self._weighted(U))
-            found.append(less_symmetric_product(zero, U, moved))
-        return found[0][None] if len(found) == 1 else np.array(found).reshape(-1, *zero.shape)
+            found.append(less_symmetric_product(np.zeros(self.p), U, moved))
+            del moved
+        return found[0][None] if len(found) == 1 else np.array(found).reshape(-1, self.p, self.p)
 
     def _diagonal_sums(self) -> list[np.ndarray]:
         return diagonal_sums(self.at.cp, self.inverse, self.factors)
@@ -324,6 +339,9 @@ class PenalizedDerivatives(PenalizedScore[FactoredSystem]):
         _ = self._gradient_parts  # needs these too, of which there may be thousands of columns: made once, and not kept
         for name in ("_whitened_ZtE", "_root"):
             vars(self).pop(name, None)
+        if inverse is not None:
+            _ = self.fixed_blocks  # all that is read of these columns later, while the next place has its own
+            vars(self).pop("whitened_U", None)
         return out
 
     def _fixed_traces(self, ZtE: np.ndarray, U: np.ndarray) -> np.ndarray:

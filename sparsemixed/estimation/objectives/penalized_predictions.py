@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from sparsemixed.estimation.interface import Predictions, SphericalDerivatives
 from sparsemixed.estimation.parameters import NO_TERM, ThetaMap
 
@@ -24,8 +22,7 @@ def random_effects(parameters: ThetaMap, derivatives: SphericalDerivatives, coun
         k, factor = cp.k[t], at.factors[t]
         inverse = blocks[t]
         if reml:
-            U = derivatives.whitened_U[where].reshape(cp.n_groups[t], k, -1)
-            inverse = inverse + np.einsum("iac,ibc->iab", U, U)
+            inverse = inverse + derivatives.fixed_blocks[t]
         means[r] = at.u[where].reshape(-1, k) @ factor.T
         variances[r] = at.sigma2 * (factor @ inverse @ factor.T)
     return tuple(means), tuple(variances)

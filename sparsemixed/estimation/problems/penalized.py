@@ -40,7 +40,7 @@ def penalized_problem(case: Case) -> Problem[PenalizedEvaluation[FactoredSystem]
     exact = options.difficult or exact_is_cheap(objective, cp, weighted)
     plan = Plan(options, exact, patience(cp), LogObjective if options.metric == "matlog" else None)
     plain = plain_search(objective, plan, partial(_theta, objective, case)) if objective.prior is None else None
-    return Problem(case, objective, start, plan, vanished=VANISHED_SHARE * float(cp.XytXy[-1, -1]), plain=plain)
+    return Problem(case, objective, start, plan, vanished=VANISHED_SHARE * cp.square, plain=plain)
 
 
 def _theta(objective: PenalizedObjective, case: Case) -> np.ndarray:

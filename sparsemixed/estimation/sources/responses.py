@@ -52,8 +52,9 @@ class Responses:
         sums = [outer_sums(t.codes, t.columns, r[:, None], t.n_groups).ravel() for t in self.terms]
         ZtXy, XytXy = cp.ZtXy.copy(), cp.XytXy.copy()
         ZtXy[:, -1] = np.concatenate(sums)
-        XytXy[-1, :-1] = XytXy[:-1, -1] = orthogonal.products(r)
-        XytXy[-1, -1] = r @ r
+        if XytXy.ndim == 2:
+            XytXy[-1, :-1] = XytXy[:-1, -1] = orthogonal.products(r)
+        XytXy.flat[-1] = r @ r
         return design, Reduction(orthogonal, Products(changed(cp, ZtXy=ZtXy, XytXy=XytXy), products.layout, products.weights))
 
 

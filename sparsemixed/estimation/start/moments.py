@@ -96,7 +96,7 @@ def _solved(cp: CrossProducts, components: list[Component], traces: np.ndarray, 
     system, moments = np.empty((len(components) + 1,) * 2), np.empty(len(components) + 1)
     system[:-1, :-1], system[:-1, -1] = forms.products(), forms.traces()
     system[-1, :-1], system[-1, -1] = traces, n - p
-    moments[:-1], moments[-1] = forms.values(cp.ZtXy[:, p]), cp.XytXy[p, p]
+    moments[:-1], moments[-1] = forms.values(cp.ZtXy[:, p]), cp.square
     total = moments[-1] / max(n - p, 1)
     values = solve_bounded(system, moments, *bounds(components, traces / n, total))
     sigma2 = max(values[-1], 0.05 * total)

@@ -84,7 +84,7 @@ def groups_start(cp: CrossProducts, roots: GroupRoots, rest: np.ndarray, known: 
     """
     (k,), p, n = cp.k, cp.ZtXy.shape[1] - 1, cp.n
     squares, projected, components, prior = known.squares, known.projected, known.components, known.prior
-    total = float(cp.XytXy[p, p]) / max(n - p, 1)
+    total = cp.square / max(n - p, 1)
     if often and has_columns_of_its_own(known):
         covariance = plain_start(roots.data, roots, rest, known, total, n)
         if covariance is not None:

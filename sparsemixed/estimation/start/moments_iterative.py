@@ -41,7 +41,7 @@ def moment_start(cp: CrossProducts, through: Callable[[np.ndarray], np.ndarray])
     system[:-1, -1] = np.bincount(label, s * defect, count)
     traces = np.maximum(np.bincount(label, defect, count), 1e-2 * np.bincount(label, diagonal, count))
     system[-1, :-1], system[-1, -1] = traces, n - p
-    moments = np.append(np.bincount(label, s * zty**2, count), cp.XytXy[p, p])
+    moments = np.append(np.bincount(label, s * zty**2, count), cp.square)
     total = moments[-1] / max(n - p, 1)
     components = [Component(t, a, a) for t, k in enumerate(cp.k) for a in range(k)]
     values = solve_bounded(system, moments, *bounds(components, traces / n, total))

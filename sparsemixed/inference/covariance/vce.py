@@ -32,6 +32,13 @@ def beta_covariance(fit: Fit) -> np.ndarray:
     return half @ half.T
 
 
+def coefficient_errors(fit: Fit) -> np.ndarray:
+    """(p,) of the coefficients by `fit.spec.vce`; those of the model without their covariance matrix, as large as it may be."""
+    if fit.spec.vce.method.model_based:
+        return np.sqrt(np.einsum("ij,ij->i", fit.root, fit.root))
+    return np.sqrt(np.clip(np.diag(beta_covariance(fit)), 0.0, None))
+
+
 def standard_errors(fit: Fit, K: np.ndarray) -> np.ndarray:
     """(l,) of K beta, for K (l, p).
 

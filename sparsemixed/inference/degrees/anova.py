@@ -57,6 +57,6 @@ def rank_of_design(fit: Fit) -> int:
     system = objective.system.factor(factors)
     null = float(trace_products(system, [repeated_blocks(cp, [np.eye(k) for k in cp.k])])[0, 0])
     scaled = times_lambda(cp, factors, cp.ZtXy[:, :p], transpose=True)
-    remaining = cp.XytXy[:p, :p] - scaled.T @ system.solve(scaled)
+    remaining = cp.full_XytXy[:p, :p] - scaled.T @ system.solve(scaled)
     outside = int(np.sum(np.linalg.eigvalsh((remaining + remaining.T) / 2) > 1e-6)) if p else 0
     return round(cp.q - null) + outside

@@ -15,7 +15,7 @@ from sparsemixed.design.fixed.coefficient_names import CoefficientNames, equatio
 from sparsemixed.errors import OptionError
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.constrained import DEPENDENT, moving_rows
-from sparsemixed.inference.covariance.vce import beta_covariance
+from sparsemixed.inference.covariance.vce import coefficient_errors
 from sparsemixed.linear_form import LinearForm
 from sparsemixed.solver.linalg import Equation, orthogonal_remainder
 
@@ -168,7 +168,7 @@ def independent(fit: Fit, K: np.ndarray, r: np.ndarray) -> Hypothesis:
     basis: list[Equation] = []
     kept, equations, dropped = [], [], []
     # Coefficients are measured in standard errors, so that dependence does not hinge on the units of covariates.
-    scale = np.sqrt(np.clip(np.diag(beta_covariance(fit)), 0.0, None))
+    scale = coefficient_errors(fit)
     scale = np.where(scale > 0, scale, 1.0)
     for i, (row, value) in enumerate(zip(K, r, strict=True)):
         equations.append(written(fit, row, value))

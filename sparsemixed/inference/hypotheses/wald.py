@@ -9,7 +9,7 @@ import numpy as np
 
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.constrained import moving_rows
-from sparsemixed.inference.covariance.vce import beta_covariance
+from sparsemixed.inference.covariance.vce import beta_covariance, coefficient_errors
 from sparsemixed.inference.degrees.method import DofMethod
 from sparsemixed.inference.degrees.table import coefficient_covariance, coefficient_degrees, small_sample
 from sparsemixed.inference.hypotheses.distributions import chi2_pvalue, chibar2_pvalue, critical, f_pvalue, two_sided
@@ -164,8 +164,10 @@ class Coefficients:
 def coefficients(fit: Fit, level: float, small: bool | None = None) -> Coefficients:
     """Tests and confidence intervals of the estimated coefficients; `small` as in `dof_table.small_sample`."""
     asked = None if small_sample(fit, small) is None else fit.spec.small_sample
-    covariance = beta_covariance(fit) if asked is None else coefficient_covariance(fit, asked)
-    df = None if asked is None else coefficient_degrees(fit, asked).copy()
+    if asked is None:
+        return tabulated(fit.beta.copy(), coefficient_errors(fit), None, level)
+    covariance = coefficient_covariance(fit, asked)
+    df = coefficient_degrees(fit, asked).copy()
     return tabulated(fit.beta.copy(), np.sqrt(np.clip(np.diag(covariance), 0.0, None)), df, level)
 
 

@@ -63,7 +63,11 @@ class CrossProducts:
         For each remaining term the first entry of each of its cells.
     pairs : tuple of PairBlocks
         Z_2'Z_2.
-    ZtXy : (q, p + 1);  XytXy : (p + 1, p + 1);  n : float, observations that the rows stand for
+    ZtXy : (q, p + 1)
+    XytXy : (p + 1, p + 1)
+        Or its diagonal (p + 1,) where the rest of it is zero, as that of very many orthonormal columns.
+    n : float
+        Observations that the rows stand for.
     """
 
     k: tuple[int, ...]
@@ -107,6 +111,16 @@ class CrossProducts:
     def slices(self) -> tuple[slice, ...]:
         """Where each term stands in a vector of all random effects."""
         return tuple(slice(end - size, end) for end, size in zip(accumulate(self.sizes), self.sizes, strict=True))
+
+    @property
+    def square(self) -> float:
+        """y'y."""
+        return float(self.XytXy.flat[-1])
+
+    @property
+    def full_XytXy(self) -> np.ndarray:
+        """[X y]'[X y] (p + 1, p + 1)."""
+        return np.diag(self.XytXy) if self.XytXy.ndim == 1 else self.XytXy
 
     @property
     def nnz(self) -> int:

@@ -46,7 +46,7 @@ def sparse_cross_products(
         ZtXy[begin : begin + size, :p] = _times_inverse(_group_sums(term, X, p), R)
         begin += size
     ZtXy[:, p] = plain.ZtXy[:, 0]
-    return replace(plain, ZtXy=ZtXy, XytXy=np.diag(np.append(np.ones(p), plain.XytXy[0, 0])))
+    return replace(plain, ZtXy=ZtXy, XytXy=np.append(np.ones(p), plain.square))
 
 
 def _group_sums(term: TermData, X: sp.csr_array, p: int) -> np.ndarray:

@@ -75,7 +75,7 @@ class BorderedSchur:
             cp.first, self._indptr, self._columns, cp.cross, self._right, lambda0, self._terms, self._widths, self._lambdas,
             self._half,
         )  # fmt: skip
-        lay_border(self._rest, cp.XytXy, self._terms, self._widths, self._lambdas, out)
+        lay_border(self._rest, cp.full_XytXy, self._terms, self._widths, self._lambdas, out)
         for pair in cp.pairs:
             where = self._terms[pair.t], self._terms[pair.u]
             lay_pairs(pair.t, pair.u, *where, pair.rows, pair.cols, pair.values, self._lambdas, out)

@@ -31,12 +31,13 @@ from sparsemixed.fitting.has_resampling import HasResampling
 from sparsemixed.inference.covariance.vce import beta_covariance
 from sparsemixed.inference.degrees.table import coefficient_covariance, coefficient_degrees
 from sparsemixed.inference.hypotheses.likelihood_ratio import n_parameters
-from sparsemixed.inference.hypotheses.wald import coefficients
+from sparsemixed.inference.hypotheses.wald import coefficient_errors, coefficients
 from sparsemixed.inference.intervals import intervals
 from sparsemixed.postestimation.estat.table import SUBCOMMANDS, subcommand
 from sparsemixed.postestimation.random_effects import random_effects
 from sparsemixed.reporting.estat_table import EstatTable
 from sparsemixed.reporting.has_tests import HasTests
+from sparsemixed.reporting.indexes import index_of, pairs_of
 from sparsemixed.reporting.report import status
 from sparsemixed.reporting.shown_fit import ShownFit
 from sparsemixed.reporting.single_tests import level_of
@@ -76,7 +77,7 @@ class Results(
     call: Call | None = None
 
     def _series(self, values: np.ndarray) -> pd.Series:
-        return pd.Series(np.array(values, dtype=float), index=list(self.fit.design.names))
+        return pd.Series(np.array(values, dtype=float), index=index_of(self.fit.design.names))
 
     @property
     def params(self) -> pd.Series:
@@ -86,7 +87,7 @@ class Results(
     @property
     def bse(self) -> pd.Series:
         """Standard errors of the coefficients."""
-        return self._series(coefficients(self.fit, 95.0).std_err)
+        return self._series(coefficient_errors(self.fit))
 
     @property
     def zvalues(self) -> pd.Series:
@@ -147,8 +148,9 @@ class Results(
         display = self.fit.spec.display
         found = intervals(self.fit, display.level, display.stddeviations)
         rows = np.array([(i.parameter.estimate, i.std_err, i.low, i.high) for i in found], dtype=float)
-        index = _pairs({"equation": [i.parameter.equation for i in found], "parameter": [i.parameter.label for i in found]})
-        return pd.DataFrame(rows, index=index, columns=["estimate", "std_err", "ci_low", "ci_high"])
+        equations, labels = (tuple(each) for each in zip(*[(i.parameter.equation, i.parameter.label) for i in found], strict=True))
+        index = pairs_of(equation=equations, parameter=labels)
+        return pd.DataFrame(rows, index=index, columns=index_of(("estimate", "std_err", "ci_low", "ci_high")))
 
     @property
     def llf(self) -> float:
@@ -306,10 +308,3 @@ class Estat:
 
     def __dir__(self) -> list[str]:
         return ["fit", *SUBCOMMANDS]
-
-
-def _pairs(texts: dict[str, list[str]]) -> pd.MultiIndex:
-    """The index of texts by name that `MultiIndex.from_arrays` makes, which takes longer than a small fit."""
-    levels = [sorted(set(own)) for own in texts.values()]
-    codes = [[level.index(text) for text in own] for level, own in zip(levels, texts.values(), strict=True)]
-    return pd.MultiIndex([pd.Index(level) for level in levels], codes, names=list(texts), verify_integrity=False)

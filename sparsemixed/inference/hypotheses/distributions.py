@@ -6,6 +6,8 @@ the studentized range take a hundred times as long as the sums here.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from scipy.special import betaincinv, chdtrc, chndtr, fdtrc, fdtri, gammaln, ncfdtr, ndtr, ndtri, stdtr, stdtrit
 
@@ -24,6 +26,7 @@ def normal_probability(z: np.ndarray) -> np.ndarray:
     return ndtr(z)
 
 
+@lru_cache(maxsize=64)
 def z_critical(level: float) -> float:
     """Half width, in standard errors, of a normal confidence interval of `level` per cent."""
     return float(-ndtri((1.0 - level / 100.0) / 2.0))

@@ -164,9 +164,15 @@ class Coefficients:
 def coefficients(fit: Fit, level: float, small: bool | None = None) -> Coefficients:
     """Tests and confidence intervals of the estimated coefficients; `small` as in `dof_table.small_sample`."""
     asked = None if small_sample(fit, small) is None else fit.spec.small_sample
-    covariance = beta_covariance(fit) if asked is None else coefficient_covariance(fit, asked)
     df = None if asked is None else coefficient_degrees(fit, asked).copy()
-    return tabulated(fit.beta.copy(), np.sqrt(np.clip(np.diag(covariance), 0.0, None)), df, level)
+    return tabulated(fit.beta.copy(), coefficient_errors(fit, small), df, level)
+
+
+def coefficient_errors(fit: Fit, small: bool | None = None) -> np.ndarray:
+    """The standard errors (p,) of the same."""
+    asked = None if small_sample(fit, small) is None else fit.spec.small_sample
+    covariance = beta_covariance(fit) if asked is None else coefficient_covariance(fit, asked)
+    return np.sqrt(np.maximum(covariance.diagonal(), 0.0))
 
 
 def tabulated(estimate: np.ndarray, std_err: np.ndarray, df: np.ndarray | None, level: float) -> Coefficients:

@@ -148,8 +148,8 @@ class Results(
         display = self.fit.spec.display
         found = intervals(self.fit, display.level, display.stddeviations)
         rows = np.array([(i.parameter.estimate, i.std_err, i.low, i.high) for i in found], dtype=float)
-        equations, labels = (tuple(each) for each in zip(*[(i.parameter.equation, i.parameter.label) for i in found], strict=True))
-        index = pairs_of(equation=equations, parameter=labels)
+        shown = [i.parameter for i in found]
+        index = pairs_of(equation=tuple(p.equation for p in shown), parameter=tuple(p.label for p in shown))
         return pd.DataFrame(rows, index=index, columns=index_of(("estimate", "std_err", "ci_low", "ci_high")))
 
     @property

@@ -11,7 +11,8 @@ import numpy as np
 from sparsemixed.design.deferred import deferred
 from sparsemixed.design.values import Design, RandomBlock
 from sparsemixed.estimation.fit import Component, VarianceParameter
-from sparsemixed.estimation.interface import FD, FE, FittedObjective, Penalty
+from sparsemixed.estimation.interface import Penalty
+from sparsemixed.estimation.parameters import ThetaMap
 from sparsemixed.estimation.search.boundary import Boundary
 from sparsemixed.structures.base import Displayed, as_deviations
 from sparsemixed.structures.random.linear_basis import entries_on_edge
@@ -26,26 +27,26 @@ NONE = 1e-13
 """Variance or covariance of errors, over the largest, that stands for zero."""
 
 
-def components(design: Design, objective: FittedObjective[FE, FD], at: FE, boundary: Boundary) -> tuple[Component, ...]:
-    """The component of every equation of random effects, in the order typed, and that of the residuals."""
-    n = at.theta.size
+def components(design: Design, layout: ThetaMap, theta: np.ndarray, sigma2: float, boundary: Boundary) -> tuple[Component, ...]:
+    """The component of every equation of random effects, in the order typed, and that of the residuals; `theta` holds both."""
+    n = theta.size
 
     def component(block: RandomBlock | None, title: str, where: slice, shown: Shown, on_edge: np.ndarray) -> Component:
         def reported(rows: Sequence[Displayed]) -> tuple[VarianceParameter, ...]:
-            return tuple(_reported(p, title, where, n, at.sigma2, e) for p, e in zip(rows, edge, strict=True))
+            return tuple(_reported(p, title, where, n, sigma2, e) for p, e in zip(rows, edge, strict=True))
 
         edge, (variances, deviations) = on_edge.tolist(), shown
         later = {("deviations",): lambda: {"deviations": reported(deviations())}}
         return deferred(Component, later, block=block, start=where.start, stop=where.stop, variances=reported(variances))
 
     found = []
-    for place in sorted(objective.parameters.places, key=lambda place: place.block.position):
-        block, own = place.block, at.theta[place.theta]
+    for place in sorted(layout.places, key=lambda place: place.block.position):
+        block, own = place.block, theta[place.theta]
         structure, on_edge = block.structure, entries_on_edge(block.structure, boundary.parameters[place.theta])
         shown = structure.display(own, block.names), partial(structure.display_sd, own, block.names)
         found.append(component(block, f"{block.equation}: {structure.title}", place.theta, shown, on_edge))
-    where = slice(objective.parameters.n_theta, n)
-    equation, rows = _residual_rows(design, at.theta[where])
+    where = slice(layout.n_theta, n)
+    equation, rows = _residual_rows(design, theta[where])
     gone = boundary.parameters[where]
     largest = max(row.value for row in rows)
     on_edge = [bool(gone.any()) and _at_limit(row, largest, gone) and not row.gradient[~gone].any() for row in rows]

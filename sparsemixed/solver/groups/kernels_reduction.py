@@ -1,0 +1,133 @@
+"""The reduction of few rows with one set of groups in one compiled call: arrays in, arrays out.
+
+What `estimation.orthonormal`, `solver.crossproducts` and `solver.groups.roots` make of such data one after another. Conventions as in
+`solver.groups.kernels` and `solver.groups.kernels_many`; n rows, p columns of X, P = p + 1, k effects of each group.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sparsemixed.solver.compiled import compiled, compiled_part
+from sparsemixed.solver.groups.kernels import run_program
+from sparsemixed.solver.groups.kernels_dense import diagonalise
+from sparsemixed.solver.groups.kernels_many import left_by
+
+LEAST_LEFT = 1e-12
+"""Share of the squares of a column of X that those before it must leave: one that keeps less is left to reflections."""
+
+
+@compiled_part
+def orthonormal_columns(X, out_Q, out_R):
+    """X = QR by Gram and Schmidt, each column twice, so that it is orthogonal to rounding; False where one keeps too little."""
+    n, p = X.shape
+    for a in range(p):
+        whole, rest = 0.0, 0.0
+        for i in range(n):
+            out_Q[i, a] = X[i, a]
+            whole += X[i, a] ** 2
+        for b in range(a + 1):
+            out_R[a, b] = 0.0
+        for b in range(a):
+            out_R[b, a] = 0.0
+        for _ in range(2):
+            for b in range(a):
+                share = 0.0
+                for i in range(n):
+                    share += out_Q[i, b] * out_Q[i, a]
+                for i in range(n):
+                    out_Q[i, a] -= share * out_Q[i, b]
+                out_R[b, a] += share
+        for i in range(n):
+            rest += out_Q[i, a] ** 2
+        if not (rest > LEAST_LEFT * whole and np.isfinite(whole)):
+            return False
+        out_R[a, a] = np.sqrt(rest)
+        for i in range(n):
+            out_Q[i, a] /= out_R[a, a]
+    return True
+
+
+@compiled_part
+def add_products(Q, left, Z, codes, lanes, out_data, out_gram):
+    """Z_i'[Q left Z] of every group into its lane of `out_data`, as of `roots_program`, and [Q left]'[Q left] (P, P)."""
+    n, p = Q.shape
+    k, width = Z.shape[1], p + 1
+    for i in range(n):
+        block, lane = codes[i] // lanes, codes[i] % lanes
+        for a in range(k):
+            z, begin = Z[i, a], a * (width + k)
+            for x in range(p):
+                out_data[block, begin + x, lane] += z * Q[i, x]
+            out_data[block, begin + p, lane] += z * left[i]
+            for b in range(k):
+                out_data[block, begin + width + b, lane] += z * Z[i, b]
+        for x in range(width):
+            own = left[i] if x == p else Q[i, x]
+            for z in range(x + 1):
+                out_gram[x, z] += own * (left[i] if z == p else Q[i, z])
+    for x in range(width):
+        for z in range(x):
+            out_gram[z, x] = out_gram[x, z]
+
+
+@compiled_part
+def squares_of_effects(data, k, width, out_total, out_seen):
+    """sum_i Z_i'Z_i (k, k), and what of it X leaves, from the products of all groups."""
+    for a in range(k):
+        for b in range(k):
+            total, inside = 0.0, 0.0
+            for block in range(data.shape[0]):
+                for lane in range(data.shape[2]):
+                    total += data[block, a * (width + k) + width + b, lane]
+                    for x in range(width - 1):
+                        inside += data[block, a * (width + k) + x, lane] * data[block, b * (width + k) + x, lane]
+            out_total[a, b], out_seen[a, b] = total, total - inside
+
+
+@compiled_part
+def least_seen(total, seen):
+    """The least eigenvalue of `seen` with columns scaled to length one; not positive where there is a column of zeros."""
+    k = total.shape[0]
+    scaled, vectors = np.empty((k, k)), np.empty((k, k))
+    for a in range(k):
+        if not total[a, a] > 0.0:
+            return 0.0
+        for b in range(k):
+            scaled[a, b] = seen[a, b] / np.sqrt(total[a, a]) / np.sqrt(total[b, b])
+    diagonalise(scaled, vectors)
+    least = scaled[0, 0]
+    for a in range(1, k):
+        least = min(least, scaled[a, a])
+    return least
+
+
+@compiled
+def reduce_few_rows(X, y, Z, codes, lanes, blocks, code, registers, out_data):
+    """Whether X could be reduced; Q (n, p), R (p, p), coefficients (p,) of y on Q and what they leave of it (n,).
+
+    Then `rest` (P, P), which random effects do not reach of [Q left]'[Q left]; the squares of the effects' columns and what X leaves
+    of these, (k, k), with the least eigenvalue of the latter as of `least_seen`; squares of what is left of y, and all of them.
+
+    out_data: (blocks, k (P + k), lanes), zero; becomes that of `roots_program`, whose `code` and number of `registers` are given.
+    """
+    n, p = X.shape
+    k, width = Z.shape[1], p + 1
+    Q, R, fitted, left = np.empty((n, p)), np.empty((p, p)), np.empty(p), np.empty(n)
+    rest, total, seen = np.zeros((width, width)), np.empty((k, k)), np.empty((k, k))
+    done, whole, square, least = orthonormal_columns(X, Q, R), 0.0, np.nan, 0.0
+    if done:
+        left_by(Q, y, left, fitted)
+        for i in range(n):
+            whole += y[i] * y[i]
+        add_products(Q, left, Z, codes, lanes, out_data, rest)
+        square = rest[p, p]
+        squares_of_effects(out_data, k, width, total, seen)
+        least = least_seen(total, seen)
+        sums, constants = np.zeros(width * width), np.array([0.0, 1.0])
+        flat, rows = out_data.ravel(), out_data.shape[1]
+        run_program(code, constants, flat, rows, lanes, 0, blocks, np.empty(registers * lanes), sums, flat, rows)
+        for x in range(width):
+            for z in range(width):
+                rest[x, z] -= sums[x * width + z]
+    return done, Q, R, fitted, left, rest, total, seen, least, square, whole

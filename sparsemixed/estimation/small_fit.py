@@ -1,8 +1,8 @@
 """Small fits of one design after another: from the rows to the numbers in three compiled calls.
 
-What the stages between make of such a design, its reduction, a problem with an objective, moments, are the same sums in objects that
-nobody asks for again. They are made when somebody does, from the same coordinates. Wherever one of the calls meets anything that asks
-for a closer look, the fit is left to the stages.
+What the stages between make of such a design, its reduction, a problem with an objective, moments, are the same sums in objects
+that nobody asks for again. They are made when somebody does, from the same coordinates. Wherever one of the calls meets anything
+that asks for a closer look, the fit is left to the stages.
 """
 
 from __future__ import annotations

@@ -143,7 +143,7 @@ class OtherResponses:
 
 def as_kernels_take(array: np.ndarray, kind: type = np.float64) -> np.ndarray:
     """The array in order and writable: one that is not would be another type, and have the searches compiled once more."""
-    return np.require(array, kind, ["C", "W"])
+    return array if array.flags.carray and array.dtype == kind else np.require(array, kind, ["C", "W"])
 
 
 @cache

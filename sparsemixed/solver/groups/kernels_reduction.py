@@ -1,6 +1,6 @@
 """The reduction of few rows with one set of groups in one compiled call: arrays in, arrays out.
 
-What `estimation.orthonormal`, `solver.crossproducts` and `solver.groups.roots` make of such data one after another. Conventions as in
+What `estimation.orthonormal`, `solver.crossproducts` and `solver.groups.roots` make of such data one by one. Conventions as in
 `solver.groups.kernels` and `solver.groups.kernels_many`; n rows, p columns of X, P = p + 1, k effects of each group.
 """
 
@@ -14,37 +14,55 @@ from sparsemixed.solver.groups.kernels_dense import diagonalise
 from sparsemixed.solver.groups.kernels_many import left_by
 
 LEAST_LEFT = 1e-12
-"""Share of the squares of a column of X that those before it must leave: one that keeps less is left to reflections."""
+"""Share of the squares of a column of X that those before it must leave."""
+SIGN_OF = 1e-8
+"""Share of a column that a number must be for its sign not to be that of rounding."""
 
 
 @compiled_part
 def orthonormal_columns(X, out_Q, out_R):
-    """X = QR by Gram and Schmidt, each column twice, so that it is orthogonal to rounding; False where one keeps too little."""
+    """X = QR by Householder's reflections, with the signs that LAPACK's have; False where a column keeps too little.
+
+    Whoever reduces the same rows by LAPACK is to have the same coordinates. Where a sign would be that of rounding, False.
+    """
     n, p = X.shape
+    V, taus = X.copy(), np.empty(p)
     for a in range(p):
-        whole, rest = 0.0, 0.0
+        whole, below = 0.0, 0.0
         for i in range(n):
-            out_Q[i, a] = X[i, a]
             whole += X[i, a] ** 2
-        for b in range(a + 1):
-            out_R[a, b] = 0.0
-        for b in range(a):
-            out_R[b, a] = 0.0
-        for _ in range(2):
-            for b in range(a):
-                share = 0.0
-                for i in range(n):
-                    share += out_Q[i, b] * out_Q[i, a]
-                for i in range(n):
-                    out_Q[i, a] -= share * out_Q[i, b]
-                out_R[b, a] += share
-        for i in range(n):
-            rest += out_Q[i, a] ** 2
-        if not (rest > LEAST_LEFT * whole and np.isfinite(whole)):
+        for i in range(a + 1, n):
+            below += V[i, a] ** 2
+        first = V[a, a]
+        norm = np.sqrt(first**2 + below)
+        if not (below > 0.0 and np.isfinite(whole) and norm**2 > LEAST_LEFT * whole and (a == 0 or abs(first) > SIGN_OF * norm)):
             return False
-        out_R[a, a] = np.sqrt(rest)
-        for i in range(n):
-            out_Q[i, a] /= out_R[a, a]
+        turned = -np.copysign(norm, first)
+        taus[a] = (turned - first) / turned
+        for i in range(a + 1, n):
+            V[i, a] /= first - turned
+        for b in range(a + 1, p):
+            share = V[a, b]
+            for i in range(a + 1, n):
+                share += V[i, a] * V[i, b]
+            share *= taus[a]
+            V[a, b] -= share
+            for i in range(a + 1, n):
+                V[i, b] -= share * V[i, a]
+        for b in range(p):
+            out_R[a, b] = turned if b == a else V[a, b] if b > a else 0.0
+    for i in range(n):
+        for b in range(p):
+            out_Q[i, b] = 1.0 if i == b else 0.0
+    for a in range(p - 1, -1, -1):
+        for b in range(a, p):
+            share = out_Q[a, b]
+            for i in range(a + 1, n):
+                share += V[i, a] * out_Q[i, b]
+            share *= taus[a]
+            out_Q[a, b] -= share
+            for i in range(a + 1, n):
+                out_Q[i, b] -= share * V[i, a]
     return True
 
 
@@ -106,8 +124,8 @@ def least_seen(total, seen):
 def reduce_few_rows(X, y, Z, codes, lanes, blocks, code, registers, out_data):
     """Whether X could be reduced; Q (n, p), R (p, p), coefficients (p,) of y on Q and what they leave of it (n,).
 
-    Then `rest` (P, P), which random effects do not reach of [Q left]'[Q left]; the squares of the effects' columns and what X leaves
-    of these, (k, k), with the least eigenvalue of the latter as of `least_seen`; squares of what is left of y, and all of them.
+    Then `rest` (P, P), which random effects do not reach of [Q left]'[Q left]; the squares of the effects' columns and what X
+    leaves of these, (k, k), with the least eigenvalue of the latter as of `least_seen`; squares of what is left of y, and of y.
 
     out_data: (blocks, k (P + k), lanes), zero; becomes that of `roots_program`, whose `code` and number of `registers` are given.
     """

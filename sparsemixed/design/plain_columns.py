@@ -15,7 +15,6 @@ import pandas as pd
 
 from sparsemixed.design.data.codes import compress, group_sizes
 from sparsemixed.design.data.frame import Frame
-from sparsemixed.design.data.variable import is_plain
 from sparsemixed.design.deferred import changed, deferred
 from sparsemixed.design.fixed.collinear import CLEARLY, RELATIVE_ROUNDING
 from sparsemixed.design.row_data import without_rows
@@ -102,10 +101,7 @@ class _Columns:
 
     def _values(self, name: str) -> np.ndarray | None:
         if name not in self._found:
-            series = self._frame.series(name) if name in self._frame else None
-            values = series.to_numpy() if series is not None and is_plain(series) else None
-            finite = values is not None and (values.dtype.kind == "i" or bool(np.isfinite(values).all()))
-            self._found[name] = values if finite else None
+            self._found[name] = self._frame.plain_numbers(name)
         return self._found[name]
 
     def numbers(self, name: str) -> np.ndarray | None:
@@ -166,7 +162,7 @@ def _known(spec: ModelSpec, frame: Frame, design: Design) -> Known | None:
     fixed = _variables([(column.term, column.cell) for column in design.columns if column.term >= 0], spec.fixed)
     effects = _variables(list(term.blocks[0].cells), equation.terms)
     estimated = all(isinstance(column, Column) and column.status == "estimated" for column in design.columns)
-    if fixed is None or effects is None or not estimated or not all(is_plain(frame.series(name)) for name in (*fixed, *effects)):
+    if fixed is None or effects is None or not estimated or any(frame.plain_numbers(name) is None for name in (*fixed, *effects)):
         return None
     words = without_rows(design, random=(without_rows(term, labels=None),))
     return Known(spec, words, fixed, effects, (spec.constant, equation.constant))

@@ -14,7 +14,7 @@ import pandas as pd
 from sparsemixed.design.data.files import read_file
 from sparsemixed.design.data.foreign import Query, foreign_columns
 from sparsemixed.design.data.mapping import mapped_columns
-from sparsemixed.design.data.variable import Variable, as_variable
+from sparsemixed.design.data.variable import Variable, all_finite, as_variable, is_plain
 from sparsemixed.errors import DataError, OptionError
 
 
@@ -69,6 +69,15 @@ class Frame:
     def series(self, name: str) -> pd.Series:
         """The column as it came."""
         return self._fetch(self._position[name])
+
+    def plain_numbers(self, name: str) -> np.ndarray | None:
+        """The values (n,) of a column of the usual types of numbers, all of them finite; None of others, or where there is none.
+
+        Not to be changed: they may be the data's own.
+        """
+        series = self.series(name) if name in self else None
+        values = series.to_numpy() if series is not None and is_plain(series) else None
+        return values if values is not None and (values.dtype.kind == "i" or all_finite(values)) else None
 
     def only(self, names: Callable[[], Sequence[str]]) -> Frame:
         """The frame, or one with these columns alone where others would cost something."""

@@ -18,13 +18,24 @@ class Sizes(Protocol):
     """How many groups there are, their effects, the columns of [X y], and how many groups are worked on together."""
 
     @property
-    def n_groups(self) -> int: ...
+    def n_groups(self) -> int:
+        """J"""
+        ...
+
     @property
-    def k(self) -> int: ...
+    def k(self) -> int:
+        """Effects of a group."""
+        ...
+
     @property
-    def width(self) -> int: ...
+    def width(self) -> int:
+        """P"""
+        ...
+
     @property
-    def lanes(self) -> int: ...
+    def lanes(self) -> int:
+        """Groups side by side."""
+        ...
 
 
 class Descent(NamedTuple):

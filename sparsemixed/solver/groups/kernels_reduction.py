@@ -111,6 +111,7 @@ def least_seen(total, seen):
     for a in range(k):
         if not total[a, a] > 0.0:
             return 0.0
+    for a in range(k):
         for b in range(k):
             scaled[a, b] = seen[a, b] / np.sqrt(total[a, a]) / np.sqrt(total[b, b])
     diagonalise(scaled, vectors)

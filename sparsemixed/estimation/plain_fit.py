@@ -19,7 +19,7 @@ from sparsemixed.estimation.components import components
 from sparsemixed.estimation.ends.second_search import above_linear
 from sparsemixed.estimation.ends.without_errors import may_run_off
 from sparsemixed.estimation.fit import Fit
-from sparsemixed.estimation.identification import clearly_identified
+from sparsemixed.estimation.identification import SUSPECT, clearly_identified
 from sparsemixed.estimation.linear import LogLikelihood
 from sparsemixed.estimation.lost_digits import has_lost_digits
 from sparsemixed.estimation.objectives.groups import GroupsObjective
@@ -71,10 +71,19 @@ def is_remarkable(found: Descent, df: float, squares: float, llf: LogLikelihood)
     squares : float
         y'y of the response less its fixed part's least-squares fit.
     """
-    deviance, nowhere = float(found.numbers[found.iterations, 0]), np.zeros(len(found.hessian) - 1, bool)
+    from sparsemixed.solver.groups.kernels_reduction import clearly_a_maximum  # delayed: a process with few fits needs none of it
+
+    deviance = float(found.numbers[found.iterations, 0])
     if above_linear(deviance, llf.linear_deviance) or has_lost_digits(squares, found.pwrss, df):
         return True
-    return not (has_root(found.inverse) and clearly_identified(nowhere, 0.5 * found.hessian, True))
+    if clearly_a_maximum(found.hessian, found.inverse, SUSPECT):
+        return False
+    return not (has_root(found.inverse) and clearly_identified(nowhere(found), 0.5 * found.hessian, True))
+
+
+def nowhere(found: Descent) -> np.ndarray:
+    """(n_theta,) bool: no parameter is on the boundary."""
+    return np.zeros(len(found.hessian) - 1, bool)
 
 
 def fit_of(spec: ModelSpec, beta: np.ndarray, solver: str, behind: Behind) -> Fit:
@@ -90,7 +99,7 @@ def fit_of(spec: ModelSpec, beta: np.ndarray, solver: str, behind: Behind) -> Fi
         sigma2=behind.sigma2,
         theta=found.path[last, 0].copy(),
         information=0.5 * found.hessian,
-        boundary=np.zeros(len(found.hessian) - 1, bool),
+        boundary=nowhere(found),
         boundary_names=(),
         llf=llf(float(found.numbers[last, 0])),
         llf_linear=llf.linear,
@@ -144,8 +153,8 @@ class Behind:
         }
 
     def _components(self) -> dict[str, Any]:
-        theta, nowhere = self.found.path[self.found.iterations, 0], np.zeros(len(self.found.hessian) - 1, bool)
-        return {"components": components(self.design, self._layout, theta, self.sigma2, Boundary(nowhere, ()))}
+        theta, boundary = self.found.path[self.found.iterations, 0], Boundary(nowhere(self.found), ())
+        return {"components": components(self.design, self._layout, theta, self.sigma2, boundary)}
 
     def _slopes(self) -> dict[str, Any]:
         if not self._model.reml:

@@ -10,7 +10,7 @@ import numpy as np
 
 from sparsemixed.solver.compiled import compiled, compiled_part
 from sparsemixed.solver.groups.kernels import run_program
-from sparsemixed.solver.groups.kernels_dense import diagonalise
+from sparsemixed.solver.groups.kernels_dense import diagonalise, lower_root
 from sparsemixed.solver.groups.kernels_many import left_by
 
 LEAST_LEFT = 1e-12
@@ -150,3 +150,15 @@ def reduce_few_rows(X, y, Z, codes, lanes, blocks, code, registers, out_data):
             for z in range(width):
                 rest[x, z] -= sums[x * width + z]
     return done, Q, R, fitted, left, rest, total, seen, least, square, whole
+
+
+@compiled
+def clearly_a_maximum(hessian, inverse, least):
+    """Whether a Hessian (m, m) is definite by the rule of `solver.linalg.clearly_definite`, and `inverse` (p, p) to rounding."""
+    m, p, share = hessian.shape[0], inverse.shape[0], 1.0
+    root, other = np.empty((m, m)), np.empty((p, p))
+    if not np.isfinite(lower_root(hessian, m, root)):
+        return False
+    for a in range(m):
+        share *= root[a, a] ** 2 / hessian[a, a]
+    return share > np.e * least and np.isfinite(lower_root(inverse, p, other))

@@ -30,9 +30,10 @@ from sparsemixed.fitting.has_resampling import HasResampling
 from sparsemixed.inference.covariance.vce import beta_covariance
 from sparsemixed.inference.degrees.table import coefficient_covariance, coefficient_degrees
 from sparsemixed.inference.hypotheses.likelihood_ratio import n_parameters
-from sparsemixed.inference.hypotheses.wald import coefficients
+from sparsemixed.inference.hypotheses.wald import coefficients, tabulated_errors
 from sparsemixed.inference.intervals import intervals
 from sparsemixed.reporting.has_tests import HasTests
+from sparsemixed.reporting.indexes import index_of, pairs_of
 from sparsemixed.reporting.report import status
 from sparsemixed.reporting.shown_fit import ShownFit
 
@@ -69,7 +70,7 @@ class Results(
     call: Call | None = None
 
     def _series(self, values: np.ndarray) -> pd.Series:
-        return pd.Series(np.array(values, dtype=float), index=list(self.fit.design.names))
+        return pd.Series(np.array(values, dtype=float), index=index_of(self.fit.design.names))
 
     @property
     def params(self) -> pd.Series:
@@ -79,7 +80,7 @@ class Results(
     @property
     def bse(self) -> pd.Series:
         """Standard errors of the coefficients."""
-        return self._series(coefficients(self.fit, 95.0).std_err)
+        return self._series(tabulated_errors(self.fit))
 
     @property
     def zvalues(self) -> pd.Series:
@@ -144,8 +145,9 @@ class Results(
         display = self.fit.spec.display
         found = intervals(self.fit, display.level, display.stddeviations)
         rows = np.array([(i.parameter.estimate, i.std_err, i.low, i.high) for i in found], dtype=float)
-        index = _pairs({"equation": [i.parameter.equation for i in found], "parameter": [i.parameter.label for i in found]})
-        return pd.DataFrame(rows, index=index, columns=["estimate", "std_err", "ci_low", "ci_high"])
+        shown = [i.parameter for i in found]
+        index = pairs_of(equation=tuple(p.equation for p in shown), parameter=tuple(p.label for p in shown))
+        return pd.DataFrame(rows, index=index, columns=index_of(("estimate", "std_err", "ci_low", "ci_high")))
 
     @property
     def llf(self) -> float:
@@ -318,10 +320,3 @@ class Estat:
         from sparsemixed.postestimation.estat.table import SUBCOMMANDS
 
         return ["fit", *SUBCOMMANDS]
-
-
-def _pairs(texts: dict[str, list[str]]) -> pd.MultiIndex:
-    """The index of texts by name that `MultiIndex.from_arrays` makes, which takes longer than a small fit."""
-    levels = [sorted(set(own)) for own in texts.values()]
-    codes = [[level.index(text) for text in own] for level, own in zip(levels, texts.values(), strict=True)]
-    return pd.MultiIndex([pd.Index(level) for level in levels], codes, names=list(texts), verify_integrity=False)

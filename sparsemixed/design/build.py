@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from sparsemixed.design.clusters import clusters
+from sparsemixed.design.data.frame import Frame
 from sparsemixed.design.data.rows import Rows
 from sparsemixed.design.deferred import deferred
 from sparsemixed.design.fixed.columns import FixedPart, fixed_part
@@ -16,6 +17,7 @@ from sparsemixed.design.group_table import group_table
 from sparsemixed.design.groups.grouping import Groups
 from sparsemixed.design.names.computed_notes import check_coded_levels, computed_notes
 from sparsemixed.design.names.model_frame import model_frame
+from sparsemixed.design.plain_columns import plain_design, remember
 from sparsemixed.design.random_terms import random_part
 from sparsemixed.design.residual import residual_part
 from sparsemixed.design.sample import check_known, check_units, offset_values, response_values, sample_rows, used_variables
@@ -42,6 +44,14 @@ def build_design(spec: ModelSpec, data: Any) -> Design:
         Wrong types, infinite values, no observations, a constant response, values that no weight may have.
     """
     frame = model_frame(spec, data)
+    found = plain_design(spec, frame)
+    if found is None:
+        found = _whole_design(spec, frame)
+        remember(spec, frame, found)
+    return found
+
+
+def _whole_design(spec: ModelSpec, frame: Frame) -> Design:
     rows = Rows(frame, sample_rows(spec, frame))
     y, fixed, groups = response_values(spec, rows), fixed_part(spec, rows), Groups(rows)
     constraints, constraint_notes = constraints_part(spec, fixed.columns)

@@ -109,7 +109,9 @@ def _shown(
     return {
         "root": case.reduction.orthogonal.root(root),
         "slopes": _slopes(derivatives, root) if end.objective.reml and informed else None,
-        "components": with_known(components(case.design, end.objective, at, boundary), end.objective.prior),
+        "components": with_known(
+            components(case.design, end.objective.parameters, at.theta, at.sigma2, boundary), end.objective.prior
+        ),
         "log": end.log,
     }
 

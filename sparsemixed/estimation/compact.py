@@ -90,7 +90,7 @@ def estimates(problem: Problem[Any, Any], theta: np.ndarray | None = None) -> Es
         if end.smallest_variance is not None:
             return of_fit(finish(problem.case, end, path.log, llf))
         at, boundary, flat, _ = boundary_of(problem.case, end)
-        shown = components(problem.case.design, end.objective, at, boundary)
+        shown = components(problem.case.design, end.objective.parameters, at.theta, at.sigma2, boundary)
     return Estimates(
         beta=orthogonal.coefficients(at.beta),
         errors=np.sqrt(np.sum(orthogonal.root(covariance_root(at.sigma2, at.XVX_inverse)) ** 2, axis=1)),

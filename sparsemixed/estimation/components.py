@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
-from sparsemixed.design.values import Design
+from sparsemixed.design.deferred import deferred
+from sparsemixed.design.values import Design, RandomBlock
 from sparsemixed.estimation.fit import Component, VarianceParameter
-from sparsemixed.estimation.interface import FD, FE, FittedObjective, Penalty
+from sparsemixed.estimation.interface import Penalty
+from sparsemixed.estimation.parameters import ThetaMap
 from sparsemixed.estimation.search.boundary import Boundary
 from sparsemixed.structures.base import Displayed, as_deviations
 from sparsemixed.structures.random.linear_basis import entries_on_edge
@@ -17,34 +20,37 @@ from sparsemixed.structures.random.linear_basis import entries_on_edge
 POWERS = {"variance": 1.0, "covariance": 1.0, "sd": 0.5}
 """Power of sigma2 in a parameter of each kind; others do not depend on it."""
 
+Shown = tuple[Sequence[Displayed], Callable[[], Sequence[Displayed]]]
+"""Parameters as variances, and what makes standard deviations of them, for which few ask."""
+
 NONE = 1e-13
 """Variance or covariance of errors, over the largest, that stands for zero."""
 
 
-def components(design: Design, objective: FittedObjective[FE, FD], at: FE, boundary: Boundary) -> tuple[Component, ...]:
-    """The component of every equation of random effects, in the order typed, and that of the residuals."""
-    n = at.theta.size
+def components(design: Design, layout: ThetaMap, theta: np.ndarray, sigma2: float, boundary: Boundary) -> tuple[Component, ...]:
+    """The component of every equation of random effects, in the order typed, and that of the residuals; `theta` holds both."""
+    n = theta.size
 
-    def reported(shown: Sequence[Displayed], equation: str, where: slice, on_edge: np.ndarray) -> tuple[VarianceParameter, ...]:
-        return tuple(_reported(p, equation, where, n, at.sigma2, bool(e)) for p, e in zip(shown, on_edge, strict=True))
+    def component(block: RandomBlock | None, title: str, where: slice, shown: Shown, on_edge: np.ndarray) -> Component:
+        def reported(rows: Sequence[Displayed]) -> tuple[VarianceParameter, ...]:
+            return tuple(_reported(p, title, where, n, sigma2, e) for p, e in zip(rows, edge, strict=True))
+
+        edge, (variances, deviations) = on_edge.tolist(), shown
+        later = {("deviations",): lambda: {"deviations": reported(deviations())}}
+        return deferred(Component, later, block=block, start=where.start, stop=where.stop, variances=reported(variances))
 
     found = []
-    for place in sorted(objective.parameters.places, key=lambda place: place.block.position):
-        block, own = place.block, at.theta[place.theta]
-        title = f"{block.equation}: {block.structure.title}"
-        on_edge = entries_on_edge(block.structure, boundary.parameters[place.theta])
-        variances, deviations = (
-            reported(show(own, block.names), title, place.theta, on_edge)
-            for show in (block.structure.display, block.structure.display_sd)
-        )
-        found.append(Component(block, place.theta.start, place.theta.stop, variances, deviations))
-    where = slice(objective.parameters.n_theta, n)
-    equation, rows = _residual_rows(design, at.theta[where])
+    for place in sorted(layout.places, key=lambda place: place.block.position):
+        block, own = place.block, theta[place.theta]
+        structure, on_edge = block.structure, entries_on_edge(block.structure, boundary.parameters[place.theta])
+        shown = structure.display(own, block.names), partial(structure.display_sd, own, block.names)
+        found.append(component(block, f"{block.equation}: {structure.title}", place.theta, shown, on_edge))
+    where = slice(layout.n_theta, n)
+    equation, rows = _residual_rows(design, theta[where])
     gone = boundary.parameters[where]
     largest = max(row.value for row in rows)
-    on_edge = [gone.any() and _at_limit(row, largest, gone) and not row.gradient[~gone].any() for row in rows]
-    variances, deviations = (reported(r, equation, where, np.array(on_edge)) for r in (rows, as_deviations(rows)))
-    return (*found, Component(None, where.start, where.stop, variances, deviations))
+    on_edge = [bool(gone.any()) and _at_limit(row, largest, gone) and not row.gradient[~gone].any() for row in rows]
+    return (*found, component(None, equation, where, (rows, partial(as_deviations, rows)), np.array(on_edge)))
 
 
 def with_known(found: tuple[Component, ...], prior: Penalty | None) -> tuple[Component, ...]:

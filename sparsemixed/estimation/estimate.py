@@ -28,6 +28,7 @@ from sparsemixed.estimation.problems.values import Problem
 from sparsemixed.estimation.search.em import EmPath, em_optimum
 from sparsemixed.estimation.search.minimum import minimize
 from sparsemixed.estimation.search.values import Progress
+from sparsemixed.estimation.small_fit import small_fit
 from sparsemixed.estimation.sources.batches import Batches, reduce_batches
 from sparsemixed.estimation.sources.dask_frames import reduce_dask
 from sparsemixed.estimation.sources.reduction import Reduction
@@ -55,6 +56,9 @@ def estimate(spec: ModelSpec, design: Design, progress: Progress | None = None) 
     Fit
     """
     check_solver(spec, design)
+    quick = small_fit(spec, design) if progress is None else None
+    if quick is not None:
+        return quick
     with design_threads(design):
         return fit_problem(choose_problem(spec, design, reduce_rows(spec, design, design.residual is None)), progress)
 

@@ -61,7 +61,7 @@ class Identification:
 
 
 @dataclass(frozen=True)
-class Component:
+class Component(HoldsLater):
     """One covariance matrix of a model with everything that is reported of it: nothing is looked up by its rank in a list.
 
     Attributes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import log, pi
 
 import numpy as np
 
@@ -21,11 +22,7 @@ SMALLEST_SQUARES = 1e-280
 
 def linear_llf(orthogonal: OrthonormalCoordinates, reml: bool) -> float:
     """Log (restricted) likelihood of y ~ N(X beta, sigma2 I), beta and sigma2 profiled out."""
-    n, p = orthogonal.n_obs, orthogonal.rank
-    df = n - p if reml else n
-    pwrss = orthogonal.square
-    deviance = df * (1 + np.log(2 * np.pi * pwrss / df)) + orthogonal.constant(reml)
-    return -0.5 * float(deviance)
+    return log_likelihood(orthogonal, reml).linear
 
 
 @dataclass(frozen=True)
@@ -53,9 +50,15 @@ class LogLikelihood:
         return -2.0 * self.linear - self.constant
 
 
+def log_likelihood_of(squares: float, df: float, constant: float) -> LogLikelihood:
+    """The same for squares that X leaves of the response, with the `constant` of its coordinates."""
+    return LogLikelihood(constant, -0.5 * (df * (1.0 + log(2.0 * pi * squares / df)) + constant))
+
+
 def log_likelihood(orthogonal: OrthonormalCoordinates, reml: bool) -> LogLikelihood:
     """The log likelihood of a model with this fixed part."""
-    return LogLikelihood(orthogonal.constant(reml), linear_llf(orthogonal, reml))
+    n, p = orthogonal.n_obs, orthogonal.rank
+    return log_likelihood_of(orthogonal.square, n - p if reml else n, orthogonal.constant(reml))
 
 
 def check_residual(orthogonal: OrthonormalCoordinates, y: np.ndarray, response: str) -> None:

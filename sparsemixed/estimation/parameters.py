@@ -174,8 +174,9 @@ class ThetaMap:
         """theta of the structures closest to one (k, k) covariance over sigma2 for each engine term; zero where it is held."""
         theta = np.empty(self.n_theta)
         for place in self.places:
-            theta[place.theta] = place.structure.nearest(covariances[place.term][place.columns, place.columns])
-        return np.where(self.held, 0.0, theta)
+            own = covariances[place.term]
+            theta[place.theta] = place.structure.nearest(own if len(self.places) == 1 else own[place.columns, place.columns])
+        return np.where(self.held, 0.0, theta) if self.holds else theta
 
     def on_scale(self, covariances: Sequence[np.ndarray], mean_squares: Sequence[np.ndarray]) -> np.ndarray:
         """theta of the `nearest` members, each scaled to the variance that the covariances give y.
@@ -192,6 +193,8 @@ class ThetaMap:
         """
         theta, held = self.nearest(covariances), self.held
         for place in self.places:
+            if place.block.structure.m == 1 or place.T is not None:
+                continue  # a family of all covariance matrices, the nearest of which is the same
             squares = mean_squares[place.term][place.columns]
             wanted = squares @ covariances[place.term].diagonal()[place.columns]
             factor = place.structure.factor(theta[place.theta])

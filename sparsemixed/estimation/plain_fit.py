@@ -8,7 +8,6 @@ show that there is nothing of the kind these stages change nothing, and what the
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,16 +19,18 @@ from sparsemixed.estimation.components import components
 from sparsemixed.estimation.ends.second_search import above_linear
 from sparsemixed.estimation.ends.without_errors import may_run_off
 from sparsemixed.estimation.fit import Fit
-from sparsemixed.estimation.identification import clearly_identified
+from sparsemixed.estimation.identification import SUSPECT, clearly_identified
 from sparsemixed.estimation.linear import LogLikelihood
 from sparsemixed.estimation.lost_digits import has_lost_digits
-from sparsemixed.estimation.objectives.groups import GroupsDerivatives, GroupsObjective
-from sparsemixed.estimation.problems.plain_newton import VERDICTS, PlainSearch, derivatives_of
-from sparsemixed.estimation.problems.values import Case, Problem
+from sparsemixed.estimation.objectives.groups import GroupsObjective
+from sparsemixed.estimation.orthonormal import OrthonormalCoordinates
+from sparsemixed.estimation.parameters import ThetaMap
+from sparsemixed.estimation.problems.plain_newton import VERDICTS, derivatives_of, log_of
+from sparsemixed.estimation.problems.values import Problem
 from sparsemixed.estimation.search.boundary import Boundary
 from sparsemixed.estimation.search.values import LogEntry
-from sparsemixed.solver.groups.first import Descent
-from sparsemixed.solver.linalg import covariance_root, has_root
+from sparsemixed.solver.groups.first import Descent, Model
+from sparsemixed.solver.linalg import covariance_root, has_root, semidefinite_root
 from sparsemixed.spec import ModelSpec
 
 NOTHING_ELSE = {"monte_carlo": None, "identification": None, "lost_digits": "", "solver_note": "", "log_prior": 0.0}
@@ -55,14 +56,13 @@ def plain_fit(problem: Problem[Any, Any], llf: LogLikelihood) -> Fit | None:
         return None
     found = plain.found(plain.theta)
     orthogonal = case.reduction.orthogonal
-    squares = case.products.cp.square
-    if found is None or is_remarkable(found, plain, squares, llf):
+    if found is None or is_remarkable(found, plain.model.df, case.products.cp.square, llf):
         return None
-    beta = orthogonal.coefficients(found.beta)
-    return fit_of(found, plain, case.spec, case.design, beta, llf, Behind(found, plain, case, llf))
+    behind = Behind(found, plain.model, case.design, plain.objective.parameters, orthogonal, llf, lambda: plain.objective)
+    return fit_of(case.spec, orthogonal.coefficients(found.beta), plain.objective.solver, behind)
 
 
-def is_remarkable(found: Descent, plain: PlainSearch, squares: float, llf: LogLikelihood) -> bool:
+def is_remarkable(found: Descent, df: float, squares: float, llf: LogLikelihood) -> bool:
     """Whether the end of a search asks for a closer look.
 
     Parameters
@@ -70,27 +70,35 @@ def is_remarkable(found: Descent, plain: PlainSearch, squares: float, llf: LogLi
     squares : float
         y'y of the response less its fixed part's least-squares fit.
     """
-    deviance, nowhere = float(found.numbers[found.iterations, 0]), np.zeros(len(found.hessian) - 1, bool)
-    if above_linear(deviance, llf.linear_deviance) or has_lost_digits(squares, found.pwrss, plain.model.df):
+    from sparsemixed.solver.groups.kernels_reduction import clearly_a_maximum  # delayed: a process with few fits needs none of it
+
+    deviance = float(found.numbers[found.iterations, 0])
+    if above_linear(deviance, llf.linear_deviance) or has_lost_digits(squares, found.pwrss, df):
         return True
-    return not (has_root(found.inverse) and clearly_identified(nowhere, 0.5 * found.hessian, True))
+    if clearly_a_maximum(found.hessian, found.inverse, SUSPECT):
+        return False
+    return not (has_root(found.inverse) and clearly_identified(nowhere(found), 0.5 * found.hessian, True))
 
 
-def fit_of(
-    found: Descent, plain: PlainSearch, spec: ModelSpec, design: Design, beta: np.ndarray, llf: LogLikelihood, behind: Behind
-) -> Fit:
+def nowhere(found: Descent) -> np.ndarray:
+    """(n_theta,) bool: no parameter is on the boundary."""
+    return np.zeros(len(found.hessian) - 1, bool)
+
+
+def fit_of(spec: ModelSpec, beta: np.ndarray, solver: str, behind: Behind) -> Fit:
     """The fit at an end about which nothing is remarkable."""
+    found, llf = behind.found, behind.llf
     last, (message, converged) = found.iterations, VERDICTS[found.why]
     return deferred(
         Fit,
         behind.later(),
         spec=spec,
-        design=design,
+        design=behind.design,
         beta=beta,
-        sigma2=found.pwrss / plain.model.df,
+        sigma2=behind.sigma2,
         theta=found.path[last, 0].copy(),
         information=0.5 * found.hessian,
-        boundary=np.zeros(len(found.hessian) - 1, bool),
+        boundary=nowhere(found),
         boundary_names=(),
         llf=llf(float(found.numbers[last, 0])),
         llf_linear=llf.linear,
@@ -99,7 +107,7 @@ def fit_of(
         gradient_norm=0.5 * float(found.numbers[last, 2]),
         iterations=last,
         factorizations=last + 1,
-        solver=plain.objective.solver,
+        solver=solver,
         **NOTHING_ELSE,
     )
 
@@ -109,47 +117,50 @@ class Behind:
 
     Parameters
     ----------
-    found, plain : Descent, PlainSearch
-    case : Case
-        Of the fit's design, with any response.
+    found, model : Descent, Model
+    design : Design
+    layout : ThetaMap
+    orthogonal : OrthonormalCoordinates
+        With any response.
     llf : LogLikelihood
     own : callable
         The objective of the fit's own response.
     """
 
     def __init__(
-        self, found: Descent, plain: PlainSearch, case: Case, llf: LogLikelihood, own: Callable[[], GroupsObjective] | None = None
+        self,
+        found: Descent,
+        model: Model,
+        design: Design,
+        layout: ThetaMap,
+        orthogonal: OrthonormalCoordinates,
+        llf: LogLikelihood,
+        own: Callable[[], GroupsObjective],
     ):
-        self._found, self._plain, self._case, self._llf, self._own = found, plain, case, llf, own
-
-    @cached_property
-    def _derivatives(self) -> GroupsDerivatives:
-        """Those at the end, where the response has left its traces: nothing of it is needed for what tables show."""
-        return derivatives_of(self._found, self._plain.objective)
+        self.found, self.design, self.llf, self.sigma2 = found, design, llf, found.pwrss / model.df
+        self._model, self._layout, self._orthogonal, self._own = model, layout, orthogonal, own
 
     def later(self) -> Later:
         """The fields of a fit."""
         return {
-            ("root",): lambda: {"root": self._case.reduction.orthogonal.root(self._root)},
+            ("root",): lambda: {"root": self._orthogonal.root(covariance_root(self.sigma2, self.found.inverse))},
             ("components",): self._components,
             ("slopes",): self._slopes,
-            ("log",): lambda: {"log": self._plain.log(self._found, self._llf)},
-            ("em_log",): lambda: {"em_log": (LogEntry(0, self._llf(float(self._found.numbers[0, 0])), float("nan")),)},
+            ("log",): lambda: {"log": log_of(self.found, self.llf, self._model.bounds)},
+            ("em_log",): lambda: {"em_log": (LogEntry(0, self.llf(float(self.found.numbers[0, 0])), float("nan")),)},
             ("u", "u_var"): self._effects,
         }
 
-    @property
-    def _root(self) -> np.ndarray:
-        at = self._derivatives.at
-        return covariance_root(at.sigma2, at.XVX_inverse)
-
     def _components(self) -> dict[str, Any]:
-        nowhere = Boundary(np.zeros(len(self._found.hessian) - 1, bool), ())
-        return {"components": components(self._case.design, self._plain.objective, self._derivatives.at, nowhere)}
+        theta, boundary = self.found.path[self.found.iterations, 0], Boundary(nowhere(self.found), ())
+        return {"components": components(self.design, self._layout, theta, self.sigma2, boundary)}
 
     def _slopes(self) -> dict[str, Any]:
-        return {"slopes": self._derivatives.whitened_slopes if self._case.reml else None}
+        if not self._model.reml:
+            return {"slopes": None}
+        root, p = semidefinite_root(self.found.inverse), len(self.found.beta)
+        return {"slopes": root.T @ self.found.slopes[:, :p, :p] @ root}
 
     def _effects(self) -> dict[str, Any]:
-        objective = self._plain.objective if self._own is None else self._own()
-        return effects_of(self._case.design, objective, derivatives_of(self._found, objective))
+        objective = self._own()
+        return effects_of(self.design, objective, derivatives_of(self.found, objective))

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from math import isfinite, log, pi
+from math import isfinite
 
 import numpy as np
 
 from sparsemixed.design.deferred import changed
 from sparsemixed.design.values import Design
 from sparsemixed.estimation.fit import Fit
-from sparsemixed.estimation.linear import NOTHING_LEFT, SMALLEST_SQUARES, LogLikelihood
+from sparsemixed.estimation.linear import NOTHING_LEFT, SMALLEST_SQUARES, log_likelihood_of
 from sparsemixed.estimation.objectives.groups import GroupsObjective
 from sparsemixed.estimation.plain_fit import Behind, fit_of, is_remarkable, may_be_plain
 from sparsemixed.estimation.problems.plain_newton import PlainSearch
 from sparsemixed.estimation.problems.table import choose_problem
-from sparsemixed.estimation.problems.values import Case
 from sparsemixed.estimation.sources.responses import Responses, responses
 from sparsemixed.estimation.start.moments_groups import forms, has_columns_of_its_own, plain_start
 from sparsemixed.solver.groups.first import OtherResponses
@@ -53,12 +52,12 @@ class ResponseSearch:
     ----------
     model : Responses
         Without weights or constraints.
-    plain, case : PlainSearch, Case
-        Those of its own response.
+    plain : PlainSearch
+        That of its own response.
     """
 
-    def __init__(self, model: Responses, plain: PlainSearch, case: Case):
-        self.model, self.plain, self._case = model, plain, case
+    def __init__(self, model: Responses, plain: PlainSearch):
+        self.model, self.plain = model, plain
         self._roots, orthogonal = plain.objective.roots, model.reduction.orthogonal
         (term,) = model.terms
         self._R = orthogonal.R
@@ -78,20 +77,13 @@ class ResponseSearch:
             return None
         theta = self.plain.objective.parameters.on_scale([covariance], [self._forms.squares])
         found = self.plain.descended(theta, data, rest)
-        llf = self._log_likelihood(left)
-        if found is None or is_remarkable(found, self.plain, left, llf):
+        llf = log_likelihood_of(left, self.plain.model.df, self._constant)
+        if found is None or is_remarkable(found, self.plain.model.df, left, llf):
             return None
-        beta = solve_upper(self._R, fitted + found.beta)
-        design, behind = (
-            changed(self.model.design, y=y),
-            Behind(found, self.plain, self._case, llf, partial(self._own, y, data, rest)),
-        )
-        return fit_of(found, self.plain, self.model.spec, design, beta, llf, behind)
-
-    def _log_likelihood(self, squares: float) -> LogLikelihood:
-        """As of `linear.log_likelihood`, for a response of which X leaves these squares."""
-        df = self.plain.model.df
-        return LogLikelihood(self._constant, -0.5 * (df * (1.0 + log(2.0 * pi * squares / df)) + self._constant))
+        design, layout = changed(self.model.design, y=y), self.plain.objective.parameters
+        own = partial(self._own, y, data, rest)
+        behind = Behind(found, self.plain.model, design, layout, self.model.reduction.orthogonal, llf, own)
+        return fit_of(self.model.spec, solve_upper(self._R, fitted + found.beta), self.plain.objective.solver, behind)
 
     def _own(self, y: np.ndarray, data: np.ndarray, rest: np.ndarray) -> GroupsObjective:
         """The objective of a response, as `choose_problem` makes it."""
@@ -111,4 +103,4 @@ def response_search(model: Responses) -> ResponseSearch | None:
         return None
     if plain.objective.parameters.holds or not has_columns_of_its_own(forms(plain.objective.cp)):
         return None
-    return ResponseSearch(model, plain, problem.case)
+    return ResponseSearch(model, plain)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from sparsemixed.command import read_model
@@ -148,7 +149,7 @@ def _estimated(spec: ModelSpec, data: Any, progress: Callable[[LogEntry], None] 
 def with_design(spec: ModelSpec, frame: Frame) -> tuple[ModelSpec, Design]:
     """The specification as the data complete it, and its design; only the columns that it needs are fetched."""
     concrete = learned_spec(concrete_spec(spec, frame), frame)
-    return concrete, build_design(concrete, frame.only(_columns(concrete)))
+    return concrete, build_design(concrete, frame.only(partial(_columns, concrete)))
 
 
 def _columns(spec: ModelSpec) -> list[str]:

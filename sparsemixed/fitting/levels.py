@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from sparsemixed.design.data.frame import Frame
-from sparsemixed.design.data.variable import Variable, is_plain, part_of
+from sparsemixed.design.data.variable import Variable, all_finite, is_plain, part_of
 from sparsemixed.errors import DataError, suggestion
 
 
@@ -116,6 +116,13 @@ class _OneLevel(Frame):
                 return super().__getitem__(name)
             self._converted[name] = part_of(whole, self._place)
         return self._converted[name]
+
+    def plain_numbers(self, name: str) -> np.ndarray | None:
+        whole = self._levels.numbers(name) if name in self else None
+        if whole is None:
+            return None
+        values = whole.values[self._place]
+        return values if whole.is_finite or all_finite(values) else None
 
 
 def _factorized(frame: Frame, names: tuple[str, ...]) -> tuple[np.ndarray, list[Any]]:

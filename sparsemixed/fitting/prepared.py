@@ -63,6 +63,6 @@ def _values(model: Responses, response: Any) -> np.ndarray:
             f"the response has {int(np.sum(~np.isfinite(y)))} missing or infinite values; the rows of a prepared model are "
             "fixed: prepare it from the rows where the response is known"
         )
-    if y.min() == y.max():
+    if y[0] == y[-1] and y.min() == y.max():
         raise DataError(f"the response is constant (= {y[0]:g}); there is no variance to model")
     return y

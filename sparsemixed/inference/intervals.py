@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import isfinite, sqrt
 
 import numpy as np
 
@@ -50,17 +51,16 @@ class Interval:
 
 def interval(parameter: VarianceParameter, covariance: ThetaCovariance, level: float) -> Interval:
     """Delta-method standard error, and limits that are symmetric on the scale of the parameter's kind."""
-    undefined = Interval(parameter, float("nan"), float("nan"), float("nan"))
-    scale, x = SCALES[parameter.kind], parameter.estimate
-    if covariance.matrix is None or parameter.boundary or not parameter.identified or not np.isfinite(x) or not scale.valid(x):
-        return undefined
-    variance = float(parameter.gradient @ covariance.matrix @ parameter.gradient)
+    scale, x, variance = SCALES[parameter.kind], parameter.estimate, -1.0
+    known = covariance.matrix is not None and parameter.identified and not parameter.boundary
+    if known and isfinite(x) and scale.valid(x):
+        variance = float(parameter.gradient @ covariance.matrix @ parameter.gradient)
     if not variance >= 0:
-        return undefined
-    std_err = np.sqrt(variance)
+        return Interval(parameter, float("nan"), float("nan"), float("nan"))
+    std_err, at = sqrt(variance), scale.to(x)
     half = z_critical(level) * std_err * scale.slope(x)
     with np.errstate(over="ignore"):
-        return Interval(parameter, float(std_err), float(scale.back(scale.to(x) - half)), float(scale.back(scale.to(x) + half)))
+        return Interval(parameter, std_err, float(scale.back(at - half)), float(scale.back(at + half)))
 
 
 def component_intervals(fit: Fit, level: float, stddeviations: bool = False) -> list[tuple[Component, tuple[Interval, ...]]]:

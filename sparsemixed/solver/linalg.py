@@ -8,11 +8,13 @@ from typing import NamedTuple
 import numpy as np
 
 from sparsemixed.errors import NumericalError
-from sparsemixed.lapack import blas, cholesky, eigh, lapack, qr
+from sparsemixed.lapack import blas, cholesky, eigh, inverse_of_lower, lapack, qr
 from sparsemixed.solver import rows
 
 SINGULAR = 1e-13
 """Smallest eigenvalue, in units of the diagonal, at which a matrix still counts as positive definite."""
+NEARLY_SINGULAR = 1e-4
+"""The same, down to which the inverse of a Cholesky factor has as many digits as one from eigenvalues."""
 FEW = 16
 """Columns of small matrices up to which stacks of them are worked on column by column."""
 LARGE = 256
@@ -55,6 +57,9 @@ def root_of_inverse(matrix: np.ndarray, nullity: int = 0) -> np.ndarray | None:
     >>> root_of_inverse(np.array([[1.0, 2.0], [2.0, 1.0]])) is None
     True
     """
+    lower = None if nullity else _clear_root(matrix)
+    if lower is not None:
+        return inverse_of_lower(lower).T
     if not np.isfinite(matrix).all() or (not nullity and (matrix.diagonal() <= 0).any()):
         return None
     scale, correlations = unit_diagonal(matrix)
@@ -156,11 +161,17 @@ def clearly_definite(matrix: np.ndarray, least: float = 1e-8) -> bool:
     >>> clearly_definite(np.diag([4.0, 1e-16])), clearly_definite(np.ones((2, 2)))
     (True, False)
     """
+    return _clear_root(matrix, least) is not None
+
+
+def _clear_root(matrix: np.ndarray, least: float = NEARLY_SINGULAR) -> np.ndarray | None:
+    """The Cholesky factor (m, m) of a matrix that is `clearly_definite`; None for others."""
     try:
-        pivots = cholesky(matrix).diagonal()
+        lower = cholesky(matrix)
     except np.linalg.LinAlgError:
-        return False
-    return bool((pivots * pivots / matrix.diagonal()).prod() > np.e * least)
+        return None
+    pivots = lower.diagonal()
+    return lower if (pivots * pivots / matrix.diagonal()).prod() > np.e * least else None
 
 
 def has_root(matrix: np.ndarray) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import itertools
 import pickle
 import sys
 from threading import Event
@@ -84,14 +83,14 @@ def _compiled(monkeypatch):
 
 def test_few_fits_compile_nothing(monkeypatch):
     monkeypatch.setattr(profiled, "WORTH_COMPILING", 2)
-    monkeypatch.setattr(profiled, "_MET", itertools.count())
+    monkeypatch.setattr(profiled, "_MET", [0])
     monkeypatch.setattr(profiled, "_EXPECTED", Event())
     assert [problem("y x || g:", rows()).plain is None for _ in range(4)] == [True, True, False, False]
 
 
 def test_fits_that_are_announced_are_compiled_from_the_first(monkeypatch):
     monkeypatch.setattr(profiled, "WORTH_COMPILING", 2)
-    monkeypatch.setattr(profiled, "_MET", itertools.count())
+    monkeypatch.setattr(profiled, "_MET", [0])
     monkeypatch.setattr(profiled, "_EXPECTED", Event())
     profiled.expect(2)
     assert problem("y x || g:", rows()).plain is None
@@ -241,7 +240,7 @@ def test_responses_that_are_fitted_exactly_are_refused_as_ever():
 
 def test_the_first_fits_of_a_prepared_design_compile_nothing(monkeypatch):
     monkeypatch.setattr(profiled, "WORTH_COMPILING", 3)
-    monkeypatch.setattr(profiled, "_MET", itertools.count())
+    monkeypatch.setattr(profiled, "_MET", [0])
     monkeypatch.setattr(profiled, "_EXPECTED", Event())
     call = Call("y x || g:", rows(), {})
     design = prepared_design(*with_design(asked(call), frame_of(call, "a test")))

@@ -57,7 +57,7 @@ class BatchFunction:
         self._started = None
         n_rows = 0
         for frame in frames:
-            batch = frame.only(columns)
+            batch = frame.only(lambda: columns)
             n_rows += batch.n_rows
             yield batch
         if self._rows is not None and n_rows != self._rows:

@@ -14,7 +14,7 @@ import pandas as pd
 from sparsemixed.design.data.files import read_file
 from sparsemixed.design.data.foreign import Query, foreign_columns
 from sparsemixed.design.data.mapping import mapped_columns
-from sparsemixed.design.data.variable import Variable, as_variable
+from sparsemixed.design.data.variable import Variable, all_finite, as_variable, is_plain
 from sparsemixed.errors import DataError, OptionError
 
 
@@ -70,7 +70,16 @@ class Frame:
         """The column as it came."""
         return self._fetch(self._position[name])
 
-    def only(self, names: Sequence[str]) -> Frame:
+    def plain_numbers(self, name: str) -> np.ndarray | None:
+        """The values (n,) of a column of the usual types of numbers, all of them finite; None of others, or where there is none.
+
+        Not to be changed: they may be the data's own.
+        """
+        series = self.series(name) if name in self else None
+        values = series.to_numpy() if series is not None and is_plain(series) else None
+        return values if values is not None and (values.dtype.kind == "i" or all_finite(values)) else None
+
+    def only(self, names: Callable[[], Sequence[str]]) -> Frame:
         """The frame, or one with these columns alone where others would cost something."""
         return self
 
@@ -101,11 +110,11 @@ class QueryFrame(Frame):
         """Known after the query has run."""
         return self._run.n_rows
 
-    def only(self, names: Sequence[str]) -> Frame:
+    def only(self, names: Callable[[], Sequence[str]]) -> Frame:
         """A query for these columns, in the order of the data; for all where one of them is not a column itself."""
-        if "_run" in vars(self) or not set(names) <= set(self.names):
+        if "_run" in vars(self) or not (wanted := set(names())) <= set(self.names):
             return self
-        return QueryFrame(Query([name for name in self.names if name in set(names)], self._query.run))
+        return QueryFrame(Query([name for name in self.names if name in wanted], self._query.run))
 
 
 def read_frame(data: Any, delimiter: str | None = None) -> Frame:
@@ -172,7 +181,7 @@ def _column_names(columns: pd.Index) -> tuple[list[Any], bool]:
     Those looked at last are kept, for fits to one frame after another: an index never changes.
     """
     last = _LAST_COLUMNS[0]
-    if last[0] is not columns:
+    if last[0] is None or not columns.is_(last[0]):  # a frame gives a new view of it whenever it is asked
         names: list[Any] = list(columns)
         kinds = {type(name) for name in names}
         _LAST_COLUMNS[0] = last = (columns, names, len(kinds) == 1 and kinds <= {str, int} and columns.is_unique)

@@ -20,6 +20,7 @@ from sparsemixed.estimation.search.values import LogEntry, Optimum, Plan, Verdic
 from sparsemixed.solver.factored.system import FactoredSystem
 from sparsemixed.solver.groups.first import Descent, Model, descend
 from sparsemixed.solver.groups.kernels_newton import CHANGES, NR_TOLERANCE
+from sparsemixed.spec import EstimationOptions
 
 Evaluation = PenalizedEvaluation[FactoredSystem]
 
@@ -43,11 +44,8 @@ class PlainSearch:
     def __init__(self, objective: GroupsObjective, plan: Plan, start: Callable[[], np.ndarray]):
         self.objective, self._start = objective, start
         self._last: tuple[np.ndarray, Descent | None] | None = None
-        options = plan.options
-        nrtolerance = 1e-11 if options.nrtolerance is None else options.nrtolerance
-        bounds = np.array([-1.0 if options.nonrtolerance else nrtolerance, options.tolerance, options.ltolerance])
-        self._nrtolerance = np.nan if options.nonrtolerance else nrtolerance
-        self.model = Model(objective.moves, objective.faces, objective.reml, bounds, float(objective.df), options.iterate)
+        about = (objective.moves, objective.faces, objective.reml)
+        self.model = Model(*about, bounds_of(plan.options), float(objective.df), plan.options.iterate)
 
     @cached_property
     def theta(self) -> np.ndarray:
@@ -75,21 +73,28 @@ class PlainSearch:
         found = self.found(theta)
         if found is None:
             return None
-        derivatives, log = derivatives_of(found, self.objective), self.log(found, llf)
+        derivatives, log = derivatives_of(found, self.objective), log_of(found, llf, self.model.bounds)
         (message, converged), gradient = VERDICTS[found.why], found.path[found.iterations, 1]
         model = QuadraticModel(gradient, found.profiled[found.iterations])
         return Optimum(derivatives.at, derivatives, model, converged, message, log[-1].decrement, log)
 
-    def log(self, found: Descent, llf: LogLikelihood) -> tuple[LogEntry, ...]:
-        """An entry for every place, as `search.loop.Point` makes them."""
-        log, numbers = [], found.numbers.tolist()
-        for i, (theta, gradient) in enumerate(found.path[: found.iterations + 1]):
-            deviance, steepest, decrement, step, change = numbers[i]
-            step, change = (value if i else np.nan for value in (step, change))
-            about = {"theta": theta, "score": -0.5 * gradient, "information": 0.5 * found.profiled[i]}
-            about |= {"step": step, "change": change, "decrement": decrement, "nrtolerance": self._nrtolerance}
-            log.append(LogEntry(i, llf(deviance), steepest, technique="nr", **about))
-        return tuple(log)
+
+def bounds_of(options: EstimationOptions) -> np.ndarray:
+    """The bounds of `solver.groups.first.Model`."""
+    nrtolerance = 1e-11 if options.nrtolerance is None else options.nrtolerance
+    return np.array([-1.0 if options.nonrtolerance else nrtolerance, options.tolerance, options.ltolerance])
+
+
+def log_of(found: Descent, llf: LogLikelihood, bounds: np.ndarray) -> tuple[LogEntry, ...]:
+    """An entry for every place, as `search.loop.Point` makes them."""
+    log, numbers, nrtolerance = [], found.numbers.tolist(), float(bounds[0]) if bounds[0] >= 0.0 else np.nan
+    for i, (theta, gradient) in enumerate(found.path[: found.iterations + 1]):
+        deviance, steepest, decrement, step, change = numbers[i]
+        step, change = (value if i else np.nan for value in (step, change))
+        about = {"theta": theta, "score": -0.5 * gradient, "information": 0.5 * found.profiled[i]}
+        about |= {"step": step, "change": change, "decrement": decrement, "nrtolerance": nrtolerance}
+        log.append(LogEntry(i, llf(deviance), steepest, technique="nr", **about))
+    return tuple(log)
 
 
 def derivatives_of(found: Descent, objective: GroupsObjective) -> GroupsDerivatives:
@@ -102,7 +107,12 @@ def derivatives_of(found: Descent, objective: GroupsObjective) -> GroupsDerivati
 
 def plain_search(objective: object, plan: Plan, start: Callable[[], np.ndarray]) -> PlainSearch | None:
     """The search where that is the plan, from moments alone; None for other searches."""
-    newton = plan.exact and plan.metric is None and all(name == "nr" for name, _ in plan.options.technique)
-    if not (newton and plan.options.emiterate == 0 and isinstance(objective, GroupsObjective) and objective.often):
+    newton = plan.exact and plan.metric is None and asks_for_newton(plan.options)
+    if not (newton and isinstance(objective, GroupsObjective) and objective.often):
         return None
     return PlainSearch(objective, plan, start)
+
+
+def asks_for_newton(options: EstimationOptions) -> bool:
+    """Whether the search is to be Newton's method, from moments."""
+    return options.metric == "matsqrt" and options.emiterate == 0 and all(name == "nr" for name, _ in options.technique)

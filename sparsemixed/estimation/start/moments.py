@@ -9,6 +9,7 @@ typical G, or at the one that the equations gave before. Solving them costs no f
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import NamedTuple
@@ -110,7 +111,7 @@ def _components(cp: CrossProducts) -> list[Component]:
     return [Component(t, a, b) for t, a, b in pairs]
 
 
-def bounds(components: list[Component], traces: np.ndarray, total: float) -> tuple[np.ndarray, np.ndarray]:
+def bounds(components: Sequence[Component], traces: np.ndarray, total: float) -> tuple[np.ndarray, np.ndarray]:
     """No component may claim more than twice the total variance: nearly confounded columns leave the equations free to."""
     largest = {}
     for c, trace in zip(components, traces, strict=True):
@@ -151,7 +152,7 @@ def solve_bounded(system: np.ndarray, moments: np.ndarray, lower: np.ndarray, up
     return out
 
 
-def positive(cp: CrossProducts, components: list[Component], values: np.ndarray, mean_square: np.ndarray) -> list[np.ndarray]:
+def positive(cp: CrossProducts, components: Sequence[Component], values: np.ndarray, mean_square: np.ndarray) -> list[np.ndarray]:
     """Assemble the covariances and lift their eigenvalues, in units of the columns, off the boundary."""
     out = [np.zeros((k, k)) for k in cp.k]
     unit = [np.ones(k) for k in cp.k]

@@ -7,6 +7,7 @@ of the sums that the derivatives there take; what holds for the identity follows
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -24,9 +25,10 @@ from sparsemixed.estimation.start.moments import (
 )
 from sparsemixed.lapack import cholesky
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
-from sparsemixed.solver.groups.first import started
+from sparsemixed.solver.groups.first import Sizes, started
 from sparsemixed.solver.groups.roots import GroupRoots
 
+TINY = float(np.finfo(float).tiny)
 LEAST_PROJECTED = 1e-2
 """Share of a column's squares that counts as left by X in any case."""
 
@@ -40,7 +42,7 @@ class Forms(NamedTuple):
         Mean squares of the columns.
     projected : (k,)
         The same of what X leaves of them.
-    components : list of Component
+    components : tuple of Component
     pairs : (c, 2) int64
         Their entries (a, b).
     prior : (k,)
@@ -49,7 +51,7 @@ class Forms(NamedTuple):
 
     squares: np.ndarray
     projected: np.ndarray
-    components: list[Component]
+    components: tuple[Component, ...]
     pairs: np.ndarray
     prior: np.ndarray
 
@@ -59,11 +61,14 @@ def forms(cp: CrossProducts) -> Forms:
     (k,), p, n = cp.k, cp.ZtXy.shape[1] - 1, cp.n
     (squares,) = mean_squares([cp.first], n)
     F = cp.ZtXy[:, :p].reshape(cp.n_groups[0], k, p)
+    return forms_of_squares(squares, squares - np.einsum("iab,iab->a", F, F) / n)
+
+
+def forms_of_squares(squares: np.ndarray, left: np.ndarray) -> Forms:
+    """Of mean squares (k,) of the columns, and of what X leaves of them."""
     # A column in the span of X has no projected trace; its share of the raw one keeps its start finite.
-    projected = np.maximum(squares - np.einsum("iab,iab->a", F, F) / n, LEAST_PROJECTED * squares)
-    components = _components(k)
-    pairs = np.array([(c.a, c.b) for c in components])
-    return Forms(squares, projected, components, pairs, 1.0 / (PRIOR * np.maximum(squares, np.finfo(float).tiny)))
+    projected, (components, pairs) = np.maximum(left, LEAST_PROJECTED * squares), _components(len(squares))
+    return Forms(squares, projected, components, pairs, 1.0 / (PRIOR * np.maximum(squares, TINY)))
 
 
 def groups_start(cp: CrossProducts, roots: GroupRoots, rest: np.ndarray, known: Forms, often: bool) -> Moments:
@@ -102,7 +107,7 @@ def has_columns_of_its_own(known: Forms) -> bool:
     return bool((known.projected > LEAST_PROJECTED * known.squares).all())
 
 
-def plain_start(data: np.ndarray, roots: GroupRoots, rest: np.ndarray, known: Forms, total: float, n: float) -> np.ndarray | None:
+def plain_start(data: np.ndarray, roots: Sizes, rest: np.ndarray, known: Forms, total: float, n: float) -> np.ndarray | None:
     """The covariance (k, k) of a start that meets no bound, in a compiled call; None for others.
 
     Parameters
@@ -116,9 +121,11 @@ def plain_start(data: np.ndarray, roots: GroupRoots, rest: np.ndarray, known: Fo
     return started(data, roots, rest, known.prior, known.pairs, known.projected, total, n, SMALLEST_SHARE)
 
 
-def _components(k: int) -> list[Component]:
+@lru_cache(maxsize=64)
+def _components(k: int) -> tuple[tuple[Component, ...], np.ndarray]:
+    """The components, and their entries (c, 2); not to be changed."""
     pairs = [(a, b) for a in range(k) for b in range(a, k)]
-    return [Component(0, a, b) for a, b in pairs]
+    return tuple(Component(0, a, b) for a, b in pairs), np.array(pairs)
 
 
 def _equations(roots: GroupRoots, rest: np.ndarray, prior: np.ndarray, D: np.ndarray, n: float) -> tuple[np.ndarray, np.ndarray]:

@@ -89,11 +89,13 @@ def inverse_information(fit: Fit) -> ThetaCovariance:
     """The covariance of the variance parameters by the model, whatever `fit.spec.vce`."""
     if fit.information is None:
         return ThetaCovariance(None)
-    free = np.append(~fit.boundary, True)
-    places = np.ix_(free, free) if not free.all() else ...
-    root = root_of_inverse(fit.information[places], 0 if fit.identification is None else fit.identification.free)
+    nullity, edge = 0 if fit.identification is None else fit.identification.free, fit.boundary.any()
+    free = np.append(~fit.boundary, True) if edge else None
+    root = root_of_inverse(fit.information if free is None else fit.information[np.ix_(free, free)], nullity)
     if root is None:
         return ThetaCovariance(None, NOT_DEFINITE)
+    if free is None:
+        return ThetaCovariance(root @ root.T)
     matrix = np.zeros_like(fit.information)
-    matrix[places] = root @ root.T
+    matrix[np.ix_(free, free)] = root @ root.T
     return ThetaCovariance(matrix)

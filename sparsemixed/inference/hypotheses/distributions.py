@@ -8,6 +8,7 @@ times as long as the sums here.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,7 @@ def normal_probability(z: np.ndarray) -> np.ndarray:
     return special.ndtr(z)
 
 
+@lru_cache(maxsize=64)
 def z_critical(level: float) -> float:
     """Half width, in standard errors, of a normal confidence interval of `level` per cent."""
     tail = (1.0 - level / 100.0) / 2.0

@@ -164,11 +164,16 @@ class Coefficients:
 def coefficients(fit: Fit, level: float, small: bool | None = None) -> Coefficients:
     """Tests and confidence intervals of the estimated coefficients; `small` as in `dof_table.small_sample`."""
     asked = None if small_sample(fit, small) is None else fit.spec.small_sample
+    df = None if asked is None else coefficient_degrees(fit, asked).copy()
+    return tabulated(fit.beta.copy(), tabulated_errors(fit, small), df, level)
+
+
+def tabulated_errors(fit: Fit, small: bool | None = None) -> np.ndarray:
+    """The standard errors (p,) of the same."""
+    asked = None if small_sample(fit, small) is None else fit.spec.small_sample
     if asked is None:
-        return tabulated(fit.beta.copy(), coefficient_errors(fit), None, level)
-    covariance = coefficient_covariance(fit, asked)
-    df = coefficient_degrees(fit, asked).copy()
-    return tabulated(fit.beta.copy(), np.sqrt(np.clip(np.diag(covariance), 0.0, None)), df, level)
+        return coefficient_errors(fit)
+    return np.sqrt(np.maximum(coefficient_covariance(fit, asked).diagonal(), 0.0))
 
 
 def tabulated(estimate: np.ndarray, std_err: np.ndarray, df: np.ndarray | None, level: float) -> Coefficients:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -12,6 +12,30 @@ from sparsemixed.solver.groups.roots import GroupRoots
 
 MOST_PLACES = 24
 """Places after which the search is no plain one."""
+
+
+class Sizes(Protocol):
+    """How many groups there are, their effects, the columns of [X y], and how many groups are worked on together."""
+
+    @property
+    def n_groups(self) -> int:
+        """J"""
+        ...
+
+    @property
+    def k(self) -> int:
+        """Effects of a group."""
+        ...
+
+    @property
+    def width(self) -> int:
+        """P"""
+        ...
+
+    @property
+    def lanes(self) -> int:
+        """Groups side by side."""
+        ...
 
 
 class Descent(NamedTuple):
@@ -67,14 +91,14 @@ class Model(NamedTuple):
     iterate: int
 
 
-def descend(start: np.ndarray, data: np.ndarray, roots: GroupRoots, rest: np.ndarray, model: Model) -> Descent:
+def descend(start: np.ndarray, data: np.ndarray, roots: Sizes, rest: np.ndarray, model: Model) -> Descent:
     """Newton's method from `start` (n,).
 
     Parameters
     ----------
     data, rest : arrays
         `roots.data` and what random effects do not reach of [X y]'[X y], or those of another response on the same design.
-    roots : GroupRoots
+    roots : GroupRoots or the sizes of some
         Without weights.
     """
     from sparsemixed.solver.groups.kernels_first import first_descent  # delayed: a process with few fits needs none of it
@@ -83,7 +107,7 @@ def descend(start: np.ndarray, data: np.ndarray, roots: GroupRoots, rest: np.nda
     return Descent(*first_descent(start, data, np.ones(roots.n_groups), programs, rest, *model, MOST_PLACES))
 
 
-def started(data: np.ndarray, roots: GroupRoots, rest: np.ndarray, *about) -> np.ndarray | None:
+def started(data: np.ndarray, roots: Sizes, rest: np.ndarray, *about) -> np.ndarray | None:
     """The covariance (k, k) over sigma2 to start from; None where a bound is met.
 
     Parameters
@@ -130,7 +154,7 @@ class OtherResponses:
 
 def as_kernels_take(array: np.ndarray, kind: type = np.float64) -> np.ndarray:
     """The array in order and writable: one that is not would be another type, and have the searches compiled once more."""
-    return np.require(array, kind, ["C", "W"])
+    return array if array.flags.carray and array.dtype == kind else np.require(array, kind, ["C", "W"])
 
 
 @cache

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import count
 from threading import Event
 
 import numpy as np
@@ -13,12 +12,19 @@ from sparsemixed.solver.groups.roots import GroupRoots
 WORTH_COMPILING = 50
 """Small problems after which a process compiles their searches: that takes some seconds where no folder has them yet, and each
 saves some milliseconds."""
-_MET, _EXPECTED = count(), Event()
+_MET, _EXPECTED = [0], Event()
+"""How many it has met; whether more are expected."""
 
 
 def met_often() -> bool:
     """Whether this process has met, or expects, more small problems than `WORTH_COMPILING`; asked once for each."""
-    return next(_MET) >= WORTH_COMPILING or _EXPECTED.is_set()
+    _MET[0] += 1
+    return _MET[0] > WORTH_COMPILING or _EXPECTED.is_set()
+
+
+def will_be_often() -> bool:
+    """Whether `met_often` would be true of one more, which is not counted."""
+    return _MET[0] >= WORTH_COMPILING or _EXPECTED.is_set()
 
 
 def expect(number: int) -> None:

@@ -73,6 +73,12 @@ def few(n_groups: int, k: int, width: int) -> bool:
     return n_groups * k * (k + width) <= FEW
 
 
+def block_sizes(n_groups: int) -> tuple[int, int]:
+    """How many groups stand side by side in a block, and how many blocks there are."""
+    lanes = min(LANES, -(-n_groups // VECTOR) * VECTOR)
+    return lanes, -(-n_groups // lanes)
+
+
 class GroupRoots:
     """The groups of one term.
 
@@ -93,8 +99,7 @@ class GroupRoots:
 
     def __init__(self, first: np.ndarray, right: np.ndarray, weights: np.ndarray | None = None):
         self.n_groups, self.k, self.width = right.shape
-        self.lanes = min(LANES, -(-self.n_groups // VECTOR) * VECTOR)
-        self.n_blocks = -(-self.n_groups // self.lanes)
+        self.lanes, self.n_blocks = block_sizes(self.n_groups)
         self._weights = weights
         self._data = self._blocks(np.concatenate([right, first], axis=2).reshape(self.n_groups, -1))
         sums, _ = self._run(roots_program(self.k, self.width), out=self._data)

@@ -24,7 +24,7 @@ class Identity(RandomStructure):
         return np.eye(self.m)[None]
 
     def nearest(self, covariance: np.ndarray) -> np.ndarray:
-        return np.array([np.sqrt(np.trace(covariance) / self.m)])
+        return np.sqrt(covariance.trace()[None] / self.m)
 
     def singular_faces(self) -> np.ndarray:
         return np.ones((1, 1))

@@ -24,9 +24,9 @@ def effects_on_edge(structure: RandomStructure, theta: np.ndarray) -> np.ndarray
 
 def entries_on_edge(structure: RandomStructure, theta: np.ndarray) -> np.ndarray:
     """(q,) bool: the displayed entries of the effects that depend on no parameter but those of `theta` (q,) bool."""
-    gone = effects_on_edge(structure, theta)
+    gone = effects_on_edge(structure, theta) if theta.any() else theta
     if not gone.any():
-        return np.zeros(structure.n_theta, bool)
+        return np.zeros(len(theta), bool)
     return np.asarray((linear_basis(structure).any(axis=2) & gone).any(axis=1))
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sparsemixed.solver.compiled import compiled, compiled_parallel, compiled_within
+from sparsemixed.solver.compiled import compiled, compiled_stretches, compiled_within
 
 ONE, TWO, THREE, FOUR = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4)
 """Places that cannot be negative need no look whether they count from the end."""
@@ -38,7 +38,7 @@ def subtract_column(c, colptr, entry, end, columns, left, right, out, row):
                 out[row, np.uint64(columns[t])] -= total
 
 
-@compiled_parallel(lambda schedule, *_: len(schedule))
+@compiled_stretches(lambda schedule, *_: len(schedule))
 def subtract_dense(first, last, schedule, colptr, entry, end, columns, left, right, out):
     """out[c, r] -= sum over groups of left[r] . right[c], r >= c: dense Schur complement, columns owned by threads.
 
@@ -84,7 +84,7 @@ def picked_products(begin, end, columns, values, a, b, matrix, row):
     return first + second, third + fourth
 
 
-@compiled_parallel(lambda schedule, *_: len(schedule))
+@compiled_stretches(lambda schedule, *_: len(schedule))
 def gather_dense(first, last, schedule, colptr, entry, begin, end, columns, values, inverse, out):
     """out[p] = sum over entries t of the same group of values[t] * inverse[column of p, column of t].
 
@@ -108,7 +108,7 @@ def gather_dense(first, last, schedule, colptr, entry, begin, end, columns, valu
                         out[p, b] = other
 
 
-@compiled_parallel(lambda columns, *_: len(columns))
+@compiled_stretches(lambda columns, *_: len(columns))
 def sandwich_dense(first, last, columns, rows, inverse, out):
     """out[g] = rows[g] N rows[g]' with N the entries of inverse (q2, q2) among columns[g]; columns (G, w), rows (G, m, w)."""
     w, m = columns.shape[1], rows.shape[1]
@@ -133,7 +133,7 @@ def sandwich_dense(first, last, columns, rows, inverse, out):
                 out[g, j, i] = total
 
 
-@compiled_parallel(lambda schedule, *_: len(schedule))
+@compiled_stretches(lambda schedule, *_: len(schedule))
 def subtract_sparse(first, last, schedule, colptr, entry, end, columns, left, right, indptr, indices, out):
     """As `subtract_dense`, into the lower triangle (indptr, indices) whose values are `out`."""
     for part in range(first, last):
@@ -147,7 +147,7 @@ def subtract_sparse(first, last, schedule, colptr, entry, end, columns, left, ri
                     work[0, indices[e]] = 0.0
 
 
-@compiled_parallel(lambda schedule, *_: len(schedule))
+@compiled_stretches(lambda schedule, *_: len(schedule))
 def gather_sparse(first, last, schedule, colptr, entry, begin, end, columns, values, indptr, indices, inverse, out):
     """As `gather_dense`, from the full symmetric CSC pattern (indptr, indices) whose values are `inverse`."""
     k = values.shape[1]

@@ -84,6 +84,10 @@ def _pool(work: Callable[[int, int], Found], n_jobs: int, threads: bool) -> Iter
 
 def _begin(work: Callable[[int, int], Any]) -> None:
     leave_signals_to_parent()
+    import numba  # delayed: whoever resamples has loaded it
+
+    # One core each: more threads would only wait for those of the others.
+    numba.set_num_threads(1)
     _WORK[:] = [work]
 
 

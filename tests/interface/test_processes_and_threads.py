@@ -185,11 +185,31 @@ def test_loops_without_threads_give_the_same_numbers(model, data, monkeypatch: p
     np.testing.assert_array_equal(alone.random_params.to_numpy(float), with_threads.random_params.to_numpy(float))
 
 
+def test_small_loops_and_forked_children_go_without_threads(monkeypatch: pytest.MonkeyPatch):
+    taken = []
+
+    def counted(loop):
+        return lambda *arguments: taken.append(loop)
+
+    monkeypatch.setattr(compiled.numba, "njit", lambda *_, **options: lambda _f: counted(options.get("parallel", False)))
+    loop = compiled.compiled_parallel(_nothing)
+    small, large = np.zeros(compiled.SMALL // 2 - 1), np.zeros(compiled.SMALL)
+    loop(small, 3, small)
+    loop(large, 3)
+    monkeypatch.setattr(compiled._PROCESS, "alone", True)
+    loop(large, 3)
+    assert taken == [False, True, False]
+
+
+def _nothing(*arguments) -> None:
+    """A loop that is never compiled."""
+
+
 def test_loops_over_few_numbers_are_one_stretch_and_others_as_many_as_there_are_threads(monkeypatch: pytest.MonkeyPatch):
     taken = []
     monkeypatch.setattr(compiled, "compiled_apart", lambda function: function)
     monkeypatch.setattr(threads.numba, "get_num_threads", lambda: 3)
-    loop = compiled.compiled_parallel(lambda rows, *_: len(rows))(lambda begin, end, *_: taken.append((begin, end)))
+    loop = compiled.compiled_stretches(lambda rows, *_: len(rows))(lambda begin, end, *_: taken.append((begin, end)))
     small, large = np.zeros(compiled.SMALL // 2 - 1), np.zeros(compiled.SMALL)
     loop(small, 3, small)
     assert taken == [(0, small.size)]

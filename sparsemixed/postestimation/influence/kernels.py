@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from sparsemixed.solver.compiled import compiled_parallel
+from sparsemixed.solver.compiled import compiled_stretches
 
 
-@compiled_parallel(lambda place, *_: len(place))
+@compiled_stretches(lambda place, *_: len(place))
 def eliminated_rows(begin, end, place, z, F, start, widths, out):
     """out (G, m, w) = -z F' for the rows of each group, zero elsewhere.
 
@@ -25,7 +25,7 @@ def eliminated_rows(begin, end, place, z, F, start, widths, out):
                 out[g, i, c] = total
 
 
-@compiled_parallel(lambda place, *_: len(place))
+@compiled_stretches(lambda place, *_: len(place))
 def add_own_cells(begin, end, place, rows, start, cell, own, out):
     """Add to out (G, m, w) each row's columns of one term: own (n, k) from entry cell (n,) on; group g begins at start[g]."""
     k = own.shape[1]

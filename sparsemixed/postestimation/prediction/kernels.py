@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sparsemixed.solver.compiled import compiled_parallel
+from sparsemixed.solver.compiled import compiled_stretches
 
 
-@compiled_parallel(lambda z, *_: len(z))
+@compiled_stretches(lambda z, *_: len(z))
 def add_term(begin, end, z, codes, moves, own, out_moved, out):
     """What one term adds to rows: out_moved[row] -= z moves[group] and out[row] += z own[group] z.
 
@@ -28,7 +28,7 @@ def add_term(begin, end, z, codes, moves, own, out_moved, out):
         out[row] += total
 
 
-@compiled_parallel(lambda z, *_: len(z))
+@compiled_stretches(lambda z, *_: len(z))
 def add_pair(begin, end, z, codes, w, others, indptr, groups, values, out, out_apart):
     """Twice the covariances of the contributions of two terms: out[row] += 2 z values w.
 

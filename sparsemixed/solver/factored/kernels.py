@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sparsemixed.solver.compiled import compiled, compiled_parallel, compiled_within
+from sparsemixed.solver.compiled import compiled, compiled_stretches, compiled_within
 
 ONE, TWO, THREE, FOUR = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4)
 """Places that cannot be negative need no look whether they count from the end."""
@@ -38,7 +38,7 @@ def subtract_column(c, colptr, entry, end, columns, left, right, out, row):
                 out[row, np.uint64(columns[t])] -= total
 
 
-@compiled_parallel(lambda schedule, *_: len(schedule))
+@compiled_stretches(lambda schedule, *_: len(schedule))
 def subtract_dense(first, last, schedule, colptr, entry, end, columns, left, right, out):
     """out[c, r] -= sum over groups of left[r] . right[c], r >= c: dense Schur complement, columns owned by threads.
 
@@ -66,7 +66,25 @@ def picked_product(begin, end, columns, values, matrix, row):
     return (first + second) + (third + fourth)
 
 
-@compiled_parallel(lambda schedule, *_: len(schedule))
+@compiled_within
+def picked_products(begin, end, columns, values, a, b, matrix, row):
+    """Sums of values[t, a] and of values[t, b] times matrix[row, columns[t]] from begin to end, two of each beside each other."""
+    first, second, third, fourth = 0.0, 0.0, 0.0, 0.0
+    whole = begin + (end - begin) // TWO * TWO
+    for t in range(begin, whole, TWO):
+        x, y = matrix[row, np.uint64(columns[t])], matrix[row, np.uint64(columns[t + ONE])]
+        first += values[t, a] * x
+        second += values[t + ONE, a] * y
+        third += values[t, b] * x
+        fourth += values[t + ONE, b] * y
+    for t in range(whole, end):
+        x = matrix[row, np.uint64(columns[t])]
+        first += values[t, a] * x
+        third += values[t, b] * x
+    return first + second, third + fourth
+
+
+@compiled_stretches(lambda schedule, *_: len(schedule))
 def gather_dense(first, last, schedule, colptr, entry, begin, end, columns, values, inverse, out):
     """out[p] = sum over entries t of the same group of values[t] * inverse[column of p, column of t].
 
@@ -79,21 +97,18 @@ def gather_dense(first, last, schedule, colptr, entry, begin, end, columns, valu
             if c < 0:
                 continue
             for e in range(colptr[c], colptr[c + 1]):
-                p = np.uint64(entry[e])
+                p = entry[e]
                 if k == 1:
                     out[p, 0] = picked_product(np.uint64(begin[e]), np.uint64(end[e]), columns, values, inverse, c)
                 else:
-                    # Two sums at a time; of an odd number the last stands in for its neighbour.
-                    for a in range(0, k, 2):
-                        b, x, y = min(a + 1, k - 1), 0.0, 0.0
-                        for t in range(np.uint64(begin[e]), np.uint64(end[e])):
-                            weight = inverse[c, np.uint64(columns[t])]
-                            x += values[t, a] * weight
-                            y += values[t, b] * weight
-                        out[p, a], out[p, b] = x, y
+                    for a in range(np.uint64(0), np.uint64(k), TWO):
+                        b = a + ONE if a + ONE < k else a
+                        one, other = picked_products(np.uint64(begin[e]), np.uint64(end[e]), columns, values, a, b, inverse, c)
+                        out[p, a] = one
+                        out[p, b] = other
 
 
-@compiled_parallel(lambda columns, *_: len(columns))
+@compiled_stretches(lambda columns, *_: len(columns))
 def sandwich_dense(first, last, columns, rows, inverse, out):
     """out[g] = rows[g] N rows[g]' with N the entries of inverse (q2, q2) among columns[g]; columns (G, w), rows (G, m, w)."""
     w, m = columns.shape[1], rows.shape[1]
@@ -118,7 +133,7 @@ def sandwich_dense(first, last, columns, rows, inverse, out):
                 out[g, j, i] = total
 
 
-@compiled_parallel(lambda schedule, *_: len(schedule))
+@compiled_stretches(lambda schedule, *_: len(schedule))
 def subtract_sparse(first, last, schedule, colptr, entry, end, columns, left, right, indptr, indices, out):
     """As `subtract_dense`, into the lower triangle (indptr, indices) whose values are `out`."""
     for part in range(first, last):
@@ -132,7 +147,7 @@ def subtract_sparse(first, last, schedule, colptr, entry, end, columns, left, ri
                     work[0, indices[e]] = 0.0
 
 
-@compiled_parallel(lambda schedule, *_: len(schedule))
+@compiled_stretches(lambda schedule, *_: len(schedule))
 def gather_sparse(first, last, schedule, colptr, entry, begin, end, columns, values, indptr, indices, inverse, out):
     """As `gather_dense`, from the full symmetric CSC pattern (indptr, indices) whose values are `inverse`."""
     k = values.shape[1]

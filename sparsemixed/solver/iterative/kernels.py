@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from numba import prange
+
 from sparsemixed.solver.compiled import compiled, compiled_parallel
 
 
-@compiled_parallel(lambda indptr, *_: indptr.size - 1)
-def group_quadratics(begin, end, indptr, columns, entries, first, width, inverse, out):
+@compiled_parallel
+def group_quadratics(indptr, columns, entries, first, width, inverse, out):
     """out[i] += sum over the cells of group i of F_cell' inverse_level F_cell, the diagonal of F inv(D) F'.
 
     entries (nnz, k0): F, whose cells are `width` consecutive entries; for every column of S: first (q2,): first column
@@ -14,7 +16,7 @@ def group_quadratics(begin, end, indptr, columns, entries, first, width, inverse
     inverse block. out (J0, k0, k0).
     """
     k0 = entries.shape[1]
-    for i in range(begin, end):
+    for i in prange(indptr.size - 1):
         for e in range(indptr[i], indptr[i + 1]):
             j = columns[e]
             base = e - (j - first[j])

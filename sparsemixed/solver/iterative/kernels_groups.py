@@ -8,6 +8,7 @@ are added in order: as long as the parts do not depend on the number of threads,
 from __future__ import annotations
 
 import numpy as np
+from numba import prange
 
 from sparsemixed.solver.compiled import compiled, compiled_parallel
 from sparsemixed.solver.kernels_aligned import aligned
@@ -49,11 +50,11 @@ def add_parts(sums, out):
                 out[c, v] += sums[first + c, v]
 
 
-@compiled_parallel(lambda bounds, *_: bounds.size - 1)
-def rows_times_panels(first, last, bounds, indptr, columns, entries, panel, out):
-    """out (q0, m) = H x, x as of `padded`."""
-    k0, m = entries.shape[1], out.shape[1]
-    for part in range(first, last):
+@compiled_parallel
+def rows_times_block(bounds, indptr, columns, entries, x, out):
+    """out (q0, m) = H x."""
+    k0, m, panel = entries.shape[1], x.shape[1], padded(x)
+    for part in prange(bounds.size - 1):
         R = np.empty((k0, panel.shape[1]))
         for i in range(bounds[part], bounds[part + 1]):
             rows_times_panel(np.uint64(i), indptr, columns, entries, panel, R, ZERO, ZERO)
@@ -62,21 +63,25 @@ def rows_times_panels(first, last, bounds, indptr, columns, entries, panel, out)
                     out[i * k0 + a, v] = R[a, v]
 
 
-@compiled_parallel(lambda bounds, *_: bounds.size - 1)
-def columns_times_panels(first, last, bounds, indptr, columns, entries, panel, sums):
-    """sums, as of `zeros_of_parts`, += H'x of every part, x as of `padded`."""
-    k0, q2 = np.uint64(entries.shape[1]), np.uint64(sums.shape[0] // (bounds.size - 1))
-    for part in range(first, last):
+@compiled_parallel
+def columns_times_block(bounds, indptr, columns, entries, x, out):
+    """out (q2, m) = H'x."""
+    k0, q2, panel = np.uint64(entries.shape[1]), np.uint64(out.shape[0]), padded(x)
+    sums = zeros_of_parts(bounds.size - 1, out.shape[0], out.shape[1])
+    for part in prange(bounds.size - 1):
         for i in range(np.uint64(bounds[part]), np.uint64(bounds[part + 1])):
             add_rows_back(i, indptr, columns, entries, panel, i * k0, sums, np.uint64(part) * q2)
+    add_parts(sums, out)
 
 
-@compiled_parallel(lambda bounds, *_: bounds.size - 1)
-def square_times_panels(first, last, bounds, indptr, columns, entries, panel, sums):
-    """As `columns_times_panels`, H'H x: group by group, so that what is between the two is never stored."""
-    k0, q2 = entries.shape[1], np.uint64(panel.shape[0])
-    for part in range(first, last):
+@compiled_parallel
+def square_times_block(bounds, indptr, columns, entries, x, out):
+    """out (q2, m) = H'H x, group by group, so that what is between the two is never stored."""
+    k0, q2, panel = entries.shape[1], np.uint64(out.shape[0]), padded(x)
+    sums = zeros_of_parts(bounds.size - 1, out.shape[0], out.shape[1])
+    for part in prange(bounds.size - 1):
         R = np.empty((k0, panel.shape[1]))
         for i in range(np.uint64(bounds[part]), np.uint64(bounds[part + 1])):
             rows_times_panel(i, indptr, columns, entries, panel, R, ZERO, ZERO)
             add_rows_back(i, indptr, columns, entries, R, ZERO, sums, np.uint64(part) * q2)
+    add_parts(sums, out)

@@ -6,14 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from sparsemixed.solver.iterative.kernels_groups import (
-    add_parts,
-    columns_times_panels,
-    padded,
-    rows_times_panels,
-    square_times_panels,
-    zeros_of_parts,
-)
+from sparsemixed.solver.iterative.kernels_groups import columns_times_block, rows_times_block, square_times_block
 
 MOST_PARTS = 16
 """Parts of the groups that are summed by themselves, one by each thread at a time."""
@@ -40,36 +33,21 @@ class SparseCells:
 
     def times(self, entries: np.ndarray, x: np.ndarray) -> np.ndarray:
         """H x (q0, m) for x (q2, m)."""
-
-        def product(panel: np.ndarray, out: np.ndarray) -> None:
-            rows_times_panels(self.bounds, self.indptr, self.columns, entries, panel, out)
-
-        return _by_columns(product, x, (self.indptr.size - 1) * entries.shape[1])
+        return self._product(rows_times_block, entries, x, (self.indptr.size - 1) * entries.shape[1])
 
     def times_transposed(self, entries: np.ndarray, x: np.ndarray) -> np.ndarray:
         """H'x (q2, m) for x (q0, m)."""
-        return self._summed(columns_times_panels, entries, x)
+        return self._product(columns_times_block, entries, x, self.n_columns)
 
     def times_square(self, entries: np.ndarray, x: np.ndarray) -> np.ndarray:
         """H'H x (q2, m) for x (q2, m)."""
-        return self._summed(square_times_panels, entries, x)
+        return self._product(square_times_block, entries, x, self.n_columns)
 
-    def _summed(self, product: Callable[..., None], entries: np.ndarray, x: np.ndarray) -> np.ndarray:
-        """Sums over parts of the groups."""
-
-        def summed(panel: np.ndarray, out: np.ndarray) -> None:
-            sums = zeros_of_parts(self.bounds.size - 1, *out.shape)
-            product(self.bounds, self.indptr, self.columns, entries, panel, sums)
-            add_parts(sums, out)
-
-        return _by_columns(summed, x, self.n_columns)
-
-
-def _by_columns(product: Callable[[np.ndarray, np.ndarray], None], x: np.ndarray, rows: int) -> np.ndarray:
-    """A product (rows, m) with x (_, m), `COLUMNS` at a time."""
-    parts = []
-    for first in range(0, max(x.shape[1], 1), COLUMNS):
-        out = np.empty((rows, min(COLUMNS, x.shape[1] - first)))
-        product(padded(np.ascontiguousarray(x[:, first : first + COLUMNS])), out)
-        parts.append(out)
-    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+    def _product(self, product: Callable[..., None], entries: np.ndarray, x: np.ndarray, rows: int) -> np.ndarray:
+        parts = []
+        for first in range(0, max(x.shape[1], 1), COLUMNS):
+            out = np.empty((rows, min(COLUMNS, x.shape[1] - first)))
+            some = np.ascontiguousarray(x[:, first : first + COLUMNS])
+            product(self.bounds, self.indptr, self.columns, entries, some, out)
+            parts.append(out)
+        return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from sparsemixed.solver.compiled import compiled, compiled_parallel
+from sparsemixed.solver.compiled import compiled, compiled_stretches
 
 
-@compiled_parallel(lambda start, *_: start.size - 1)
+@compiled_stretches(lambda start, *_: start.size - 1)
 def pattern_moments(begin, end, start, rows, out):
     """out[g, a, b, c, d] = sum over clusters i of pattern g of rows[i, a, c] rows[i, b, d]; out (G, m, m, P, P), zeroed."""
     m, p = rows.shape[1], rows.shape[2]
@@ -42,7 +42,7 @@ def add_quadratic(rows, weights, half, out):
             out[c, d] += total
 
 
-@compiled_parallel(lambda start, *_: start.size - 1)
+@compiled_stretches(lambda start, *_: start.size - 1)
 def quadratic_forms(begin, end, start, rows, weights, out):
     """out[g] = sum over clusters i of pattern g of rows[i]' weights[g] rows[i]; weights (G, m, m), out (G, P, P), zeroed."""
     m, p = rows.shape[1], rows.shape[2]
@@ -52,7 +52,7 @@ def quadratic_forms(begin, end, start, rows, weights, out):
             add_quadratic(rows[i], weights[g], half, out[g])
 
 
-@compiled_parallel(lambda start, rows, weights, *_: len(weights))
+@compiled_stretches(lambda start, rows, weights, *_: len(weights))
 def many_quadratic_forms(begin, end, start, rows, weights, out):
     """out[k] = sum over all clusters of rows[i]' weights[k, g] rows[i]; weights (K, G, m, m), out (K, P, P), zeroed."""
     m, p = rows.shape[1], rows.shape[2]
@@ -63,7 +63,7 @@ def many_quadratic_forms(begin, end, start, rows, weights, out):
                 add_quadratic(rows[i], weights[k, g], half, out[k])
 
 
-@compiled_parallel(lambda start, *_: start.size - 1)
+@compiled_stretches(lambda start, *_: start.size - 1)
 def outer_forms(begin, end, start, rows, weights, out):
     """out[g] = sum over clusters i of pattern g of rows[i] weights rows[i]'; weights (P, P), out (G, m, m), zeroed."""
     m, p = rows.shape[1], rows.shape[2]

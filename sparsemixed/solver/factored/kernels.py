@@ -67,6 +67,24 @@ def picked_product(begin, end, columns, values, matrix, row):
     return (first + second) + (third + fourth)
 
 
+@compiled_within
+def picked_products(begin, end, columns, values, a, b, matrix, row):
+    """Sums of values[t, a] and of values[t, b] times matrix[row, columns[t]] from begin to end, two of each beside each other."""
+    first, second, third, fourth = 0.0, 0.0, 0.0, 0.0
+    whole = begin + (end - begin) // TWO * TWO
+    for t in range(begin, whole, TWO):
+        x, y = matrix[row, np.uint64(columns[t])], matrix[row, np.uint64(columns[t + ONE])]
+        first += values[t, a] * x
+        second += values[t + ONE, a] * y
+        third += values[t, b] * x
+        fourth += values[t + ONE, b] * y
+    for t in range(whole, end):
+        x = matrix[row, np.uint64(columns[t])]
+        first += values[t, a] * x
+        third += values[t, b] * x
+    return first + second, third + fourth
+
+
 @compiled_parallel
 def gather_dense(schedule, colptr, entry, begin, end, columns, values, inverse, out):
     """out[p] = sum over entries t of the same group of values[t] * inverse[column of p, column of t].
@@ -84,12 +102,11 @@ def gather_dense(schedule, colptr, entry, begin, end, columns, values, inverse, 
                 if k == 1:
                     out[p, 0] = picked_product(np.uint64(begin[e]), np.uint64(end[e]), columns, values, inverse, c)
                 else:
-                    for a in range(k):
-                        out[p, a] = 0.0
-                    for t in range(begin[e], end[e]):
-                        weight = inverse[c, columns[t]]
-                        for a in range(k):
-                            out[p, a] += values[t, a] * weight
+                    for a in range(np.uint64(0), np.uint64(k), TWO):
+                        b = a + ONE if a + ONE < k else a
+                        one, other = picked_products(np.uint64(begin[e]), np.uint64(end[e]), columns, values, a, b, inverse, c)
+                        out[p, a] = one
+                        out[p, b] = other
 
 
 @compiled_parallel

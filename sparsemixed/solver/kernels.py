@@ -92,6 +92,17 @@ def scatter_outer(index, left, right, out):
 
 
 @compiled
+def add_group_outers(indptr, left, right, out):
+    """out[i] += outer(left[t], right[t]) for every entry t of group i. left (nnz, a), right (nnz, b), out (J, a, b)."""
+    for i in range(indptr.size - 1):
+        for t in range(indptr[i], indptr[i + 1]):
+            for a in range(left.shape[1]):
+                x = left[t, a]
+                for b in range(right.shape[1]):
+                    out[i, a, b] += x * right[t, b]
+
+
+@compiled
 def factor_blocks(blocks, out_lower, out_inverse):
     """Cholesky factors and their inverses of blocks (J, k, k); outputs (J, k, k). Returns -1, or the first bad block."""
     k = blocks.shape[1]

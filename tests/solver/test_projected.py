@@ -10,11 +10,13 @@ from sparsemixed.solver.factored import (
     dense,
     projected,
     projected_blocks,
+    projected_columns,
     projected_head,
     projected_pairs,
     projected_remainder,
 )
 from sparsemixed.solver.factored.choose import penalized_system
+from sparsemixed.solver.factored.elimination_pattern import elimination_pattern
 from sparsemixed.solver.factored.kernels_pairs import pair_products
 from sparsemixed.solver.factored.kernels_projected import through_groups
 from sparsemixed.solver.factored.projected import ProjectedSums
@@ -82,6 +84,7 @@ def test_sums_are_those_of_H(sizes, remainder, chunk, order, head, monkeypatch):
         factors = [factor * (np.arange(len(factor)) > 0) for factor in factors]
         factors[-1] = 0.0 * factors[-1]
     monkeypatch.setattr(projected, "CHUNK", chunk)
+    monkeypatch.setattr(projected, "LEAST_ROWS", 1)
     if chunk == 1:
         monkeypatch.setattr(projected_pairs, "PANEL_NUMBERS", 0)  # eight groups side by side
     else:
@@ -115,24 +118,52 @@ def test_sums_are_those_of_H(sizes, remainder, chunk, order, head, monkeypatch):
         np.testing.assert_allclose(own, np.einsum("iaib->ab", blocks), rtol=1e-10, atol=1e-10)
 
 
-@pytest.mark.parametrize(("k", "k0"), [(1, 1), (3, 2), (9, 1), (2, 3)])
-def test_rows_of_groups_there_and_back(k, k0):
-    rng = np.random.default_rng([k, k0])
-    groups, levels = 12, 5
-    met = rng.random((groups, levels)) < 0.5
-    met[3] = False  # a group that meets nothing
-    F = np.where(np.repeat(np.repeat(met, k0, axis=0), k, axis=1), rng.normal(size=(groups * k0, levels * k)), 0.0)
-    group, column = np.nonzero(np.repeat(met, k, axis=1))
-    indptr = np.concatenate([[0], np.cumsum(met.sum(axis=1) * k)])
-    entries = np.ascontiguousarray(F.reshape(groups, k0, -1)[group, :, column])
-    C, basis = rng.normal(size=(4 * k, levels * k)), rng.normal(size=(3, k0, k0))
-    gram, out = np.zeros((k0 * k, k0 * k)), np.empty((3, *C.shape))
-    through_groups(indptr, column.astype(np.int32), entries, C, k, basis, gram, out)
-    R = F @ C.T
-    blocks = R.reshape(groups, k0, 4, k).transpose(0, 2, 1, 3).reshape(-1, k0 * k)
-    np.testing.assert_allclose(np.tril(gram), np.tril(blocks.T @ blocks), rtol=1e-12, atol=1e-12)
-    for found, B in zip(out, basis, strict=True):
-        np.testing.assert_allclose(found, (F.T @ np.kron(np.eye(groups), B) @ R).T, rtol=1e-11, atol=1e-12)
+@pytest.mark.parametrize("part_numbers", [1, 64, 1 << 17])
+@pytest.mark.parametrize("m", [1, 16, 21])
+@pytest.mark.parametrize("k0", [1, 2, 3, 4])
+def test_rows_of_groups_there_and_back(k0, m, part_numbers, monkeypatch):
+    monkeypatch.setattr(projected_columns, "PART_NUMBERS", part_numbers)
+    rng = np.random.default_rng([k0, m])
+    groups = rng.permutation(np.arange(N) % 12).astype(np.int32)
+    levels = rng.integers(0, 5, N).astype(np.int32)
+    levels[groups == 3] = 0
+    terms = [
+        TermData(groups, 13, rng.normal(size=(N, k0))),  # one of the groups meets nothing
+        TermData(levels, 6, rng.normal(size=(N, 2))),
+    ]
+    cp = cross_products(terms, np.ones((N, 1)), rng.normal(size=N))
+    basis, C = rng.normal(size=(3, k0, k0)), rng.normal(size=(m, cp.q_schur))
+    basis[0, -1] = 0.0
+    order = projected_columns.column_entries(cp, elimination_pattern(cp), cp.cross)
+    out = np.empty((3 * cp.q_schur, -(-m // 16) * 16))
+    through_groups(cp.indptr, cp.columns, cp.cross, *order, basis, C, out)
+    F = np.zeros((cp.sizes[0], cp.q_schur))
+    for i in range(13):
+        for e in range(cp.indptr[i], cp.indptr[i + 1]):
+            F[i * k0 : (i + 1) * k0, cp.columns[e]] = cp.cross[e]
+    for found, B in zip(out.reshape(3, cp.q_schur, -1), basis, strict=True):
+        np.testing.assert_allclose(found[:, :m], F.T @ np.kron(np.eye(13), B) @ F @ C.T, rtol=1e-11, atol=1e-11)
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 1, 0, 2)])
+def test_traces_of_products_that_come_by_columns(order):
+    sets = [slice(0, 2), slice(2, 7), slice(7, 8), slice(8, 11)]
+    Y = np.random.default_rng(1).normal(size=(3, 11, 11))
+    found = projected_columns.ColumnTraces(sets)
+    for i in order:
+        found.add(sets[i], Y[:, :, sets[i]])
+    traces = found.traces()
+    np.testing.assert_allclose(traces, [[np.trace(a @ b) for b in Y] for a in Y], rtol=1e-12, atol=1e-12)
+    again = projected_columns.ColumnTraces(sets)
+    for where in sets:
+        again.add(where, Y[:, :, where])
+    np.testing.assert_array_equal(traces, again.traces())  # whoever comes first
+    lent = np.full((11, 11), np.nan)
+    within = projected_columns.ColumnTraces(sets, lent)
+    for come, i in enumerate(order):
+        within.add(sets[i], Y[:, :, sets[i]])
+        assert np.isnan(lent[np.concatenate([np.arange(11)[sets[j]] for j in order[come + 1 :]] or [[]]).astype(int)]).all()
+    np.testing.assert_array_equal(traces, within.traces())
 
 
 @pytest.mark.parametrize("lanes", [1, 2, 3])

@@ -1,116 +1,91 @@
-"""Compiled loops of `solver.factored.projected`: sparse rows of groups times dense columns, and back.
+"""Compiled loop of `solver.factored.projected`: sparse rows of groups times dense columns, and back.
 
-Conventions of `solver.kernels`. Eight columns are taken at a time, laid out side by side, so that they stay in the processor's
-cache however often a row is met. R (J0 k0, S) has the k0 rows of group i at i k0.
+Conventions of `solver.kernels`. Sixteen columns are taken at a time, two vectors of the processor side by side. Both ways sums
+stay in registers: there they run along the entries of a group, back along those of a column. What stands between the two is taken
+of as many groups at a time as stay in the processor's cache.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from sparsemixed.solver.compiled import compiled_apart, compiled_sums
+from sparsemixed.solver.compiled import compiled_apart, compiled_part, compiled_within
+from sparsemixed.solver.kernels_aligned import aligned
+from sparsemixed.solver.kernels_panels import rows_times_panel
 from sparsemixed.solver.vectors import WIDTH, load, plus, store, zeros
 
-ONE, TWO = np.uint64(1), np.uint64(2)
+ZERO, ONE, TWO, EIGHT = np.uint64(0), np.uint64(1), np.uint64(2), np.uint64(WIDTH)
 
 
-@compiled_apart
-def gather(indptr, columns, entries, panel, s, R):
-    """R[i k0 + a, s:s + 8] = sum over the entries of group i times the rows of panel (q2, S) that they stand in."""
-    k0 = np.uint64(entries.shape[1])
-    for i in range(np.uint64(indptr.size - 1)):
-        begin, end, a = np.uint64(indptr[i]), np.uint64(indptr[i + ONE]), np.uint64(0)
-        while a + ONE < k0:
-            first, second = zeros(), zeros()
-            for t in range(begin, end):
-                row = load(panel, columns[t], s)
-                first = plus(first, entries[t, a], row)
-                second = plus(second, entries[t, a + ONE], row)
-            store(R, i * k0 + a, s, first)
-            store(R, i * k0 + a + ONE, s, second)
-            a += TWO
-        if a < k0:
-            total = zeros()
-            for t in range(begin, end):
-                total = plus(total, entries[t, a], load(panel, columns[t], s))
-            store(R, i * k0 + a, s, total)
+@compiled_within
+def columns_times_rows(begin, end, places, values, a, b, R, x, y):
+    """Sums over the entries of a column of their numbers a and b times the rows x and y of R that belong to their groups."""
+    ax, ax1, ay, ay1 = zeros(), zeros(), zeros(), zeros()
+    bx, bx1, by, by1 = zeros(), zeros(), zeros(), zeros()
+    for e in range(begin, end):
+        row, first, second = np.uint64(places[e]), values[e, a], values[e, b]
+        left, left1 = load(R, row + x, ZERO), load(R, row + x, EIGHT)
+        right, right1 = load(R, row + y, ZERO), load(R, row + y, EIGHT)
+        ax, ax1, ay, ay1 = plus(ax, first, left), plus(ax1, first, left1), plus(ay, first, right), plus(ay1, first, right1)
+        bx, bx1, by, by1 = plus(bx, second, left), plus(bx1, second, left1), plus(by, second, right), plus(by1, second, right1)
+    return ax, ax1, ay, ay1, bx, bx1, by, by1
 
 
-@compiled_apart
-def scatter(indptr, columns, entries, B, R, s, V, out):
-    """out[c, s:s + 8] += entries of column c times the rows of B R_i, over the groups i that meet it; V (k0, 8): scratch."""
-    k0, zero = np.uint64(entries.shape[1]), np.uint64(0)
-    first, last = zero, k0
-    while not B[first].any():
-        first += ONE
-    while not B[last - ONE].any():
-        last -= ONE
-    for i in range(np.uint64(indptr.size - 1)):
-        for a in range(first, last):
-            row = zeros()
-            for b in range(k0):
-                row = plus(row, B[a, b], load(R, i * k0 + b, s))
-            store(V, a, zero, row)
-        begin, end = np.uint64(indptr[i]), np.uint64(indptr[i + ONE])
-        if last == first + ONE:
-            row = load(V, first, zero)
-            for t in range(begin, end):
-                c = np.uint64(columns[t])
-                store(out, c, s, plus(load(out, c, s), entries[t, first], row))
-        else:
-            for t in range(begin, end):
-                c = np.uint64(columns[t])
-                total = load(out, c, s)
-                for a in range(first, last):
-                    total = plus(total, entries[t, a], load(V, a, zero))
-                store(out, c, s, total)
+@compiled_part
+def add_back(begin, end, places, values, basis, R, out, q2, column, s):
+    """out[n q2 + column, s : s + 16] += sums over the entries of a column, for every member of the basis, of F B R; n its number.
 
-
-@compiled_sums
-def add_gram(R, k0, k, width, gram):
-    """gram (k0 k, k0 k), lower triangle, += sums over groups i and over the blocks of k columns of v v', v = R_i[:, block]."""
-    if k0 * k == 1:
-        total = 0.0
-        for i in range(R.shape[0]):
-            for v in range(R.shape[1]):  # what is beyond `width` is zero
-                total += R[i, v] * R[i, v]
-        gram[0, 0] += total
-        return
-    v = np.empty(k0 * k)
-    for i in range(0, R.shape[0], k0):
-        for first in range(0, width, k):
-            for a in range(k0):
-                for c in range(k):
-                    v[a * k + c] = R[i + a, first + c]
-            for x in range(k0 * k):
-                for y in range(x + 1):
-                    gram[x, y] += v[x] * v[y]
-
-
-@compiled_apart
-def through_groups(indptr, columns, entries, C, k, basis, gram, out):
-    """With R = F C', F (q0, q2) of `entries` (nnz, k0) and C (m, q2) the rows of groups of k: sums of R, and R'B F for every B.
-
-    basis (n, k0, k0): B, none of them zero, repeated over groups; gram (k0 k, k0 k), zeros on entry, lower triangle: sums over
-    the blocks (k0, k) of R of the products of two of their entries; out (n, m, q2).
+    Two rows of B and two columns of it at a time; of an odd number the last stands in for its neighbour, and is left out.
     """
-    m, q2, k0 = C.shape[0], C.shape[1], entries.shape[1]
-    per = max(1, WIDTH // k) * k
-    S = -(-per // WIDTH) * WIDTH
-    panel, back = np.zeros((q2, S)), np.empty((q2, S))
-    R, V = np.empty(((indptr.size - 1) * k0, S)), np.empty((k0, WIDTH))
-    for begin in range(0, m, per):
-        width = min(per, m - begin)
-        for v in range(S):
+    k0, s1 = np.uint64(basis.shape[1]), s + EIGHT
+    a = ZERO
+    while a < k0:
+        b = a + ONE if a + ONE < k0 else a
+        x = ZERO
+        while x < k0:
+            y = x + ONE if x + ONE < k0 else x
+            ax, ax1, ay, ay1, bx, bx1, by, by1 = columns_times_rows(begin, end, places, values, a, b, R, x, y)
+            for n in range(np.uint64(basis.shape[0])):
+                first = basis[n, a, x]
+                second = basis[n, a, y] if y > x else 0.0
+                third = basis[n, b, x] if b > a else 0.0
+                fourth = basis[n, b, y] if b > a and y > x else 0.0
+                if first != 0.0 or second != 0.0 or third != 0.0 or fourth != 0.0:
+                    row = n * q2 + column
+                    total, total1 = load(out, row, s), load(out, row, s1)
+                    total, total1 = plus(total, first, ax), plus(total1, first, ax1)
+                    total, total1 = plus(total, second, ay), plus(total1, second, ay1)
+                    total, total1 = plus(total, third, bx), plus(total1, third, bx1)
+                    store(out, row, s, plus(total, fourth, by))
+                    store(out, row, s1, plus(total1, fourth, by1))
+            x += TWO
+        a += TWO
+
+
+@compiled_apart
+def through_groups(indptr, columns, entries, bounds, starts, places, values, basis, C, out):
+    """F'B F C' for every B of a basis (n, k0, k0), repeated over groups: F (q0, q2) of `entries` (nnz, k0), C (m, q2).
+
+    bounds (parts + 1,): the groups that are taken at a time; starts (parts + 1, q2): where those of each part begin among the
+    entries column by column, `values` (nnz, k0); places (nnz,): k0 times the number of their group within its part; out
+    (n q2, m'): m' the least multiple of sixteen that is not below m.
+    """
+    m, q2, k0 = C.shape[0], np.uint64(C.shape[1]), np.uint64(entries.shape[1])
+    most = 0
+    for part in range(bounds.size - 1):
+        most = max(most, bounds[part + 1] - bounds[part])
+    panel, R = aligned(C.shape[1], 2 * WIDTH), aligned(most * entries.shape[1], 2 * WIDTH)
+    out[:] = 0.0
+    for begin in range(0, m, 2 * WIDTH):
+        s = np.uint64(begin)
+        for v in range(2 * WIDTH):
+            for c in range(C.shape[1]):
+                panel[c, v] = C[begin + v, c] if begin + v < m else 0.0
+        for part in range(bounds.size - 1):
+            first = np.uint64(bounds[part])
+            for i in range(first, np.uint64(bounds[part + 1])):
+                rows_times_panel(i, indptr, columns, entries, panel, R, (i - first) * k0, ZERO)
             for c in range(q2):
-                panel[c, v] = C[begin + v, c] if v < width else 0.0
-        for s in range(0, S, WIDTH):
-            gather(indptr, columns, entries, panel, s, R)
-        add_gram(R, k0, k, width, gram)
-        for n in range(basis.shape[0]):
-            back[:] = 0.0
-            for s in range(0, S, WIDTH):
-                scatter(indptr, columns, entries, basis[n], R, s, V, back)
-            for v in range(width):
-                for c in range(q2):
-                    out[n, begin + v, c] = back[c, v]
+                start, stop = np.uint64(starts[part, c]), np.uint64(starts[part + 1, c])
+                if start < stop:
+                    add_back(start, stop, places, values, basis, R, out, q2, c, s)

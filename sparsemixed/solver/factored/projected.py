@@ -23,14 +23,15 @@ import numpy as np
 from sparsemixed.solver.crossproducts.block_products import Factors
 from sparsemixed.solver.factored.dense import FactoredDense
 from sparsemixed.solver.factored.projected_blocks import Stretch, own_sum, pair_sums, scalar_rows, stretches
-from sparsemixed.solver.factored.projected_head import Piece, has_intercepts, head_of
+from sparsemixed.solver.factored.projected_head import Piece, head_of, takes_rows
 from sparsemixed.solver.factored.projected_remainder import remainder_of
 from sparsemixed.solver.factored.system import FactoredSystem
 from sparsemixed.solver.threads import shared_out
 from sparsemixed.solver.vectors import WIDTH
 
-CHUNK = 1 << 19
-"""Numbers in the rows of H that are at hand at a time, about; of many rows, whole pairs of vectors of the processor."""
+CHUNK, LEAST_ROWS = 1 << 17, 48
+"""Numbers in the rows of H that are at hand at a time, about, and how many rows at least; of many, whole pairs of vectors of the
+processor."""
 SPENT_ORDER = 3000
 """Order of the Schur complement from which inv(S) is given up for what is made of its rows: 72 MB and more."""
 
@@ -59,17 +60,20 @@ class ProjectedSums:
     def __init__(self, system: FactoredSystem, schur: FactoredDense, factors: Factors, moves: Sequence[np.ndarray]):
         cp = self._cp = system.cp
         self._weights = [move.reshape(len(move), -1) for move in moves]
-        spend = cp.q_schur >= SPENT_ORDER and has_intercepts(schur)
+        spend = cp.q_schur >= SPENT_ORDER and takes_rows(schur, self._weights[0])
         if spend:
             _ = system.inverse_blocks  # while inv(S) is there
         self._remainder = remainder_of(system, schur, factors, spend)
-        self._head = head_of(system, schur, factors, self._weights[0], self._remainder)
+        # Numbers in the longest row that is taken.
+        width = max(cp.q_schur, cp.sizes[0]) if schur.storage.full else cp.q_schur
+        most = max(CHUNK // width, LEAST_ROWS)
+        most -= most % (2 * WIDTH) if most > 2 * WIDTH else 0
+        ahead = [stretch for t in range(1, len(cp.k)) for stretch in stretches(cp, t, most)]
+        self._head = head_of(system, schur, factors, self._weights[0], self._remainder, ahead)
         self.own = [np.zeros((k, k)) for k in cp.k]
         self.products = np.zeros((len(moves[0]),) * 2)
-        most = CHUNK // self._head.width
-        most -= most % (2 * WIDTH) if most > 2 * WIDTH else 0
         for t in range(1, len(cp.k)):
-            self._add(t, [(self._of_remainder, stretch) for stretch in stretches(cp, t, most)])
+            self._add(t, [(self._of_remainder, stretch) for stretch in ahead if stretch.t == t])
         self._add(0, [(self._of_head, piece) for piece in self._head.pieces(most)])
         own, sums = self._head.rest()
         self.own[0] += own

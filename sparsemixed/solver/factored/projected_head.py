@@ -7,10 +7,10 @@ from typing import Protocol
 
 import numpy as np
 
-from sparsemixed.solver.crossproducts.block_products import Factors, remaining_rows
+from sparsemixed.solver.crossproducts.block_products import Factors
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
 from sparsemixed.solver.factored.dense import FactoredDense
-from sparsemixed.solver.factored.kernels_projected import through_groups
+from sparsemixed.solver.factored.projected_basis import BasisHead
 from sparsemixed.solver.factored.projected_blocks import (
     Stretch,
     add_own_blocks,
@@ -19,16 +19,15 @@ from sparsemixed.solver.factored.projected_blocks import (
     pair_sums,
     scalar_rows,
     stretches,
-    trace_product,
 )
 from sparsemixed.solver.factored.projected_intercepts import InterceptHead
 from sparsemixed.solver.factored.projected_pairs import PairHead
-from sparsemixed.solver.factored.projected_reduced import HeadSums, Piece, Reduced, Through, block_sums
+from sparsemixed.solver.factored.projected_reduced import HeadSums, Laid, Piece, Through
 from sparsemixed.solver.factored.projected_remainder import Remainder
 from sparsemixed.solver.factored.system import FactoredSystem
 
-SCATTERED = 3.0
-"""Times that a product takes whose sum is met in any order, in memory, in units of one whose sum stays in a register."""
+PAIRED = 1.5
+"""Time of a product in sums over pairs of groups, with what they take besides, in units of one on the way back to columns."""
 
 
 class Head(Protocol):
@@ -37,11 +36,6 @@ class Head(Protocol):
     @property
     def through(self) -> Through | None:
         """`pair_sums` of H_20 at a stretch of rows, from C' (m, q2) there; of every stretch once. None where C is not needed."""
-        ...
-
-    @property
-    def width(self) -> int:
-        """Numbers in the longest row that is taken."""
         ...
 
     def pieces(self, most: int) -> list[Piece]:
@@ -53,7 +47,14 @@ class Head(Protocol):
         ...
 
 
-def head_of(system: FactoredSystem, schur: FactoredDense, factors: Factors, weights: np.ndarray, remainder: Remainder) -> Head:
+def head_of(
+    system: FactoredSystem,
+    schur: FactoredDense,
+    factors: Factors,
+    weights: np.ndarray,
+    remainder: Remainder,
+    ahead: list[Stretch],
+) -> Head:
     """The head that is the least work, by H_00 itself, by intercepts, by pairs or by a basis of what the W_k are.
 
     Parameters
@@ -62,6 +63,8 @@ def head_of(system: FactoredSystem, schur: FactoredDense, factors: Factors, weig
         The W_k of the first term.
     remainder : Remainder
         It lends memory, and has the inverses of Lambda that pairs need.
+    ahead : list of Stretch
+        All of the remaining terms' rows, as they will come through.
     """
     cp = system.cp
     if has_intercepts(schur):
@@ -72,7 +75,13 @@ def head_of(system: FactoredSystem, schur: FactoredDense, factors: Factors, weig
             return ExplicitHead(system, schur, factors)
     elif remainder.factor_inverses is not None and pairs_are_less_work(cp, basis):
         return PairHead(system, schur, factors, remainder.factor_inverses)
-    return BasisHead(system, schur, factors, basis, coordinates)
+    return BasisHead(system, schur, factors, basis, coordinates, ahead, remainder.spent if len(basis) else None)
+
+
+def takes_rows(schur: FactoredDense, weights: np.ndarray) -> bool:
+    """Whether each row of inv(S) is made use of once, so that its memory is free for another."""
+    cp, full = schur.storage.cp, schur.storage.full
+    return not full and (cp.k[0] == 1 or not pairs_are_less_work(cp, symmetric_basis(weights, cp.k[0])[0]))
 
 
 def has_intercepts(schur: FactoredDense) -> bool:
@@ -87,22 +96,10 @@ def less_work(cp: CrossProducts, members: int) -> bool:
 
 def pairs_are_less_work(cp: CrossProducts, basis: np.ndarray) -> bool:
     """Whether to go from entries to half of all rows of H_00 is less work than back to all columns with every member."""
-    return 0.5 * cp.sizes[0] * cp.k[0] <= SCATTERED * cp.q_schur * float(basis.any(axis=2).sum())
+    return bool(len(basis)) and PAIRED * 0.5 * cp.sizes[0] <= cp.q_schur * cp.k[0]
 
 
-class _Laid(Reduced):
-    """With A~_02 laid out in full (q0, q2) where BLAS takes all cells."""
-
-    def __init__(self, system: FactoredSystem, schur: FactoredDense, factors: Factors):
-        super().__init__(system, factors)
-        self.full = schur.storage.spread(self.entries) if schur.storage.full else None
-
-    @property
-    def width(self) -> int:
-        return self.cp.q_schur if self.full is None else max(self.cp.q_schur, self.cp.sizes[0])
-
-
-class ExplicitHead(_Laid):
+class ExplicitHead(Laid):
     """H_00 row by row, from all of C G A~_20 (q2, q0)."""
 
     def __init__(self, system: FactoredSystem, schur: FactoredDense, factors: Factors):
@@ -129,60 +126,6 @@ class ExplicitHead(_Laid):
 
     def rest(self) -> tuple[np.ndarray, np.ndarray]:
         return np.zeros_like(self.G[0]), np.zeros(())
-
-
-class BasisHead(_Laid):
-    """tr(H_00 B_m H_00 B_n) by K_m = A~_20 B_m A~_02 C G (q2, q2), for a basis B_m of symmetric matrices (k0, k0).
-
-    With X the diagonal blocks of A~_02 C G A~_20 and A the blocks of A~_00, it is
-    sum tr(A B_m A B_n) - sum tr(A B_m X B_n) - sum tr(X B_m A B_n) + tr(K_m K_n).
-    """
-
-    def __init__(
-        self, system: FactoredSystem, schur: FactoredDense, factors: Factors, basis: np.ndarray, coordinates: np.ndarray
-    ):
-        super().__init__(system, schur, factors)
-        self.basis, self.coordinates = basis, coordinates
-        # A~_02 Lambda_2 inv(S) on the pattern, times its other factor.
-        right = np.ascontiguousarray(remaining_rows(self.cp, self.entries, factors))
-        self.diagonal = system.group_products(schur.gather(right), right)
-        q2 = self.cp.q_schur
-        self.K = np.empty((len(basis), q2, q2))
-
-    def through(self, stretch: Stretch, C: np.ndarray) -> np.ndarray:
-        """Rows of every K_m, and `pair_sums` of H_20."""
-        cp, where, G = self.cp, scalar_rows(self.cp, stretch), self.G[stretch.t]
-        k, k0 = cp.k[stretch.t], cp.k[0]
-        if self.full is not None:
-            R = C @ self.full.T
-            for K, B in zip(self.K, self.basis, strict=True):
-                moved = (R.reshape(len(R), -1, k0) @ B).reshape(R.shape)
-                K[where] = blocks_times(G, moved @ self.full)
-            return pair_sums(R, k, k0)
-        gram = np.zeros((k0 * k, k0 * k))
-        out: np.ndarray = np.empty((len(self.K), *C.shape))
-        through_groups(cp.indptr, cp.columns, self.entries, C, k, self.basis, gram, out)
-        for K, rows in zip(self.K, out, strict=True):
-            K[where] = blocks_times(G, rows)
-        gram = (np.tril(gram) + np.tril(gram, -1).T).reshape(k0, k, k0, k)
-        return gram.transpose(1, 3, 0, 2).reshape(k * k, k0 * k0)
-
-    def pieces(self, most: int) -> list[Piece]:
-        return []
-
-    def rest(self) -> tuple[np.ndarray, np.ndarray]:
-        k0 = self.cp.k[0]
-        A, X = self.blocks.reshape(-1, k0), self.diagonal.reshape(-1, k0)
-        flat = self.basis.reshape(len(self.basis), k0 * k0)
-        mixed = block_sums(A, X, k0)
-        sums = flat @ (block_sums(A, A, k0) - mixed - mixed.T) @ flat.T
-        for m, left in enumerate(self.K):
-            for n, right in enumerate(self.K[: m + 1]):
-                value = trace_product(left, right)
-                sums[m, n] += value
-                sums[n, m] += value if m != n else 0.0
-        own = (self.blocks - self.diagonal).sum(axis=0)
-        return own, self.coordinates @ sums @ self.coordinates.T
 
 
 def symmetric_basis(weights: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:

@@ -8,7 +8,7 @@ from sparsemixed.solver.crossproducts.block_products import Factors, remaining_r
 from sparsemixed.solver.factored.dense import FactoredDense
 from sparsemixed.solver.factored.kernels_intercepts import times_squares
 from sparsemixed.solver.factored.projected_blocks import Stretch, blocks_times, scalar_rows, trace_product
-from sparsemixed.solver.factored.projected_reduced import Piece
+from sparsemixed.solver.factored.projected_reduced import Piece, through_inverse
 from sparsemixed.solver.factored.system import FactoredSystem
 
 
@@ -41,12 +41,8 @@ class InterceptHead:
         self._diagonal = E * cp.first[:, 0, 0]
         entries = np.repeat(E, np.diff(cp.indptr))[:, None] * cp.cross
         self._entries = entries.ravel()
-        self._less = _through_inverse(system, schur, remaining_rows(cp, entries, factors), factors[0][0, 0])
+        self._less = through_inverse(system, schur, remaining_rows(cp, entries, factors), factors[0])[:, 0, 0]
         self._K = np.empty((cp.q_schur, cp.q_schur)) if spent is None else spent
-
-    @property
-    def width(self) -> int:
-        return self.cp.q_schur
 
     def through(self, stretch: Stretch, C: np.ndarray) -> np.ndarray:
         """Rows of K, and `pair_sums` of H_20."""
@@ -68,12 +64,3 @@ class InterceptHead:
         a, x = self._diagonal, self._less
         square = a @ a - 2.0 * (a @ x) + trace_product(self._K, self._K)
         return np.array([[(a - x).sum()]]), square * (self._weights @ self._weights.T)
-
-
-def _through_inverse(system: FactoredSystem, schur: FactoredDense, rows: np.ndarray, scale: float) -> np.ndarray:
-    """(J0,): diagonal of A~_02 C G A~_20 = R inv(S) R', R = A~_02 Lambda_2 with entries `rows` (nnz, 1).
-
-    The system's own sums are of F = scale R, which they tell unless the variance is zero.
-    """
-    through = system.inverse_blocks.cross / -scale if scale else schur.gather(np.ascontiguousarray(rows))
-    return system.group_products(through, rows)[:, 0, 0]

@@ -50,10 +50,6 @@ class PairHead(Reduced):
         k0 = self.cp.k[0]
         self.lanes = int(np.clip(PANEL_NUMBERS // (self.cp.q_schur * k0 * WIDTH), 1, -(-VECTORS // k0)))
 
-    @property
-    def width(self) -> int:
-        return self.cp.q_schur
-
     def pieces(self, most: int) -> list[Piece]:
         cp, k0 = self.cp, self.cp.k[0]
         panel = self.lanes * WIDTH * k0

@@ -8,9 +8,13 @@ from typing import NamedTuple
 import numpy as np
 
 from sparsemixed.solver.crossproducts.block_products import Factors
+from sparsemixed.solver.factored.dense import FactoredDense
 from sparsemixed.solver.factored.projected_blocks import Stretch
 from sparsemixed.solver.factored.system import FactoredSystem
 from sparsemixed.solver.kernels import apply_blocks
+
+LARGEST_CONDITION = 1e4
+"""Of a Lambda_0 by which what the system has summed is divided: twelve digits are left."""
 
 
 class HeadSums(NamedTuple):
@@ -51,7 +55,25 @@ class Reduced:
         apply_blocks(E, cp.indptr, cp.cross, False, self.entries)
 
 
+class Laid(Reduced):
+    """With A~_02 laid out in full (q0, q2) where BLAS takes all cells."""
+
+    def __init__(self, system: FactoredSystem, schur: FactoredDense, factors: Factors):
+        super().__init__(system, factors)
+        self.full = schur.storage.spread(self.entries) if schur.storage.full else None
+
+
 def block_sums(left: np.ndarray, right: np.ndarray, k: int) -> np.ndarray:
     """(k k, k k): sums over the blocks L, R (k, k) of left, right (J k, k) of L_ac R_bd, at place (a, b), (c, d)."""
     products = left.reshape(-1, k * k).T @ right.reshape(-1, k * k)
     return products.reshape(k, k, k, k).transpose(0, 2, 1, 3).reshape(k * k, k * k)
+
+
+def through_inverse(system: FactoredSystem, schur: FactoredDense, rows: np.ndarray, factor: np.ndarray) -> np.ndarray:
+    """(J0, k0, k0): diagonal blocks of A~_02 C G A~_20 = R inv(S) R', R = A~_02 Lambda_2 with entries `rows` (nnz, k0).
+
+    The system's own sums are of F = Lambda_0'R, which they tell unless Lambda_0 is nearly singular.
+    """
+    known = np.linalg.cond(factor) <= LARGEST_CONDITION
+    through = system.inverse_blocks.cross @ -np.linalg.inv(factor) if known else schur.gather(np.ascontiguousarray(rows))
+    return system.group_products(through, rows)

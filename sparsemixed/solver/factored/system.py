@@ -28,7 +28,7 @@ from sparsemixed.solver.crossproducts.crossproducts import FULL_SHARE, MOST_FULL
 from sparsemixed.solver.factored.elimination_pattern import EliminationPattern
 from sparsemixed.solver.factored.schur import SchurStorage
 from sparsemixed.solver.factored.weights import weighted_logdet, with_weights
-from sparsemixed.solver.kernels import apply_blocks, factor_blocks
+from sparsemixed.solver.kernels import add_group_outers, apply_blocks, factor_blocks
 from sparsemixed.solver.linalg import stacked
 
 
@@ -150,7 +150,8 @@ class FactoredSystem:
     def inverse_blocks(self) -> Pattern:
         """Entries of N on the pattern of Z'Z."""
         F = self.elimination()
-        cross = -self.schur.gather(F)
+        cross = self.schur.gather(F)
+        np.negative(cross, out=cross)
         first = self.weights[0][:, None, None] * self.block_inverse - self.group_products(cross, F)
         return Pattern(first, cross, self.schur.inverse_pairs())
 
@@ -168,8 +169,5 @@ class FactoredSystem:
     def group_products(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
         """(J0, k0, k0): for each group the sum over its entries of outer(left, right)."""
         out = np.zeros_like(self.cp.first)
-        filled = np.flatnonzero(np.diff(self.cp.indptr))
-        if filled.size:
-            outer = left[:, :, None] * right[:, None, :]
-            out[filled] = np.add.reduceat(outer, self.cp.indptr[filled], axis=0)
+        add_group_outers(self.cp.indptr, left, right, out)
         return out

@@ -36,7 +36,7 @@ from sparsemixed.spec import ModelSpec
 MOST_ROWS = 1 << 14
 """Rows beyond which calls of Python take no time beside sums over rows."""
 KEPT = 16
-"""Layouts that are remembered."""
+"""Layouts that are remembered, before all of them are forgotten."""
 
 
 def small_fit(spec: ModelSpec, design: Design) -> Fit | None:
@@ -110,7 +110,7 @@ def laid_out(term: RandomTerm) -> Laid:
         layout, k = parameters((term,)), term.columns.shape[1]
         moves = np.array([direction[0] for direction in layout.directions()]).reshape(-1, k, k)
         if len(_LAID) >= KEPT:
-            _LAID.pop(next(iter(_LAID)), None)
+            _LAID.clear()
         kept = _LAID[id(term.blocks)] = term.blocks, Laid(layout, moves, layout.face_forms())
     elif any(place.T is not None for place in kept[1].layout.places):
         # In such coordinates the factor, and so all of its derivatives, is the family's own, whatever they are.

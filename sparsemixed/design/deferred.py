@@ -43,7 +43,8 @@ def deferred(kind: type[T], later: Later, **known: Any) -> T:
         From fields to a function without arguments, whose results are the same whenever it is called.
     """
     made = object.__new__(kind)
-    vars(made).update(known, **{_LATER: later})
+    known[_LATER] = later
+    vars(made).update(known)
     return made
 
 

@@ -26,7 +26,7 @@ MOST_ROWS = 1 << 12
 WORTH_KNOWING = 8
 """Designs of a specification after which the loops for it are worth loading."""
 KEPT = 16
-"""Specifications that are remembered."""
+"""Specifications that are remembered, before all of them are forgotten."""
 SPREAD, LEAST_SPREAD = 4, 1024
 """How far groups may lie apart to be numbered by a table, as of `design.data.codes.compress`: so many times their rows."""
 
@@ -143,7 +143,7 @@ def remember(spec: ModelSpec, frame: Frame, design: Design) -> None:
     if id(spec) in _KNOWN or design.n_rows > MOST_ROWS:
         return
     if len(_KNOWN) >= KEPT:
-        _KNOWN.pop(next(iter(_KNOWN)), None)
+        _KNOWN.clear()
     _KNOWN[id(spec)] = _known(spec, frame, design) or Known(spec, None)
 
 

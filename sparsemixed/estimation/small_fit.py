@@ -1,4 +1,4 @@
-"""Small fits of one design after another: from the rows to the numbers in three compiled calls.
+"""Small fits of one design after another: from the rows to the numbers in a few compiled calls.
 
 What the stages between make of such a design, its reduction, a problem with an objective, moments, are the same sums in objects
 that nobody asks for again. They are made when somebody does, from the same coordinates. Wherever one of the calls meets anything
@@ -8,7 +8,6 @@ that asks for a closer look, the fit is left to the stages.
 from __future__ import annotations
 
 from functools import partial
-from math import isfinite
 from typing import NamedTuple
 
 import numpy as np
@@ -37,7 +36,7 @@ from sparsemixed.spec import ModelSpec
 MOST_ROWS = 1 << 14
 """Rows beyond which calls of Python take no time beside sums over rows."""
 KEPT = 16
-"""Layouts that are remembered."""
+"""Layouts that are remembered, before all of them are forgotten."""
 
 
 def small_fit(spec: ModelSpec, design: Design) -> Fit | None:
@@ -47,12 +46,11 @@ def small_fit(spec: ModelSpec, design: Design) -> Fit | None:
     (term,), n, reml = design.random, len(design.y), spec.estimation.method == "reml"
     laid = laid_out(term)
     Z = laid.layout.engine_columns(term.columns, 0)
-    reduced = reduced_groups(design.X, design.y, Z, term.codes, term.n_groups)
-    if reduced is None or not (isfinite(reduced.whole) and reduced.whole > SMALLEST_SQUARES):
+    reduced = reduced_groups(design.X, design.y, Z, term.codes, term.n_groups, CLEARLY)
+    if reduced is None or not reduced.whole > SMALLEST_SQUARES:
         return None
-    visible = reduced.least_seen > CLEARLY or not reml
     known = forms_of_squares(reduced.total.diagonal() / n, reduced.seen.diagonal() / n)
-    if not (visible and reduced.left > NOTHING_LEFT * reduced.whole and has_columns_of_its_own(known)):
+    if not ((reduced.visible or not reml) and reduced.left > NOTHING_LEFT * reduced.whole and has_columns_of_its_own(known)):
         return None
     df, total = float(n - reduced.width + 1), reduced.left / (n - reduced.width + 1)
     covariance = plain_start(reduced.data, reduced, reduced.rest, known, total, float(n))
@@ -112,7 +110,7 @@ def laid_out(term: RandomTerm) -> Laid:
         layout, k = parameters((term,)), term.columns.shape[1]
         moves = np.array([direction[0] for direction in layout.directions()]).reshape(-1, k, k)
         if len(_LAID) >= KEPT:
-            _LAID.pop(next(iter(_LAID)), None)
+            _LAID.clear()
         kept = _LAID[id(term.blocks)] = term.blocks, Laid(layout, moves, layout.face_forms())
     elif any(place.T is not None for place in kept[1].layout.places):
         # In such coordinates the factor, and so all of its derivatives, is the family's own, whatever they are.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
@@ -171,7 +172,7 @@ def _clear_root(matrix: np.ndarray, least: float = NEARLY_SINGULAR) -> np.ndarra
     except np.linalg.LinAlgError:
         return None
     pivots = lower.diagonal()
-    return lower if (pivots * pivots / matrix.diagonal()).prod() > np.e * least else None
+    return lower if prod((pivots * pivots / matrix.diagonal()).tolist()) > np.e * least else None
 
 
 def has_root(matrix: np.ndarray) -> bool:

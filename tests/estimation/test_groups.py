@@ -113,7 +113,7 @@ def test_starting_equations_equal_dense_algebra(shape):
     _, sums, _, X, Z = both(shape, True, 3)
     k, n = sums.roots.k, len(X)
     prior = np.linspace(0.2, 0.7, k)
-    components = moments_groups._components(k)
+    components = moments_groups._components(k)[0]
     D = np.zeros((len(components), k, k))
     for matrix, c in zip(D, components, strict=True):
         matrix[c.a, c.b] = matrix[c.b, c.a] = 1.0

@@ -1,4 +1,4 @@
-"""Small fits in three compiled calls against the stages they stand for, and the reduction of their rows against dense ones."""
+"""Small fits in a few compiled calls against the stages that they stand for; the reduction of their rows against dense sums."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def test_reduction_is_that_of_dense_algebra(p, n_groups):
     n, k = codes.size, 2
     X, y, Z = rng.normal(size=(n, p)) + 3.0, rng.normal(size=n), rng.normal(size=(n, k))
     X[:, 0] -= X[0, 0]  # the first entry of a column that a reflection is made of is zero
-    found = reduced_groups(X, y, Z, codes, n_groups)
+    found = reduced_groups(X, y, Z, codes, n_groups, 1e-4)
     assert found is not None
     Q, R = qr(X)
     fitted, residual = Q.T @ y, y - Q @ (Q.T @ y)
@@ -163,7 +163,9 @@ def test_reduction_is_that_of_dense_algebra(p, n_groups):
         np.testing.assert_allclose(getattr(found, name), wanted, rtol=1e-10, atol=1e-11, err_msg=name)
     scale = np.sqrt(found.total.diagonal())
     least = np.linalg.eigvalsh(found.seen / np.outer(scale, scale))[0]
-    assert found.least_seen == pytest.approx(least, abs=1e-10)
+    assert found.visible == (least > 1e-4)
+    for share in (least - 1e-9, least + 1e-9):
+        assert reduced_groups(X, y, Z, codes, n_groups, share).visible == (share < least)  # type: ignore[union-attr]
     assert (found.n_groups, found.k, found.width, found.lanes) == (n_groups, k, p + 1, groups.lanes)
 
 
@@ -173,8 +175,8 @@ def test_reduction_leaves_what_has_no_sure_coordinates():
     x = np.where(np.arange(n) % 2, -1.0, 1.0)
     near = np.column_stack([x, x + 1e-8 * np.arange(n)])
     for X in (near, np.zeros((n, 1)), np.full((n, 1), 1e200), np.full((n, 1), np.nan), np.eye(n)[:, :2]):
-        assert reduced_groups(X, y, Z, codes, 3) is None
-    assert reduced_groups(np.ones((n, 1)), y, 0.0 * Z, codes, 3).least_seen == 0.0  # type: ignore[union-attr]
+        assert reduced_groups(X, y, Z, codes, 3, 1e-4) is None
+    assert not reduced_groups(np.ones((n, 1)), y, 0.0 * Z, codes, 3, 1e-4).visible  # type: ignore[union-attr]
 
 
 def test_signs_of_rounding_are_left_to_lapack():
@@ -186,8 +188,8 @@ def test_signs_of_rounding_are_left_to_lapack():
     reflected = z - 2.0 * v * (v @ z) / (v @ v)
     z -= reflected[1] * (np.eye(n)[1] - 2.0 * v * v[1] / (v @ v))
     y, Z = rng.normal(size=n), np.ones((n, 1))
-    assert reduced_groups(np.column_stack([x, z]), y, Z, codes, 2) is None
-    assert reduced_groups(np.column_stack([x, z + 1e-3 * rng.normal(size=n)]), y, Z, codes, 2) is not None
+    assert reduced_groups(np.column_stack([x, z]), y, Z, codes, 2, 1e-4) is None
+    assert reduced_groups(np.column_stack([x, z + 1e-3 * rng.normal(size=n)]), y, Z, codes, 2, 1e-4) is not None
 
 
 def test_layouts_are_those_of_their_own_columns():

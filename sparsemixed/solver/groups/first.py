@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -104,7 +104,7 @@ def descend(start: np.ndarray, data: np.ndarray, roots: Sizes, rest: np.ndarray,
     from sparsemixed.solver.groups.kernels_first import first_descent  # delayed: a process with few fits needs none of it
 
     programs = _programs(roots.k, roots.width, roots.width if model.reml else 1, roots.lanes)
-    return Descent(*first_descent(start, data, np.ones(roots.n_groups), programs, rest, *model, MOST_PLACES))
+    return Descent(*first_descent(start, data, _once_each(roots.n_groups), programs, rest, *model, MOST_PLACES))
 
 
 def started(data: np.ndarray, roots: Sizes, rest: np.ndarray, *about) -> np.ndarray | None:
@@ -120,7 +120,7 @@ def started(data: np.ndarray, roots: Sizes, rest: np.ndarray, *about) -> np.ndar
     from sparsemixed.solver.groups.kernels_first import first_start  # delayed, as above
 
     programs, covariance = _programs(roots.k, roots.width, max(roots.width - 1, 1), roots.lanes), np.empty((roots.k, roots.k))
-    return covariance if first_start(data, np.ones(roots.n_groups), programs, rest, *about, covariance) else None
+    return covariance if first_start(data, _once_each(roots.n_groups), programs, rest, *about, covariance) else None
 
 
 class OtherResponses:
@@ -155,6 +155,12 @@ class OtherResponses:
 def as_kernels_take(array: np.ndarray, kind: type = np.float64) -> np.ndarray:
     """The array in order and writable: one that is not would be another type, and have the searches compiled once more."""
     return array if array.flags.carray and array.dtype == kind else np.require(array, kind, ["C", "W"])
+
+
+@lru_cache(maxsize=16)
+def _once_each(n_groups: int) -> np.ndarray:
+    """Weights of groups that stand for themselves; not to be changed."""
+    return np.ones(n_groups)
 
 
 @cache

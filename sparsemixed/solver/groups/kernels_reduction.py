@@ -9,8 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from sparsemixed.solver.compiled import compiled, compiled_part
-from sparsemixed.solver.groups.kernels import run_program
-from sparsemixed.solver.groups.kernels_dense import diagonalise, lower_root
+from sparsemixed.solver.groups.kernels_dense import lower_root
 from sparsemixed.solver.groups.kernels_many import left_by
 
 LEAST_LEFT = 1e-12
@@ -104,52 +103,39 @@ def squares_of_effects(data, k, width, out_total, out_seen):
 
 
 @compiled_part
-def least_seen(total, seen):
-    """The least eigenvalue of `seen` with columns scaled to length one; not positive where there is a column of zeros."""
+def clearly_seen(total, seen, share):
+    """Whether no eigenvalue of `seen`, columns scaled to length one, is below `share`: without it, it is still definite."""
     k = total.shape[0]
-    scaled, vectors = np.empty((k, k)), np.empty((k, k))
+    scaled, root = np.empty((k, k)), np.empty((k, k))
     for a in range(k):
         if not total[a, a] > 0.0:
-            return 0.0
+            return False
     for a in range(k):
         for b in range(k):
-            scaled[a, b] = seen[a, b] / np.sqrt(total[a, a]) / np.sqrt(total[b, b])
-    diagonalise(scaled, vectors)
-    least = scaled[0, 0]
-    for a in range(1, k):
-        least = min(least, scaled[a, a])
-    return least
+            scaled[a, b] = seen[a, b] / np.sqrt(total[a, a]) / np.sqrt(total[b, b]) - (share if a == b else 0.0)
+    return np.isfinite(lower_root(scaled, k, root))
 
 
 @compiled
-def reduce_few_rows(X, y, Z, codes, lanes, blocks, code, registers, out_data):
+def reduce_few_rows(X, y, Z, codes, lanes, share, out_data):
     """Whether X could be reduced; Q (n, p), R (p, p), coefficients (p,) of y on Q and what they leave of it (n,).
 
-    Then `rest` (P, P), which random effects do not reach of [Q left]'[Q left]; the squares of the effects' columns and what X
-    leaves of these, (k, k), with the least eigenvalue of the latter as of `least_seen`; squares of what is left of y, and of y.
-
-    out_data: (blocks, k (P + k), lanes), zero; becomes that of `roots_program`, whose `code` and number of `registers` are given.
+    Then [Q left]'[Q left] (P, P); the squares of the effects' columns and what X leaves of these, (k, k), with whether that is
+    `clearly_seen`; squares of what is left of y, and of y. out_data (blocks, k (P + k), lanes), zero: what `roots_program` takes.
     """
     n, p = X.shape
     k, width = Z.shape[1], p + 1
     Q, R, fitted, left = np.empty((n, p)), np.empty((p, p)), np.empty(p), np.empty(n)
-    rest, total, seen = np.zeros((width, width)), np.empty((k, k)), np.empty((k, k))
-    done, whole, square, least = orthonormal_columns(X, Q, R), 0.0, np.nan, 0.0
+    gram, total, seen = np.zeros((width, width)), np.empty((k, k)), np.empty((k, k))
+    done, whole, visible = orthonormal_columns(X, Q, R), 0.0, False
     if done:
         left_by(Q, y, left, fitted)
         for i in range(n):
             whole += y[i] * y[i]
-        add_products(Q, left, Z, codes, lanes, out_data, rest)
-        square = rest[p, p]
+        add_products(Q, left, Z, codes, lanes, out_data, gram)
         squares_of_effects(out_data, k, width, total, seen)
-        least = least_seen(total, seen)
-        sums, constants = np.zeros(width * width), np.array([0.0, 1.0])
-        flat, rows = out_data.ravel(), out_data.shape[1]
-        run_program(code, constants, flat, rows, lanes, 0, blocks, np.empty(registers * lanes), sums, flat, rows)
-        for x in range(width):
-            for z in range(width):
-                rest[x, z] -= sums[x * width + z]
-    return done, Q, R, fitted, left, rest, total, seen, least, square, whole
+        visible = clearly_seen(total, seen, share)
+    return done, Q, R, fitted, left, gram, total, seen, visible, gram[p, p], whole
 
 
 @compiled

@@ -157,7 +157,7 @@ def _clear_cholesky(covariance: np.ndarray) -> np.ndarray | None:
     except np.linalg.LinAlgError:
         return None
     pivots = lower.diagonal()
-    return lower if (pivots * pivots > FAR_FROM_SINGULAR * covariance.diagonal()).all() else None
+    return lower if all((pivots * pivots > FAR_FROM_SINGULAR * covariance.diagonal()).tolist()) else None
 
 
 def _shifted_cholesky(correlation: np.ndarray) -> np.ndarray:

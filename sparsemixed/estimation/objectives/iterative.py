@@ -8,16 +8,19 @@ from probes (`solver.iterative.probe_traces`). The average information needs not
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import deepcopy
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
+from sparsemixed.design.deferred import Later
 from sparsemixed.design.values import Design
 from sparsemixed.errors import NumericalError
 from sparsemixed.estimation.interface import Curvature, Predictions
 from sparsemixed.estimation.objectives.penalized_derivatives import PenalizedScore
 from sparsemixed.estimation.objectives.penalized_deviance import PenalizedDeviance, PenalizedEvaluation
-from sparsemixed.estimation.objectives.penalized_predictions import random_effects
+from sparsemixed.estimation.objectives.penalized_predictions import predicted_means, random_effects
 from sparsemixed.estimation.parameters import ThetaMap
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
 from sparsemixed.solver.iterative.deflation import outlying_directions
@@ -99,6 +102,22 @@ class StochasticObjective(PenalizedDeviance[KrylovFactored]):
         """Random effects and their prediction-error covariance, term by term of the design."""
         return random_effects(self.parameters, derivatives, len(design.random), self.reml)
 
+    def effects_later(self, design: Design, derivatives: StochasticDerivatives) -> tuple[dict[str, Any], Later]:
+        """Random effects as named, and what makes their prediction-error covariance, which takes a fifth of the fit.
+
+        Until then it holds cross-products, and no factorization.
+        """
+        at, parameters, count = derivatives.at, self.parameters, len(design.random)
+        known = {"u": parameters.named_means(predicted_means(parameters, at, count))}
+
+        def later() -> dict[str, Any]:
+            found = parameters.named_effects(*random_effects(parameters, derivatives, count, self.reml))
+            return {"u_var": found[1]}
+
+        at.factorization.give_up()
+        self.system.buffers.give_up()
+        return known, {("u_var",): later}
+
     def singular_faces(self, theta: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, str]]:
         """Those of variances held at zero at theta: no deviance is known that could tell of others."""
         held = self.held(theta)
@@ -176,9 +195,9 @@ class StochasticDerivatives(PenalizedScore[KrylovFactored]):
 
     def inverse_diagonals(self) -> list[np.ndarray]:
         """For each term the (J, k, k) diagonal blocks of N, exact or estimated from the probes and more of them."""
-        missing = VARIANCE_PROBES - self.objective.probes.count
-        self.objective.probes.add(max(-(-missing // PROBES_PER_BLOCK), 0))
-        return ProbeTraces(self.at.system).blocks(self.objective.probes)
+        probes = deepcopy(self.objective.probes)  # the same ones whenever they are asked for, by however many threads
+        probes.add(max(-(-(VARIANCE_PROBES - probes.count) // PROBES_PER_BLOCK), 0))
+        return ProbeTraces(self.at.system).blocks(probes)
 
 
 def monte_carlo_error(derivatives: StochasticDerivatives) -> float:

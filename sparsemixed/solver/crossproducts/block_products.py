@@ -44,10 +44,14 @@ def repeated_blocks(cp: CrossProducts, blocks: Factors) -> Pattern:
 
 def quadratic_form(cp: CrossProducts, left: Factors, right: Factors) -> Pattern:
     """Upper blocks of Left' A Right (not symmetric unless Left is Right)."""
+    first, pairs = within_parts(cp, left, right)
+    return Pattern(first, stacked(remaining_rows(cp, cp.cross, right), left[0]), pairs)
+
+
+def within_parts(cp: CrossProducts, left: Factors, right: Factors) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
+    """`first` and `pairs` of the same: what does not lie between term 0 and the others."""
     first = stacked(stacked(left[0].T, cp.first), right[0])
-    cross = stacked(remaining_rows(cp, cp.cross, right), left[0])
-    pairs = tuple(stacked(stacked(left[p.t + 1].T, p.values), right[p.u + 1]) for p in cp.pairs)
-    return Pattern(first, cross, pairs)
+    return first, tuple(stacked(stacked(left[p.t + 1].T, p.values), right[p.u + 1]) for p in cp.pairs)
 
 
 def symmetric_product(cp: CrossProducts, left: Factors, right: Factors) -> Pattern:

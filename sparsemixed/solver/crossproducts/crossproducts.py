@@ -11,9 +11,10 @@ from typing import NamedTuple
 import numpy as np
 import scipy.sparse as sp
 
+from sparsemixed.solver.crossproducts.pattern import pattern_by_groups
 from sparsemixed.solver.kernels import count_cells, fill_cells, find_cells, scatter_outer, sort_rows
 from sparsemixed.solver.linalg import stacked
-from sparsemixed.solver.rows import group_products, in_order, inner_products, suits
+from sparsemixed.solver.rows import MANY, group_products, inner_products, suits
 from sparsemixed.solver.stretches import runs, spread
 
 MOST_FULL, FULL_SHARE = 2000, 0.1
@@ -238,7 +239,7 @@ def cross_products(
 def _own_products(terms: Sequence[TermData], X: np.ndarray, y: np.ndarray, XytXy: np.ndarray | None) -> tuple[np.ndarray, ...]:
     """Z_i'Z_i (J, k, k) of every term, then Z'[X y] and [X y]'[X y]."""
     p = X.shape[1]
-    if suits(X) and all(suits(term.columns) and in_order(term.codes) for term in terms):
+    if suits(X) and all(suits(term.columns) for term in terms):
         sums = [group_products(t.codes, t.columns, X, y, t.n_groups) for t in terms]
         ZtXy = [each[:, :, : p + 1].reshape(-1, p + 1) for each in sums]
         return *(each[:, :, p + 1 :] for each in sums), np.concatenate(ZtXy), inner_products(X, y) if XytXy is None else XytXy
@@ -259,6 +260,9 @@ def cells_of(head: TermData, remaining: Sequence[TermData]) -> tuple[np.ndarray,
     """Pattern of Z_0'Z_2: indptr, columns, and for each remaining term the first entry of each row's cell."""
     if not remaining:
         return np.zeros(head.n_groups + 1, np.int64), np.empty(0, np.int32), []
+    if head.codes.size >= MANY:
+        levels = [(term.codes, term.n_groups, term.columns.shape[1]) for term in remaining]
+        return pattern_by_groups(head.codes, head.n_groups, levels)
     last, place = np.empty(head.n_groups, np.int64), np.empty(head.n_groups, np.int64)
     counts = np.zeros(head.n_groups, np.int64)
     sorted_rows = [sort_rows(t.codes, t.n_groups) for t in remaining]
@@ -283,7 +287,10 @@ def _cells_and_starts(
     if begins is not None:
         head, *remaining = (term._replace(codes=term.codes[begins]) for term in (head, *remaining))
     indptr, columns, cells = cells_of(head, remaining)
-    starts = tuple(distinct_cells(cell, columns.size) for cell in cells)
+    if len(remaining) == 1:
+        starts = (np.arange(0, columns.size, remaining[0].columns.shape[1]),)
+    else:
+        starts = tuple(distinct_cells(cell, columns.size) for cell in cells)
     return indptr, columns, cells if begins is None else [spread(cell, begins, n) for cell in cells], starts
 
 

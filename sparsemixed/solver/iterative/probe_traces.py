@@ -22,10 +22,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sparsemixed.solver.iterative.kernels import column_products, group_quadratics
+from sparsemixed.solver.iterative.kernels import quadratics_and_products
 from sparsemixed.solver.iterative.preconditioner import Coupled
-from sparsemixed.solver.iterative.system import KrylovFactored
-from sparsemixed.solver.kernels import apply_blocks
+from sparsemixed.solver.iterative.system import ExactBlocks, KrylovFactored
+from sparsemixed.solver.linalg import stacked
 
 PROBE_TOLERANCE = 1e-6
 """Relative residual of the probes' solutions: far below the noise that they carry, as long as N is not nearly I."""
@@ -121,7 +121,9 @@ class ProbeTraces:
         blocks = precondition.blocks if isinstance(precondition, Coupled) else precondition
         self._inverses = blocks.inverses
         self._blocks = blocks
-        self._exact_blocks()
+        if system.exact is None:
+            system.exact = self._exact_blocks()
+        self.head, self.remaining, self._defect = system.exact
 
     def _level_columns(self) -> None:
         """First column and width of the level of every column; width 0 outside of the Jacobi terms."""
@@ -132,38 +134,40 @@ class ProbeTraces:
             self._first[start:stop] = start + (np.arange(stop - start) // k) * k
             self._width[start:stop] = k if stop <= self._jacobi else 0
 
-    def _exact_blocks(self) -> None:
-        """The expectations of the control variates: blocks of term 0 (J0, k0, k0), and of the remaining terms (J, k, k)."""
+    def _exact_blocks(self) -> ExactBlocks:
+        """The expectations of the control variates."""
         system, cp = self.system, self.system.cp
         kmax = max(cp.k[1:])
         inverse = np.zeros((cp.q_schur, kmax))
         for t, blocks in enumerate(self._inverses):
             k = cp.k[t + 1]
             inverse[self._offsets[t] : self._offsets[t + 1], :k] = blocks.reshape(-1, k)
-        entries = np.empty_like(system.half)
-        apply_blocks(system.inverse_lower, cp.indptr, system.half, True, entries)
-        self.head = system.inverse_lower.transpose(0, 2, 1) @ system.inverse_lower
-        group_quadratics(cp.indptr, cp.columns, entries, self._first, self._width, inverse, self.head)
-        gram = np.zeros((cp.q_schur, kmax))
-        column_products(cp.indptr, cp.columns, system.half, self._first, self._width, gram)
-        self._defect = float(np.vdot(inverse, gram))
-        self.remaining = []
+        # F inv(D) F' = inv(L)'(H inv(D) H')inv(L), block by block.
+        quadratics = np.zeros((cp.n_groups[0], cp.k[0], cp.k[0])) + np.eye(cp.k[0])
+        gram = np.empty((cp.q_schur, kmax))
+        parts = np.zeros(((system.cells.bounds.size - 1) * cp.q_schur, kmax))
+        quadratics_and_products(
+            system.cells.bounds, cp.indptr, cp.columns, system.half, self._first, self._width, inverse, parts, quadratics, gram
+        )
+        head = stacked(stacked(system.inverse_lower.transpose(0, 2, 1), quadratics), system.inverse_lower)
+        defect, remaining = float(np.vdot(inverse, gram)), []
         for t, k in enumerate(cp.k[1:]):
             where = slice(self._offsets[t], self._offsets[t + 1])
             if where.stop <= self._jacobi:
                 own = self._inverses[t]
-                self.remaining.append(own + own @ gram[where, :k].reshape(-1, k, k) @ own)
+                remaining.append(own + own @ gram[where, :k].reshape(-1, k, k) @ own)
             else:
-                self.remaining.append(np.zeros((cp.n_groups[t + 1], k, k)))
+                remaining.append(np.zeros((cp.n_groups[t + 1], k, k)))
         small = cp.q_schur - self._jacobi
         if small:
             columns = system.preconditioner.half(np.eye(cp.q_schur, small, -self._jacobi))
             own = columns.copy()
             own[self._jacobi :] = 0.0
-            self._defect += float((system.head(own) ** 2).sum())
-            self._add_products(self.remaining, columns)
+            defect += float((system.head(own) ** 2).sum())
+            self._add_products(remaining, columns)
             back = system.back(columns).reshape(cp.n_groups[0], cp.k[0], small)
-            self.head = self.head + back @ back.transpose(0, 2, 1)
+            head = head + back @ back.transpose(0, 2, 1)
+        return ExactBlocks(head, remaining, defect)
 
     def trace_of_defect(self) -> float:
         """tr(I - inv(R)'S inv(R)) = tr(inv(P)(P - S)), exactly."""

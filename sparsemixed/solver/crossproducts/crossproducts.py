@@ -60,8 +60,6 @@ class CrossProducts:
         Diagonal blocks of Z_0'Z_0.
     indptr, columns, cross : (J0 + 1,), (nnz,), (nnz, k0)
         Z_0'Z_2 by groups of term 0; columns ascend within a group, and all k_t columns of a level stand together.
-    starts : tuple of arrays
-        For each remaining term the first entry of each of its cells.
     pairs : tuple of PairBlocks
         Z_2'Z_2.
     ZtXy : (q, p + 1)
@@ -77,7 +75,6 @@ class CrossProducts:
     indptr: np.ndarray
     columns: np.ndarray
     cross: np.ndarray
-    starts: tuple[np.ndarray, ...]
     pairs: tuple[PairBlocks, ...]
     ZtXy: np.ndarray
     XytXy: np.ndarray
@@ -102,6 +99,17 @@ class CrossProducts:
     def schur_offsets(self) -> tuple[int, ...]:
         """First scalar column of each remaining term."""
         return tuple(int(x) for x in np.cumsum((0, *self.sizes[1:-1]))) if len(self.k) > 1 else ()
+
+    @cached_property
+    def starts(self) -> tuple[np.ndarray, ...]:
+        """For each remaining term the first entry of each of its cells."""
+        if len(self.k) == 2:
+            return (np.arange(0, self.columns.size, self.k[1]),)
+        out = []
+        for offset, size, k in zip(self.schur_offsets, self.sizes[1:], self.k[1:], strict=True):
+            place = self.columns - offset
+            out.append(np.flatnonzero((place >= 0) & (place < size) & (place % k == 0)))
+        return tuple(out)
 
     @property
     def own_blocks(self) -> list[np.ndarray]:
@@ -216,7 +224,7 @@ def cross_products(
     """
     head, remaining = terms[0], terms[1:]
     first, *own, ZtXy, XytXy = _own_products(terms, X, y, XytXy)
-    indptr, columns, cells, starts = _cells_and_starts(head, remaining)
+    indptr, columns, cells = _cells(head, remaining)
     k0 = head.columns.shape[1]
     cross = np.zeros((columns.size, k0))
     for term, cell in zip(remaining, cells, strict=True):
@@ -228,7 +236,6 @@ def cross_products(
         indptr=indptr,
         columns=columns,
         cross=cross,
-        starts=starts,
         pairs=tuple(_pairs(remaining, own)),
         ZtXy=ZtXy,
         XytXy=XytXy,
@@ -279,19 +286,13 @@ def cells_of(head: TermData, remaining: Sequence[TermData]) -> tuple[np.ndarray,
     return indptr, columns, cells
 
 
-def _cells_and_starts(
-    head: TermData, remaining: Sequence[TermData]
-) -> tuple[np.ndarray, np.ndarray, list[np.ndarray], tuple[np.ndarray, ...]]:
-    """`cells_of` and the first entry of every cell of each remaining term, from one row of each stretch in the same groups."""
+def _cells(head: TermData, remaining: Sequence[TermData]) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
+    """`cells_of` from one row of each stretch in the same groups."""
     n, begins = head.codes.size, runs(head.codes, *(term.codes for term in remaining)) if remaining else None
     if begins is not None:
         head, *remaining = (term._replace(codes=term.codes[begins]) for term in (head, *remaining))
     indptr, columns, cells = cells_of(head, remaining)
-    if len(remaining) == 1:
-        starts = (np.arange(0, columns.size, remaining[0].columns.shape[1]),)
-    else:
-        starts = tuple(distinct_cells(cell, columns.size) for cell in cells)
-    return indptr, columns, cells if begins is None else [spread(cell, begins, n) for cell in cells], starts
+    return indptr, columns, cells if begins is None else [spread(cell, begins, n) for cell in cells]
 
 
 def cells_in(cp: CrossProducts, terms: Sequence[TermData]) -> list[np.ndarray]:
@@ -302,13 +303,6 @@ def cells_in(cp: CrossProducts, terms: Sequence[TermData]) -> list[np.ndarray]:
         find_cells(terms[0].codes, offset + term.codes.astype(np.int64) * k, cp.indptr, cp.columns, cell)
         found.append(cell)
     return found
-
-
-def distinct_cells(cell: np.ndarray, size: int) -> np.ndarray:
-    """Sorted distinct values of `cell`, all below `size`."""
-    present = np.zeros(size, bool)
-    present[cell] = True
-    return np.flatnonzero(present)
 
 
 def accumulate_cells(cell: np.ndarray, left: np.ndarray, right: np.ndarray, cross: np.ndarray) -> None:

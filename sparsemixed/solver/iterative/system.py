@@ -144,7 +144,7 @@ class KrylovFactored:
     def _scale_cells(self, factors: Factors) -> None:
         """H = inv(L_00) Lambda_0'Z_0'Z_2 Lambda_2; a Lambda_2 of one number goes into the blocks, and spares a pass."""
         cp, blocks = self.cp, stacked(self.inverse_lower, factors[0].T)
-        if len(cp.starts) == 1 and cp.k[1] == 1:
+        if len(cp.k) == 2 and cp.k[1] == 1:
             self.cells.scale(blocks * factors[1][0, 0], cp.cross, self.half)
         else:
             self.cells.scale(blocks, remaining_rows(cp, cp.cross, factors), self.half)

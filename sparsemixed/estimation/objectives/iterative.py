@@ -35,6 +35,8 @@ CHEAP_WORK, MOST_FIRST = 2e6, 16
 EXHAUSTIVE_WORK, EXHAUSTIVE_ORDER = 1e7, 3000
 """The same product, of a block for every 16 columns, and the order of the Schur complement up to which exact traces take a
 second or so: they end the search."""
+WITHOUT_TRACES = ("_residuals", "_root", "_square_hessian", "_stacks", "_whitened_ZtE", "whitened_U")
+"""Values of `PenalizedScore` that depend on the evaluation alone."""
 VARIANCE_PROBES = 64
 """Probes for the prediction-error variance of every random effect; sums over groups need fewer."""
 
@@ -98,6 +100,10 @@ class StochasticObjective(PenalizedDeviance[KrylovFactored]):
         """Derivatives at one of its own evaluations."""
         return StochasticDerivatives(self, at)
 
+    def again(self, before: StochasticDerivatives) -> StochasticDerivatives:
+        """Derivatives at the same evaluation, with the probes that there are now: what needs no traces is as it was."""
+        return StochasticDerivatives(self, before.at, before)
+
     def predictions(self, design: Design, derivatives: StochasticDerivatives) -> Predictions:
         """Random effects and their prediction-error covariance, term by term of the design."""
         return random_effects(self.parameters, derivatives, len(design.random), self.reml)
@@ -136,15 +142,29 @@ class StochasticObjective(PenalizedDeviance[KrylovFactored]):
 class StochasticDerivatives(PenalizedScore[KrylovFactored]):
     """Derivatives at one evaluation, traces from the objective's probes.
 
+    Parameters
+    ----------
+    objective : StochasticObjective
+    evaluation : PenalizedEvaluation
+    before : StochasticDerivatives, optional
+        At the same evaluation, with other probes.
+
     Attributes
     ----------
     probe_gradients : (count, n_theta) float64
         The gradient as each probe alone estimates it.
     """
 
-    def __init__(self, objective: StochasticObjective, evaluation: PenalizedEvaluation[KrylovFactored]):
+    def __init__(
+        self,
+        objective: StochasticObjective,
+        evaluation: PenalizedEvaluation[KrylovFactored],
+        before: StochasticDerivatives | None = None,
+    ):
         self.objective = objective
         super().__init__(objective, evaluation)
+        if before is not None:
+            vars(self).update((name, vars(before)[name]) for name in WITHOUT_TRACES if name in vars(before))
         # At once: what has no answer is to be known before a step is tried from here.
         self._probe_sums: list[np.ndarray] = []
         _ = self.sums

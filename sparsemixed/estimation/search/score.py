@@ -65,6 +65,10 @@ class EstimatedScore(Objective[E, H], Protocol[E, H]):
         """More probes from here on, in whole blocks."""
         ...
 
+    def again(self, before: H) -> H:
+        """Derivatives where others were made before there were the probes that there are now."""
+        ...
+
     def deflate(self, at: E) -> None:
         """Choose anew, for the place `at`, which directions are taken exactly; moves the estimated score a little."""
         ...
@@ -204,7 +208,7 @@ class SmallerDecrement(Acceptance[E, H]):
 
     def _again(self, point: Point[E, H]) -> Place[E, H]:
         """The same place, looked at with other probes."""
-        return Place(point.at, self.objective.derivatives(point.at))
+        return Place(point.at, self.objective.again(point.derivatives))
 
     def attempt(self, here: Point[E, H], step: np.ndarray, predicted: float, radius: float) -> tuple[Place[E, H], float] | None:
         objective, self.before = self.objective, here.scaled.decrement

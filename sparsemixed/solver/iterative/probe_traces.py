@@ -40,11 +40,26 @@ def random_signs(random: np.random.Generator, q: int) -> np.ndarray:
 
 @dataclass
 class Block:
-    """Columns z (q2, c) with their last solutions, which start the next ones; `exact` if their sum is meant, not their mean."""
+    """Columns of which inv(Shat) is wanted.
+
+    Attributes
+    ----------
+    z : (q2, c)
+    exact : bool
+        Whether their sum is meant, not their mean.
+    y : (q2, c) or None
+        Their last solutions, which start the next ones.
+    inner : (r, c) or None
+        Q'z of the random signs, of which z is what the directions Q leave.
+    whole : (q2, c) or None
+        The last solutions of the signs themselves, until they have been a start.
+    """
 
     z: np.ndarray
     exact: bool
     y: np.ndarray | None = None
+    inner: np.ndarray | None = None
+    whole: np.ndarray | None = None
 
 
 class Probes:
@@ -76,8 +91,12 @@ class Probes:
     def deflate(self, directions: np.ndarray) -> None:
         """Take orthonormal directions (q2, r) out of the noise."""
         if not self.exhaustive:
+            wholes = self._whole_solutions()
             self.directions = directions
-            self._blocks = _taken_exactly(directions) + [self._projected(z) for z in self._signs]
+            projected = [self._projected(z) for z in self._signs]
+            self._blocks = _taken_exactly(directions) + projected
+            for block, whole in zip(projected, wholes, strict=True):
+                block.whole = whole
 
     def exhaust(self) -> None:
         """Take every unit vector exactly in place of random probes: nothing is random any more."""
@@ -86,7 +105,29 @@ class Probes:
         self._blocks = _taken_exactly(self.directions)
 
     def _projected(self, z: np.ndarray) -> Block:
-        return Block(z - self.directions @ (self.directions.T @ z), False)
+        inner = self.directions.T @ z
+        return Block(z - self.directions @ inner, False, inner=inner)
+
+    def _whole_solutions(self) -> list[np.ndarray | None]:
+        """inv(Shat) z of all signs, as far as they are known: other directions need no other solutions than their own."""
+        along, random = self._along(), [block for block in self._blocks if not block.exact]
+        if along is None:
+            return [None] * len(random)
+        return [None if b.y is None or b.inner is None else b.y + along @ b.inner for b in random]
+
+    def _begin(self, block: Block) -> None:
+        """Let the solutions of a block start from those of its signs; those of the directions must be there."""
+        along = None if block.whole is None else self._along()
+        if along is not None and block.whole is not None and block.inner is not None:
+            block.y = block.whole - along @ block.inner
+        block.whole = None
+
+    def _along(self) -> np.ndarray | None:
+        """inv(Shat) Q (q2, r), once it is known."""
+        solved = [block.y for block in self._blocks if block.exact]
+        if any(y is None for y in solved):
+            return None
+        return np.concatenate([np.empty((self.q, 0)), *(y for y in solved if y is not None)], axis=1)
 
     def solutions(self, system: KrylovFactored) -> Iterator[Block]:
         """Each block with its y = inv(Shat) z at the system's Lambda; all unit vectors at once by a dense inverse."""
@@ -95,6 +136,7 @@ class Probes:
             if inverse is not None:
                 block.y = np.ascontiguousarray(inverse[:, PROBES_PER_BLOCK * i : PROBES_PER_BLOCK * (i + 1)])
             else:
+                self._begin(block)
                 block.y = system.solve_scaled(block.z, self.tolerance, block.y)
             yield block
 

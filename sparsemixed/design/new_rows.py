@@ -54,11 +54,29 @@ def new_rows(term: RandomTerm, design: Design, spec: ModelSpec, rows: Rows) -> N
     check_known(rows.frame, tuple(dict.fromkeys(names)), spec)
     check_coded_levels(spec, covariates, rows)
     check_units(rows.frame, tuple(dict.fromkeys(covariates)), design.units)
-    named = [Named(*rows.distinct(name), term.labels[name].tolist(), name) for name in term.labels.columns]
-    codes = matched_groups(named, rows.n)
+    codes = _numbered_groups(term, rows)
+    if codes is None:
+        named = [Named(*rows.distinct(name), term.labels[name].tolist(), name) for name in term.labels.columns]
+        codes = matched_groups(named, rows.n)
     if factor:
         return _members(term, factor[0], rows, codes)
     return NewRows(codes, np.concatenate([block_columns(block, design, spec, rows) for block in term.blocks], axis=1))
+
+
+def _numbered_groups(term: RandomTerm, rows: Rows) -> np.ndarray | None:
+    """What `matched_groups` finds for groups that one variable of numbers names, with no object for any of them; else None."""
+    if len(term.labels.columns) != 1:
+        return None
+    (name,) = term.labels.columns
+    known, variable = term.labels[name].to_numpy(), rows.frame[name]
+    if known.dtype.kind not in "if" or variable.categories or not known.size:
+        return None
+    codes, found = rows.numbered(name)
+    if found.dtype != known.dtype or not (known[1:] > known[:-1]).all():
+        return None
+    place = np.minimum(np.searchsorted(known, found), known.size - 1)
+    group = np.append(np.where(known[place] == found, place, NEW), MISSING)
+    return group[codes]
 
 
 def block_columns(block: RandomBlock, design: Design, spec: ModelSpec, rows: Rows) -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sparsemixed.design.deferred import deferred
+from sparsemixed.design.deferred import Later, deferred
 from sparsemixed.design.values import Design
 from sparsemixed.errors import NumericalError
 from sparsemixed.estimation.components import components, with_known
@@ -23,6 +23,7 @@ from sparsemixed.estimation.interface import FD, FE, FittedDerivatives, FittedOb
 from sparsemixed.estimation.linear import LogLikelihood
 from sparsemixed.estimation.lost_digits import lost_digits
 from sparsemixed.estimation.objectives.groups import GroupsObjective
+from sparsemixed.estimation.objectives.iterative import StochasticDerivatives, StochasticObjective
 from sparsemixed.estimation.objectives.penalized_derivatives import PenalizedScore
 from sparsemixed.estimation.penalties import log_prior
 from sparsemixed.estimation.problems.values import Case
@@ -57,7 +58,7 @@ def _gathered(case: Case, end: End[FE, FD], em_log: tuple[LogEntry, ...], llf: L
     bare = spec.estimation.nostderr or spec.estimation.emonly
     information = None if bare else _information(derivatives, boundary.parameters | unseen)
     shown = partial(_shown, case, end, at, derivatives, boundary, covariance_root(at.sigma2, at.XVX_inverse), not bare)
-    effects = partial(effects_of, design, objective, derivatives)
+    effects = partial(_effects, design, objective, derivatives)
     clear = clearly_identified(boundary.parameters, information, optimum.converged)
     known: dict[str, Any] = {
         "spec": spec,
@@ -83,12 +84,13 @@ def _gathered(case: Case, end: End[FE, FD], em_log: tuple[LogEntry, ...], llf: L
         "log_prior": prior,
     }
     if clear and _has_few_groups(objective):
-        later = {("root", "slopes", "components", "log"): shown, ("u", "u_var"): effects}
+        later = {("root", "slopes", "components", "log"): shown, ("u", "u_var"): lambda: effects()[0]}
         return deferred(Fit, later, **known, identification=None)
-    known |= {**shown(), **effects()}
+    told, later = effects()
+    known |= {**shown(), **told}
     parts = identified(objective, at, boundary.parameters, information, optimum.converged, known["components"], design)
-    known |= {"components": parts[0], "factorizations": objective.factorizations}
-    fit = Fit(**known, identification=parts[1])
+    known |= {"components": parts[0], "factorizations": objective.factorizations, "identification": parts[1]}
+    fit = deferred(Fit, later, **known) if later else Fit(**known)
     keep_end_system(fit, objective, derivatives, case.reduction)
     return fit
 
@@ -114,6 +116,13 @@ def _shown(
         ),
         "log": end.log,
     }
+
+
+def _effects(design: Design, objective: FittedObjective[FE, FD], derivatives: FD) -> tuple[dict[str, Any], Later]:
+    """The random effects and their uncertainty, or what makes it when it is asked for."""
+    if isinstance(objective, StochasticObjective) and isinstance(derivatives, StochasticDerivatives):
+        return objective.effects_later(design, derivatives)
+    return effects_of(design, objective, derivatives), {}
 
 
 def effects_of(design: Design, objective: FittedObjective[FE, FD], derivatives: FD) -> dict[str, Any]:

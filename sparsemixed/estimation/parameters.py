@@ -143,17 +143,28 @@ class ThetaMap:
         self, means: Sequence[np.ndarray], variances: Sequence[np.ndarray]
     ) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
         """b (J, k) and their covariances (J, k, k) of those of the engine, inv(T) b; term by term of the design."""
+        found = list(variances)
+        for r, T in self._named_bases().items():
+            if T is not None:
+                found[r] = _congruent(T, variances[r])
+        return self.named_means(means), tuple(found)
+
+    def named_means(self, means: Sequence[np.ndarray]) -> tuple[np.ndarray, ...]:
+        """The first of `named_effects`."""
+        found = list(means)
+        for r, T in self._named_bases().items():
+            if T is not None:
+                found[r] = means[r] @ T.T
+        return tuple(found)
+
+    def _named_bases(self) -> dict[int, np.ndarray | None]:
+        """inv(T) of every term of the design; None where it is the identity."""
         held, named = self.held, []
         for place in self.places:
             # What is held at zero is zero, not the rounding of a sum.
             gone = effects_on_edge(place.block.structure, held[place.theta])[:, None]
             named.append(None if place.T is None else np.where(gone, 0.0, place.T))
-        bases = dict(zip(self.order, self._by_term(named), strict=True))
-        named_means, named_variances = list(means), list(variances)
-        for r, T in bases.items():
-            if T is not None:
-                named_means[r], named_variances[r] = means[r] @ T.T, _congruent(T, variances[r])
-        return tuple(named_means), tuple(named_variances)
+        return dict(zip(self.order, self._by_term(named), strict=True))
 
     def directions(self) -> list[list[np.ndarray]]:
         """dLambda / dtheta_j for every j: constants, because the factors are linear in theta; zeros for what is held at zero."""

@@ -24,3 +24,7 @@ class Buffers:
         # The pool outlives the system that made it only through owners that are still alive.
         weakref.finalize(owner, self._idle.__setitem__, shape, array).atexit = False
         return array
+
+    def give_up(self) -> None:
+        """Keep none for the next owner."""
+        self._idle.clear()

@@ -17,3 +17,10 @@ def aligned(rows, columns):
     numbers = np.empty(rows * columns + WIDTH)
     first = -(numbers.ctypes.data // 8) % WIDTH
     return numbers[first : first + rows * columns].reshape(rows, columns)
+
+
+@compiled_within
+def aligned_in(numbers, rows, columns):
+    """The same within numbers (rows columns + WIDTH or more,) that are there."""
+    begin = -(numbers.ctypes.data // 8) % WIDTH
+    return numbers[begin : begin + rows * columns].reshape(rows, columns)

@@ -143,3 +143,18 @@ def add_group_products(codes, Z, X, y, begin, end, out):
                 out[i, a, p + one + b] = out[i, b, p + one + a] = ab
                 out[i, c, p + one + b] = out[i, b, p + one + c] = cb
         start = behind
+
+
+@compiled_sums
+def add_scattered_products(codes, Z, X, y, out):
+    """out[group] += Z_i'[X y Z] of groups whose rows stand anywhere."""
+    k, p, one = np.uint64(Z.shape[1]), np.uint64(X.shape[1]), np.uint64(1)
+    for row in range(np.uint64(codes.size)):
+        i = np.uint64(codes[row])
+        for a in range(k):
+            z = Z[row, a]
+            for b in range(p):
+                out[i, a, b] += z * X[row, b]
+            out[i, a, p] += z * y[row]
+            for b in range(k):
+                out[i, a, p + one + b] += z * Z[row, b]

@@ -9,7 +9,14 @@ from collections.abc import Callable
 
 import numpy as np
 
-from sparsemixed.solver.kernels_rows import add_group_products, add_inner_products, orthonormalize, subtract_fitted, times_matrix
+from sparsemixed.solver.kernels_rows import (
+    add_group_products,
+    add_inner_products,
+    add_scattered_products,
+    orthonormalize,
+    subtract_fitted,
+    times_matrix,
+)
 from sparsemixed.solver.threads import shared_out
 
 MANY = 50_000
@@ -63,8 +70,11 @@ def in_order(codes: np.ndarray) -> bool:
 
 
 def group_products(codes: np.ndarray, Z: np.ndarray, X: np.ndarray, y: np.ndarray, n_groups: int) -> np.ndarray:
-    """Z_i'[X y Z] (J, k, p + 1 + k) of every group i of rows that are in order, by codes (n,) int32."""
+    """Z_i'[X y Z] (J, k, p + 1 + k) of every group i, by codes (n,) int32; on all threads where the rows are in order."""
     out = np.zeros((n_groups, Z.shape[1], X.shape[1] + 1 + Z.shape[1]))
+    if not in_order(codes):
+        add_scattered_products(codes, Z, X, y, out)
+        return out
     # Pieces end with a group, so that no two threads have the same one.
     ends = np.unique(np.append(np.searchsorted(codes, codes[PIECE::PIECE]), len(codes))).tolist()
     shared_out(lambda begin, end: add_group_products(codes, Z, X, y, begin, end, out), [0, *ends[:-1]], ends)

@@ -19,6 +19,9 @@ _inserted: Any = intrinsic
 _FUSED = ("contract",)
 """A product and a sum may be rounded once, by one instruction, where the processor has it."""
 
+_FOR_READING = (0, 3, 1)
+"""Of a prefetch: to be read, in every cache, as data (LLVM's `rw`, `locality` and `cache type`)."""
+
 
 class Eight(types.Type):
     """The type of eight float64."""
@@ -62,6 +65,21 @@ def store(_context, matrix, row, column, eight):
         return context.get_dummy_value()
 
     return types.void(matrix, types.uint64, types.uint64, EIGHT), code
+
+
+@_inserted
+def prefetch(_context, matrix, row, column):
+    """Begin to bring matrix[row, column], and the line of the cache that it stands in, to where `load` will look for it."""
+
+    def code(context, builder, signature, values):
+        byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        asked = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+        begin = builder.module.declare_intrinsic("llvm.prefetch", [byte], asked)
+        at = builder.bitcast(_place(context, builder, signature.args[0], *values), byte)
+        builder.call(begin, [at, *(ir.Constant(number, value) for value in _FOR_READING)])
+        return context.get_dummy_value()
+
+    return types.void(matrix, types.uint64, types.uint64), code
 
 
 @_inserted

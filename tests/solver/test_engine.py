@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from sparsemixed.solver.crossproducts import crossproducts
 from sparsemixed.solver.crossproducts.block_products import diagonal_sums, symmetric_product, times_lambda
-from sparsemixed.solver.crossproducts.crossproducts import cells_in, cells_of, cross_products
+from sparsemixed.solver.crossproducts.crossproducts import TermData, cells_in, cells_of, cross_products
 from sparsemixed.solver.factored import dense
 from sparsemixed.solver.factored.traces import determinant_hessian, trace_products
 from tests.oracles import dense_oracle as oracle
@@ -36,6 +37,23 @@ def test_cells_in_a_pattern_are_those_that_made_it(shape):
     cp = cross_products(terms, np.ones((N, 1)), np.arange(float(N)))
     for found, made in zip(cells_in(cp, terms), cells_of(terms[0], terms[1:])[2], strict=True):
         np.testing.assert_array_equal(found, made)
+
+
+@pytest.mark.parametrize("in_order", [True, False])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_patterns_group_by_group_are_those_level_by_level(shape, in_order, monkeypatch):
+    """Of many rows the pattern is found by groups of the first term, however rows are ordered; some groups meet nothing."""
+    terms = [TermData(t.codes, t.n_groups, t.columns) for t in make_terms(np.random.default_rng(2), N, shape)]
+    head = terms[0]._replace(codes=np.sort(terms[0].codes) if in_order else terms[0].codes, n_groups=terms[0].n_groups + 2)
+    few = cells_of(head, terms[1:])
+    monkeypatch.setattr(crossproducts, "MANY", 1)
+    for found in (cells_of(head, terms[1:]), crossproducts._cells(head, terms[1:])):
+        for one, other in zip((*found[:2], *found[2]), (*few[:2], *few[2]), strict=True):
+            assert one.dtype == other.dtype
+            np.testing.assert_array_equal(one, other)
+    cp = cross_products([head, *terms[1:]], np.ones((N, 1)), np.arange(float(N)))
+    for cell, start in zip(few[2], cp.starts, strict=True):
+        np.testing.assert_array_equal(start, np.unique(cell))
 
 
 def covariance(objective, theta, Z):

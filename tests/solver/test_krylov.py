@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import pickle
+from concurrent.futures import ThreadPoolExecutor
 
 import numba
 import numpy as np
@@ -10,8 +12,10 @@ import pandas as pd
 import pytest
 
 import sparsemixed
+from sparsemixed.design.deferred import is_later
 from sparsemixed.errors import NotAvailableError, NumericalError, OptionError
 from sparsemixed.estimation.objectives import iterative as stochastic
+from sparsemixed.estimation.start import moments_iterative
 from sparsemixed.solver import compiled
 from sparsemixed.solver.crossproducts.crossproducts import TermData, cross_products
 from sparsemixed.solver.factored import choose
@@ -117,6 +121,34 @@ def test_log_determinant(shape, coupling):
     found = log_determinant(iterative, 0, 0.02)
     assert found.error <= 0.02
     assert found.value == pytest.approx(logdet, abs=4.5 * found.error + 1e-4)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_squares_of_all_cells_by_components(shape):
+    """What starting values are made of, against Z'Z itself."""
+    cp = systems(shape)[0].cp
+    label, count = moments_iterative._component_of_columns(cp)
+    s = np.random.default_rng(0).uniform(size=cp.q)
+    at = np.eye(count)[label]
+    wanted = at.T @ (s[:, None] * cp.matrix.toarray() ** 2) @ at
+    np.testing.assert_allclose(moments_iterative._squares(cp, s, label, count), wanted, rtol=1e-12)
+
+
+def test_columns_rest_when_they_are_solved():
+    """Some at once, some after a few products, one from where it is solved already; each as if it were alone."""
+    rng = np.random.default_rng(0)
+    half = rng.normal(size=(40, 40))
+    A, b = np.eye(40) + half @ half.T, rng.normal(size=(40, 5))
+    b[:, 1], b[:, 3] = np.linalg.eigh(A)[1][:, 4], 0.0
+    start = rng.normal(size=(40, 5))
+    start[:, 2], start[:, 3] = np.linalg.solve(A, b[:, 2]), 0.0
+    for begun in (None, start, np.asfortranarray(start)):
+        together = conjugate_gradients(lambda x: A @ x, np.asfortranarray(b), 1e-12, 400, begun)
+        for c in range(5):
+            first = None if begun is None else begun[:, [c]]
+            alone = conjugate_gradients(lambda x: A @ x, b[:, [c]], 1e-12, 400, first)
+            np.testing.assert_allclose(together.x[:, [c]], alone.x, rtol=1e-9, atol=1e-9)
+        np.testing.assert_allclose(together.x, np.linalg.solve(A, b), rtol=1e-8, atol=1e-9)
 
 
 def test_quadratures_of_a_known_matrix():
@@ -228,6 +260,21 @@ def test_predictions_agree_with_exact_ones():
         spread, wanted = np.sqrt(np.einsum("iaa->ia", own)), np.sqrt(np.einsum("iaa->ia", other))
         np.testing.assert_allclose(spread, wanted, rtol=0.1)
         assert np.sqrt(np.mean((spread / wanted - 1.0) ** 2)) < 0.02
+
+
+@pytest.mark.usefixtures("only_probes")
+def test_uncertain_predictions_wait_until_they_are_asked_for(monkeypatch):
+    """The same from two threads at once, after a copy, and at once."""
+    data = ratings(n=3000, users=600, items=450)
+    fits = [sparsemixed.mixed("y ~ x + (1 | u) + (1 | i)", data, solver="krylov").fit for _ in range(3)]
+    assert all(is_later(fit, "u_var") and not is_later(fit, "u") for fit in fits)
+    with ThreadPoolExecutor(2) as threads:
+        by_threads = [*threads.map(lambda _: fits[0].u_var, range(2))]
+    copied = pickle.loads(pickle.dumps(fits[1])).u_var
+    assert not is_later(fits[1], "u_var")
+    for found in (*by_threads, copied):
+        for one, other in zip(found, fits[2].u_var, strict=True):
+            np.testing.assert_array_equal(one, other)
 
 
 def test_satterthwaite_needs_no_factorization():

@@ -33,6 +33,9 @@ class ProbedScore:
     def derivatives(self, at: PenalizedEvaluation[KrylovFactored]) -> StochasticDerivatives:
         return self.inner.derivatives(at)
 
+    def again(self, before: StochasticDerivatives) -> StochasticDerivatives:
+        return self.inner.again(before)
+
     def singular_faces(self, theta: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, str]]:
         return self.inner.singular_faces(theta)
 

@@ -8,16 +8,19 @@ from probes (`solver.iterative.probe_traces`). The average information needs not
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import deepcopy
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
+from sparsemixed.design.deferred import Later
 from sparsemixed.design.values import Design
 from sparsemixed.errors import NumericalError
 from sparsemixed.estimation.interface import Curvature, Predictions
 from sparsemixed.estimation.objectives.penalized_derivatives import PenalizedScore
 from sparsemixed.estimation.objectives.penalized_deviance import PenalizedDeviance, PenalizedEvaluation
-from sparsemixed.estimation.objectives.penalized_predictions import random_effects
+from sparsemixed.estimation.objectives.penalized_predictions import predicted_means, random_effects
 from sparsemixed.estimation.parameters import ThetaMap
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
 from sparsemixed.solver.iterative.deflation import outlying_directions
@@ -32,6 +35,8 @@ CHEAP_WORK, MOST_FIRST = 2e6, 16
 EXHAUSTIVE_WORK, EXHAUSTIVE_ORDER = 1e7, 3000
 """The same product, of a block for every 16 columns, and the order of the Schur complement up to which exact traces take a
 second or so: they end the search."""
+WITHOUT_TRACES = ("_residuals", "_root", "_square_hessian", "_stacks", "_whitened_ZtE", "whitened_U")
+"""Values of `PenalizedScore` that depend on the evaluation alone."""
 VARIANCE_PROBES = 64
 """Probes for the prediction-error variance of every random effect; sums over groups need fewer."""
 
@@ -95,9 +100,29 @@ class StochasticObjective(PenalizedDeviance[KrylovFactored]):
         """Derivatives at one of its own evaluations."""
         return StochasticDerivatives(self, at)
 
+    def again(self, before: StochasticDerivatives) -> StochasticDerivatives:
+        """Derivatives at the same evaluation, with the probes that there are now: what needs no traces is as it was."""
+        return StochasticDerivatives(self, before.at, before)
+
     def predictions(self, design: Design, derivatives: StochasticDerivatives) -> Predictions:
         """Random effects and their prediction-error covariance, term by term of the design."""
         return random_effects(self.parameters, derivatives, len(design.random), self.reml)
+
+    def effects_later(self, design: Design, derivatives: StochasticDerivatives) -> tuple[dict[str, Any], Later]:
+        """Random effects as named, and what makes their prediction-error covariance, which takes a fifth of the fit.
+
+        Until then it holds cross-products, and no factorization.
+        """
+        at, parameters, count = derivatives.at, self.parameters, len(design.random)
+        known = {"u": parameters.named_means(predicted_means(parameters, at, count))}
+
+        def later() -> dict[str, Any]:
+            found = parameters.named_effects(*random_effects(parameters, derivatives, count, self.reml))
+            return {"u_var": found[1]}
+
+        at.factorization.give_up()
+        self.system.buffers.give_up()
+        return known, {("u_var",): later}
 
     def singular_faces(self, theta: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, str]]:
         """Those of variances held at zero at theta: no deviance is known that could tell of others."""
@@ -117,15 +142,29 @@ class StochasticObjective(PenalizedDeviance[KrylovFactored]):
 class StochasticDerivatives(PenalizedScore[KrylovFactored]):
     """Derivatives at one evaluation, traces from the objective's probes.
 
+    Parameters
+    ----------
+    objective : StochasticObjective
+    evaluation : PenalizedEvaluation
+    before : StochasticDerivatives, optional
+        At the same evaluation, with other probes.
+
     Attributes
     ----------
     probe_gradients : (count, n_theta) float64
         The gradient as each probe alone estimates it.
     """
 
-    def __init__(self, objective: StochasticObjective, evaluation: PenalizedEvaluation[KrylovFactored]):
+    def __init__(
+        self,
+        objective: StochasticObjective,
+        evaluation: PenalizedEvaluation[KrylovFactored],
+        before: StochasticDerivatives | None = None,
+    ):
         self.objective = objective
         super().__init__(objective, evaluation)
+        if before is not None:
+            vars(self).update((name, vars(before)[name]) for name in WITHOUT_TRACES if name in vars(before))
         # At once: what has no answer is to be known before a step is tried from here.
         self._probe_sums: list[np.ndarray] = []
         _ = self.sums
@@ -176,9 +215,9 @@ class StochasticDerivatives(PenalizedScore[KrylovFactored]):
 
     def inverse_diagonals(self) -> list[np.ndarray]:
         """For each term the (J, k, k) diagonal blocks of N, exact or estimated from the probes and more of them."""
-        missing = VARIANCE_PROBES - self.objective.probes.count
-        self.objective.probes.add(max(-(-missing // PROBES_PER_BLOCK), 0))
-        return ProbeTraces(self.at.system).blocks(self.objective.probes)
+        probes = deepcopy(self.objective.probes)  # the same ones whenever they are asked for, by however many threads
+        probes.add(max(-(-(VARIANCE_PROBES - probes.count) // PROBES_PER_BLOCK), 0))
+        return ProbeTraces(self.at.system).blocks(probes)
 
 
 def monte_carlo_error(derivatives: StochasticDerivatives) -> float:

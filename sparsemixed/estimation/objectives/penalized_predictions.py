@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sparsemixed.estimation.interface import Predictions, SphericalDerivatives
+from sparsemixed.estimation.interface import Predictions, SphericalDerivatives, SphericalEvaluation
 from sparsemixed.estimation.parameters import NO_TERM, ThetaMap
 
 
@@ -13,16 +13,21 @@ def random_effects(parameters: ThetaMap, derivatives: SphericalDerivatives, coun
     parameters; after REML beta is estimated, and sigma2 Lambda U Phi U' Lambda' comes to it (Henderson 1975).
     """
     at, blocks = derivatives.at, derivatives.inverse_diagonals()
-    cp = at.cp
-    means: list = [None] * count
     variances: list = [None] * count
-    for t, (r, where) in enumerate(zip(parameters.order, cp.slices, strict=True)):
+    for t, r in enumerate(parameters.order):
         if r == NO_TERM:
             continue
-        k, factor = cp.k[t], at.factors[t]
-        inverse = blocks[t]
+        factor, inverse = at.factors[t], blocks[t]
         if reml:
             inverse = inverse + derivatives.fixed_blocks[t]
-        means[r] = at.u[where].reshape(-1, k) @ factor.T
         variances[r] = at.sigma2 * (factor @ inverse @ factor.T)
-    return tuple(means), tuple(variances)
+    return predicted_means(parameters, at, count), tuple(variances)
+
+
+def predicted_means(parameters: ThetaMap, at: SphericalEvaluation, count: int) -> tuple:
+    """b (J, k) of every term."""
+    means: list = [None] * count
+    for t, (r, where) in enumerate(zip(parameters.order, at.cp.slices, strict=True)):
+        if r != NO_TERM:
+            means[r] = at.u[where].reshape(-1, at.cp.k[t]) @ at.factors[t].T
+    return tuple(means)

@@ -65,6 +65,10 @@ class EstimatedScore(Objective[E, H], Protocol[E, H]):
         """More probes from here on, in whole blocks."""
         ...
 
+    def again(self, before: H) -> H:
+        """Derivatives where others were made before there were the probes that there are now."""
+        ...
+
     def deflate(self, at: E) -> None:
         """Choose anew, for the place `at`, which directions are taken exactly; moves the estimated score a little."""
         ...
@@ -103,7 +107,7 @@ def solve_score(
     Not `exact`, the search may end one step short of the zero (ONE_STEP_SHORT): for a start, which others look at anyway.
     """
     objective.deflate(start)
-    acceptance = SmallerDecrement(objective, options, exact)
+    acceptance = SmallerDecrement(objective, start, options, exact)
     place = Place(start, objective.derivatives(start))
     optimum = search(acceptance, HeldInformation(), place, lambda _: float("nan"), progress)
     return ScoreOptimum(optimum, acceptance.error, objective.probes)
@@ -128,6 +132,15 @@ class HeldInformation:
 class SmallerDecrement(Acceptance[E, H]):
     """A step is accepted where it brings the Newton decrement down, or anywhere from far away.
 
+    Parameters
+    ----------
+    objective : EstimatedScore
+    start : Evaluation
+        Where directions have been deflated.
+    options : EstimationOptions
+    exact : bool
+        As in `solve_score`.
+
     Attributes
     ----------
     error : float
@@ -138,8 +151,8 @@ class SmallerDecrement(Acceptance[E, H]):
         Newton decrement where the last step was taken.
     """
 
-    def __init__(self, objective: EstimatedScore[E, H], options: EstimationOptions, exact: bool):
-        self.objective, self.options, self.exact = objective, options, exact
+    def __init__(self, objective: EstimatedScore[E, H], start: E, options: EstimationOptions, exact: bool):
+        self.objective, self.start, self.options, self.exact = objective, start, options, exact
         self.error, self.near, self.before = float("inf"), False, 0.0
         self.freed = np.zeros(objective.n_theta, bool)
 
@@ -149,14 +162,15 @@ class SmallerDecrement(Acceptance[E, H]):
         return EXACT_ZERO_DECREMENT if self.objective.exhaustive else ZERO_DECREMENT
 
     def refine(self, point: Point[E, H], iteration: int) -> Verdict | Place[E, H] | None:
-        """Once near, directions are deflated anew. At the zero, traces become exact, variances held at zero are set free where
-        the deviance falls beside them, or probes are added.
+        """Once near, directions are deflated anew, unless the start is near itself. At the zero, traces become exact, variances
+        held at zero are set free where the deviance falls beside them, or probes are added.
         """
         scaled, objective = point.scaled, self.objective
         if scaled.convex and scaled.decrement <= FAR_DECREMENT and not self.near:
             self.near = True
-            objective.deflate(point.at)
-            return self._again(point)
+            if point.at is not self.start:
+                objective.deflate(point.at)
+                return self._again(point)
         if scaled.convex and scaled.decrement <= self.bound:
             return self._at_zero(point)
         if not self.exact and self._ends_with_a_step(point):
@@ -194,7 +208,7 @@ class SmallerDecrement(Acceptance[E, H]):
 
     def _again(self, point: Point[E, H]) -> Place[E, H]:
         """The same place, looked at with other probes."""
-        return Place(point.at, self.objective.derivatives(point.at))
+        return Place(point.at, self.objective.again(point.derivatives))
 
     def attempt(self, here: Point[E, H], step: np.ndarray, predicted: float, radius: float) -> tuple[Place[E, H], float] | None:
         objective, self.before = self.objective, here.scaled.decrement

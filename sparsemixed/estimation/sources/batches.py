@@ -80,12 +80,22 @@ def partial_products(spec: ModelSpec, design: Design, batch: Any, layout: ThetaM
 
 
 def summed(parts: Iterable[PartialProducts | None]) -> PartialProducts | None:
-    """The sum of those that are there."""
-    total: PartialProducts | None = None
+    """The sum of those that are there.
+
+    Two are added once the earlier one has no more rows than the later one: no cell enters more sums than the logarithm of their
+    number, where one running sum would be gone through again for every part.
+    """
+    sums: list[PartialProducts] = []
     for part in parts:
         if part is not None:
-            total = part if total is None else total + part
-    return total
+            sums.append(part)
+        while len(sums) > 1 and sums[-2].cp.n <= sums[-1].cp.n:
+            last = sums.pop()
+            sums[-1] = sums[-1] + last
+    while len(sums) > 1:
+        last = sums.pop()
+        sums[-1] = sums[-1] + last
+    return sums[0] if sums else None
 
 
 def reduce_batches(spec: ModelSpec, batches: Batches) -> tuple[Design, Reduction]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from sparsemixed.estimation.start.moments import PRIOR, Component, Moments, bounds, mean_squares, positive, solve_bounded
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts, pair_indices
+from sparsemixed.solver.crossproducts.kernels import add_weighted_squares
 
 
 def moment_start(cp: CrossProducts, through: Callable[[np.ndarray], np.ndarray]) -> Moments:
@@ -62,12 +63,7 @@ def _squares(cp: CrossProducts, s: np.ndarray, label: np.ndarray, count: int) ->
     q0, k0 = cp.sizes[0], cp.k[0]
     own = s[:q0].reshape(-1, k0)
     out[:k0, :k0] = np.einsum("ia,iab->ab", own, cp.first**2)
-    rows = np.repeat(np.arange(cp.n_groups[0]), np.diff(cp.indptr))
-    columns = cp.columns + q0
-    for a in range(k0):
-        square = cp.cross[:, a] ** 2
-        out[a] += np.bincount(label[columns], own[rows, a] * square, count)
-        out[:, a] += np.bincount(label[columns], s[columns] * square, count)
+    add_weighted_squares(cp.indptr, cp.columns, cp.cross, own, s[q0:], label[q0:], out)
     for pair in cp.pairs:
         row, col = (index.ravel() + q0 for index in pair_indices(cp, pair))
         square = pair.values.ravel() ** 2

@@ -44,10 +44,14 @@ def repeated_blocks(cp: CrossProducts, blocks: Factors) -> Pattern:
 
 def quadratic_form(cp: CrossProducts, left: Factors, right: Factors) -> Pattern:
     """Upper blocks of Left' A Right (not symmetric unless Left is Right)."""
+    first, pairs = within_parts(cp, left, right)
+    return Pattern(first, stacked(remaining_rows(cp, cp.cross, right), left[0]), pairs)
+
+
+def within_parts(cp: CrossProducts, left: Factors, right: Factors) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
+    """`first` and `pairs` of the same: what does not lie between term 0 and the others."""
     first = stacked(stacked(left[0].T, cp.first), right[0])
-    cross = stacked(remaining_rows(cp, cp.cross, right), left[0])
-    pairs = tuple(stacked(stacked(left[p.t + 1].T, p.values), right[p.u + 1]) for p in cp.pairs)
-    return Pattern(first, cross, pairs)
+    return first, tuple(stacked(stacked(left[p.t + 1].T, p.values), right[p.u + 1]) for p in cp.pairs)
 
 
 def symmetric_product(cp: CrossProducts, left: Factors, right: Factors) -> Pattern:
@@ -87,7 +91,7 @@ def times_lambda(cp: CrossProducts, factors: Factors, values: np.ndarray, transp
 
 def remaining_rows(cp: CrossProducts, entries: np.ndarray, right: Factors) -> np.ndarray:
     """Apply right_t' to the k_t entries of every cell. entries (nnz, k0) -> (nnz, k0)."""
-    if len(cp.starts) == 1:
+    if len(cp.k) == 2:
         lam, k0 = right[1], entries.shape[1]
         if lam.shape[0] == 1:
             return entries * lam[0, 0]
@@ -107,9 +111,9 @@ def remaining_rows(cp: CrossProducts, entries: np.ndarray, right: Factors) -> np
 
 def cell_products(cp: CrossProducts, t: int, left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """(k_t, k_t) sum over the cells of a remaining term of left_a . right_b; left, right (nnz, k0)."""
-    k, k0, start = cp.k[t + 1], left.shape[1], cp.starts[t]
-    if len(cp.starts) > 1:
-        entries = start[:, None] + np.arange(k)
+    k, k0 = cp.k[t + 1], left.shape[1]
+    if len(cp.k) > 2:
+        entries = cp.starts[t][:, None] + np.arange(k)
         left, right = left[entries], right[entries]
     gram = left.reshape(-1, k * k0).T @ right.reshape(-1, k * k0)
     return np.einsum("axbx->ab", gram.reshape(k, k0, k, k0))
@@ -125,7 +129,7 @@ def diagonal_sums(cp: CrossProducts, inverse: Pattern, factors: Factors) -> list
     sums = [np.einsum("iac,icb->ab", inverse.first, stacked(factors[0].T, cp.first))]
     sums[0] += inverse.cross.T @ remaining_rows(cp, cp.cross, factors)
     head = stacked(cp.cross, factors[0])
-    sums += [cell_products(cp, t, inverse.cross, head) for t in range(len(cp.starts))]
+    sums += [cell_products(cp, t, inverse.cross, head) for t in range(len(cp.k) - 1)]
     for pair, n in zip(cp.pairs, inverse.pairs, strict=True):
         t, u = pair.t + 1, pair.u + 1
         sums[t] += np.einsum("nac,nbc->ab", n, stacked(pair.values, factors[u]))

@@ -11,9 +11,10 @@ from typing import NamedTuple
 import numpy as np
 
 from sparsemixed.delayed import sp
+from sparsemixed.solver.crossproducts.pattern import pattern_by_groups
 from sparsemixed.solver.kernels import count_cells, fill_cells, find_cells, scatter_outer, sort_rows
 from sparsemixed.solver.linalg import stacked
-from sparsemixed.solver.rows import group_products, in_order, inner_products, suits
+from sparsemixed.solver.rows import MANY, group_products, inner_products, suits
 from sparsemixed.solver.stretches import runs, spread
 
 MOST_FULL, FULL_SHARE = 2000, 0.1
@@ -59,8 +60,6 @@ class CrossProducts:
         Diagonal blocks of Z_0'Z_0.
     indptr, columns, cross : (J0 + 1,), (nnz,), (nnz, k0)
         Z_0'Z_2 by groups of term 0; columns ascend within a group, and all k_t columns of a level stand together.
-    starts : tuple of arrays
-        For each remaining term the first entry of each of its cells.
     pairs : tuple of PairBlocks
         Z_2'Z_2.
     ZtXy : (q, p + 1)
@@ -76,7 +75,6 @@ class CrossProducts:
     indptr: np.ndarray
     columns: np.ndarray
     cross: np.ndarray
-    starts: tuple[np.ndarray, ...]
     pairs: tuple[PairBlocks, ...]
     ZtXy: np.ndarray
     XytXy: np.ndarray
@@ -101,6 +99,17 @@ class CrossProducts:
     def schur_offsets(self) -> tuple[int, ...]:
         """First scalar column of each remaining term."""
         return tuple(int(x) for x in np.cumsum((0, *self.sizes[1:-1]))) if len(self.k) > 1 else ()
+
+    @cached_property
+    def starts(self) -> tuple[np.ndarray, ...]:
+        """For each remaining term the first entry of each of its cells."""
+        if len(self.k) == 2:
+            return (np.arange(0, self.columns.size, self.k[1]),)
+        out = []
+        for offset, size, k in zip(self.schur_offsets, self.sizes[1:], self.k[1:], strict=True):
+            place = self.columns - offset
+            out.append(np.flatnonzero((place >= 0) & (place < size) & (place % k == 0)))
+        return tuple(out)
 
     @property
     def own_blocks(self) -> list[np.ndarray]:
@@ -215,7 +224,7 @@ def cross_products(
     """
     head, remaining = terms[0], terms[1:]
     first, *own, ZtXy, XytXy = _own_products(terms, X, y, XytXy)
-    indptr, columns, cells, starts = _cells_and_starts(head, remaining)
+    indptr, columns, cells = _cells(head, remaining)
     k0 = head.columns.shape[1]
     cross = np.zeros((columns.size, k0))
     for term, cell in zip(remaining, cells, strict=True):
@@ -227,7 +236,6 @@ def cross_products(
         indptr=indptr,
         columns=columns,
         cross=cross,
-        starts=starts,
         pairs=tuple(_pairs(remaining, own)),
         ZtXy=ZtXy,
         XytXy=XytXy,
@@ -238,7 +246,7 @@ def cross_products(
 def _own_products(terms: Sequence[TermData], X: np.ndarray, y: np.ndarray, XytXy: np.ndarray | None) -> tuple[np.ndarray, ...]:
     """Z_i'Z_i (J, k, k) of every term, then Z'[X y] and [X y]'[X y]."""
     p = X.shape[1]
-    if suits(X) and all(suits(term.columns) and in_order(term.codes) for term in terms):
+    if suits(X) and all(suits(term.columns) for term in terms):
         sums = [group_products(t.codes, t.columns, X, y, t.n_groups) for t in terms]
         ZtXy = [each[:, :, : p + 1].reshape(-1, p + 1) for each in sums]
         return *(each[:, :, p + 1 :] for each in sums), np.concatenate(ZtXy), inner_products(X, y) if XytXy is None else XytXy
@@ -259,6 +267,9 @@ def cells_of(head: TermData, remaining: Sequence[TermData]) -> tuple[np.ndarray,
     """Pattern of Z_0'Z_2: indptr, columns, and for each remaining term the first entry of each row's cell."""
     if not remaining:
         return np.zeros(head.n_groups + 1, np.int64), np.empty(0, np.int32), []
+    if head.codes.size >= MANY:
+        levels = [(term.codes, term.n_groups, term.columns.shape[1]) for term in remaining]
+        return pattern_by_groups(head.codes, head.n_groups, levels)
     last, place = np.empty(head.n_groups, np.int64), np.empty(head.n_groups, np.int64)
     counts = np.zeros(head.n_groups, np.int64)
     sorted_rows = [_sorted(t.codes, t.n_groups) for t in remaining]
@@ -284,16 +295,13 @@ def _sorted(codes: np.ndarray, n_groups: int) -> tuple[np.ndarray, np.ndarray]:
     return order, start
 
 
-def _cells_and_starts(
-    head: TermData, remaining: Sequence[TermData]
-) -> tuple[np.ndarray, np.ndarray, list[np.ndarray], tuple[np.ndarray, ...]]:
-    """`cells_of` and the first entry of every cell of each remaining term, from one row of each stretch in the same groups."""
+def _cells(head: TermData, remaining: Sequence[TermData]) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
+    """`cells_of` from one row of each stretch in the same groups."""
     n, begins = head.codes.size, runs(head.codes, *(term.codes for term in remaining)) if remaining else None
     if begins is not None:
         head, *remaining = (term._replace(codes=term.codes[begins]) for term in (head, *remaining))
     indptr, columns, cells = cells_of(head, remaining)
-    starts = tuple(distinct_cells(cell, columns.size) for cell in cells)
-    return indptr, columns, cells if begins is None else [spread(cell, begins, n) for cell in cells], starts
+    return indptr, columns, cells if begins is None else [spread(cell, begins, n) for cell in cells]
 
 
 def cells_in(cp: CrossProducts, terms: Sequence[TermData]) -> list[np.ndarray]:
@@ -304,13 +312,6 @@ def cells_in(cp: CrossProducts, terms: Sequence[TermData]) -> list[np.ndarray]:
         find_cells(terms[0].codes, offset + term.codes.astype(np.int64) * k, cp.indptr, cp.columns, cell)
         found.append(cell)
     return found
-
-
-def distinct_cells(cell: np.ndarray, size: int) -> np.ndarray:
-    """Sorted distinct values of `cell`, all below `size`."""
-    present = np.zeros(size, bool)
-    present[cell] = True
-    return np.flatnonzero(present)
 
 
 def accumulate_cells(cell: np.ndarray, left: np.ndarray, right: np.ndarray, cross: np.ndarray) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sparsemixed.solver.crossproducts.crossproducts import CrossProducts, PairBlocks, TermData, cells_of, distinct_cells
+from sparsemixed.solver.crossproducts.crossproducts import CrossProducts, PairBlocks, TermData, cells_of
 
 
 class GroupRows:
@@ -86,7 +86,6 @@ class GroupRows:
             indptr=self.indptr,
             columns=self.places,
             cross=cross,
-            starts=tuple(distinct_cells(cell, self.places.size) for cell in self.cells),
             pairs=tuple(pairs),
             ZtXy=np.concatenate([each.reshape(-1, each.shape[-1]) for each in ZtXy]),
             XytXy=G[:, fixed, fixed].sum(axis=0),

@@ -1,8 +1,69 @@
-"""Compiled loops over two patterns of cross-products; conventions of `solver.kernels`."""
+"""Compiled loops that find a pattern of cross-products, or join two; conventions of `solver.kernels`."""
 
 from __future__ import annotations
 
-from sparsemixed.solver.compiled import compiled
+import numpy as np
+from numba import prange
+
+from sparsemixed.solver.compiled import compiled, compiled_parallel, compiled_part
+
+WORD, ONE = 64, np.uint64(1)
+"""Levels that one number has a bit for."""
+
+
+@compiled_part
+def levels_of(codes, order, begin, end, bits, out):
+    """The distinct levels of rows order[begin:end] in the order in which they are met; out (n_levels,). Returns how many.
+
+    bits: zeros, and zeros again at the end.
+    """
+    count = 0
+    for s in range(begin, end):
+        code = codes[order[s]] if order.size else codes[s]
+        bit = ONE << np.uint64(code % WORD)
+        if not bits[code // WORD] & bit:
+            bits[code // WORD] |= bit
+            out[count] = code
+            count += 1
+    for m in range(count):
+        bits[out[m] // WORD] = 0
+    return count
+
+
+@compiled_parallel
+def count_levels(bounds, start, order, codes, n_levels, width, out):
+    """out[i] += width times the levels that group i meets.
+
+    The rows of group i are order[start[i]:start[i + 1]], or start[i]:start[i + 1] themselves where `order` is empty; codes (n,)
+    int32: level of each row; bounds (parts + 1,): the groups of every part.
+    """
+    for part in prange(bounds.size - 1):
+        bits, met = np.zeros(n_levels // WORD + 1, np.uint64), np.empty(n_levels, np.int32)
+        for i in range(bounds[part], bounds[part + 1]):
+            out[i] += width * levels_of(codes, order, start[i], start[i + 1], bits, met)
+
+
+@compiled_parallel
+def fill_levels(bounds, start, order, codes, n_levels, width, offset, cursor, out_columns, out_cell):
+    """Write each met level's columns into its group's stretch, levels ascending, and the first entry of the cell of each row.
+
+    Rows as in `count_levels`. cursor (n_groups,) int64: next free entry of each group, advanced; out_columns (nnz,) int32;
+    out_cell (n,) int32.
+    """
+    for part in prange(bounds.size - 1):
+        bits, met = np.zeros(n_levels // WORD + 1, np.uint64), np.empty(n_levels, np.int32)
+        place = np.empty(n_levels, np.int32)
+        for i in range(bounds[part], bounds[part + 1]):
+            count = levels_of(codes, order, start[i], start[i + 1], bits, met)
+            met[:count].sort()
+            for m in range(count):
+                place[met[m]] = cursor[i]
+                for a in range(width):
+                    out_columns[cursor[i] + a] = offset + met[m] * width + a
+                cursor[i] += width
+            for s in range(start[i], start[i + 1]):
+                row = order[s] if order.size else s
+                out_cell[row] = place[codes[row]]
 
 
 @compiled
@@ -38,3 +99,18 @@ def union_sums(a_indptr, a_columns, a, b_indptr, b_columns, b, indptr, out_colum
                 for c in range(b.shape[1]):
                     out[g, c] += b[f, c]
                 f += 1
+
+
+@compiled
+def add_weighted_squares(indptr, columns, entries, rows, weights, label, out):
+    """out[a, label] += rows[i, a] and out[label, a] += weights[column], times the square of every entry (nnz, k0).
+
+    rows (J0, k0): a weight of every row of the matrix; weights, label (q2,): one of every column, and its place in out (c, c).
+    """
+    for i in range(indptr.size - 1):
+        for t in range(indptr[i], indptr[i + 1]):
+            j = columns[t]
+            for a in range(entries.shape[1]):
+                square = entries[t, a] * entries[t, a]
+                out[a, label[j]] += rows[i, a] * square
+                out[label[j], a] += weights[j] * square

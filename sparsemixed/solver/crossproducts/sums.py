@@ -22,21 +22,11 @@ def merged(a: CrossProducts, b: CrossProducts) -> CrossProducts:
         indptr=indptr,
         columns=columns,
         cross=cross,
-        starts=_starts(a, columns),
         pairs=tuple(_merged_pair(a, x, y) for x, y in zip(a.pairs, b.pairs, strict=True)),
         ZtXy=a.ZtXy + b.ZtXy,
         XytXy=a.XytXy + b.XytXy,
         n=a.n + b.n,
     )
-
-
-def _starts(cp: CrossProducts, columns: np.ndarray) -> tuple[np.ndarray, ...]:
-    """For each remaining term the first entry of each of its cells."""
-    out = []
-    for offset, size, k in zip(cp.schur_offsets, cp.sizes[1:], cp.k[1:], strict=True):
-        place = columns - offset
-        out.append(np.flatnonzero((place >= 0) & (place < size) & (place % k == 0)))
-    return tuple(out)
 
 
 def _merged_pair(cp: CrossProducts, x: PairBlocks, y: PairBlocks) -> PairBlocks:

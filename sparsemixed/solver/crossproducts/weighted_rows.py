@@ -17,7 +17,6 @@ from sparsemixed.solver.crossproducts.crossproducts import (
     TermData,
     accumulate_cells,
     cells_of,
-    distinct_cells,
     outer_sums,
 )
 
@@ -102,7 +101,6 @@ class WeightedRows:
             indptr=self.cell_indptr,
             columns=self.columns,
             cross=cross,
-            starts=tuple(distinct_cells(cell, self.columns.size) for cell in self.cells),
             pairs=tuple(self._pair_blocks(pair, data, weighted) for pair in self.pairs),
             ZtXy=np.concatenate(ZtXy),
             XytXy=(XytXy + XytXy.T) / 2,

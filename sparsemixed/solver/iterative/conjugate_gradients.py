@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sparsemixed.errors import NumericalError, SlowConvergenceError
+from sparsemixed.solver.iterative.kernels_steps import advance, turn
 
 
 class Solution(NamedTuple):
@@ -29,29 +30,26 @@ def conjugate_gradients(
     A column rests when its residual is below `tolerance` times its right-hand side. Raises SlowConvergenceError when a column is
     not there after `most` products, NumericalError when A shows itself not positive definite.
     """
-    x = np.zeros_like(b) if start is None else start.copy()
-    r = b.copy() if start is None else b - apply(x)
+    x = np.zeros(b.shape) if start is None else start.copy(order="C")
+    r = b.copy(order="C") if start is None else b - apply(x)
     limit = (tolerance * np.linalg.norm(b, axis=0)) ** 2
     square = np.einsum("ic,ic->c", r, r)
-    direction, iterations = r.copy(), 0 if start is None else 1
-    active = np.flatnonzero(square > limit)
+    iterations, active = 0 if start is None else 1, np.flatnonzero(square > limit)
+    p, square = np.ascontiguousarray(r[:, active]), square[active]
     while active.size:
         if iterations >= most:
             raise SlowConvergenceError(
                 f"conjugate gradients did not converge in {most} iterations: the factors are nearly nested in one another, or "
                 "nearly collinear. Such designs have little fill: use solver(sparse)"
             )
-        p = direction if active.size == b.shape[1] else np.ascontiguousarray(direction[:, active])
         through = apply(p)
         iterations += 1
         curvature = np.einsum("ic,ic->c", p, through)
         if not np.all(curvature > 0):
             raise NumericalError("the random effects' system is not positive definite")
-        alpha = square[active] / curvature
-        x[:, active] += alpha * p
-        r[:, active] -= alpha * through
-        after = np.einsum("ic,ic->c", r[:, active], r[:, active])
-        direction[:, active] = r[:, active] + (after / square[active]) * p
-        square[active] = after
-        active = active[after > limit[active]]
+        after = advance(active, square / curvature, p, through, x, r)
+        kept = np.flatnonzero(after > limit[active])
+        active, following = active[kept], np.empty((len(b), kept.size))
+        turn(active, kept, after[kept] / square[kept], r, p, following)
+        p, square = following, after[kept]
     return Solution(x, iterations)

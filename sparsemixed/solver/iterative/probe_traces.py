@@ -22,10 +22,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sparsemixed.solver.iterative.kernels import column_products, group_quadratics
+from sparsemixed.solver.iterative.kernels import quadratics_and_products
 from sparsemixed.solver.iterative.preconditioner import Coupled
-from sparsemixed.solver.iterative.system import KrylovFactored
-from sparsemixed.solver.kernels import apply_blocks
+from sparsemixed.solver.iterative.system import ExactBlocks, KrylovFactored
+from sparsemixed.solver.linalg import stacked
 
 PROBE_TOLERANCE = 1e-6
 """Relative residual of the probes' solutions: far below the noise that they carry, as long as N is not nearly I."""
@@ -40,11 +40,26 @@ def random_signs(random: np.random.Generator, q: int) -> np.ndarray:
 
 @dataclass
 class Block:
-    """Columns z (q2, c) with their last solutions, which start the next ones; `exact` if their sum is meant, not their mean."""
+    """Columns of which inv(Shat) is wanted.
+
+    Attributes
+    ----------
+    z : (q2, c)
+    exact : bool
+        Whether their sum is meant, not their mean.
+    y : (q2, c) or None
+        Their last solutions, which start the next ones.
+    inner : (r, c) or None
+        Q'z of the random signs, of which z is what the directions Q leave.
+    whole : (q2, c) or None
+        The last solutions of the signs themselves, until they have been a start.
+    """
 
     z: np.ndarray
     exact: bool
     y: np.ndarray | None = None
+    inner: np.ndarray | None = None
+    whole: np.ndarray | None = None
 
 
 class Probes:
@@ -76,8 +91,12 @@ class Probes:
     def deflate(self, directions: np.ndarray) -> None:
         """Take orthonormal directions (q2, r) out of the noise."""
         if not self.exhaustive:
+            wholes = self._whole_solutions()
             self.directions = directions
-            self._blocks = _taken_exactly(directions) + [self._projected(z) for z in self._signs]
+            projected = [self._projected(z) for z in self._signs]
+            self._blocks = _taken_exactly(directions) + projected
+            for block, whole in zip(projected, wholes, strict=True):
+                block.whole = whole
 
     def exhaust(self) -> None:
         """Take every unit vector exactly in place of random probes: nothing is random any more."""
@@ -86,7 +105,29 @@ class Probes:
         self._blocks = _taken_exactly(self.directions)
 
     def _projected(self, z: np.ndarray) -> Block:
-        return Block(z - self.directions @ (self.directions.T @ z), False)
+        inner = self.directions.T @ z
+        return Block(z - self.directions @ inner, False, inner=inner)
+
+    def _whole_solutions(self) -> list[np.ndarray | None]:
+        """inv(Shat) z of all signs, as far as they are known: other directions need no other solutions than their own."""
+        along, random = self._along(), [block for block in self._blocks if not block.exact]
+        if along is None:
+            return [None] * len(random)
+        return [None if b.y is None or b.inner is None else b.y + along @ b.inner for b in random]
+
+    def _begin(self, block: Block) -> None:
+        """Let the solutions of a block start from those of its signs; those of the directions must be there."""
+        along = None if block.whole is None else self._along()
+        if along is not None and block.whole is not None and block.inner is not None:
+            block.y = block.whole - along @ block.inner
+        block.whole = None
+
+    def _along(self) -> np.ndarray | None:
+        """inv(Shat) Q (q2, r), once it is known."""
+        solved = [block.y for block in self._blocks if block.exact]
+        if any(y is None for y in solved):
+            return None
+        return np.concatenate([np.empty((self.q, 0)), *(y for y in solved if y is not None)], axis=1)
 
     def solutions(self, system: KrylovFactored) -> Iterator[Block]:
         """Each block with its y = inv(Shat) z at the system's Lambda; all unit vectors at once by a dense inverse."""
@@ -95,6 +136,7 @@ class Probes:
             if inverse is not None:
                 block.y = np.ascontiguousarray(inverse[:, PROBES_PER_BLOCK * i : PROBES_PER_BLOCK * (i + 1)])
             else:
+                self._begin(block)
                 block.y = system.solve_scaled(block.z, self.tolerance, block.y)
             yield block
 
@@ -121,7 +163,9 @@ class ProbeTraces:
         blocks = precondition.blocks if isinstance(precondition, Coupled) else precondition
         self._inverses = blocks.inverses
         self._blocks = blocks
-        self._exact_blocks()
+        if system.exact is None:
+            system.exact = self._exact_blocks()
+        self.head, self.remaining, self._defect = system.exact
 
     def _level_columns(self) -> None:
         """First column and width of the level of every column; width 0 outside of the Jacobi terms."""
@@ -132,38 +176,40 @@ class ProbeTraces:
             self._first[start:stop] = start + (np.arange(stop - start) // k) * k
             self._width[start:stop] = k if stop <= self._jacobi else 0
 
-    def _exact_blocks(self) -> None:
-        """The expectations of the control variates: blocks of term 0 (J0, k0, k0), and of the remaining terms (J, k, k)."""
+    def _exact_blocks(self) -> ExactBlocks:
+        """The expectations of the control variates."""
         system, cp = self.system, self.system.cp
         kmax = max(cp.k[1:])
         inverse = np.zeros((cp.q_schur, kmax))
         for t, blocks in enumerate(self._inverses):
             k = cp.k[t + 1]
             inverse[self._offsets[t] : self._offsets[t + 1], :k] = blocks.reshape(-1, k)
-        entries = np.empty_like(system.half)
-        apply_blocks(system.inverse_lower, cp.indptr, system.half, True, entries)
-        self.head = system.inverse_lower.transpose(0, 2, 1) @ system.inverse_lower
-        group_quadratics(cp.indptr, cp.columns, entries, self._first, self._width, inverse, self.head)
-        gram = np.zeros((cp.q_schur, kmax))
-        column_products(cp.indptr, cp.columns, system.half, self._first, self._width, gram)
-        self._defect = float(np.vdot(inverse, gram))
-        self.remaining = []
+        # F inv(D) F' = inv(L)'(H inv(D) H')inv(L), block by block.
+        quadratics = np.zeros((cp.n_groups[0], cp.k[0], cp.k[0])) + np.eye(cp.k[0])
+        gram = np.empty((cp.q_schur, kmax))
+        parts = np.zeros(((system.cells.bounds.size - 1) * cp.q_schur, kmax))
+        quadratics_and_products(
+            system.cells.bounds, cp.indptr, cp.columns, system.half, self._first, self._width, inverse, parts, quadratics, gram
+        )
+        head = stacked(stacked(system.inverse_lower.transpose(0, 2, 1), quadratics), system.inverse_lower)
+        defect, remaining = float(np.vdot(inverse, gram)), []
         for t, k in enumerate(cp.k[1:]):
             where = slice(self._offsets[t], self._offsets[t + 1])
             if where.stop <= self._jacobi:
                 own = self._inverses[t]
-                self.remaining.append(own + own @ gram[where, :k].reshape(-1, k, k) @ own)
+                remaining.append(own + own @ gram[where, :k].reshape(-1, k, k) @ own)
             else:
-                self.remaining.append(np.zeros((cp.n_groups[t + 1], k, k)))
+                remaining.append(np.zeros((cp.n_groups[t + 1], k, k)))
         small = cp.q_schur - self._jacobi
         if small:
             columns = system.preconditioner.half(np.eye(cp.q_schur, small, -self._jacobi))
             own = columns.copy()
             own[self._jacobi :] = 0.0
-            self._defect += float((system.head(own) ** 2).sum())
-            self._add_products(self.remaining, columns)
+            defect += float((system.head(own) ** 2).sum())
+            self._add_products(remaining, columns)
             back = system.back(columns).reshape(cp.n_groups[0], cp.k[0], small)
-            self.head = self.head + back @ back.transpose(0, 2, 1)
+            head = head + back @ back.transpose(0, 2, 1)
+        return ExactBlocks(head, remaining, defect)
 
     def trace_of_defect(self) -> float:
         """tr(I - inv(R)'S inv(R)) = tr(inv(P)(P - S)), exactly."""

@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from sparsemixed.solver.iterative.kernels_groups import columns_times_block, rows_times_block, square_times_block
+from sparsemixed.solver.buffers import Buffers
+from sparsemixed.solver.iterative.kernels_groups import columns_times_block, rows_times_block, square_times_block, times_blocks
+from sparsemixed.solver.vectors import WIDTH
 
 MOST_PARTS = 16
 """Parts of the groups that are summed by themselves, one by each thread at a time."""
@@ -30,6 +32,8 @@ class SparseCells:
         parts = int(np.clip(columns.size // (8 * max(n_columns, 1)), 1, MOST_PARTS))
         wanted = np.linspace(0, indptr[-1], parts + 1)[1:-1]
         self.bounds = np.concatenate([[0], np.searchsorted(indptr, wanted), [indptr.size - 1]]).astype(np.int64)
+        # Memory that one product after another works in: to ask for it anew each time takes longer than to fill it.
+        self.buffers = Buffers()
 
     def times(self, entries: np.ndarray, x: np.ndarray) -> np.ndarray:
         """H x (q0, m) for x (q2, m)."""
@@ -43,11 +47,21 @@ class SparseCells:
         """H'H x (q2, m) for x (q2, m)."""
         return self._product(square_times_block, entries, x, self.n_columns)
 
+    def scale(self, blocks: np.ndarray, entries: np.ndarray, out: np.ndarray) -> None:
+        """out (nnz, k0): the rows of every group multiplied with its block of blocks (J0, k0, k0)."""
+        times_blocks(self.bounds, blocks, self.indptr, entries, out)
+
     def _product(self, product: Callable[..., None], entries: np.ndarray, x: np.ndarray, rows: int) -> np.ndarray:
-        parts = []
+        parts, work = [], _Work()
+        panel = self.buffers.lend(work, (len(x) * COLUMNS + WIDTH,))
+        sums = self.buffers.lend(work, ((self.bounds.size - 1) * self.n_columns * COLUMNS + WIDTH,))
         for first in range(0, max(x.shape[1], 1), COLUMNS):
             out = np.empty((rows, min(COLUMNS, x.shape[1] - first)))
             some = np.ascontiguousarray(x[:, first : first + COLUMNS])
-            product(self.bounds, self.indptr, self.columns, entries, some, out)
+            product(self.bounds, self.indptr, self.columns, entries, some, panel, sums, out)
             parts.append(out)
         return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+
+
+class _Work:
+    """Owner of the memory of one product."""

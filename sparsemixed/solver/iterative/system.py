@@ -9,18 +9,19 @@ designs is one small eigenvalue and a bulk near one, so that few iterations serv
 from __future__ import annotations
 
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
 from sparsemixed.delayed import sp
 from sparsemixed.errors import NumericalError
 from sparsemixed.solver.buffers import Buffers
-from sparsemixed.solver.crossproducts.block_products import Factors, quadratic_form
+from sparsemixed.solver.crossproducts.block_products import Factors, remaining_rows, within_parts
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts, own_blocks, remaining_matrix
 from sparsemixed.solver.iterative.conjugate_gradients import conjugate_gradients
 from sparsemixed.solver.iterative.preconditioner import Blocks, Coupled
 from sparsemixed.solver.iterative.sparse_operator import SparseCells
-from sparsemixed.solver.kernels import apply_blocks, factor_blocks
+from sparsemixed.solver.kernels import factor_blocks
 from sparsemixed.solver.linalg import stacked
 
 MOST_ITERATIONS = 300
@@ -83,6 +84,24 @@ class KrylovSystem:
         return np.concatenate([head, tail + self._remaining @ values[q0:]])
 
 
+class ExactBlocks(NamedTuple):
+    """Of N = inv(M) what is known without probes (see `solver.iterative.probe_traces`).
+
+    Attributes
+    ----------
+    head : (J0, k0, k0)
+        Diagonal blocks of the first term.
+    remaining : list of (J, k, k)
+        Those of the others.
+    defect : float
+        tr(I - inv(R)'S inv(R)).
+    """
+
+    head: np.ndarray
+    remaining: list[np.ndarray]
+    defect: float
+
+
 class KrylovFactored:
     """M at one Lambda, its first term eliminated and the Schur complement preconditioned: a value.
 
@@ -98,25 +117,37 @@ class KrylovFactored:
     inverse_lower : (J0, k0, k0)
         inv(L_00); a buffer, not to be kept.
     preconditioner : Blocks or Coupled
+    cells : SparseCells
+    exact : ExactBlocks or None
+        Once they have been asked for.
     """
 
     logdet = float("nan")
 
     def __init__(self, system: KrylovSystem, factors: Factors):
         cp = system.cp
-        self.cp, self._system, self._cells = cp, system, system.cells
+        self.cp, self._system, self.cells = cp, system, system.cells
+        self.exact: ExactBlocks | None = None
         self.inverse_lower = system.buffers.lend(self, cp.first.shape)
         self.half = system.buffers.lend(self, cp.cross.shape)
-        m = quadratic_form(cp, factors, factors)
-        lower = np.empty_like(m.first)
-        bad = factor_blocks(m.first + np.eye(cp.k[0]), lower, self.inverse_lower)
+        first, pairs = within_parts(cp, factors, factors)
+        lower = np.empty_like(first)
+        bad = factor_blocks(first + np.eye(cp.k[0]), lower, self.inverse_lower)
         if bad >= 0:
             raise NumericalError(f"the random-effects system broke down in group {bad} of its largest term")
         self.logdet_head = 2.0 * float(np.log(np.einsum("iaa->ia", lower)).sum())
-        apply_blocks(self.inverse_lower, cp.indptr, m.cross, False, self.half)
-        self._remaining = remaining_matrix(cp, m.pairs) + sp.eye_array(cp.q_schur, format="csr")
-        self._blocks = [blocks + np.eye(blocks.shape[1]) for blocks in own_blocks(cp, m.first, m.pairs)[1:]]
+        self._scale_cells(factors)
+        self._remaining = remaining_matrix(cp, pairs) + sp.eye_array(cp.q_schur, format="csr")
+        self._blocks = [blocks + np.eye(blocks.shape[1]) for blocks in own_blocks(cp, first, pairs)[1:]]
         self.preconditioner = self._precondition()
+
+    def _scale_cells(self, factors: Factors) -> None:
+        """H = inv(L_00) Lambda_0'Z_0'Z_2 Lambda_2; a Lambda_2 of one number goes into the blocks, and spares a pass."""
+        cp, blocks = self.cp, stacked(self.inverse_lower, factors[0].T)
+        if len(cp.k) == 2 and cp.k[1] == 1:
+            self.cells.scale(blocks * factors[1][0, 0], cp.cross, self.half)
+        else:
+            self.cells.scale(blocks, remaining_rows(cp, cp.cross, factors), self.half)
 
     @property
     def jacobi_terms(self) -> int:
@@ -140,15 +171,15 @@ class KrylovFactored:
 
     def head(self, x: np.ndarray) -> np.ndarray:
         """H x (q0, m)."""
-        return self._cells.times(self.half, x)
+        return self.cells.times(self.half, x)
 
     def head_transpose(self, x: np.ndarray) -> np.ndarray:
         """H'x (q2, m)."""
-        return self._cells.times_transposed(self.half, x)
+        return self.cells.times_transposed(self.half, x)
 
     def square(self, x: np.ndarray) -> np.ndarray:
         """H'H x (q2, m)."""
-        return self._cells.times_square(self.half, x)
+        return self.cells.times_square(self.half, x)
 
     def schur(self, x: np.ndarray) -> np.ndarray:
         """S x (q2, m)."""

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from sparsemixed.delayed import sp
-from sparsemixed.solver.crossproducts.pattern import pattern_by_groups
-from sparsemixed.solver.kernels import count_cells, fill_cells, find_cells, scatter_outer, sort_rows
+from sparsemixed.solver.crossproducts.pattern import pattern_by_groups, rows_by_group
+from sparsemixed.solver.kernels import count_cells, fill_cells, find_cells, scatter_outer
 from sparsemixed.solver.linalg import stacked
 from sparsemixed.solver.rows import MANY, group_products, inner_products, suits
 from sparsemixed.solver.stretches import runs, spread
@@ -272,7 +272,7 @@ def cells_of(head: TermData, remaining: Sequence[TermData]) -> tuple[np.ndarray,
         return pattern_by_groups(head.codes, head.n_groups, levels)
     last, place = np.empty(head.n_groups, np.int64), np.empty(head.n_groups, np.int64)
     counts = np.zeros(head.n_groups, np.int64)
-    sorted_rows = [_sorted(t.codes, t.n_groups) for t in remaining]
+    sorted_rows = [rows_by_group(t.codes, t.n_groups) for t in remaining]
     for term, (order, start) in zip(remaining, sorted_rows, strict=True):
         last.fill(-1)
         count_cells(order, start, head.codes, term.columns.shape[1], last, counts)
@@ -286,13 +286,6 @@ def cells_of(head: TermData, remaining: Sequence[TermData]) -> tuple[np.ndarray,
         offset += width * term.n_groups
         cells.append(cell)
     return indptr, columns, cells
-
-
-def _sorted(codes: np.ndarray, n_groups: int) -> tuple[np.ndarray, np.ndarray]:
-    """Order (n,) of the rows by group, and where each group begins (n_groups + 1,)."""
-    order, start = np.empty(codes.size, np.int64), np.zeros(n_groups + 1, np.int64)
-    sort_rows(codes, start, np.empty(n_groups, np.int64), order)
-    return order, start
 
 
 def _cells(head: TermData, remaining: Sequence[TermData]) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:

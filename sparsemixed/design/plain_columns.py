@@ -131,7 +131,8 @@ class _Columns:
         if values is None:
             return None
         if values.dtype.kind == "i":
-            count, codes, distinct, sizes = number_whole(values, SPREAD * len(values) + LEAST_SPREAD)
+            # Of a copy: arrays that may not be written to, or are not contiguous, are other types, and compiled once more.
+            count, codes, distinct, sizes = number_whole(values.copy(), SPREAD * len(values) + LEAST_SPREAD)
             if count:
                 return codes, distinct[:count], sizes[:count]
         codes, distinct = compress(values)

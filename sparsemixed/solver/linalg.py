@@ -171,8 +171,9 @@ def _clear_root(matrix: np.ndarray, least: float = NEARLY_SINGULAR) -> np.ndarra
         lower = cholesky(matrix)
     except np.linalg.LinAlgError:
         return None
-    pivots = lower.diagonal()
-    return lower if prod((pivots * pivots / matrix.diagonal()).tolist()) > np.e * least else None
+    # As numbers of Python, of which there are few: what is not finite is no warning, and no root.
+    shares = (r * r / m for r, m in zip(lower.diagonal().tolist(), matrix.diagonal().tolist(), strict=True))
+    return lower if prod(shares) > np.e * least else None
 
 
 def has_root(matrix: np.ndarray) -> bool:

@@ -184,6 +184,21 @@ def test_a_design_holds_on_to_nothing_that_users_may_change():
     assert_same(found, wanted)
 
 
+def test_columns_of_every_layout_are_numbered_by_one_loop():
+    spec, own = read_model("y x || g:", {}), data()[["y", "x", "g"]]
+    build_design(spec, own)
+    before = None
+    for frame in (
+        own,
+        own.astype("float64").astype({"g": "int64"}),
+        pd.DataFrame(own.to_numpy(), columns=own.columns),
+        own.iloc[::2],
+    ):
+        assert_same(plain_design(spec, read_frame(frame)), _whole_design(spec, read_frame(frame)))
+        before = before or len(number_whole.signatures)
+        assert len(number_whole.signatures) == before
+
+
 def test_few_designs_load_nothing(monkeypatch):
     monkeypatch.setattr(module, "WORTH_KNOWING", 3)
     spec = read_model("y x || g:", {})

@@ -1,4 +1,4 @@
-"""Orthonormal columns of many rows."""
+"""Orthonormal columns of many rows, and roots of inverses."""
 
 from __future__ import annotations
 
@@ -28,3 +28,23 @@ def test_inner_products_serve_where_they_may(monkeypatch):
         patch.setattr(np.linalg, "qr", None)
         _, R = linalg.thin_qr(X)
     np.testing.assert_allclose(np.abs(R), np.abs(np.linalg.qr(X)[1]), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("condition", [1.0, 1e2, 1e4, 1e8])
+@pytest.mark.parametrize("units", [1.0, 1e8])
+def test_roots_of_inverses_far_from_singular_and_near(condition, units):
+    """By a Cholesky factor where that has all digits, by eigenvalues elsewhere."""
+    rng = np.random.default_rng(3)
+    Q = np.linalg.qr(rng.normal(size=(4, 4)))[0]
+    scale = np.array([units, 1.0, 1.0 / units, 1.0])
+    matrix = scale[:, None] * (Q * np.geomspace(1.0, condition, 4)) @ Q.T * scale
+    matrix = (matrix + matrix.T) / 2
+    root = linalg.root_of_inverse(matrix)
+    assert root is not None
+    wanted = (Q / np.geomspace(1.0, condition, 4)) @ Q.T / np.outer(scale, scale)
+    np.testing.assert_allclose(root @ root.T * np.outer(scale, scale), wanted * np.outer(scale, scale), atol=1e-14 * condition)
+
+
+def test_no_root_of_what_is_not_finite():
+    for matrix in (np.array([[np.nan, 0.0], [0.0, 1.0]]), np.array([[np.inf, 0.0], [0.0, 1.0]]), np.zeros((2, 2)), -np.eye(2)):
+        assert linalg.root_of_inverse(matrix) is None

@@ -75,7 +75,8 @@ class Frame:
 
         Not to be changed: they may be the data's own.
         """
-        series = self.series(name) if name in self else None
+        position = self._position.get(name)
+        series = None if position is None else self._fetch(position)
         values = series.to_numpy() if series is not None and is_plain(series) else None
         return values if values is not None and (values.dtype.kind == "i" or all_finite(values)) else None
 

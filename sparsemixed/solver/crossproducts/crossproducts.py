@@ -247,27 +247,18 @@ def cells_of(head: TermData, remaining: Sequence[TermData]) -> tuple[np.ndarray,
         return np.zeros(head.n_groups + 1, np.int64), np.empty(0, np.int32), []
     last, place = np.empty(head.n_groups, np.int64), np.empty(head.n_groups, np.int64)
     counts = np.zeros(head.n_groups, np.int64)
-    sorted_rows = [_sorted(t.codes, t.n_groups) for t in remaining]
+    sorted_rows = [sort_rows(t.codes, t.n_groups) for t in remaining]
     for term, (order, start) in zip(remaining, sorted_rows, strict=True):
-        last.fill(-1)
         count_cells(order, start, head.codes, term.columns.shape[1], last, counts)
     indptr = np.concatenate([[0], np.cumsum(counts)])
     columns = np.empty(indptr[-1], np.int32)
     cursor, offset, cells = indptr[:-1].copy(), 0, []
     for term, (order, start) in zip(remaining, sorted_rows, strict=True):
         cell, width = np.empty(term.codes.size, np.int32), term.columns.shape[1]
-        last.fill(-1)
         fill_cells(order, start, head.codes, width, offset, last, cursor, place, columns, cell)
         offset += width * term.n_groups
         cells.append(cell)
     return indptr, columns, cells
-
-
-def _sorted(codes: np.ndarray, n_groups: int) -> tuple[np.ndarray, np.ndarray]:
-    """Order (n,) of the rows by group, and where each group begins (n_groups + 1,)."""
-    order, start = np.empty(codes.size, np.int64), np.zeros(n_groups + 1, np.int64)
-    sort_rows(codes, start, np.empty(n_groups, np.int64), order)
-    return order, start
 
 
 def _cells_and_starts(

@@ -12,28 +12,28 @@ from sparsemixed.solver.compiled import compiled
 
 
 @compiled
-def sort_rows(codes, start, cursor, order):
-    """Counting sort: order (n,) int64 of the rows by group, which begin at start (n_groups + 1,) int64, zeros on entry.
-
-    codes (n,) int32; cursor (n_groups,) int64: scratch. To make arrays takes as long to compile as all the rest.
-    """
+def sort_rows(codes, n_groups):
+    """Counting sort. codes (n,) int32 -> order (n,) int64 of the rows by group, start (n_groups + 1,) int64."""
+    start = np.zeros(n_groups + 1, np.int64)
     for code in codes:
         start[code + 1] += 1
-    for i in range(cursor.size):
+    for i in range(n_groups):
         start[i + 1] += start[i]
-        cursor[i] = start[i]
+    cursor = start[:-1].copy()
+    order = np.empty(codes.size, np.int64)
     for row in range(codes.size):
         order[cursor[codes[row]]] = row
         cursor[codes[row]] += 1
+    return order, start
 
 
 @compiled
 def count_cells(order, start, groups, width, last, out):
     """Add `width` to out[i] (n_groups,) for every level that group i meets.
 
-    order, start: rows sorted by level (`sort_rows`); groups (n,) int32: group of each row; last (n_groups,) int64: scratch,
-    -1 on entry.
+    order, start: rows sorted by level (`sort_rows`); groups (n,) int32: group of each row; last (n_groups,) int64: scratch.
     """
+    last[:] = -1
     for level in range(start.size - 1):
         for s in range(start[level], start[level + 1]):
             i = groups[order[s]]
@@ -46,9 +46,10 @@ def count_cells(order, start, groups, width, last, out):
 def fill_cells(order, start, groups, width, offset, last, cursor, place, out_columns, out_cell):
     """Write each met level's columns into its group's stretch, levels ascending.
 
-    cursor (n_groups,) int64: next free entry of each group, advanced; last, place (n_groups,) int64: scratch, last -1 on entry;
+    cursor (n_groups,) int64: next free entry of each group, advanced; last, place (n_groups,) int64: scratch;
     out_columns (nnz,) int32; out_cell (n,) int32: first entry of the cell of each row.
     """
+    last[:] = -1
     for level in range(start.size - 1):
         for s in range(start[level], start[level + 1]):
             row = order[s]

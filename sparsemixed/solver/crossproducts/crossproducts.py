@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from sparsemixed.delayed import sp
-from sparsemixed.solver.crossproducts.pattern import pattern_by_groups, rows_by_group
-from sparsemixed.solver.kernels import count_cells, fill_cells, find_cells, scatter_outer
+from sparsemixed.solver.crossproducts.pattern import pattern_by_groups
+from sparsemixed.solver.kernels import count_cells, fill_cells, find_cells, scatter_outer, sort_rows
 from sparsemixed.solver.linalg import stacked
 from sparsemixed.solver.rows import MANY, group_products, inner_products, suits
 from sparsemixed.solver.stretches import runs, spread
@@ -272,16 +272,14 @@ def cells_of(head: TermData, remaining: Sequence[TermData]) -> tuple[np.ndarray,
         return pattern_by_groups(head.codes, head.n_groups, levels)
     last, place = np.empty(head.n_groups, np.int64), np.empty(head.n_groups, np.int64)
     counts = np.zeros(head.n_groups, np.int64)
-    sorted_rows = [rows_by_group(t.codes, t.n_groups) for t in remaining]
+    sorted_rows = [sort_rows(t.codes, t.n_groups) for t in remaining]
     for term, (order, start) in zip(remaining, sorted_rows, strict=True):
-        last.fill(-1)
         count_cells(order, start, head.codes, term.columns.shape[1], last, counts)
     indptr = np.concatenate([[0], np.cumsum(counts)])
     columns = np.empty(indptr[-1], np.int32)
     cursor, offset, cells = indptr[:-1].copy(), 0, []
     for term, (order, start) in zip(remaining, sorted_rows, strict=True):
         cell, width = np.empty(term.codes.size, np.int32), term.columns.shape[1]
-        last.fill(-1)
         fill_cells(order, start, head.codes, width, offset, last, cursor, place, columns, cell)
         offset += width * term.n_groups
         cells.append(cell)

@@ -18,13 +18,6 @@ PARTS = 16
 """Parts of the groups, one by each thread at a time."""
 
 
-def rows_by_group(codes: np.ndarray, n_groups: int) -> tuple[np.ndarray, np.ndarray]:
-    """Order (n,) of the rows by group, and where each group begins (n_groups + 1,)."""
-    order, start = np.empty(codes.size, np.int64), np.zeros(n_groups + 1, np.int64)
-    sort_rows(codes, start, np.empty(n_groups, np.int64), order)
-    return order, start
-
-
 def pattern_by_groups(
     groups: np.ndarray, n_groups: int, levels: Sequence[tuple[np.ndarray, int, int]]
 ) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
@@ -40,7 +33,7 @@ def pattern_by_groups(
     if in_order(groups):
         order, start = np.empty(0, np.int64), np.searchsorted(groups, np.arange(n_groups + 1))
     else:
-        order, start = rows_by_group(groups, n_groups)
+        order, start = sort_rows(groups, n_groups)
     wanted = np.linspace(0, groups.size, PARTS + 1)[1:-1]
     bounds = np.concatenate([[0], np.searchsorted(start, wanted), [n_groups]]).astype(np.int64)
     counts = np.zeros(n_groups, np.int64)

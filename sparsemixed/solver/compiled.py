@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable
-from types import FunctionType
 from typing import Any
 
 import numba
 from numba.core.compiler_lock import global_compiler_lock
-from numba.np.ufunc.parallel import threading_layer
 
 from sparsemixed.errors import LOGGER
 from sparsemixed.solver.load import Kept, known
@@ -21,45 +18,10 @@ SMALL = 1 << 14
 processes have the cores."""
 
 
-class _Process:
-    """What holds for this process.
-
-    Attributes
-    ----------
-    turn : RLock
-        Held by the thread whose parallel loop runs. Numba's `workqueue` layer, the only one that every installation has, ends
-        the process when two threads enter; one at a time loses nothing, for a parallel loop takes all cores.
-    alone : bool
-        Whether loops run without threads: in a child that was forked when numba had threads, these are not there, so that
-        `workqueue` waits for them for ever and `omp` ends the process.
-    """
-
-    def __init__(self) -> None:
-        self.turn = threading.RLock()
-        self.alone = False
-
-    def forked(self) -> None:
-        """Called in the child. A turn that another thread of the parent had does not end here: a new one is made."""
-        global_compiler_lock.release()
-        self.turn = threading.RLock()
-        self.alone = self.alone or _has_threads()
-
-
-def _has_threads() -> bool:
-    """Whether numba, for whomever in this process, has started its threads."""
-    try:
-        threading_layer()
-    except ValueError:
-        return False
-    return True
-
-
-_PROCESS = _Process()
 if hasattr(os, "register_at_fork"):
     # No fork amid a compilation of another thread: its lock would stay closed in the child.
-    os.register_at_fork(
-        before=global_compiler_lock.acquire, after_in_parent=global_compiler_lock.release, after_in_child=_PROCESS.forked
-    )
+    _open = global_compiler_lock.release
+    os.register_at_fork(before=global_compiler_lock.acquire, after_in_parent=_open, after_in_child=_open)
 
 
 def _kept(function: Callable, **options: Any) -> Any:
@@ -109,30 +71,12 @@ def compiled_sums(function: Callable) -> Any:
     return _kept(function, nogil=True, fastmath={"reassoc", "nsz", "contract"}, error_model="numpy")
 
 
-def compiled_parallel(function: Callable) -> Callable[..., Any]:
-    """As `compiled`, with the iterations of `prange` shared out to threads: one loop at a time, and without threads after a fork.
-
-    Loops over `SMALL` arrays have none either. The iterations of a loop must not depend on each other, so that both ways give the
-    same numbers to the last digit.
-    """
-    threads, alone = _kept(function, parallel=True), compiled(_renamed(function))
-
-    def loop(*arguments: Any) -> Any:
-        if _PROCESS.alone or sum(getattr(argument, "size", 0) for argument in arguments) < SMALL:
-            return alone(*arguments)
-        with _PROCESS.turn:
-            return threads(*arguments)
-
-    loop.__name__, loop.__doc__, loop.__module__ = function.__name__, function.__doc__, function.__module__
-    return loop
-
-
 def compiled_stretches(number: Callable[..., int]) -> Callable[[Callable], Callable[..., None]]:
     """As `compiled`, for a loop over stretches of its iterations, its first two arguments: threads of Python share them out.
 
-    Of the two ways the one to take: a loop of `compiled_parallel` takes several times as long to be compiled, in two versions,
-    must not run beside others and does not outlive a fork. Here too no iteration may depend on another, so that all stretches
-    give the same numbers to the last digit, and over `SMALL` arrays there is one stretch.
+    Numba's own `parallel` loops take several times as long to be compiled, must not run side by side and do not outlive a fork.
+    No iteration may depend on another, so that all stretches give the same numbers to the last digit. Over `SMALL` arrays there
+    is one stretch.
 
     Parameters
     ----------
@@ -154,13 +98,6 @@ def compiled_stretches(number: Callable[..., int]) -> Callable[[Callable], Calla
         return loop
 
     return shared
-
-
-def _renamed(function: Any) -> FunctionType:
-    """The same function under another name: numba's files tell functions apart by name, not by how they were compiled."""
-    copy = FunctionType(function.__code__, function.__globals__, f"{function.__name__}_alone")
-    copy.__qualname__, copy.__module__ = f"{function.__qualname__}_alone", function.__module__
-    return copy
 
 
 def _tell_uncached(error: RuntimeError) -> None:

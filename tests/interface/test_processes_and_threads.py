@@ -61,8 +61,7 @@ def output_of(
     return done.stdout.strip(), done.stderr
 
 
-@pytest.mark.parametrize("layer", ["default", "workqueue"])
-def test_threads_and_forks_after_a_fit_give_the_same_and_leave_blas_alone(layer: str, tmp_path: Path):
+def test_threads_and_forks_after_a_fit_give_the_same_and_leave_blas_alone(tmp_path: Path):
     """One process for all, because its start and the first of its fits take most of the time."""
     script = """
         import multiprocessing
@@ -78,7 +77,7 @@ def test_threads_and_forks_after_a_fit_give_the_same_and_leave_blas_alone(layer:
             found = list(pool.map(fit, range(9)))
         print("threads:", found == 3 * own, blas() == before)
     """
-    told = run(script, environment={"NUMBA_THREADING_LAYER": layer}, folder=tmp_path).splitlines()
+    told = run(script, folder=tmp_path).splitlines()
     assert told == ["fork: True True True"] * hasattr(os, "fork") + ["threads: True True"]
 
 
@@ -183,26 +182,6 @@ def test_loops_without_threads_give_the_same_numbers(model, data, monkeypatch: p
     assert alone.llf == with_threads.llf
     np.testing.assert_array_equal(alone.params, with_threads.params)
     np.testing.assert_array_equal(alone.random_params.to_numpy(float), with_threads.random_params.to_numpy(float))
-
-
-def test_small_loops_and_forked_children_go_without_threads(monkeypatch: pytest.MonkeyPatch):
-    taken = []
-
-    def counted(loop):
-        return lambda *arguments: taken.append(loop)
-
-    monkeypatch.setattr(compiled.numba, "njit", lambda *_, **options: lambda _f: counted(options.get("parallel", False)))
-    loop = compiled.compiled_parallel(_nothing)
-    small, large = np.zeros(compiled.SMALL // 2 - 1), np.zeros(compiled.SMALL)
-    loop(small, 3, small)
-    loop(large, 3)
-    monkeypatch.setattr(compiled._PROCESS, "alone", True)
-    loop(large, 3)
-    assert taken == [False, True, False]
-
-
-def _nothing(*arguments) -> None:
-    """A loop that is never compiled."""
 
 
 def test_loops_over_few_numbers_are_one_stretch_and_others_as_many_as_there_are_threads(monkeypatch: pytest.MonkeyPatch):

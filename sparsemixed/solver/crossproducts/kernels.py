@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import prange
 
-from sparsemixed.solver.compiled import compiled, compiled_parallel, compiled_part
+from sparsemixed.solver.compiled import compiled, compiled_part, compiled_stretches
 
 WORD, ONE = 64, np.uint64(1)
 """Levels that one number has a bit for."""
@@ -30,27 +29,27 @@ def levels_of(codes, order, begin, end, bits, out):
     return count
 
 
-@compiled_parallel
-def count_levels(bounds, start, order, codes, n_levels, width, out):
+@compiled_stretches(lambda bounds, *_: bounds.size - 1)
+def count_levels(first, last, bounds, start, order, codes, n_levels, width, out):
     """out[i] += width times the levels that group i meets.
 
     The rows of group i are order[start[i]:start[i + 1]], or start[i]:start[i + 1] themselves where `order` is empty; codes (n,)
     int32: level of each row; bounds (parts + 1,): the groups of every part.
     """
-    for part in prange(bounds.size - 1):
+    for part in range(first, last):
         bits, met = np.zeros(n_levels // WORD + 1, np.uint64), np.empty(n_levels, np.int32)
         for i in range(bounds[part], bounds[part + 1]):
             out[i] += width * levels_of(codes, order, start[i], start[i + 1], bits, met)
 
 
-@compiled_parallel
-def fill_levels(bounds, start, order, codes, n_levels, width, offset, cursor, out_columns, out_cell):
+@compiled_stretches(lambda bounds, *_: bounds.size - 1)
+def fill_levels(first, last, bounds, start, order, codes, n_levels, width, offset, cursor, out_columns, out_cell):
     """Write each met level's columns into its group's stretch, levels ascending, and the first entry of the cell of each row.
 
     Rows as in `count_levels`. cursor (n_groups,) int64: next free entry of each group, advanced; out_columns (nnz,) int32;
     out_cell (n,) int32.
     """
-    for part in prange(bounds.size - 1):
+    for part in range(first, last):
         bits, met = np.zeros(n_levels // WORD + 1, np.uint64), np.empty(n_levels, np.int32)
         place = np.empty(n_levels, np.int32)
         for i in range(bounds[part], bounds[part + 1]):

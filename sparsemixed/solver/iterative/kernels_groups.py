@@ -2,16 +2,15 @@
 
 Conventions of `solver.kernels`. x and what comes out have few columns, which are padded to whole vectors of the processor. bounds
 (parts + 1,) int64: the groups of every part. What goes back to the columns of H is summed in each part by itself, and the sums
-are added in order: as long as the parts do not depend on the number of threads, no digit does. panel and sums: numbers to work
-with, as many as `aligned_in` wants for x and for the sums of all parts.
+are added in order (`add_parts`): as long as the parts do not depend on the number of threads, no digit does. panel: x as
+`padded` has it.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numba import prange
 
-from sparsemixed.solver.compiled import compiled, compiled_parallel, compiled_part
+from sparsemixed.solver.compiled import compiled, compiled_part, compiled_stretches
 from sparsemixed.solver.kernels_aligned import aligned_in
 from sparsemixed.solver.kernels_panels import add_rows_back, rows_times_panel
 from sparsemixed.solver.vectors import WIDTH, load, plus, prefetch, store, zeros
@@ -42,14 +41,15 @@ def clear_part(sums, first, q):
             sums[c, v] = 0.0
 
 
-@compiled_part
-def add_parts(sums, c, q, out):
-    """Row c of out (q, m): the sums of all parts (parts q, _), in order."""
-    for v in range(out.shape[1]):
-        total = sums[c, v]
-        for row in range(c + q, sums.shape[0], q):
-            total += sums[row, v]
-        out[c, v] = total
+@compiled_stretches(lambda sums, out: len(out))
+def add_parts(first, last, sums, out):
+    """out (q, m): the sums of all parts (parts q, _), in order."""
+    for c in range(first, last):
+        for v in range(out.shape[1]):
+            total = sums[c, v]
+            for row in range(c + out.shape[0], sums.shape[0], out.shape[0]):
+                total += sums[row, v]
+            out[c, v] = total
 
 
 @compiled_part
@@ -123,11 +123,11 @@ def group_back(i, indptr, columns, entries, R, row, sums, first):
         add_rows_back(i, indptr, columns, entries, R, row, sums, first)
 
 
-@compiled_parallel
-def times_blocks(bounds, blocks, indptr, entries, out):
+@compiled_stretches(lambda bounds, *_: bounds.size - 1)
+def times_blocks(first, last, bounds, blocks, indptr, entries, out):
     """out[t] = blocks[i] @ entries[t] for every entry t of group i. blocks (J0, k0, k0); entries, out (nnz, k0)."""
     k0 = entries.shape[1]
-    for part in prange(bounds.size - 1):
+    for part in range(first, last):
         for i in range(bounds[part], bounds[part + 1]):
             for t in range(indptr[i], indptr[i + 1]):
                 for a in range(k0):
@@ -137,43 +137,36 @@ def times_blocks(bounds, blocks, indptr, entries, out):
                     out[t, a] = total
 
 
-@compiled_parallel
-def rows_times_block(bounds, indptr, columns, entries, x, panel, _sums, out):
+@compiled_stretches(lambda bounds, *_: bounds.size - 1)
+def rows_times_block(first, last, bounds, indptr, columns, entries, panel, out):
     """out (q0, m) = H x."""
-    k0, m, own = entries.shape[1], x.shape[1], padded(x, panel)
-    for part in prange(bounds.size - 1):
-        R = np.empty((k0, own.shape[1]))
+    k0, m = entries.shape[1], out.shape[1]
+    for part in range(first, last):
+        R = np.empty((k0, panel.shape[1]))
         for i in range(bounds[part], bounds[part + 1]):
-            rows_of_group(np.uint64(i), indptr, columns, entries, own, R)
+            rows_of_group(np.uint64(i), indptr, columns, entries, panel, R)
             for a in range(k0):
                 for v in range(m):
                     out[i * k0 + a, v] = R[a, v]
 
 
-@compiled_parallel
-def columns_times_block(bounds, indptr, columns, entries, x, panel, sums, out):
-    """out (q2, m) = H'x."""
-    k0, q2, own = np.uint64(entries.shape[1]), out.shape[0], padded(x, panel)
-    total = aligned_in(sums, (bounds.size - 1) * q2, own.shape[1])
-    for part in prange(bounds.size - 1):
-        clear_part(total, part * q2, q2)
+@compiled_stretches(lambda bounds, *_: bounds.size - 1)
+def columns_times_block(first, last, bounds, indptr, columns, entries, panel, out_sums):
+    """out_sums (parts q2, _): H'x by the groups of each part."""
+    k0, q2 = np.uint64(entries.shape[1]), out_sums.shape[0] // (bounds.size - 1)
+    for part in range(first, last):
+        clear_part(out_sums, part * q2, q2)
         for i in range(np.uint64(bounds[part]), np.uint64(bounds[part + 1])):
-            group_back(i, indptr, columns, entries, own, i * k0, total, np.uint64(part) * np.uint64(q2))
-    for c in prange(q2):
-        add_parts(total, c, q2, out)
+            group_back(i, indptr, columns, entries, panel, i * k0, out_sums, np.uint64(part) * np.uint64(q2))
 
 
-@compiled_parallel
-def square_times_block(bounds, indptr, columns, entries, x, panel, sums, out):
-    """out (q2, m) = H'H x, group by group, so that what is between the two is never stored."""
-    k0, q2, own = entries.shape[1], out.shape[0], padded(x, panel)
-    total = aligned_in(sums, (bounds.size - 1) * q2, own.shape[1])
-    for part in prange(bounds.size - 1):
-        clear_part(total, part * q2, q2)
-        first = np.uint64(part) * np.uint64(q2)
-        R = np.empty((k0, own.shape[1]))
+@compiled_stretches(lambda bounds, *_: bounds.size - 1)
+def square_times_block(first, last, bounds, indptr, columns, entries, panel, out_sums):
+    """The same of H'H x, group by group, so that what is between the two is never stored."""
+    k0, q2 = entries.shape[1], out_sums.shape[0] // (bounds.size - 1)
+    for part in range(first, last):
+        clear_part(out_sums, part * q2, q2)
+        begin, R = np.uint64(part) * np.uint64(q2), np.empty((k0, panel.shape[1]))
         for i in range(np.uint64(bounds[part]), np.uint64(bounds[part + 1])):
-            rows_of_group(i, indptr, columns, entries, own, R)
-            group_back(i, indptr, columns, entries, R, ZERO, total, first)
-    for c in prange(q2):
-        add_parts(total, c, q2, out)
+            rows_of_group(i, indptr, columns, entries, panel, R)
+            group_back(i, indptr, columns, entries, R, ZERO, out_sums, begin)

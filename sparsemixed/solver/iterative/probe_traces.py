@@ -186,11 +186,11 @@ class ProbeTraces:
             inverse[self._offsets[t] : self._offsets[t + 1], :k] = blocks.reshape(-1, k)
         # F inv(D) F' = inv(L)'(H inv(D) H')inv(L), block by block.
         quadratics = np.zeros((cp.n_groups[0], cp.k[0], cp.k[0])) + np.eye(cp.k[0])
-        gram = np.empty((cp.q_schur, kmax))
-        parts = np.zeros(((system.cells.bounds.size - 1) * cp.q_schur, kmax))
+        parts = np.zeros((system.cells.bounds.size - 1, cp.q_schur, kmax))
         quadratics_and_products(
-            system.cells.bounds, cp.indptr, cp.columns, system.half, self._first, self._width, inverse, parts, quadratics, gram
+            system.cells.bounds, cp.indptr, cp.columns, system.half, self._first, self._width, inverse, parts, quadratics
         )
+        gram = parts.sum(axis=0)
         head = stacked(stacked(system.inverse_lower.transpose(0, 2, 1), quadratics), system.inverse_lower)
         defect, remaining = float(np.vdot(inverse, gram)), []
         for t, k in enumerate(cp.k[1:]):

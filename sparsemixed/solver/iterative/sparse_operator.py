@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from sparsemixed.solver.buffers import Buffers
-from sparsemixed.solver.iterative.kernels_groups import columns_times_block, rows_times_block, square_times_block, times_blocks
+from sparsemixed.solver.iterative.kernels_groups import (
+    add_parts,
+    columns_times_block,
+    padded,
+    rows_times_block,
+    square_times_block,
+    times_blocks,
+)
+from sparsemixed.solver.kernels_aligned import aligned_in
 from sparsemixed.solver.vectors import WIDTH
 
 MOST_PARTS = 16
@@ -37,31 +45,47 @@ class SparseCells:
 
     def times(self, entries: np.ndarray, x: np.ndarray) -> np.ndarray:
         """H x (q0, m) for x (q2, m)."""
-        return self._product(rows_times_block, entries, x, (self.indptr.size - 1) * entries.shape[1])
+        q0, work = (self.indptr.size - 1) * entries.shape[1], _Work()
+        parts = []
+        for panel, m in self._panels(x, work):
+            parts.append(np.empty((q0, m)))
+            rows_times_block(self.bounds, self.indptr, self.columns, entries, panel, parts[-1])
+        return _side_by_side(parts)
 
     def times_transposed(self, entries: np.ndarray, x: np.ndarray) -> np.ndarray:
         """H'x (q2, m) for x (q0, m)."""
-        return self._product(columns_times_block, entries, x, self.n_columns)
+        return self._summed(columns_times_block, entries, x)
 
     def times_square(self, entries: np.ndarray, x: np.ndarray) -> np.ndarray:
         """H'H x (q2, m) for x (q2, m)."""
-        return self._product(square_times_block, entries, x, self.n_columns)
+        return self._summed(square_times_block, entries, x)
 
     def scale(self, blocks: np.ndarray, entries: np.ndarray, out: np.ndarray) -> None:
         """out (nnz, k0): the rows of every group multiplied with its block of blocks (J0, k0, k0)."""
         times_blocks(self.bounds, blocks, self.indptr, entries, out)
 
-    def _product(self, product: Callable[..., None], entries: np.ndarray, x: np.ndarray, rows: int) -> np.ndarray:
-        parts, work = [], _Work()
-        panel = self.buffers.lend(work, (len(x) * COLUMNS + WIDTH,))
-        sums = self.buffers.lend(work, ((self.bounds.size - 1) * self.n_columns * COLUMNS + WIDTH,))
+    def _summed(self, product: Callable[..., None], entries: np.ndarray, x: np.ndarray) -> np.ndarray:
+        """A product (q2, m) that is summed in each part of the groups by itself."""
+        rows, parts, work = (self.bounds.size - 1) * self.n_columns, [], _Work()
+        numbers = self.buffers.lend(work, (rows * COLUMNS + WIDTH,))
+        for panel, m in self._panels(x, work):
+            sums = aligned_in(numbers, rows, panel.shape[1])
+            product(self.bounds, self.indptr, self.columns, entries, panel, sums)
+            parts.append(np.empty((self.n_columns, m)))
+            add_parts(sums, parts[-1])
+        return _side_by_side(parts)
+
+    def _panels(self, x: np.ndarray, work: _Work) -> Iterator[tuple[np.ndarray, int]]:
+        """Columns of x as the products take them, and how many there are; a panel stays until the next is asked for."""
+        numbers = self.buffers.lend(work, (len(x) * COLUMNS + WIDTH,))
         for first in range(0, max(x.shape[1], 1), COLUMNS):
-            out = np.empty((rows, min(COLUMNS, x.shape[1] - first)))
             some = np.ascontiguousarray(x[:, first : first + COLUMNS])
-            product(self.bounds, self.indptr, self.columns, entries, some, panel, sums, out)
-            parts.append(out)
-        return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+            yield padded(some, numbers), some.shape[1]
 
 
 class _Work:
     """Owner of the memory of one product."""
+
+
+def _side_by_side(parts: list[np.ndarray]) -> np.ndarray:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)

@@ -109,7 +109,7 @@ class StochasticObjective(PenalizedDeviance[KrylovFactored]):
         return random_effects(self.parameters, derivatives, len(design.random), self.reml)
 
     def effects_later(self, design: Design, derivatives: StochasticDerivatives) -> tuple[dict[str, Any], Later]:
-        """Random effects as named, and what makes their prediction-error covariance, which takes a fifth of the fit.
+        """Random effects as named, and what makes their prediction-error covariance, which takes long and has few readers.
 
         Until then it holds cross-products, and no factorization.
         """

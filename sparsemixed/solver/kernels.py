@@ -104,6 +104,17 @@ def add_group_outers(indptr, left, right, out):
 
 
 @compiled
+def transpose_groups(indptr, entries, out):
+    """Row by row, the (k, m) transpose of what each group has of entries (nnz, k), m its number of entries; out (nnz k,)."""
+    k = entries.shape[1]
+    for i in range(indptr.size - 1):
+        begin, m = indptr[i], indptr[i + 1] - indptr[i]
+        for t in range(m):
+            for a in range(k):
+                out[begin * k + a * m + t] = entries[begin + t, a]
+
+
+@compiled
 def factor_blocks(blocks, out_lower, out_inverse):
     """Cholesky factors and their inverses of blocks (J, k, k); outputs (J, k, k). Returns -1, or the first bad block."""
     k = blocks.shape[1]

@@ -20,8 +20,7 @@ class EliminationPattern:
     colptr (q2 + 1,), entry (nnz,) : entries of each column of the Schur complement, by ascending group
     begin, end (nnz,) : in the order of `entry`, the stretch of the entry's group
     schedule (parts, width) : columns shared out to threads by work, -1 padded
-    expand (nnz k0,) : flat positions in a (nnz, k0) array, in the order of `scalar` 's data
-    scalar : indptr and indices of the (J0 k0, q2) sparse matrix whose data are `array.ravel()[expand]`
+    scalar : indptr and indices of the (J0 k0, q2) sparse matrix whose data are a (nnz, k0) array, each group's part transposed
     """
 
     colptr: np.ndarray
@@ -29,7 +28,6 @@ class EliminationPattern:
     begin: np.ndarray
     end: np.ndarray
     schedule: np.ndarray
-    expand: np.ndarray
     scalar: tuple[np.ndarray, np.ndarray]
 
 
@@ -37,22 +35,20 @@ def elimination_pattern(cp: CrossProducts) -> EliminationPattern:
     """Derive the pattern of a design's cross block."""
     if not cp.q_schur:
         none = np.zeros(0, np.int64)
-        return EliminationPattern(none[:1], none, none, none, none[None], none, (np.zeros(cp.sizes[0] + 1, np.int64), none))
+        return EliminationPattern(none[:1], none, none, none, none[None], (np.zeros(cp.sizes[0] + 1, np.int64), none))
     nnz = cp.columns.size
     widths = np.diff(cp.indptr)
     places = sp.csr_array((np.arange(nnz), cp.columns, cp.indptr), shape=(cp.n_groups[0], cp.q_schur)).tocsc()
     groups, entry = places.indices, places.data.astype(np.int64)
     begin, end = cp.indptr[groups], cp.indptr[groups + 1]
     work = np.bincount(cp.columns[entry], weights=end - begin, minlength=cp.q_schur) if nnz else np.zeros(cp.q_schur)
-    expand, scalar = scalar_rows(cp, widths)
     return EliminationPattern(
         colptr=places.indptr.astype(np.int64),
         entry=entry,
         begin=begin,
         end=end,
         schedule=_share_out(work, numba.get_num_threads()),
-        expand=expand,
-        scalar=scalar,
+        scalar=scalar_rows(cp, widths),
     )
 
 
@@ -67,13 +63,11 @@ def _share_out(work: np.ndarray, parts: int) -> np.ndarray:
     return np.ascontiguousarray(dealt.T)
 
 
-def scalar_rows(cp: CrossProducts, widths: np.ndarray) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:
+def scalar_rows(cp: CrossProducts, widths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Group i's k0 scalar rows all have the group's columns."""
     k0 = cp.k[0]
     if k0 == 1:
-        return np.arange(cp.columns.size), (cp.indptr, cp.columns)
+        return cp.indptr, cp.columns
     indptr = np.concatenate([[0], np.cumsum(np.repeat(widths, k0))])
     row = np.repeat(np.arange(widths.size * k0), np.repeat(widths, k0))
-    within = np.arange(indptr[-1]) - indptr[row]
-    position = cp.indptr[row // k0] + within
-    return position * k0 + row % k0, (indptr, cp.columns[position])
+    return indptr, cp.columns[cp.indptr[row // k0] + np.arange(indptr[-1]) - indptr[row]]

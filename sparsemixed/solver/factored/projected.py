@@ -9,9 +9,9 @@ V_1 = I + Z_0 Lambda_0 Lambda_0'Z_0',
 - H_22 = inv(Lambda_2)'(I - N_22)inv(Lambda_2) and C = Lambda_2 N_22 inv(Lambda_2), with N_22 = inv(S), unless Lambda_2 is nearly
   singular.
 
-So H takes no dense product of order q2 that inv(S) has not taken already, and no inverse of Lambda_0. From sparse cells H_00 is
-summed as it comes (`solver.factored.projected_pairs`). Where it would be too large, its sums follow from the (q2, q2) matrices
-A~_20 B A~_02 C G, one for every B of a basis of what the W_k are in term 0.
+So H takes no dense product of order q2 that inv(S) has not taken already, and no inverse of Lambda_0. From few sparse cells H_00
+is summed as it comes (`solver.factored.projected_pairs`). Where that is more work, its sums follow from the (q2, q2) matrices
+A~_20 B A~_02 C G, one for every B of a basis of what the W_k are in term 0 (`solver.factored.projected_basis`).
 """
 
 from __future__ import annotations

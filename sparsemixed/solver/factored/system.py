@@ -28,7 +28,7 @@ from sparsemixed.solver.crossproducts.crossproducts import FULL_SHARE, MOST_FULL
 from sparsemixed.solver.factored.elimination_pattern import EliminationPattern
 from sparsemixed.solver.factored.schur import SchurStorage
 from sparsemixed.solver.factored.weights import weighted_logdet, with_weights
-from sparsemixed.solver.kernels import add_group_outers, apply_blocks, factor_blocks
+from sparsemixed.solver.kernels import add_group_outers, apply_blocks, factor_blocks, transpose_groups
 from sparsemixed.solver.linalg import stacked
 
 
@@ -117,7 +117,10 @@ class FactoredSystem:
     def _scalar_matrix(self, entries: np.ndarray) -> np.ndarray | sp.csr_array:
         """(q0, q2): sparse, or in full where it is small and full enough for BLAS to be faster."""
         indptr, indices = self._pattern.scalar
-        data = entries.ravel() if self.cp.k[0] == 1 else entries.ravel()[self._pattern.expand]
+        data: np.ndarray = entries.ravel()
+        if self.cp.k[0] > 1:
+            data = np.empty(entries.size)
+            transpose_groups(self.cp.indptr, entries, data)
         shape = self.cp.sizes[0], self.cp.q_schur
         out = sp.csr_array((data, indices, indptr), shape=shape)
         return out.toarray() if self.cp.q <= MOST_FULL and data.size >= FULL_SHARE * shape[0] * shape[1] else out

@@ -1,12 +1,12 @@
 """Fit a crossed design that no Cholesky factorization can: 25,000,000 ratings by 162,541 users of 59,047 items.
 
-    python benchmarks/huge.py [--rows 25e6] [--users 162541] [--items 59047] [--long]
+    python benchmarks/huge.py [--rows 25e6] [--users 162541] [--items 59047] [--files 25] [--long]
 
 The design is simulated to look like film ratings: users' counts are log-normal from 20 to 10,000, and items follow a power law
 under which the busiest 5 % hold about 70 % of the ratings. One covariate, REML, true values 0.1 (coefficient), 0.43^2 (users),
 0.48^2 (items), 0.86^2 (errors). Reports the time from the data frame, the time from the cross-products on, the peak memory,
-and how far the estimates are from the truth; --long adds a run with ten times as many probes and another seed.
-Writes build/huge.json.
+and how far the estimates are from the truth; --files reads the ratings from as many Parquet files instead, which another process
+writes beforehand; --long adds a run with ten times as many probes and another seed. Writes build/huge.json.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import multiprocessing
 import resource
+import shutil
 import time
 from pathlib import Path
 
@@ -26,6 +28,7 @@ import sparsemixed
 estimation = importlib.import_module("sparsemixed.estimation.estimate")
 
 TRUTH = {"item": 0.48**2, "user": 0.43**2, "Residual": 0.86**2}
+BUILD = Path(__file__).parent.parent / "build"
 COMMAND = "y x || _all: R.item || user:, reml solver(krylov)"
 
 
@@ -51,7 +54,28 @@ def _tail(popularity: np.ndarray, top: int) -> float:
     return popularity[:top].sum() * (0.3 / 0.7) / popularity[top:].sum()
 
 
-def fit(data: pd.DataFrame, **options) -> tuple[sparsemixed.results.Results, float, float]:
+def write(folder: Path, files: int, rows: int, users: int, items: int) -> None:
+    """Parquet files of about as many ratings each, in the order of their users."""
+    data = simulate(rows, users, items)
+    bounds = np.linspace(0, len(data), files + 1).astype(int)
+    for i in range(files):
+        data.iloc[bounds[i] : bounds[i + 1]].to_parquet(folder / f"part-{i:03}.parquet", index=False)
+
+
+def written(files: int, *sizes: int) -> Path:
+    """The folder with them; a process of its own has written it, whose memory is not that of the fit."""
+    folder = BUILD / "huge"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    writer = multiprocessing.get_context("spawn").Process(target=write, args=(folder, files, *sizes))
+    writer.start()
+    writer.join()
+    if writer.exitcode:
+        raise SystemExit("huge: the ratings could not be written")
+    return folder
+
+
+def fit(data: pd.DataFrame | Path, **options) -> tuple[sparsemixed.results.Results, float, float]:
     """The fit, seconds in all, and seconds after the cross-products."""
     started, products = time.perf_counter(), []
     original = estimation.choose_problem
@@ -74,14 +98,17 @@ def main() -> None:
     parser.add_argument("--rows", type=float, default=25e6)
     parser.add_argument("--users", type=int, default=162_541)
     parser.add_argument("--items", type=int, default=59_047)
+    parser.add_argument("--files", type=int, help="read from so many Parquet files (default: from a data frame)")
     parser.add_argument("--long", action="store_true")
     options = parser.parse_args()
     warm = simulate(20_000, 1000, 300)
     fit(warm)
-    data = simulate(int(options.rows), options.users, options.items)
-    busy = np.sort(np.bincount(data["item"], minlength=options.items))[::-1]
-    print(f"{len(data):,} ratings, {options.users:,} users, {options.items:,} items; the busiest 5 % of items hold "
-          f"{busy[: options.items // 20].sum() / len(data):.0%}")  # fmt: skip
+    sizes = int(options.rows), options.users, options.items
+    data = simulate(*sizes) if options.files is None else written(options.files, *sizes)
+    if isinstance(data, pd.DataFrame):
+        busy = np.sort(np.bincount(data["item"], minlength=options.items))[::-1]
+        print(f"{len(data):,} ratings, {options.users:,} users, {options.items:,} items; the busiest 5 % of items hold "
+              f"{busy[: options.items // 20].sum() / len(data):.0%}")  # fmt: skip
     found, whole, inner = fit(data)
     table = found.random_params
     z = {
@@ -89,7 +116,7 @@ def main() -> None:
         for row, name in enumerate(TRUTH)
     }
     out = {
-        "rows": len(data), "users": options.users, "items": options.items, "seconds": whole, "seconds_from_products": inner,
+        "rows": found.nobs, "users": options.users, "items": options.items, "seconds": whole, "seconds_from_products": inner,
         "peak_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, "converged": found.converged,
         "monte_carlo_error": found.fit.monte_carlo.error, "llf": found.llf, "llf_error": found.fit.monte_carlo.llf_error,
         "standard_errors_from_truth": z,
@@ -100,9 +127,9 @@ def main() -> None:
         out["standard_errors_from_long_run"] = float(shift.abs().max())
     print(found)
     print(json.dumps(out, indent=2))
-    build = Path(__file__).parent.parent / "build"
-    build.mkdir(exist_ok=True)
-    (build / "huge.json").write_text(json.dumps(out, indent=2))
+    BUILD.mkdir(exist_ok=True)
+    (BUILD / "huge.json").write_text(json.dumps(out, indent=2))
+    shutil.rmtree(BUILD / "huge", ignore_errors=True)
 
 
 if __name__ == "__main__":

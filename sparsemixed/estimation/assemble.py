@@ -23,7 +23,6 @@ from sparsemixed.estimation.interface import FD, FE, FittedDerivatives, FittedOb
 from sparsemixed.estimation.linear import LogLikelihood
 from sparsemixed.estimation.lost_digits import lost_digits
 from sparsemixed.estimation.objectives.groups import GroupsObjective
-from sparsemixed.estimation.objectives.iterative import StochasticDerivatives
 from sparsemixed.estimation.objectives.penalized_derivatives import PenalizedScore
 from sparsemixed.estimation.penalties import log_prior
 from sparsemixed.estimation.problems.values import Case
@@ -120,9 +119,8 @@ def _shown(
 
 def _effects(design: Design, objective: FittedObjective[FE, FD], derivatives: FD) -> tuple[dict[str, Any], Later]:
     """The random effects and their uncertainty, or what makes it when it is asked for."""
-    if isinstance(derivatives, StochasticDerivatives):
-        return derivatives.objective.effects_later(design, derivatives)
-    return effects_of(design, objective, derivatives), {}
+    later = derivatives.effects_later(design) if isinstance(derivatives, PenalizedScore) else None
+    return later or (effects_of(design, objective, derivatives), {})
 
 
 def effects_of(design: Design, objective: FittedObjective[FE, FD], derivatives: FD) -> dict[str, Any]:

@@ -174,6 +174,9 @@ class StochasticDerivatives(PenalizedScore[KrylovFactored]):
         """(n_theta,) bool: variances that are held at zero."""
         return self.objective.held(self.at.theta)
 
+    def effects_later(self, design: Design) -> tuple[dict[str, Any], Later]:
+        return self.objective.effects_later(design, self)
+
     def _diagonal_sums(self) -> list[np.ndarray]:
         objective, cp = self.objective, self.at.cp
         free = [(factor.any(axis=1), factor.any(axis=0)) for factor in self.factors]

@@ -15,10 +15,12 @@ y'P V_k P V_l P y (Gilmour, Thompson & Cullis 1995; Johnson & Thompson 1995), wi
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Generic
+from typing import Any, Generic
 
 import numpy as np
 
+from sparsemixed.design.deferred import Later
+from sparsemixed.design.values import Design
 from sparsemixed.estimation.interface import Curvature
 from sparsemixed.estimation.lazy import lazy_property
 from sparsemixed.estimation.objectives.penalized_deviance import PenalizedDeviance, PenalizedEvaluation
@@ -56,6 +58,10 @@ class PenalizedScore(ABC, Generic[S]):
         fixed = cp.ZtXy.copy()
         fixed[:, p] -= cp.ZtXy[:, :p] @ at.beta
         return fixed - at.system.times_ZtZ(times_lambda(cp, self.factors, columns))
+
+    def effects_later(self, design: Design) -> tuple[dict[str, Any], Later] | None:
+        """Random effects as named, and what makes the rest of `effects_of` when it is read; None where all takes little time."""
+        return None
 
     @property
     def ZtE(self) -> np.ndarray:

@@ -65,11 +65,13 @@ class BasisHead(Laid):
         cp, k0, members = self.cp, self.cp.k[0], len(self.basis)
         if self.full is not None:
             R = (C @ self.full.T).reshape(len(C), -1, k0)
-            return np.array([((R @ B).reshape(len(C), -1) @ self.full).T for B in self.basis]).reshape(members, -1, len(C))
-        out: np.ndarray = np.empty((members * cp.q_schur, -(-len(C) // COLUMNS) * COLUMNS))
+            through = [((R @ B).reshape(len(C), -1) @ self.full).T for B in self.basis]
+            return np.array(through).reshape(members, cp.q_schur, len(C))  # the shape also of none
+        width = -(-len(C) // COLUMNS) * COLUMNS
+        out: np.ndarray = np.empty((members * cp.q_schur, width))
         assert self._order is not None
         through_groups(cp.indptr, cp.columns, self.entries, *self._order, self.basis, C, out)
-        return out.reshape(members, cp.q_schur, -1)[:, :, : len(C)]
+        return out.reshape(members, cp.q_schur, width)[:, :, : len(C)]
 
     def pieces(self, most: int) -> list[Piece]:
         return []

@@ -218,3 +218,13 @@ def test_a_group_for_every_row(rows, reml):
             assert fit.random_params["estimate"].iloc[-2:].sum() == pytest.approx(
                 plain.random_params["estimate"].iloc[-1], rel=1e-3
             )
+
+
+@pytest.mark.parametrize("seed", [1, 54, 62, 73, 79])
+def test_a_fit_that_is_exact_to_rounding_is_said_to_be_so_by_reml_too(seed: int):
+    """On the way to no errors the covariance of the coefficients is no longer definite to rounding."""
+    rng = np.random.default_rng(seed)
+    g, x = np.sort(rng.integers(0, 6, 60)), rng.integers(-3, 4, 60).astype(float)
+    y = x + rng.normal(size=6)[g] * 10.0 ** -rng.integers(0, 5)
+    with pytest.raises(NumericalError, match="likelihood is unbounded: the random effects of g fit `y` exactly"):
+        sparsemixed.mixed("y ~ x + (1 | g)", pd.DataFrame({"y": y, "x": x, "g": g}), reml=True)

@@ -26,13 +26,13 @@ from sparsemixed.estimation.objectives.penalized import PenalizedObjective
 from sparsemixed.estimation.objectives.penalized_derivatives import PenalizedDerivatives
 from sparsemixed.estimation.objectives.penalized_deviance import PenalizedEvaluation
 from sparsemixed.estimation.parameters import ThetaMap
-from sparsemixed.lapack import cholesky
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
 from sparsemixed.solver.factored.system import FactoredSystem, PenalizedSystem
 from sparsemixed.solver.groups.pooled import GroupProducts
 from sparsemixed.solver.groups.profiled import ProfiledSums
 from sparsemixed.solver.groups.roots import MomentSums
 from sparsemixed.solver.interface import LinearSystem
+from sparsemixed.solver.linalg import semidefinite_root
 from sparsemixed.solver.recent import Factorization
 
 BROKE_DOWN = "the random-effects system broke down: variances differ by too many orders of magnitude"
@@ -124,7 +124,7 @@ class GroupsObjective(PenalizedObjective):
     def predictions(self, design: Design, derivatives: PenalizedDerivatives) -> Predictions:
         """Random effects and their prediction-error covariance."""
         at = derivatives.at
-        spread = cholesky(at.XVX_inverse) if self.reml and self.p else np.zeros((self.p, 0))
+        spread = semidefinite_root(at.XVX_inverse) if self.reml and self.p else np.zeros((self.p, 0))
         spread = np.concatenate([spread, np.zeros((1, spread.shape[1]))])
         means, variances = self.roots.predictions(at.factors[0], _against_y(at.beta), spread, at.sigma2)
         return (means,), (variances,)
@@ -157,7 +157,7 @@ class GroupsDerivatives(PenalizedDerivatives):
         residual = _against_y(at.beta)[:, None] / np.sqrt(at.sigma2)
         if not (self.reml and p):
             return residual
-        root = np.concatenate([cholesky(at.XVX_inverse), np.zeros((1, p))])
+        root = np.concatenate([semidefinite_root(at.XVX_inverse), np.zeros((1, p))])
         return np.concatenate([residual, root], axis=1)
 
     @lazy_property

@@ -23,10 +23,10 @@ from sparsemixed.estimation.start.moments import (
     positive,
     solve_bounded,
 )
-from sparsemixed.lapack import cholesky
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
 from sparsemixed.solver.groups.first import Sizes, started
 from sparsemixed.solver.groups.roots import GroupRoots
+from sparsemixed.solver.linalg import semidefinite_root
 
 TINY = float(np.finfo(float).tiny)
 LEAST_PROJECTED = 1e-2
@@ -143,7 +143,7 @@ def _equations(roots: GroupRoots, rest: np.ndarray, prior: np.ndarray, D: np.nda
     beta, phi, _ = solve_fixed(w[:p, :p], w[:p, p])
     v = np.append(-beta, 1.0)
     columns = np.zeros((p + 1, max(p, 1)))
-    columns[:p, :p] = cholesky(phi) if p else phi
+    columns[:p, :p] = semidefinite_root(phi)
     sums = roots.moments(factor, columns)
     slopes = (flat @ sums.B.reshape(flat.shape[1], -1)).reshape(len(D), p + 1, p + 1)
     inside = (phi @ slopes[:, :p, :p]).reshape(len(D), -1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, TypeVar
@@ -27,7 +27,22 @@ def shared_out(work: Callable[[int, int], Found], begins: Iterable[int], ends: I
     # A thread of the pool that waited for others of it could wait for itself.
     if threads == 1 or len(pieces) == 1 or threading.current_thread().name.startswith(POOL):
         return [work(*piece) for piece in pieces]
-    return [*_pool(threads).map(lambda piece: work(*piece), pieces)]
+    waiting, found = iter(enumerate(pieces)), [None] * len(pieces)
+
+    def take() -> None:
+        for i, piece in waiting:
+            found[i] = work(*piece)  # type: ignore[call-overload]
+
+    # This thread takes its part too: to wake another one and to be woken takes as long as many a piece.
+    helpers = [_pool(threads).submit(take) for _ in range(min(threads, len(pieces)) - 1)]
+    try:
+        take()
+    finally:
+        late = [helper for helper in helpers if not helper.cancel()]  # they would find nothing left
+        wait(late)
+    for helper in late:
+        helper.result()
+    return found  # type: ignore[return-value]  # all of them by now
 
 
 def stretches(number: int) -> tuple[list[int], list[int]]:

@@ -39,3 +39,20 @@ def test_a_forked_process_starts_threads_of_its_own(two_threads):
     if not child:
         os._exit(0 if squares() == expected else 1)
     assert os.waitpid(child, 0)[1] == 0
+
+
+def test_pieces_are_shared_out_in_order_and_errors_come_back(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(numba, "get_num_threads", lambda: 3)
+    bounds = [*range(21)]
+    names: list[str] = []
+
+    def work(begin: int, end: int) -> int:
+        names.append(threading.current_thread().name)
+        if begin == 17:
+            raise ZeroDivisionError
+        return begin * end
+
+    assert shared_out(work, bounds[:16], bounds[1:17]) == [i * (i + 1) for i in range(16)]
+    assert threading.current_thread().name in names
+    with pytest.raises(ZeroDivisionError):
+        shared_out(work, bounds[:-1], bounds[1:])

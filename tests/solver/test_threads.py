@@ -45,9 +45,12 @@ def test_pieces_are_shared_out_in_order_and_errors_come_back(monkeypatch: pytest
     monkeypatch.setattr(numba, "get_num_threads", lambda: 3)
     bounds = [*range(21)]
     names: list[str] = []
+    meeting = threading.Barrier(3)
 
     def work(begin: int, end: int) -> int:
         names.append(threading.current_thread().name)
+        if begin < 3:
+            meeting.wait(60)  # of two threads of the pool and this one
         if begin == 17:
             raise ZeroDivisionError
         return begin * end

@@ -46,7 +46,7 @@ def test_patterns_group_by_group_are_those_level_by_level(shape, in_order, monke
     terms = [TermData(t.codes, t.n_groups, t.columns) for t in make_terms(np.random.default_rng(2), N, shape)]
     head = terms[0]._replace(codes=np.sort(terms[0].codes) if in_order else terms[0].codes, n_groups=terms[0].n_groups + 2)
     few = cells_of(head, terms[1:])
-    monkeypatch.setattr(crossproducts, "MANY", 1)
+    monkeypatch.setattr(crossproducts, "LONG", 1)
     for found in (cells_of(head, terms[1:]), crossproducts._cells(head, terms[1:])):
         for one, other in zip((*found[:2], *found[2]), (*few[:2], *few[2]), strict=True):
             assert one.dtype == other.dtype

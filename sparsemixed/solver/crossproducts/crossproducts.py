@@ -11,10 +11,10 @@ from typing import NamedTuple
 import numpy as np
 
 from sparsemixed.delayed import sp
-from sparsemixed.solver.crossproducts.pattern import pattern_by_groups
+from sparsemixed.solver.crossproducts.pattern import LONG, pattern_by_groups
 from sparsemixed.solver.kernels import count_cells, fill_cells, find_cells, scatter_outer, sort_rows
 from sparsemixed.solver.linalg import stacked
-from sparsemixed.solver.rows import MANY, group_products, inner_products, suits
+from sparsemixed.solver.rows import group_products, inner_products, suits
 from sparsemixed.solver.stretches import runs, spread
 
 MOST_FULL, FULL_SHARE = 2000, 0.1
@@ -267,7 +267,7 @@ def cells_of(head: TermData, remaining: Sequence[TermData]) -> tuple[np.ndarray,
     """Pattern of Z_0'Z_2: indptr, columns, and for each remaining term the first entry of each row's cell."""
     if not remaining:
         return np.zeros(head.n_groups + 1, np.int64), np.empty(0, np.int32), []
-    if head.codes.size >= MANY:
+    if head.codes.size >= LONG:
         levels = [(term.codes, term.n_groups, term.columns.shape[1]) for term in remaining]
         return pattern_by_groups(head.codes, head.n_groups, levels)
     last, place = np.empty(head.n_groups, np.int64), np.empty(head.n_groups, np.int64)

@@ -17,6 +17,7 @@ from sparsemixed.solver.kernels_rows import (
     subtract_fitted,
     times_matrix,
 )
+from sparsemixed.solver.stretches import in_order
 from sparsemixed.solver.threads import shared_out
 
 MANY = 50_000
@@ -62,11 +63,6 @@ def less_fitted(y: np.ndarray, Q: np.ndarray, fitted: np.ndarray) -> tuple[np.nd
         return out[begin:end] @ Q[begin:end]
 
     return out, _total(len(y), piece)
-
-
-def in_order(codes: np.ndarray) -> bool:
-    """Whether the rows of every group stand together, group by group, by codes (n,)."""
-    return bool((codes[1:] >= codes[:-1]).all())
 
 
 def group_products(codes: np.ndarray, Z: np.ndarray, X: np.ndarray, y: np.ndarray, n_groups: int) -> np.ndarray:

@@ -29,6 +29,23 @@ def runs(*columns: np.ndarray) -> np.ndarray | None:
     return np.concatenate([[0], np.flatnonzero(changes) + 1])
 
 
+def in_order(codes: np.ndarray) -> bool:
+    """Whether the rows of every group stand together, group by group, by codes (n,)."""
+    return bool((codes[1:] >= codes[:-1]).all())
+
+
+def shares(begins: np.ndarray, parts: int) -> np.ndarray:
+    """Where parts of the groups begin and end (parts + 1,) int64, of about as many rows each; begins (J + 1,): those of groups.
+
+    Examples
+    --------
+    >>> shares(np.array([0, 1, 2, 10, 12]), 2)
+    array([0, 3, 4])
+    """
+    wanted = np.linspace(begins[0], begins[-1], parts + 1)[1:-1]
+    return np.concatenate([[0], np.searchsorted(begins, wanted), [begins.size - 1]]).astype(np.int64)
+
+
 def spread(values: np.ndarray, begins: np.ndarray, n: int) -> np.ndarray:
     """The values of stretches of rows in each of their rows, (n,)."""
     return np.repeat(values, np.diff(begins, append=n))

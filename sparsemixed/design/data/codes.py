@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from sparsemixed.solver.stretches import runs, spread
+from sparsemixed.solver.stretches import in_order, runs, spread
 
 
 def compress(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -72,11 +72,6 @@ def combine_all(codes: Sequence[np.ndarray], n_rows: int) -> np.ndarray:
     for following in codes[1:]:
         together = combine(together, following)
     return together
-
-
-def in_order(codes: np.ndarray) -> bool:
-    """Whether the rows of every group stand together, group by group."""
-    return bool((codes[1:] >= codes[:-1]).all())
 
 
 def group_sizes(codes: np.ndarray, n_groups: int) -> np.ndarray:

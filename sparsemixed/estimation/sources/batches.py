@@ -86,15 +86,18 @@ def summed(parts: Iterable[PartialProducts | None]) -> PartialProducts | None:
     number, where one running sum would be gone through again for every part.
     """
     sums: list[PartialProducts] = []
+
+    def add_last() -> None:
+        last = sums.pop()
+        sums[-1] = sums[-1] + last
+
     for part in parts:
         if part is not None:
             sums.append(part)
         while len(sums) > 1 and sums[-2].cp.n <= sums[-1].cp.n:
-            last = sums.pop()
-            sums[-1] = sums[-1] + last
+            add_last()
     while len(sums) > 1:
-        last = sums.pop()
-        sums[-1] = sums[-1] + last
+        add_last()
     return sums[0] if sums else None
 
 

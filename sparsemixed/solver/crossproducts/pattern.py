@@ -12,7 +12,7 @@ import numpy as np
 
 from sparsemixed.solver.crossproducts.kernels import count_levels, fill_levels
 from sparsemixed.solver.kernels import sort_rows
-from sparsemixed.solver.rows import in_order
+from sparsemixed.solver.stretches import in_order, shares
 
 LONG = 1 << 21
 """Rows from which that is so (measured: to a million, level by level takes two thirds of the time, and less to be compiled)."""
@@ -36,9 +36,7 @@ def pattern_by_groups(
         order, start = np.empty(0, np.int64), np.searchsorted(groups, np.arange(n_groups + 1))
     else:
         order, start = sort_rows(groups, n_groups)
-    wanted = np.linspace(0, groups.size, PARTS + 1)[1:-1]
-    bounds = np.concatenate([[0], np.searchsorted(start, wanted), [n_groups]]).astype(np.int64)
-    counts = np.zeros(n_groups, np.int64)
+    bounds, counts = shares(start, PARTS), np.zeros(n_groups, np.int64)
     for codes, size, width in levels:
         count_levels(bounds, start, order, codes, size, width, counts)
     indptr = np.concatenate([[0], np.cumsum(counts)])

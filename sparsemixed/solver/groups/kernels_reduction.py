@@ -19,6 +19,18 @@ SIGN_OF = 1e-8
 
 
 @compiled_part
+def reflect(V, a, tau, out, b):
+    """Column b of out (n, _) by the reflection whose vector stands in column a of V (n, p) from row a on, with 1 there."""
+    share = out[a, b]
+    for i in range(a + 1, V.shape[0]):
+        share += V[i, a] * out[i, b]
+    share *= tau
+    out[a, b] -= share
+    for i in range(a + 1, V.shape[0]):
+        out[i, b] -= share * V[i, a]
+
+
+@compiled_part
 def orthonormal_columns(X, out_Q, out_R):
     """X = QR by Householder's reflections, with the signs that LAPACK's have; False where a column keeps too little.
 
@@ -41,13 +53,7 @@ def orthonormal_columns(X, out_Q, out_R):
         for i in range(a + 1, n):
             V[i, a] /= first - turned
         for b in range(a + 1, p):
-            share = V[a, b]
-            for i in range(a + 1, n):
-                share += V[i, a] * V[i, b]
-            share *= taus[a]
-            V[a, b] -= share
-            for i in range(a + 1, n):
-                V[i, b] -= share * V[i, a]
+            reflect(V, a, taus[a], V, b)
         for b in range(p):
             out_R[a, b] = turned if b == a else V[a, b] if b > a else 0.0
     for i in range(n):
@@ -55,13 +61,7 @@ def orthonormal_columns(X, out_Q, out_R):
             out_Q[i, b] = 1.0 if i == b else 0.0
     for a in range(p - 1, -1, -1):
         for b in range(a, p):
-            share = out_Q[a, b]
-            for i in range(a + 1, n):
-                share += V[i, a] * out_Q[i, b]
-            share *= taus[a]
-            out_Q[a, b] -= share
-            for i in range(a + 1, n):
-                out_Q[i, b] -= share * V[i, a]
+            reflect(V, a, taus[a], out_Q, b)
     return True
 
 

@@ -18,8 +18,9 @@ _MET, _EXPECTED = [0], Event()
 
 def met_often() -> bool:
     """Whether this process has met, or expects, more small problems than `WORTH_COMPILING`; asked once for each."""
+    often = will_be_often()
     _MET[0] += 1
-    return _MET[0] > WORTH_COMPILING or _EXPECTED.is_set()
+    return often
 
 
 def will_be_often() -> bool:

@@ -16,6 +16,7 @@ from sparsemixed.solver.iterative.kernels_groups import (
     times_blocks,
 )
 from sparsemixed.solver.kernels_aligned import aligned_in
+from sparsemixed.solver.stretches import shares
 from sparsemixed.solver.vectors import WIDTH
 
 MOST_PARTS = 16
@@ -38,8 +39,7 @@ class SparseCells:
         self.indptr, self.columns, self.n_columns = indptr, columns, n_columns
         # Their sums must cost little beside the products themselves.
         parts = int(np.clip(columns.size // (8 * max(n_columns, 1)), 1, MOST_PARTS))
-        wanted = np.linspace(0, indptr[-1], parts + 1)[1:-1]
-        self.bounds = np.concatenate([[0], np.searchsorted(indptr, wanted), [indptr.size - 1]]).astype(np.int64)
+        self.bounds = shares(indptr, parts)
         # Memory that one product after another works in: to ask for it anew each time takes longer than to fill it.
         self.buffers = Buffers()
 

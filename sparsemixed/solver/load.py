@@ -2,7 +2,7 @@
 
 Before numba looks into its files it loads whatever its compiler may ever meet: unicode, sets, random numbers, linear algebra with
 scipy's. Code that is there needs none of it, only the names of the functions by which it counts references to arrays. Beside the
-code a file holds what loops that call this one are compiled from: numba reads that in any case, and it takes longer than the rest.
+code a file holds what loops that call this one are compiled from: numba reads that in any case, which takes longer than the rest.
 """
 
 from __future__ import annotations

@@ -25,6 +25,14 @@ def known() -> bool:
     return KNOWN[0] <= numba.version_info.short <= KNOWN[1]
 
 
+def is_kept(loop: Any) -> bool:
+    """Whether machine code of a loop for this processor is on disk; False also where numba's version is not known."""
+    if not isinstance(loop._cache, KeptPart):
+        return False
+    here = loop.targetctx.codegen().magic_tuple()
+    return any(machine == here for _, machine, _ in loop._cache._cache_file._load_index())
+
+
 class KeptPart(FunctionCache):
     """Numba's folder of a function's machine code; where there is none, the compiler begins with what is left out here."""
 

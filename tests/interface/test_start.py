@@ -91,15 +91,19 @@ def test_loops_that_were_loaded_are_compiled_into_others(tmp_path, monkeypatch):
             return out
         """)
     )
-    once = "import numpy as np, loops; print(loops.total(np.arange(4.0)), sum(loops.total.stats.cache_hits.values()))"
+    once = """
+        import numpy as np, loops
+        from sparsemixed.solver.load import is_kept
+        print(is_kept(loops.total), loops.total(np.arange(4.0)), sum(loops.total.stats.cache_hits.values()), is_kept(loops.total))
+    """
     more = """
         @loops.compiled
         def twice(values):
             return 2.0 * loops.total(values) + loops.half(values[1])
         print(twice(np.arange(4.0)), sum(loops.half.stats.cache_hits.values()), loops.total(np.arange(3.0)))
     """
-    assert run(once) == "3.0 0\n"
-    assert run(f"{once}\n{textwrap.dedent(more)}") == "3.0 1\n6.5 1 1.5\n"
+    assert run(once) == "False 3.0 0 True\n"
+    assert run(once + more) == "True 3.0 1 True\n6.5 1 1.5\n"
 
 
 def test_this_version_of_numba_is_known():

@@ -34,6 +34,7 @@ else:
     blas, lapack = _alone("blas"), _alone("lapack")
 
 dgeqrf, dorgqr, dpotrf, dsyevd, dtrtri = lapack.dgeqrf, lapack.dorgqr, lapack.dpotrf, lapack.dsyevd, lapack.dtrtri
+dtrsm, dtrtrs = blas.dtrsm, lapack.dtrtrs
 
 
 def cholesky(matrix: np.ndarray) -> np.ndarray:
@@ -85,6 +86,35 @@ def inverse_of_lower(L: np.ndarray) -> np.ndarray:
            [-0.125,  0.25 ]])
     """
     return dtrtri(L, lower=1)[0]
+
+
+def solve_triangular(A: np.ndarray, right: np.ndarray, lower: bool = False, transposed: bool = False) -> np.ndarray:
+    """inv(A), or inv(A') if `transposed`, times a vector (p,) or matrix (p, c), for a triangular A (p, p).
+
+    Raises
+    ------
+    LinAlgError
+        A is singular.
+
+    Examples
+    --------
+    >>> solve_triangular(np.array([[2.0, 0.0], [1.0, 4.0]]), np.array([4.0, 10.0]), lower=True)
+    array([2., 2.])
+    """
+    if not right.size:
+        return right
+    if A.flags.c_contiguous:
+        A, lower, transposed = A.T, not lower, not transposed
+    if right.ndim == 1 or right.shape[1] == 1:
+        found, failed = dtrtrs(A, right, lower=lower, trans=transposed)
+    else:
+        # By BLAS: OpenBLAS's dtrtrs shares even two columns of two rows out to threads, and waits for them for as long as their
+        # cores are busy with anything else, some 20 ms at a time.
+        failed = not A.diagonal().all()
+        found = right if failed else dtrsm(1.0, A, right, lower=lower, trans_a=transposed)
+    if failed:
+        raise np.linalg.LinAlgError("singular matrix")
+    return found.reshape(right.shape)
 
 
 def qr(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -51,7 +51,7 @@ def read_model(
         raise CommandError(f"the model must be a text, found {type(text).__name__}")
     given = tuple((name, value, type(value)) for name, value in (options or {}).items())
     names = None if columns is None else tuple(columns)
-    if all(isinstance(value, (bool, int, float, str)) for _, value, _ in given):
+    if all(isinstance(value, (bool, int, float, str, type(None))) for _, value, _ in given):
         return _read_once(text, given, options_win, names)
     return _read(text, options or {}, options_win, names)
 

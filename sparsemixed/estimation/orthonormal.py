@@ -13,14 +13,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sparsemixed.delayed import linalg, sp
+from sparsemixed.delayed import sp
 from sparsemixed.design.deferred import HoldsLater, changed, deferred
 from sparsemixed.design.values import Constraints, Design, RandomTerm
 from sparsemixed.estimation.parameters import ThetaMap
+from sparsemixed.lapack import solve_triangular
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts, TermData, cross_products
 from sparsemixed.solver.crossproducts.sparse_columns import coefficients_on, sparse_cross_products
 from sparsemixed.solver.factored.triangle import triangle
-from sparsemixed.solver.linalg import regression, solve_upper, thin_qr
+from sparsemixed.solver.linalg import regression, thin_qr
 from sparsemixed.solver.rows import less_fitted, suits
 
 
@@ -69,7 +70,7 @@ class OrthonormalCoordinates(HoldsLater):
         """Q'values (r,) for values (n,)."""
         if self.sparse is None:
             return self.Q.T @ values
-        return linalg.solve_triangular(self.R, self.sparse.T @ values, trans=1)
+        return solve_triangular(self.R, self.sparse.T @ values, transposed=True)
 
     def cross_products(self, terms: list[TermData]) -> CrossProducts:
         """Those of the terms with each other, with Q and with the residual."""
@@ -84,17 +85,17 @@ class OrthonormalCoordinates(HoldsLater):
 
     def coefficients(self, beta: np.ndarray) -> np.ndarray:
         """Coefficients (p,) on X from those on Q."""
-        found = self.start + solve_upper(self.R, beta)
+        found = self.start + solve_triangular(self.R, beta)
         return found if self.constraints is None else self.constraints.T @ found + self.constraints.a
 
     def to_orthonormal(self, X: np.ndarray) -> np.ndarray:
         """Rows of Q (m, r) that stand for rows of X (m, p): a prediction from them has the same coefficients' part."""
         free = X if self.constraints is None else X @ self.constraints.T
-        return linalg.solve_triangular(self.R.T, free.T, lower=True).T if free.size else free
+        return solve_triangular(self.R.T, free.T, lower=True).T if free.size else free
 
     def root(self, matrix: np.ndarray) -> np.ndarray:
         """Rows (p, c) that give coefficients on X from rows (r, c) that give those on Q."""
-        found = solve_upper(self.R, matrix)
+        found = solve_triangular(self.R, matrix)
         return found if self.constraints is None else self.constraints.T @ found
 
 
@@ -133,7 +134,7 @@ def _sparse_coordinates(design: Design, log_precision: float) -> OrthonormalCoor
     known = {"R": R, "start": start, "residual": residual, "n_obs": design.n_obs, "log_precision": log_precision}
 
     def later() -> dict[str, np.ndarray]:
-        return {"Q": linalg.solve_triangular(R.T, X.toarray().T, lower=True).T}
+        return {"Q": solve_triangular(R.T, X.toarray().T, lower=True).T}
 
     return deferred(OrthonormalCoordinates, {("Q",): later}, sparse=X, **known)
 
@@ -174,10 +175,10 @@ def _least_squares(design: Design, Q: np.ndarray, R: np.ndarray) -> tuple[np.nda
     fitted = Q.T @ y
     if suits(Q):
         residual, again = less_fitted(y, Q, fitted)
-        return solve_upper(R, fitted + again), less_fitted(residual, Q, again)[0]
+        return solve_triangular(R, fitted + again), less_fitted(residual, Q, again)[0]
     residual = y - Q @ fitted
     again = Q.T @ residual  # a second pass removes what the first left of rounding (Giraud, Langou & Rozloznik 2005)
-    return solve_upper(R, fitted + again), residual - Q @ again
+    return solve_triangular(R, fitted + again), residual - Q @ again
 
 
 def engine_terms(design: Design, layout: ThetaMap) -> list[TermData]:

@@ -18,9 +18,9 @@ from sparsemixed.estimation.problems.plain_newton import PlainSearch
 from sparsemixed.estimation.problems.table import choose_problem
 from sparsemixed.estimation.sources.responses import Responses, responses
 from sparsemixed.estimation.start.moments_groups import forms, has_columns_of_its_own, plain_start
+from sparsemixed.lapack import solve_triangular
 from sparsemixed.solver.groups.first import OtherResponses
 from sparsemixed.solver.groups.profiled import met_often
-from sparsemixed.solver.linalg import solve_upper
 from sparsemixed.spec import ModelSpec
 
 
@@ -83,7 +83,7 @@ class ResponseSearch:
         design, layout = changed(self.model.design, y=y), self.plain.objective.parameters
         own = partial(self._own, y, data, rest)
         behind = Behind(found, self.plain.model, design, layout, self.model.reduction.orthogonal, llf, own)
-        return fit_of(self.model.spec, solve_upper(self._R, fitted + found.beta), self.plain.objective.solver, behind)
+        return fit_of(self.model.spec, solve_triangular(self._R, fitted + found.beta), self.plain.objective.solver, behind)
 
     def _own(self, y: np.ndarray, data: np.ndarray, rest: np.ndarray) -> GroupsObjective:
         """The objective of a response, as `choose_problem` makes it."""

@@ -26,11 +26,11 @@ from sparsemixed.estimation.problems.plain_newton import VERDICTS, asks_for_newt
 from sparsemixed.estimation.problems.table import choose_problem
 from sparsemixed.estimation.sources.reduction import Products, Reduction
 from sparsemixed.estimation.start.moments_groups import forms_of_squares, has_columns_of_its_own, plain_start
+from sparsemixed.lapack import solve_triangular
 from sparsemixed.solver.groups.first import Model, descend
 from sparsemixed.solver.groups.profiled import will_be_often
 from sparsemixed.solver.groups.reduced import reduced_groups
 from sparsemixed.solver.groups.roots import few
-from sparsemixed.solver.linalg import solve_upper
 from sparsemixed.spec import ModelSpec
 
 MOST_ROWS = 1 << 14
@@ -59,7 +59,7 @@ def small_fit(spec: ModelSpec, design: Design) -> Fit | None:
     theta, options = laid.layout.on_scale([covariance], [known.squares]), spec.estimation
     model = Model(laid.moves, laid.faces, reml, bounds_of(options), df if reml else float(n), options.iterate)
     found = descend(theta, reduced.data, reduced, reduced.rest, model)
-    start = solve_upper(reduced.R, reduced.fitted)
+    start = solve_triangular(reduced.R, reduced.fitted)
     orthogonal = OrthonormalCoordinates(reduced.Q, reduced.R, start, reduced.residual, float(n))
     llf = log_likelihood_of(reduced.left, model.df, orthogonal.constant(reml))
     if found.why not in VERDICTS or is_remarkable(found, model.df, reduced.left, llf):

@@ -15,13 +15,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from sparsemixed.delayed import linalg
 from sparsemixed.design.data.frame import Frame
 from sparsemixed.design.data.rows import Rows
 from sparsemixed.design.fixed.columns import rows_of_X
 from sparsemixed.design.fixed.estimable import not_estimable
 from sparsemixed.errors import DataError
 from sparsemixed.estimation.fit import Fit
+from sparsemixed.lapack import solve_triangular
 from sparsemixed.postestimation.row_covariance import RowCovariance, connected, of_rows, of_sample
 
 
@@ -104,7 +104,7 @@ def _density(covariance: RowCovariance, rows: np.ndarray, residual: np.ndarray) 
         L = np.linalg.cholesky(V)
     except np.linalg.LinAlgError:
         raise DataError("the predictive covariance of a held-out group is singular: the residual variance is zero") from None
-    white = linalg.solve_triangular(L, residual, lower=True)
+    white = solve_triangular(L, residual, lower=True)
     logs = len(rows) * np.log(2.0 * np.pi) + 2.0 * np.log(np.diag(L)).sum()
     return float(-0.5 * (logs + white @ white)), np.diag(V)
 
@@ -138,7 +138,7 @@ def predictive_std(fit: Fit, rows: Rows, given: bool = True) -> np.ndarray:
         here = np.flatnonzero(np.any([place == part for place in places], axis=0))
         L = np.linalg.cholesky(sample.of(own))
         for some in np.array_split(here, max(1, len(here) * len(own) // 1_000_000)):
-            variances[some] -= np.sum(linalg.solve_triangular(L, _shared(sample, own, new, some), lower=True) ** 2, axis=0)
+            variances[some] -= np.sum(solve_triangular(L, _shared(sample, own, new, some), lower=True) ** 2, axis=0)
     return np.sqrt(np.maximum(variances, 0.0))
 
 

@@ -14,10 +14,10 @@ from sparsemixed.estimation.objectives.groups import GroupsObjective
 from sparsemixed.estimation.orthonormal import OrthonormalCoordinates
 from sparsemixed.estimation.problems.values import Problem
 from sparsemixed.estimation.search.minimum import DEVIANCE_ROUNDING
+from sparsemixed.lapack import solve_triangular
 from sparsemixed.postestimation.influence.printed_variances import printed_variances
 from sparsemixed.resampling.replicates import Replicates
 from sparsemixed.solver.groups.many import Ends, Searches
-from sparsemixed.solver.linalg import solve_upper
 
 MOST_NUMBERS = 1 << 22
 """In the rows of one piece of work (32 MB)."""
@@ -73,7 +73,7 @@ def _fixed(orthogonal: OrthonormalCoordinates, design: Design) -> tuple[np.ndarr
     R, r = orthogonal.R, len(orthogonal.R)
     held = design.constraints
     T, shift = (np.eye(r), np.zeros(r)) if held is None else (held.T, held.a)
-    return R, T, shift, T @ solve_upper(R, np.eye(r))
+    return R, T, shift, T @ solve_triangular(R, np.eye(r))
 
 
 def collected(design: GroupedDesign, fit: Fit, ends: Ends, df: np.ndarray | float) -> Replicates:

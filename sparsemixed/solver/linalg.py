@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sparsemixed.errors import NumericalError
-from sparsemixed.lapack import blas, cholesky, eigh, inverse_of_lower, lapack, qr
+from sparsemixed.lapack import blas, cholesky, eigh, inverse_of_lower, qr, solve_triangular
 from sparsemixed.solver import rows
 
 SINGULAR = 1e-13
@@ -191,24 +191,6 @@ def has_root(matrix: np.ndarray) -> bool:
     return True
 
 
-def solve_upper(R: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """inv(R) times a vector (p,) or matrix (p, c), for an upper triangular R (p, p) that is not singular.
-
-    Examples
-    --------
-    >>> solve_upper(np.array([[2.0, 1.0], [0.0, 4.0]]), np.array([4.0, 8.0]))
-    array([1., 2.])
-    """
-    if not right.size:
-        return right
-    # By LAPACK itself: what scipy checks before takes ten times as long for a few coefficients.
-    dtrtrs = lapack.dtrtrs
-    found, failed = dtrtrs(R.T, right, lower=1, trans=1) if R.flags.c_contiguous else dtrtrs(R, right)
-    if failed:
-        raise np.linalg.LinAlgError("singular matrix")
-    return found.reshape(right.shape)
-
-
 def thin_qr(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Q (n, p) with orthonormal columns and upper triangular R (p, p), X = QR.
 
@@ -288,13 +270,13 @@ def regression(X: np.ndarray, y: np.ndarray) -> Regression | None:
     inverse = np.triu(np.linalg.inv(R))
     fitted = inverse.T @ gram[:p, p]
     Q, residual, gram = rows.turned(X, y, inverse, fitted)
-    coefficients = solve_upper(R, fitted)
+    coefficients = solve_triangular(R, fitted)
     if _off_orthogonal(gram) > ORTHOGONAL:
         second = np.linalg.cholesky(gram[:p, :p]).T
         inverse, R = np.triu(np.linalg.inv(second)), np.triu(second @ R)
         fitted = inverse.T @ gram[:p, p]
         Q, residual, gram = rows.turned(Q, residual, inverse, fitted, in_place=True)
-        coefficients = coefficients + solve_upper(R, fitted)
+        coefficients = coefficients + solve_triangular(R, fitted)
     return Regression(Q, R, coefficients, residual, gram)
 
 

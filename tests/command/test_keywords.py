@@ -6,6 +6,7 @@ import typing
 
 from numpy.typing import ArrayLike
 
+from sparsemixed.command import read_model
 from sparsemixed.command.keywords import DisplayKeywords, ModelKeywords
 from sparsemixed.command.options import OPTIONS
 from sparsemixed.command.weights import KEYWORDS
@@ -43,3 +44,8 @@ def test_literals_are_the_words_that_the_options_read():
             for word in typing.get_args(part) if typing.get_origin(part) is typing.Literal else ():
                 assert option.argument is not None
                 assert option.argument(word) == word
+
+
+def test_a_text_is_read_once_also_where_a_keyword_says_nothing():
+    keywords = {"reml": True, "precision_weights": None}
+    assert read_model("y ~ x + (1 | g)", keywords) is read_model("y ~ x + (1 | g)", dict(keywords))

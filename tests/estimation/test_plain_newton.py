@@ -88,6 +88,19 @@ def test_few_fits_compile_nothing(monkeypatch):
     assert [problem("y x || g:", rows()).plain is None for _ in range(4)] == [True, True, False, False]
 
 
+@pytest.mark.parametrize("on_disk", [False, True])
+def test_a_search_that_is_on_disk_is_loaded_earlier(monkeypatch, on_disk):
+    monkeypatch.setattr(profiled, "WORTH_LOADING", 1)
+    monkeypatch.setattr(profiled, "WORTH_COMPILING", 3)
+    monkeypatch.setattr(profiled, "_MET", [0])
+    monkeypatch.setattr(profiled, "_EXPECTED", Event())
+    monkeypatch.setattr(profiled, "_is_on_disk", lambda: on_disk)
+    assert [problem("y x || g:", rows()).plain is None for _ in range(4)] == [True, not on_disk, not on_disk, False]
+    profiled._MET[0] = 0
+    profiled.expect(2)
+    assert profiled.will_be_often() == on_disk
+
+
 def test_fits_that_are_announced_are_compiled_from_the_first(monkeypatch):
     monkeypatch.setattr(profiled, "WORTH_COMPILING", 2)
     monkeypatch.setattr(profiled, "_MET", [0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import textwrap
@@ -68,6 +69,41 @@ def test_what_was_left_out_is_loaded_when_something_is_compiled():
     """
     printed = fitted("y time || id:", textwrap.indent(textwrap.dedent(program), 8 * " ").strip())
     assert printed.splitlines()[-1] == "3.0"
+
+
+def test_loops_that_were_loaded_are_compiled_into_others(tmp_path, monkeypatch):
+    """The machine code of a file is loaded alone; what its callers are compiled from is read when there is one."""
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "code"))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *sys.path]))
+    (tmp_path / "loops.py").write_text(
+        textwrap.dedent("""
+        from sparsemixed.solver.compiled import compiled, compiled_part
+
+        @compiled_part
+        def half(x):
+            return 0.5 * x
+
+        @compiled
+        def total(values):
+            out = 0.0
+            for value in values:
+                out += half(value)
+            return out
+        """)
+    )
+    once = """
+        import numpy as np, loops
+        from sparsemixed.solver.load import is_kept
+        print(is_kept(loops.total), loops.total(np.arange(4.0)), sum(loops.total.stats.cache_hits.values()), is_kept(loops.total))
+    """
+    more = """
+        @loops.compiled
+        def twice(values):
+            return 2.0 * loops.total(values) + loops.half(values[1])
+        print(twice(np.arange(4.0)), sum(loops.half.stats.cache_hits.values()), loops.total(np.arange(3.0)))
+    """
+    assert run(once) == "False 3.0 0 True\n"
+    assert run(once + more) == "True 3.0 1 True\n6.5 1 1.5\n"
 
 
 def test_this_version_of_numba_is_known():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from sparsemixed import lapack
 from sparsemixed.solver import linalg, rows
 
 
@@ -48,3 +49,30 @@ def test_roots_of_inverses_far_from_singular_and_near(condition, units):
 def test_no_root_of_what_is_not_finite():
     for matrix in (np.array([[np.nan, 0.0], [0.0, 1.0]]), np.array([[np.inf, 0.0], [0.0, 1.0]]), np.zeros((2, 2)), -np.eye(2)):
         assert linalg.root_of_inverse(matrix) is None
+
+
+@pytest.mark.parametrize("columns", [None, 0, 1, 2, 7])
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("lower", [False, True])
+@pytest.mark.parametrize("transposed", [False, True])
+def test_triangular_systems(columns, order, lower, transposed):
+    rng = np.random.default_rng(2)
+    whole = rng.normal(size=(4, 4)) + 4.0 * np.eye(4)
+    A = np.array(np.tril(whole) if lower else np.triu(whole), order=order)
+    right = rng.normal(size=4) if columns is None else rng.normal(size=(4, columns))
+    before = right.copy()
+    found = lapack.solve_triangular(A, right, lower, transposed)
+    np.testing.assert_allclose((A.T if transposed else A) @ found, right, atol=1e-14)
+    np.testing.assert_array_equal(right, before)
+    assert found.shape == right.shape
+
+
+def test_matrices_do_not_go_by_the_routine_that_takes_threads_for_the_smallest(monkeypatch):
+    monkeypatch.setattr(lapack, "dtrtrs", None)
+    np.testing.assert_array_equal(lapack.solve_triangular(2.0 * np.eye(2), np.eye(2)), 0.5 * np.eye(2))
+
+
+@pytest.mark.parametrize("right", [np.ones(2), np.ones((2, 1)), np.ones((2, 3))])
+def test_singular_triangles_are_refused(right):
+    with pytest.raises(np.linalg.LinAlgError):
+        lapack.solve_triangular(np.array([[1.0, 1.0], [0.0, 0.0]]), right)

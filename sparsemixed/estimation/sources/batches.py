@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from sparsemixed.delayed import linalg
 from sparsemixed.design.batches import (
     BatchRows,
     batch_rows,
@@ -30,6 +29,7 @@ from sparsemixed.estimation.linear import check_residual
 from sparsemixed.estimation.orthonormal import OrthonormalCoordinates
 from sparsemixed.estimation.parameters import ThetaMap, parameters
 from sparsemixed.estimation.sources.reduction import Products, Reduction
+from sparsemixed.lapack import solve_triangular
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts, cross_products
 from sparsemixed.solver.crossproducts.sums import merged
 from sparsemixed.spec import ModelSpec
@@ -153,8 +153,8 @@ def in_orthonormal_coordinates(
         R, ZtXy = triangular_factor(R @ change), ZtXy @ change
     p = R.shape[0] - 1
     X, length = R[:p, :p], abs(float(R[p, p]))
-    start = linalg.solve_triangular(X, R[:p, p]) if p else np.zeros(0)
-    ZtQ = linalg.solve_triangular(X, ZtXy[:, :p].T, trans=1).T if p else ZtXy[:, :0]
+    start = solve_triangular(X, R[:p, p]) if p else np.zeros(0)
+    ZtQ = solve_triangular(X, ZtXy[:, :p].T, transposed=True).T if p else ZtXy[:, :0]
     residual = ZtXy[:, p] - ZtXy[:, :p] @ start
     products = replace(cp, ZtXy=np.column_stack([ZtQ, residual]), XytXy=np.diag(np.append(np.ones(p), length**2)))
     return OrthonormalCoordinates(np.zeros((0, p)), X, start, np.array([length]), cp.n, 0.0, constraints), products

@@ -12,10 +12,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from sparsemixed.delayed import linalg
 from sparsemixed.errors import NotAvailableError, NumericalError
 from sparsemixed.estimation.fit import Fit
 from sparsemixed.inference.hypotheses.distributions import normal_probability
+from sparsemixed.lapack import solve_triangular
 from sparsemixed.postestimation.prediction.error_blocks import error_blocks, singular_errors
 from sparsemixed.postestimation.prediction.joint_errors import joint_errors
 from sparsemixed.postestimation.prediction.predicted_rows import sample_error_variances, sample_rows
@@ -75,7 +75,7 @@ def scaled(fit: Fit, terms: Terms) -> np.ndarray:
             lower = np.linalg.cholesky(sample.of(rows))
         except np.linalg.LinAlgError as error:
             raise NumericalError("predict: scaled residuals are not defined where V is singular") from error
-        out[rows] = linalg.solve_triangular(lower, residuals[rows], lower=True)
+        out[rows] = solve_triangular(lower, residuals[rows], lower=True)
     return out
 
 

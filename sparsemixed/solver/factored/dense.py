@@ -9,7 +9,7 @@ from threading import RLock
 import numpy as np
 
 from sparsemixed.errors import NumericalError
-from sparsemixed.lapack import blas, lapack
+from sparsemixed.lapack import blas, lapack, solve_triangular
 from sparsemixed.solver.buffers import Buffers
 from sparsemixed.solver.crossproducts.block_products import Factors
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts, pair_indices
@@ -117,7 +117,7 @@ class FactoredDense:
         """inv(L') z for z (q2, m)."""
         with self._turn:
             if self._packed is None:
-                return lapack.dtrtrs(self._lower.T, z, lower=1, trans=1)[0]
+                return solve_triangular(self._lower.T, z, lower=True, transposed=True)
         return lapack.dtfsm(1.0, self._packed, z, uplo="L", trans="T")
 
     @property

@@ -138,13 +138,12 @@ class CrossProducts:
 
     def times(self, values: np.ndarray) -> np.ndarray:
         """Z'Z values, for values (q, m)."""
-        if self._full is not None:
-            return self._full @ values
         q0, m = self.sizes[0], values.shape[1]
         own = stacked(self.first, values[:q0].reshape(self.n_groups[0], self.k[0], m)).reshape(q0, m)
         if not self.q_schur:
             return own
-        return np.concatenate([own + self._cross @ values[q0:], self._cross.T @ values[:q0] + self._remaining @ values[q0:]])
+        cross, remaining = (self._cross, self._remaining) if self._laid_out is None else self._laid_out
+        return np.concatenate([own + cross @ values[q0:], cross.T @ values[:q0] + remaining @ values[q0:]])
 
     @cached_property
     def _cross(self) -> sp.csr_array:
@@ -171,10 +170,10 @@ class CrossProducts:
         return sp.csr_array(sp.block_array([[first, self._cross], [self._cross.T, self._remaining]], format="csr"))
 
     @cached_property
-    def _full(self) -> np.ndarray | None:
-        """Z'Z itself where it is small and full enough for BLAS to be faster."""
+    def _laid_out(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Z_0'Z_2 and Z_2'Z_2 with their zeros where Z'Z is small and full enough for BLAS to be faster."""
         small = self.q <= MOST_FULL and self.nnz >= FULL_SHARE * float(self.q) ** 2
-        return self.matrix.toarray() if small else None
+        return (laid_out_cross(self), laid_out_remaining(self)) if small else None
 
 
 def own_blocks(cp: CrossProducts, first: np.ndarray, pairs: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -189,6 +188,22 @@ def pair_indices(cp: CrossProducts, pair: PairBlocks) -> tuple[np.ndarray, np.nd
     col = cp.schur_offsets[pair.u] + pair.cols[:, None] * ku + np.arange(ku)
     shape = (pair.rows.size, kt, ku)
     return np.broadcast_to(row[:, :, None], shape), np.broadcast_to(col[:, None, :], shape)
+
+
+def laid_out_cross(cp: CrossProducts) -> np.ndarray:
+    """Z_0'Z_2 (q0, q2) with its zeros."""
+    out = np.zeros((cp.n_groups[0], cp.k[0], cp.q_schur))
+    out[np.repeat(np.arange(cp.n_groups[0]), np.diff(cp.indptr)), :, cp.columns] = cp.cross
+    return out.reshape(cp.sizes[0], cp.q_schur)
+
+
+def laid_out_remaining(cp: CrossProducts) -> np.ndarray:
+    """Z_2'Z_2 (q2, q2) with its zeros."""
+    out = np.zeros((cp.q_schur, cp.q_schur))
+    for pair in cp.pairs:
+        row, col = pair_indices(cp, pair)
+        out[row, col] = out[col, row] = pair.values
+    return out
 
 
 def remaining_matrix(cp: CrossProducts, pairs: Sequence[np.ndarray]) -> sp.csr_array:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sparsemixed.delayed import sp
 from sparsemixed.errors import NotAvailableError, SparseMixedError
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
 from sparsemixed.solver.factored.block import BlockSchur, is_block_diagonal
@@ -108,7 +107,26 @@ def expected_entries(cp: CrossProducts) -> float:
 def _share(cp: CrossProducts, sample: int = 64) -> float:
     """Share of nonzeros in S, from an even sample of its columns."""
     picked = np.unique(np.linspace(0, cp.q_schur - 1, sample).astype(int))
-    ones = np.ones(cp.columns.size, np.float32)
-    cross = sp.csr_matrix((ones, cp.columns, cp.indptr), shape=(cp.n_groups[0], cp.q_schur))
-    met = cross.tocsc()[:, picked].T @ cross
-    return met.nnz / (picked.size * cp.q_schur)
+    wanted = np.zeros(cp.q_schur, bool)
+    wanted[picked] = True
+    entries = np.flatnonzero(wanted[cp.columns])
+    groups = np.searchsorted(cp.indptr, entries, side="right") - 1
+    met = 0
+    for column in picked:
+        seen = np.zeros(cp.q_schur, bool)
+        seen[cp.columns[_of_rows(cp.indptr, groups[cp.columns[entries] == column])]] = True
+        met += np.count_nonzero(seen)
+    return met / (picked.size * cp.q_schur)
+
+
+def _of_rows(indptr: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """The places of all entries of some rows of a sparse matrix.
+
+    Examples
+    --------
+    >>> _of_rows(np.array([0, 2, 5, 6]), np.array([1, 2])).tolist()
+    [2, 3, 4, 5]
+    """
+    lengths = indptr[rows + 1] - indptr[rows]
+    before = np.cumsum(lengths) - lengths
+    return np.repeat(indptr[rows] - before, lengths) + np.arange(lengths.sum())

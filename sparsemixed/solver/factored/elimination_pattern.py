@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 
-from sparsemixed.delayed import sp
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
+from sparsemixed.solver.kernels import sort_rows
+from sparsemixed.solver.threads import number_of_threads
 
 
 @dataclass(frozen=True)
@@ -36,18 +36,17 @@ def elimination_pattern(cp: CrossProducts) -> EliminationPattern:
     if not cp.q_schur:
         none = np.zeros(0, np.int64)
         return EliminationPattern(none[:1], none, none, none, none[None], (np.zeros(cp.sizes[0] + 1, np.int64), none))
-    nnz = cp.columns.size
     widths = np.diff(cp.indptr)
-    places = sp.csr_array((np.arange(nnz), cp.columns, cp.indptr), shape=(cp.n_groups[0], cp.q_schur)).tocsc()
-    groups, entry = places.indices, places.data.astype(np.int64)
+    entry, colptr = sort_rows(cp.columns, cp.q_schur)
+    groups = np.repeat(np.arange(cp.n_groups[0], dtype=np.int32), widths)[entry]
     begin, end = cp.indptr[groups], cp.indptr[groups + 1]
-    work = np.bincount(cp.columns[entry], weights=end - begin, minlength=cp.q_schur) if nnz else np.zeros(cp.q_schur)
+    work = np.bincount(cp.columns[entry], weights=end - begin, minlength=cp.q_schur)
     return EliminationPattern(
-        colptr=places.indptr.astype(np.int64),
+        colptr=colptr,
         entry=entry,
         begin=begin,
         end=end,
-        schedule=_share_out(work, numba.get_num_threads()),
+        schedule=_share_out(work, number_of_threads()),
         scalar=scalar_rows(cp, widths),
     )
 

@@ -115,6 +115,16 @@ def transpose_groups(indptr, entries, out):
 
 
 @compiled
+def lay_out(indptr, columns, entries, out):
+    """out[i k + a, columns[t]] = entries[t, a] for every entry t of group i; entries (nnz, k), out (J k, q) zero elsewhere."""
+    k = entries.shape[1]
+    for i in range(indptr.size - 1):
+        for t in range(indptr[i], indptr[i + 1]):
+            for a in range(k):
+                out[i * k + a, columns[t]] = entries[t, a]
+
+
+@compiled
 def factor_blocks(blocks, out_lower, out_inverse):
     """Cholesky factors and their inverses of blocks (J, k, k); outputs (J, k, k). Returns -1, or the first bad block."""
     k = blocks.shape[1]

@@ -209,6 +209,18 @@ def solve_upper(R: np.ndarray, right: np.ndarray) -> np.ndarray:
     return found.reshape(right.shape)
 
 
+def solve_lower(L: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """inv(L) times a matrix (p, c), for a lower triangular L (p, p), C-contiguous, that is not singular.
+
+    Examples
+    --------
+    >>> solve_lower(np.array([[2.0, 0.0], [1.0, 4.0]]), np.array([[4.0], [10.0]]))
+    array([[2.],
+           [2.]])
+    """
+    return lapack.dtrtrs(L.T, right, trans=1)[0]
+
+
 def thin_qr(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Q (n, p) with orthonormal columns and upper triangular R (p, p), X = QR.
 

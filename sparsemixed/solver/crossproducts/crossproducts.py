@@ -12,7 +12,7 @@ import numpy as np
 
 from sparsemixed.delayed import sp
 from sparsemixed.solver.crossproducts.pattern import LONG, pattern_by_groups
-from sparsemixed.solver.kernels import count_cells, fill_cells, find_cells, scatter_outer, sort_rows
+from sparsemixed.solver.kernels import count_cells, fill_cells, find_cells, lay_out, scatter_outer, sort_rows
 from sparsemixed.solver.linalg import stacked
 from sparsemixed.solver.rows import group_products, inner_products, suits
 from sparsemixed.solver.stretches import runs, spread
@@ -173,7 +173,7 @@ class CrossProducts:
     def _laid_out(self) -> tuple[np.ndarray, np.ndarray] | None:
         """Z_0'Z_2 and Z_2'Z_2 with their zeros where Z'Z is small and full enough for BLAS to be faster."""
         small = self.q <= MOST_FULL and self.nnz >= FULL_SHARE * float(self.q) ** 2
-        return (laid_out_cross(self), laid_out_remaining(self)) if small else None
+        return (laid_out(self, self.cross), laid_out_remaining(self)) if small else None
 
 
 def own_blocks(cp: CrossProducts, first: np.ndarray, pairs: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -190,11 +190,11 @@ def pair_indices(cp: CrossProducts, pair: PairBlocks) -> tuple[np.ndarray, np.nd
     return np.broadcast_to(row[:, :, None], shape), np.broadcast_to(col[:, None, :], shape)
 
 
-def laid_out_cross(cp: CrossProducts) -> np.ndarray:
-    """Z_0'Z_2 (q0, q2) with its zeros."""
-    out = np.zeros((cp.n_groups[0], cp.k[0], cp.q_schur))
-    out[np.repeat(np.arange(cp.n_groups[0]), np.diff(cp.indptr)), :, cp.columns] = cp.cross
-    return out.reshape(cp.sizes[0], cp.q_schur)
+def laid_out(cp: CrossProducts, entries: np.ndarray) -> np.ndarray:
+    """Entries (nnz, k0) on the pattern of Z_0'Z_2 as (q0, q2) with its zeros."""
+    out = np.zeros((cp.sizes[0], cp.q_schur))
+    lay_out(cp.indptr, cp.columns, entries, out)
+    return out
 
 
 def laid_out_remaining(cp: CrossProducts) -> np.ndarray:

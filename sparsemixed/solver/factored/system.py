@@ -24,7 +24,7 @@ from sparsemixed.delayed import sp
 from sparsemixed.errors import NumericalError
 from sparsemixed.solver.buffers import Buffers
 from sparsemixed.solver.crossproducts.block_products import Factors, Pattern, quadratic_form
-from sparsemixed.solver.crossproducts.crossproducts import FULL_SHARE, MOST_FULL, CrossProducts
+from sparsemixed.solver.crossproducts.crossproducts import FULL_SHARE, MOST_FULL, CrossProducts, laid_out
 from sparsemixed.solver.factored.elimination_pattern import EliminationPattern
 from sparsemixed.solver.factored.schur import SchurStorage
 from sparsemixed.solver.factored.weights import weighted_logdet, with_weights
@@ -116,14 +116,15 @@ class FactoredSystem:
 
     def _scalar_matrix(self, entries: np.ndarray) -> np.ndarray | sp.csr_array:
         """(q0, q2): sparse, or in full where it is small and full enough for BLAS to be faster."""
+        shape = self.cp.sizes[0], self.cp.q_schur
+        if self.cp.q <= MOST_FULL and entries.size >= FULL_SHARE * shape[0] * shape[1]:
+            return laid_out(self.cp, entries)
         indptr, indices = self._pattern.scalar
         data: np.ndarray = entries.ravel()
         if self.cp.k[0] > 1:
             data = np.empty(entries.size)
             transpose_groups(self.cp.indptr, entries, data)
-        shape = self.cp.sizes[0], self.cp.q_schur
-        out = sp.csr_array((data, indices, indptr), shape=shape)
-        return out.toarray() if self.cp.q <= MOST_FULL and data.size >= FULL_SHARE * shape[0] * shape[1] else out
+        return sp.csr_array((data, indices, indptr), shape=shape)
 
     def solve(self, b: np.ndarray) -> np.ndarray:
         """inv(M) b for b (q, m)."""

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from sparsemixed.delayed import linalg
 from sparsemixed.errors import NumericalError
 from sparsemixed.solver.kernels import factor_blocks
+from sparsemixed.solver.linalg import solve_lower, solve_upper
 
 
 class Blocks:
@@ -89,11 +89,11 @@ class Coupled:
     def half(self, x: np.ndarray) -> np.ndarray:
         """inv(R) x (q2, m)."""
         q = self.blocks.size
-        small = linalg.solve_triangular(self.lower, x[q:], lower=True, trans=1)
+        small = solve_upper(self.lower.T, x[q:])
         return np.concatenate([self.blocks.half(x[:q] - self.scaled @ small), small])
 
     def half_transpose(self, x: np.ndarray) -> np.ndarray:
         """inv(R)'x (q2, m)."""
         q = self.blocks.size
         large = self.blocks.half_transpose(x[:q])
-        return np.concatenate([large, linalg.solve_triangular(self.lower, x[q:] - self.scaled.T @ large, lower=True)])
+        return np.concatenate([large, solve_lower(self.lower, x[q:] - self.scaled.T @ large)])

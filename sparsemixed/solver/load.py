@@ -2,8 +2,8 @@
 
 Before numba looks into its files it loads whatever its compiler may ever meet: unicode, sets, random numbers, linear algebra with
 scipy's. Code that is there needs none of it, only the names of the functions by which it counts references to arrays. Nor does it
-need the modules that its functions were written in, of which numba loads each (4 MB for those of arrays), nor the code in LLVM's own
-language that is kept beside it for other functions to be compiled with (10 MB once all that a small fit calls is taken apart).
+need the modules that its functions were written in, all of which numba loads (4 MB for those of arrays), nor what is kept beside
+it for other functions to be compiled with: the same in LLVM's own language, 10 MB once all that a small fit calls is taken apart.
 """
 
 from __future__ import annotations

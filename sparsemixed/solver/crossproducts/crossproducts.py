@@ -12,6 +12,7 @@ import numpy as np
 
 from sparsemixed.delayed import sp
 from sparsemixed.solver.crossproducts.pattern import LONG, pattern_by_groups
+from sparsemixed.solver.crossproducts.sparse_products import remaining_times, times, transposed_times
 from sparsemixed.solver.kernels import count_cells, fill_cells, find_cells, lay_out, scatter_outer, sort_rows
 from sparsemixed.solver.linalg import stacked
 from sparsemixed.solver.rows import group_products, inner_products, suits
@@ -142,8 +143,14 @@ class CrossProducts:
         own = stacked(self.first, values[:q0].reshape(self.n_groups[0], self.k[0], m)).reshape(q0, m)
         if not self.q_schur:
             return own
-        cross, remaining = (self._cross, self._remaining) if self._laid_out is None else self._laid_out
-        return np.concatenate([own + cross @ values[q0:], cross.T @ values[:q0] + remaining @ values[q0:]])
+        head, tail = values[:q0], values[q0:]
+        if self._laid_out is not None:
+            cross, remaining = self._laid_out
+            return np.concatenate([own + cross @ tail, cross.T @ head + remaining @ tail])
+        own += times(self, self.cross, tail)
+        rest = remaining_times(self, [pair.values for pair in self.pairs], tail)
+        rest += transposed_times(self, self.cross, head)
+        return np.concatenate([own, rest])
 
     @cached_property
     def _cross(self) -> sp.csr_array:
@@ -157,17 +164,13 @@ class CrossProducts:
         return sp.csr_array((value, (row, col)), shape=(q0, self.q_schur))
 
     @cached_property
-    def _remaining(self) -> sp.csr_array:
-        """Z_2'Z_2 (q2, q2)."""
-        return remaining_matrix(self, [pair.values for pair in self.pairs])
-
-    @cached_property
     def matrix(self) -> sp.csr_array:
         """Z'Z as one sparse (q, q) matrix."""
         first = block_diagonal(self.first)
         if not self.q_schur:
             return first
-        return sp.csr_array(sp.block_array([[first, self._cross], [self._cross.T, self._remaining]], format="csr"))
+        remaining = remaining_matrix(self, [pair.values for pair in self.pairs])
+        return sp.csr_array(sp.block_array([[first, self._cross], [self._cross.T, remaining]], format="csr"))
 
     @cached_property
     def _laid_out(self) -> tuple[np.ndarray, np.ndarray] | None:

@@ -113,3 +113,46 @@ def add_weighted_squares(indptr, columns, entries, rows, weights, label, out):
                 square = entries[t, a] * entries[t, a]
                 out[a, label[j]] += rows[i, a] * square
                 out[label[j], a] += weights[j] * square
+
+
+@compiled
+def add_rows_times(indptr, columns, entries, x, out):
+    """out += H x for the H (J0 k, q2) that has entries (nnz, k) on a pattern by groups; x (q2, m), out (J0 k, m)."""
+    k, m = entries.shape[1], x.shape[1]
+    for i in range(indptr.size - 1):
+        for t in range(indptr[i], indptr[i + 1]):
+            j = columns[t]
+            for a in range(k):
+                for c in range(m):
+                    out[i * k + a, c] += entries[t, a] * x[j, c]
+
+
+@compiled
+def add_columns_times(indptr, columns, entries, x, out):
+    """out += H'x, H as in `add_rows_times`; x (J0 k, m), out (q2, m)."""
+    k, m = entries.shape[1], x.shape[1]
+    for i in range(indptr.size - 1):
+        for t in range(indptr[i], indptr[i + 1]):
+            j = columns[t]
+            for a in range(k):
+                for c in range(m):
+                    out[j, c] += entries[t, a] * x[i * k + a, c]
+
+
+@compiled
+def add_cells_times(rows, cols, values, row, col, both, x, out):
+    """out += G x where G has the cells values (c, k, l) of levels rows and cols (c,), the first of which begin at row and col.
+
+    With `both` those of the transpose too. x, out (q2, m).
+    """
+    _, k, l = values.shape
+    for t in range(rows.size):
+        i, j = row + rows[t] * k, col + cols[t] * l
+        for a in range(k):
+            for b in range(l):
+                value = values[t, a, b]
+                for c in range(x.shape[1]):
+                    out[i + a, c] += value * x[j + b, c]
+                if both:
+                    for c in range(x.shape[1]):
+                        out[j + b, c] += value * x[i + a, c]

@@ -20,7 +20,6 @@ class EliminationPattern:
     colptr (q2 + 1,), entry (nnz,) : entries of each column of the Schur complement, by ascending group
     begin, end (nnz,) : in the order of `entry`, the stretch of the entry's group
     schedule (parts, width) : columns shared out to threads by work, -1 padded
-    scalar : indptr and indices of the (J0 k0, q2) sparse matrix whose data are a (nnz, k0) array, each group's part transposed
     """
 
     colptr: np.ndarray
@@ -28,14 +27,13 @@ class EliminationPattern:
     begin: np.ndarray
     end: np.ndarray
     schedule: np.ndarray
-    scalar: tuple[np.ndarray, np.ndarray]
 
 
 def elimination_pattern(cp: CrossProducts) -> EliminationPattern:
     """Derive the pattern of a design's cross block."""
     if not cp.q_schur:
         none = np.zeros(0, np.int64)
-        return EliminationPattern(none[:1], none, none, none, none[None], (np.zeros(cp.sizes[0] + 1, np.int64), none))
+        return EliminationPattern(none[:1], none, none, none, none[None])
     widths = np.diff(cp.indptr)
     entry, colptr = sort_rows(cp.columns, cp.q_schur)
     groups = np.repeat(np.arange(cp.n_groups[0], dtype=np.int32), widths)[entry]
@@ -47,7 +45,6 @@ def elimination_pattern(cp: CrossProducts) -> EliminationPattern:
         begin=begin,
         end=end,
         schedule=_share_out(work, number_of_threads()),
-        scalar=scalar_rows(cp, widths),
     )
 
 
@@ -60,13 +57,3 @@ def _share_out(work: np.ndarray, parts: int) -> np.ndarray:
     dealt = dealt.reshape(rows, parts)
     dealt[1::2] = dealt[1::2, ::-1]
     return np.ascontiguousarray(dealt.T)
-
-
-def scalar_rows(cp: CrossProducts, widths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Group i's k0 scalar rows all have the group's columns."""
-    k0 = cp.k[0]
-    if k0 == 1:
-        return cp.indptr, cp.columns
-    indptr = np.concatenate([[0], np.cumsum(np.repeat(widths, k0))])
-    row = np.repeat(np.arange(widths.size * k0), np.repeat(widths, k0))
-    return indptr, cp.columns[cp.indptr[row // k0] + np.arange(indptr[-1]) - indptr[row]]

@@ -8,6 +8,7 @@ import numpy as np
 
 from sparsemixed.errors import NotAvailableError, SparseMixedError
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
+from sparsemixed.solver.crossproducts.kernels import meet
 from sparsemixed.solver.factored.block import BlockSchur, is_block_diagonal
 from sparsemixed.solver.factored.elimination_pattern import EliminationPattern, elimination_pattern
 from sparsemixed.solver.factored.system import PenalizedSystem
@@ -107,26 +108,8 @@ def expected_entries(cp: CrossProducts) -> float:
 def _share(cp: CrossProducts, sample: int = 64) -> float:
     """Share of nonzeros in S, from an even sample of its columns."""
     picked = np.unique(np.linspace(0, cp.q_schur - 1, sample).astype(int))
-    wanted = np.zeros(cp.q_schur, bool)
-    wanted[picked] = True
-    entries = np.flatnonzero(wanted[cp.columns])
-    groups = np.searchsorted(cp.indptr, entries, side="right") - 1
-    met = 0
-    for column in picked:
-        seen = np.zeros(cp.q_schur, bool)
-        seen[cp.columns[_of_rows(cp.indptr, groups[cp.columns[entries] == column])]] = True
-        met += np.count_nonzero(seen)
-    return met / (picked.size * cp.q_schur)
-
-
-def _of_rows(indptr: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """The places of all entries of some rows of a sparse matrix.
-
-    Examples
-    --------
-    >>> _of_rows(np.array([0, 2, 5, 6]), np.array([1, 2])).tolist()
-    [2, 3, 4, 5]
-    """
-    lengths = indptr[rows + 1] - indptr[rows]
-    before = np.cumsum(lengths) - lengths
-    return np.repeat(indptr[rows] - before, lengths) + np.arange(lengths.sum())
+    place = np.full(cp.q_schur, -1)
+    place[picked] = np.arange(picked.size)
+    met = np.zeros((picked.size, cp.q_schur), bool)
+    meet(cp.indptr, cp.columns, place, met)
+    return float(met.mean())

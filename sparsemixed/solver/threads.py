@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 import numba
+from numba.core import config
 from numba.np.ufunc import parallel
 from threadpoolctl import ThreadpoolController
 
@@ -29,7 +30,7 @@ def number_of_threads() -> int:
     none of them is needed: ours are threads of Python.
     """
     started = getattr(parallel, "_is_initialized", True)
-    return numba.get_num_threads() if started else numba.config.NUMBA_NUM_THREADS
+    return numba.get_num_threads() if started else config.NUMBA_NUM_THREADS
 
 
 def shared_out(work: Callable[[int, int], Found], begins: Iterable[int], ends: Iterable[int]) -> list[Found]:

@@ -10,7 +10,7 @@ import numba
 from numba.core.compiler_lock import global_compiler_lock
 
 from sparsemixed.errors import LOGGER
-from sparsemixed.solver.load import Kept, KeptPart, known
+from sparsemixed.solver.load import Kept, known
 from sparsemixed.solver.threads import shared_out, stretches
 
 SMALL = 1 << 14
@@ -33,8 +33,8 @@ def _kept(function: Callable, **options: Any) -> Any:
     try:
         if not known():
             return numba.njit(cache=True, **options)(function)
-        kept, called = numba.njit(**options)(function), not options.get("no_cpython_wrapper")
-        kept._cache = Kept(function) if called else KeptPart(function)  # as `cache=True` does, which would load much besides
+        kept = numba.njit(**options)(function)
+        kept._cache = Kept(function)  # as `cache=True` does, which would load much besides
         return kept
     except RuntimeError as error:
         _tell_uncached(error)

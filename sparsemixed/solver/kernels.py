@@ -104,14 +104,13 @@ def add_group_outers(indptr, left, right, out):
 
 
 @compiled
-def transpose_groups(indptr, entries, out):
-    """Row by row, the (k, m) transpose of what each group has of entries (nnz, k), m its number of entries; out (nnz k,)."""
+def lay_out(indptr, columns, entries, out):
+    """out[i k + a, columns[t]] = entries[t, a] for every entry t of group i; entries (nnz, k), out (J k, q) zero elsewhere."""
     k = entries.shape[1]
     for i in range(indptr.size - 1):
-        begin, m = indptr[i], indptr[i + 1] - indptr[i]
-        for t in range(m):
+        for t in range(indptr[i], indptr[i + 1]):
             for a in range(k):
-                out[begin * k + a * m + t] = entries[begin + t, a]
+                out[i * k + a, columns[t]] = entries[t, a]
 
 
 @compiled

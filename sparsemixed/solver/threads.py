@@ -11,6 +11,8 @@ from functools import cache
 from typing import Any, TypeVar
 
 import numba
+from numba.core import config
+from numba.np.ufunc import parallel
 from threadpoolctl import ThreadpoolController
 
 WORTH_THREADS = 1500
@@ -21,9 +23,19 @@ POOL = "sparsemixed"
 Found = TypeVar("Found")
 
 
+def number_of_threads() -> int:
+    """As many as numba's loops have.
+
+    Numba starts its threads in order to answer. Where nobody has set their number before, it is the one that they start with, and
+    none of them is needed: ours are threads of Python.
+    """
+    started = getattr(parallel, "_is_initialized", True)
+    return numba.get_num_threads() if started else config.NUMBA_NUM_THREADS
+
+
 def shared_out(work: Callable[[int, int], Found], begins: Iterable[int], ends: Iterable[int]) -> list[Found]:
     """The results of `work` on pieces from begins to ends, in order; it should leave Python's lock to others most of the time."""
-    pieces, threads = [*zip(begins, ends, strict=True)], numba.get_num_threads()
+    pieces, threads = [*zip(begins, ends, strict=True)], number_of_threads()
     # A thread of the pool that waited for others of it could wait for itself.
     if threads == 1 or len(pieces) == 1 or threading.current_thread().name.startswith(POOL):
         return [work(*piece) for piece in pieces]
@@ -47,7 +59,7 @@ def shared_out(work: Callable[[int, int], Found], begins: Iterable[int], ends: I
 
 def stretches(number: int) -> tuple[list[int], list[int]]:
     """Where as many stretches of iterations begin and end as there are threads."""
-    threads = numba.get_num_threads()
+    threads = number_of_threads()
     bounds = [number * thread // threads for thread in range(threads + 1)]
     return bounds[:-1], bounds[1:]
 

@@ -7,27 +7,31 @@ from __future__ import annotations
 
 import ctypes
 from functools import cache
+from typing import Any
 
 import numpy as np
-from numba.extending import get_cython_function_address
+
+from sparsemixed.lapack import blas, lapack
 
 _WORD, _INT, _REAL, _ARRAY = ctypes.c_char_p, ctypes.POINTER(ctypes.c_int), ctypes.POINTER(ctypes.c_double), ctypes.c_void_p
 
 
-_ROUTINES: dict[str, tuple[str, tuple[type, ...]]] = {
-    "dpotrf": ("lapack", (_WORD, _INT, _ARRAY, _INT, _INT)),
-    "dpotri": ("lapack", (_WORD, _INT, _ARRAY, _INT, _INT)),
-    "dgemm": ("blas", (_WORD, _WORD, *[_INT] * 3, _REAL, _ARRAY, _INT, _ARRAY, _INT, _REAL, _ARRAY, _INT)),
-    "dtrsm": ("blas", (*[_WORD] * 4, *[_INT] * 2, _REAL, _ARRAY, _INT, _ARRAY, _INT)),
+_ROUTINES: dict[str, tuple[Any, tuple[type, ...]]] = {
+    "dpotrf": (lapack, (_WORD, _INT, _ARRAY, _INT, _INT)),
+    "dpotri": (lapack, (_WORD, _INT, _ARRAY, _INT, _INT)),
+    "dgemm": (blas, (_WORD, _WORD, *[_INT] * 3, _REAL, _ARRAY, _INT, _ARRAY, _INT, _REAL, _ARRAY, _INT)),
+    "dtrsm": (blas, (*[_WORD] * 4, *[_INT] * 2, _REAL, _ARRAY, _INT, _ARRAY, _INT)),
 }
 """Name -> its library, and the types of its arguments."""
+
+_address = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object, ctypes.c_char_p)(("PyCapsule_GetPointer", ctypes.pythonapi))
 
 
 @cache
 def _routine(name: str) -> ctypes._CFuncPtr:
-    """A routine, looked up when it is first called; ctypes lets go of the lock while a foreign function runs."""
+    """A routine, by the address that f2py keeps of it; ctypes lets go of the lock while a foreign function runs."""
     library, arguments = _ROUTINES[name]
-    return ctypes.CFUNCTYPE(None, *arguments)(get_cython_function_address(f"scipy.linalg.cython_{library}", name))
+    return ctypes.CFUNCTYPE(None, *arguments)(_address(getattr(library, name)._cpointer, None))
 
 
 def cholesky(matrix: np.ndarray) -> int:

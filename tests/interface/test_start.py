@@ -20,6 +20,8 @@ HEAVY = (
     "scipy.special",
     "scipy.optimize",
     "numba.np.arraymath",
+    "numba.np.arrayobj",
+    "numba.np.ufunc.omppool",
     "formulaic",
     "matplotlib",
     "sparsemixed.solver.iterative",
@@ -104,6 +106,43 @@ def test_loops_that_were_loaded_are_compiled_into_others(tmp_path, monkeypatch):
     """
     assert run(once) == "False 3.0 0 True\n"
     assert run(once + more) == "True 3.0 1 True\n6.5 1 1.5\n"
+
+
+CROSSED = """
+    import sys
+    import numpy as np
+    import pandas as pd
+    import sparsemixed
+    rng = np.random.default_rng(1)
+    g, h, x = rng.integers(0, 60, 3000), rng.integers(0, 40, 3000), rng.normal(size=3000)
+    y = x + rng.normal(size=60)[g] + rng.normal(size=40)[h] + rng.normal(size=3000)
+    print(sparsemixed.mixed("y ~ x + (1 + x | g) + (1 + x | h)", pd.DataFrame({"y": y, "x": x, "g": g, "h": h}), reml=True))
+    print([name for name in ("scipy.linalg", "scipy.sparse", "scipy.optimize", "numba.np.arrayobj") if name in sys.modules])
+"""
+
+
+def test_a_crossed_fit_loads_no_part_of_scipy_but_its_lapack():
+    first, second = run(CROSSED), run(CROSSED)
+    assert second.splitlines()[-1] == "[]"
+    assert second.splitlines()[:-1] == first.splitlines()[:-1]
+
+
+def test_a_loop_is_compiled_that_calls_one_whose_code_was_kept():
+    program = """
+        import numba
+        import numpy as np
+        from sparsemixed.solver.kernels import scatter_outer, sort_rows
+        codes, out = np.array([2, 0, 2], np.int32), np.zeros((3, 1, 1))
+        order, start = sort_rows(codes, 3)
+        scatter_outer(codes, np.ones((3, 1)), np.ones((3, 1)), out)
+        @numba.njit
+        def both(codes, out):
+            scatter_outer(codes, np.ones((3, 1)), np.ones((3, 1)), out)
+            return sort_rows(codes, 3)[0][2]
+        print(sort_rows.stats.cache_hits[sort_rows.signatures[0]], both(codes, out), out.ravel().tolist(), order, start)
+    """
+    run(program)
+    assert run(program).split(maxsplit=1) == ["1", "2 [2.0, 0.0, 4.0] [1 0 2] [0 1 1 3]\n"]
 
 
 def test_this_version_of_numba_is_known():

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import textwrap
 import threading
 
 import numba
@@ -39,6 +42,22 @@ def test_a_forked_process_starts_threads_of_its_own(two_threads):
     if not child:
         os._exit(0 if squares() == expected else 1)
     assert os.waitpid(child, 0)[1] == 0
+
+
+def test_numba_starts_no_threads_to_say_how_many_it_would_have():
+    program = """
+        import numba
+        from numba.np.ufunc import parallel
+        from sparsemixed.solver.threads import number_of_threads
+        print(number_of_threads(), parallel._is_initialized, number_of_threads() == numba.get_num_threads())
+        numba.set_num_threads(1)
+        print(number_of_threads())
+    """
+    environment = {**os.environ, "NUMBA_NUM_THREADS": "2"}
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, check=True, env=environment
+    )
+    assert done.stdout == "2 False True\n1\n"
 
 
 def test_pieces_are_shared_out_in_order_and_errors_come_back(monkeypatch: pytest.MonkeyPatch):

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from typing import NamedTuple
 
 import numpy as np
 
 from sparsemixed.estimation.quadratic_forms import QuadraticForms, Repeated
+from sparsemixed.estimation.start.bounded import bounded_least_squares
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
 from sparsemixed.solver.linalg import stacked_inverses
 
@@ -144,10 +144,7 @@ def solve_bounded(system: np.ndarray, moments: np.ndarray, lower: np.ndarray, up
     least, right = lower[used] / upper[used], moments[used] / length[used]
     solved = np.linalg.lstsq(scaled, right, rcond=None)[0]
     if np.any(solved < least) or np.any(solved > 1.0):
-        # Loaded here, which takes a fifth of a second, because most starts lie inside; by name, because to infer its type pyright
-        # takes as long as for a tenth of the package.
-        lsq_linear = import_module("scipy.optimize").lsq_linear
-        solved = lsq_linear(scaled, right, bounds=(least, np.ones(used.sum())), method="bvls").x
+        solved = bounded_least_squares(scaled, right, least, np.ones(used.sum()))
     out[used] = solved * upper[used]
     return out
 

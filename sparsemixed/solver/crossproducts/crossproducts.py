@@ -12,7 +12,8 @@ import numpy as np
 
 from sparsemixed.delayed import sp
 from sparsemixed.solver.crossproducts.pattern import LONG, pattern_by_groups
-from sparsemixed.solver.kernels import count_cells, fill_cells, find_cells, scatter_outer, sort_rows
+from sparsemixed.solver.crossproducts.sparse_products import remaining_times, times, transposed_times
+from sparsemixed.solver.kernels import count_cells, fill_cells, find_cells, lay_out, scatter_outer, sort_rows
 from sparsemixed.solver.linalg import stacked
 from sparsemixed.solver.rows import group_products, inner_products, suits
 from sparsemixed.solver.stretches import runs, spread
@@ -138,13 +139,18 @@ class CrossProducts:
 
     def times(self, values: np.ndarray) -> np.ndarray:
         """Z'Z values, for values (q, m)."""
-        if self._full is not None:
-            return self._full @ values
         q0, m = self.sizes[0], values.shape[1]
         own = stacked(self.first, values[:q0].reshape(self.n_groups[0], self.k[0], m)).reshape(q0, m)
         if not self.q_schur:
             return own
-        return np.concatenate([own + self._cross @ values[q0:], self._cross.T @ values[:q0] + self._remaining @ values[q0:]])
+        head, tail = values[:q0], values[q0:]
+        if self._laid_out is not None:
+            cross, remaining = self._laid_out
+            return np.concatenate([own + cross @ tail, cross.T @ head + remaining @ tail])
+        own += times(self, self.cross, tail)
+        rest = remaining_times(self, [pair.values for pair in self.pairs], tail)
+        rest += transposed_times(self, self.cross, head)
+        return np.concatenate([own, rest])
 
     @cached_property
     def _cross(self) -> sp.csr_array:
@@ -158,23 +164,19 @@ class CrossProducts:
         return sp.csr_array((value, (row, col)), shape=(q0, self.q_schur))
 
     @cached_property
-    def _remaining(self) -> sp.csr_array:
-        """Z_2'Z_2 (q2, q2)."""
-        return remaining_matrix(self, [pair.values for pair in self.pairs])
-
-    @cached_property
     def matrix(self) -> sp.csr_array:
         """Z'Z as one sparse (q, q) matrix."""
         first = block_diagonal(self.first)
         if not self.q_schur:
             return first
-        return sp.csr_array(sp.block_array([[first, self._cross], [self._cross.T, self._remaining]], format="csr"))
+        remaining = remaining_matrix(self, [pair.values for pair in self.pairs])
+        return sp.csr_array(sp.block_array([[first, self._cross], [self._cross.T, remaining]], format="csr"))
 
     @cached_property
-    def _full(self) -> np.ndarray | None:
-        """Z'Z itself where it is small and full enough for BLAS to be faster."""
+    def _laid_out(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Z_0'Z_2 and Z_2'Z_2 with their zeros where Z'Z is small and full enough for BLAS to be faster."""
         small = self.q <= MOST_FULL and self.nnz >= FULL_SHARE * float(self.q) ** 2
-        return self.matrix.toarray() if small else None
+        return (laid_out(self, self.cross), laid_out_remaining(self)) if small else None
 
 
 def own_blocks(cp: CrossProducts, first: np.ndarray, pairs: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -189,6 +191,22 @@ def pair_indices(cp: CrossProducts, pair: PairBlocks) -> tuple[np.ndarray, np.nd
     col = cp.schur_offsets[pair.u] + pair.cols[:, None] * ku + np.arange(ku)
     shape = (pair.rows.size, kt, ku)
     return np.broadcast_to(row[:, :, None], shape), np.broadcast_to(col[:, None, :], shape)
+
+
+def laid_out(cp: CrossProducts, entries: np.ndarray) -> np.ndarray:
+    """Entries (nnz, k0) on the pattern of Z_0'Z_2 as (q0, q2) with its zeros."""
+    out = np.zeros((cp.sizes[0], cp.q_schur))
+    lay_out(cp.indptr, cp.columns, entries, out)
+    return out
+
+
+def laid_out_remaining(cp: CrossProducts) -> np.ndarray:
+    """Z_2'Z_2 (q2, q2) with its zeros."""
+    out = np.zeros((cp.q_schur, cp.q_schur))
+    for pair in cp.pairs:
+        row, col = pair_indices(cp, pair)
+        out[row, col] = out[col, row] = pair.values
+    return out
 
 
 def remaining_matrix(cp: CrossProducts, pairs: Sequence[np.ndarray]) -> sp.csr_array:

@@ -113,3 +113,55 @@ def add_weighted_squares(indptr, columns, entries, rows, weights, label, out):
                 square = entries[t, a] * entries[t, a]
                 out[a, label[j]] += rows[i, a] * square
                 out[label[j], a] += weights[j] * square
+
+
+@compiled
+def meet(indptr, columns, place, out):
+    """out[place[j], c] = True where columns j and c of a pattern by groups meet in one of them; place (q2,): -1 for no place."""
+    for i in range(indptr.size - 1):
+        for t in range(indptr[i], indptr[i + 1]):
+            if place[columns[t]] >= 0:
+                for u in range(indptr[i], indptr[i + 1]):
+                    out[place[columns[t]], columns[u]] = True
+
+
+@compiled
+def add_rows_times(indptr, columns, entries, x, out):
+    """out += H x for the H (J0 k, q2) that has entries (nnz, k) on a pattern by groups; x (m, q2), out (m, J0 k), by columns."""
+    k = entries.shape[1]
+    for c in range(x.shape[0]):
+        for i in range(indptr.size - 1):
+            for a in range(k):
+                total = 0.0
+                for t in range(indptr[i], indptr[i + 1]):
+                    total += entries[t, a] * x[c, np.uint32(columns[t])]
+                out[c, i * k + a] += total
+
+
+@compiled
+def add_columns_times(indptr, columns, entries, x, out):
+    """out += H'x, H as in `add_rows_times`; x (m, J0 k), out (m, q2), by columns."""
+    k = entries.shape[1]
+    for c in range(x.shape[0]):
+        for i in range(indptr.size - 1):
+            for a in range(k):
+                value = x[c, i * k + a]
+                for t in range(indptr[i], indptr[i + 1]):
+                    out[c, np.uint32(columns[t])] += entries[t, a] * value
+
+
+@compiled
+def add_cells_times(rows, cols, values, row, col, both, x, out):
+    """out += G x where G has the cells values (c, k, l) of levels rows and cols (c,), the first of which begin at row and col.
+
+    With `both` those of the transpose too. x, out (m, q2), by columns.
+    """
+    _, k, l = values.shape
+    for c in range(x.shape[0]):
+        for t in range(rows.size):
+            i, j = row + rows[t] * k, col + cols[t] * l
+            for a in range(k):
+                for b in range(l):
+                    out[c, i + a] += values[t, a, b] * x[c, j + b]
+                    if both:
+                        out[c, j + b] += values[t, a, b] * x[c, i + a]

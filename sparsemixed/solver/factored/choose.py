@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sparsemixed.delayed import sp
 from sparsemixed.errors import NotAvailableError, SparseMixedError
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
+from sparsemixed.solver.crossproducts.kernels import meet
 from sparsemixed.solver.factored.block import BlockSchur, is_block_diagonal
 from sparsemixed.solver.factored.elimination_pattern import EliminationPattern, elimination_pattern
 from sparsemixed.solver.factored.system import PenalizedSystem
@@ -108,7 +108,8 @@ def expected_entries(cp: CrossProducts) -> float:
 def _share(cp: CrossProducts, sample: int = 64) -> float:
     """Share of nonzeros in S, from an even sample of its columns."""
     picked = np.unique(np.linspace(0, cp.q_schur - 1, sample).astype(int))
-    ones = np.ones(cp.columns.size, np.float32)
-    cross = sp.csr_matrix((ones, cp.columns, cp.indptr), shape=(cp.n_groups[0], cp.q_schur))
-    met = cross.tocsc()[:, picked].T @ cross
-    return met.nnz / (picked.size * cp.q_schur)
+    place = np.full(cp.q_schur, -1)
+    place[picked] = np.arange(picked.size)
+    met = np.zeros((picked.size, cp.q_schur), bool)
+    meet(cp.indptr, cp.columns, place, met)
+    return float(met.mean())

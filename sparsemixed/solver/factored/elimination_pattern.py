@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 
-from sparsemixed.delayed import sp
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
+from sparsemixed.solver.kernels import sort_rows
+from sparsemixed.solver.threads import number_of_threads
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,6 @@ class EliminationPattern:
     colptr (q2 + 1,), entry (nnz,) : entries of each column of the Schur complement, by ascending group
     begin, end (nnz,) : in the order of `entry`, the stretch of the entry's group
     schedule (parts, width) : columns shared out to threads by work, -1 padded
-    scalar : indptr and indices of the (J0 k0, q2) sparse matrix whose data are a (nnz, k0) array, each group's part transposed
     """
 
     colptr: np.ndarray
@@ -28,27 +27,24 @@ class EliminationPattern:
     begin: np.ndarray
     end: np.ndarray
     schedule: np.ndarray
-    scalar: tuple[np.ndarray, np.ndarray]
 
 
 def elimination_pattern(cp: CrossProducts) -> EliminationPattern:
     """Derive the pattern of a design's cross block."""
     if not cp.q_schur:
         none = np.zeros(0, np.int64)
-        return EliminationPattern(none[:1], none, none, none, none[None], (np.zeros(cp.sizes[0] + 1, np.int64), none))
-    nnz = cp.columns.size
+        return EliminationPattern(none[:1], none, none, none, none[None])
     widths = np.diff(cp.indptr)
-    places = sp.csr_array((np.arange(nnz), cp.columns, cp.indptr), shape=(cp.n_groups[0], cp.q_schur)).tocsc()
-    groups, entry = places.indices, places.data.astype(np.int64)
+    entry, colptr = sort_rows(cp.columns, cp.q_schur)
+    groups = np.repeat(np.arange(cp.n_groups[0], dtype=np.int32), widths)[entry]
     begin, end = cp.indptr[groups], cp.indptr[groups + 1]
-    work = np.bincount(cp.columns[entry], weights=end - begin, minlength=cp.q_schur) if nnz else np.zeros(cp.q_schur)
+    work = np.bincount(cp.columns[entry], weights=end - begin, minlength=cp.q_schur)
     return EliminationPattern(
-        colptr=places.indptr.astype(np.int64),
+        colptr=colptr,
         entry=entry,
         begin=begin,
         end=end,
-        schedule=_share_out(work, numba.get_num_threads()),
-        scalar=scalar_rows(cp, widths),
+        schedule=_share_out(work, number_of_threads()),
     )
 
 
@@ -61,13 +57,3 @@ def _share_out(work: np.ndarray, parts: int) -> np.ndarray:
     dealt = dealt.reshape(rows, parts)
     dealt[1::2] = dealt[1::2, ::-1]
     return np.ascontiguousarray(dealt.T)
-
-
-def scalar_rows(cp: CrossProducts, widths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Group i's k0 scalar rows all have the group's columns."""
-    k0 = cp.k[0]
-    if k0 == 1:
-        return cp.indptr, cp.columns
-    indptr = np.concatenate([[0], np.cumsum(np.repeat(widths, k0))])
-    row = np.repeat(np.arange(widths.size * k0), np.repeat(widths, k0))
-    return indptr, cp.columns[cp.indptr[row // k0] + np.arange(indptr[-1]) - indptr[row]]

@@ -20,15 +20,15 @@ from functools import cached_property
 
 import numpy as np
 
-from sparsemixed.delayed import sp
 from sparsemixed.errors import NumericalError
 from sparsemixed.solver.buffers import Buffers
 from sparsemixed.solver.crossproducts.block_products import Factors, Pattern, quadratic_form
-from sparsemixed.solver.crossproducts.crossproducts import FULL_SHARE, MOST_FULL, CrossProducts
+from sparsemixed.solver.crossproducts.crossproducts import FULL_SHARE, MOST_FULL, CrossProducts, laid_out
+from sparsemixed.solver.crossproducts.sparse_products import times, transposed_times
 from sparsemixed.solver.factored.elimination_pattern import EliminationPattern
 from sparsemixed.solver.factored.schur import SchurStorage
 from sparsemixed.solver.factored.weights import weighted_logdet, with_weights
-from sparsemixed.solver.kernels import add_group_outers, apply_blocks, factor_blocks, transpose_groups
+from sparsemixed.solver.kernels import add_group_outers, apply_blocks, factor_blocks
 from sparsemixed.solver.linalg import stacked
 
 
@@ -110,20 +110,18 @@ class FactoredSystem:
         if bad >= 0:
             raise NumericalError(f"the random-effects system broke down in group {bad} of its largest term")
         apply_blocks(self.inverse_lower, cp.indptr, m.cross, False, self._half)
-        self._half_matrix = self._scalar_matrix(self._half)
         self.schur = system.schur.factor(m.pairs, self._half)
+        full = cp.q <= MOST_FULL and cp.cross.size >= FULL_SHARE * cp.sizes[0] * cp.q_schur
+        self._full_half = laid_out(cp, self._half) if full and cp.q_schur else None
         self.logdet = weighted_logdet(lower, self.weights[0]) + self.schur.logdet
 
-    def _scalar_matrix(self, entries: np.ndarray) -> np.ndarray | sp.csr_array:
-        """(q0, q2): sparse, or in full where it is small and full enough for BLAS to be faster."""
-        indptr, indices = self._pattern.scalar
-        data: np.ndarray = entries.ravel()
-        if self.cp.k[0] > 1:
-            data = np.empty(entries.size)
-            transpose_groups(self.cp.indptr, entries, data)
-        shape = self.cp.sizes[0], self.cp.q_schur
-        out = sp.csr_array((data, indices, indptr), shape=shape)
-        return out.toarray() if self.cp.q <= MOST_FULL and data.size >= FULL_SHARE * shape[0] * shape[1] else out
+    def _half_times(self, x: np.ndarray) -> np.ndarray:
+        """inv(L_00) M_02 x (q0, m): by BLAS where the entries are laid out, being many of few numbers."""
+        return times(self.cp, self._half, x) if self._full_half is None else self._full_half @ x
+
+    def _half_transposed_times(self, x: np.ndarray) -> np.ndarray:
+        """Its transpose times x, (q2, m)."""
+        return transposed_times(self.cp, self._half, x) if self._full_half is None else self._full_half.T @ x
 
     def solve(self, b: np.ndarray) -> np.ndarray:
         """inv(M) b for b (q, m)."""
@@ -132,8 +130,8 @@ class FactoredSystem:
         head = stacked(self.inverse_lower, b[:q0].reshape(j0, k0, m)).reshape(q0, m)
         if not self.cp.q_schur:  # nothing is left: no copies, where b may have thousands of columns
             return stacked(self.inverse_lower.transpose(0, 2, 1), head.reshape(j0, k0, m)).reshape(q0, m)
-        tail = self.schur.solve(b[q0:] - self._half_matrix.T @ head)
-        head = head - self._half_matrix @ tail
+        tail = self.schur.solve(b[q0:] - self._half_transposed_times(head))
+        head = head - self._half_times(tail)
         head = stacked(self.inverse_lower.transpose(0, 2, 1), head.reshape(j0, k0, m))
         return np.concatenate([head.reshape(q0, m), tail])
 
@@ -142,7 +140,7 @@ class FactoredSystem:
         j0, k0 = self.cp.n_groups[0], self.cp.k[0]
         q0, m = j0 * k0, z.shape[1]
         tail = self.schur.half_solve(z[q0:])
-        head = (z[:q0] - self._half_matrix @ tail).reshape(j0, k0, m)
+        head = (z[:q0] - self._half_times(tail)).reshape(j0, k0, m)
         return np.concatenate([(self.inverse_lower.transpose(0, 2, 1) @ head).reshape(q0, m), tail])
 
     def times_ZtZ(self, values: np.ndarray) -> np.ndarray:

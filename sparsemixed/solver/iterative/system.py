@@ -8,16 +8,15 @@ designs is one small eigenvalue and a bulk near one, so that few iterations serv
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
-from sparsemixed.delayed import sp
 from sparsemixed.errors import NumericalError
 from sparsemixed.solver.buffers import Buffers
 from sparsemixed.solver.crossproducts.block_products import Factors, remaining_rows, within_parts
-from sparsemixed.solver.crossproducts.crossproducts import CrossProducts, own_blocks, remaining_matrix
+from sparsemixed.solver.crossproducts.crossproducts import CrossProducts, own_blocks
+from sparsemixed.solver.crossproducts.sparse_products import remaining_times
 from sparsemixed.solver.iterative.conjugate_gradients import conjugate_gradients
 from sparsemixed.solver.iterative.preconditioner import Blocks, Coupled
 from sparsemixed.solver.iterative.sparse_operator import SparseCells
@@ -71,17 +70,13 @@ class KrylovSystem:
         """
         return KrylovFactored(self, factors)
 
-    @cached_property
-    def _remaining(self) -> sp.csr_array:
-        return remaining_matrix(self.cp, [pair.values for pair in self.cp.pairs])
-
     def times_ZtZ(self, values: np.ndarray) -> np.ndarray:
         """Z'Z values (q, m) without forming Z'Z."""
         cp, q0 = self.cp, self.cp.sizes[0]
         head = stacked(cp.first, values[:q0].reshape(cp.n_groups[0], cp.k[0], -1)).reshape(q0, -1)
         head += self.cells.times(cp.cross, values[q0:])
         tail = self.cells.times_transposed(cp.cross, values[:q0])
-        return np.concatenate([head, tail + self._remaining @ values[q0:]])
+        return np.concatenate([head, tail + remaining_times(cp, [pair.values for pair in cp.pairs], values[q0:])])
 
 
 class ExactBlocks(NamedTuple):
@@ -137,7 +132,7 @@ class KrylovFactored:
             raise NumericalError(f"the random-effects system broke down in group {bad} of its largest term")
         self.logdet_head = 2.0 * float(np.log(np.einsum("iaa->ia", lower)).sum())
         self._scale_cells(factors)
-        self._remaining = remaining_matrix(cp, pairs) + sp.eye_array(cp.q_schur, format="csr")
+        self._pairs = pairs
         self._blocks = [blocks + np.eye(blocks.shape[1]) for blocks in own_blocks(cp, first, pairs)[1:]]
         self.preconditioner = self._precondition()
 
@@ -183,7 +178,7 @@ class KrylovFactored:
 
     def schur(self, x: np.ndarray) -> np.ndarray:
         """S x (q2, m)."""
-        return self._remaining @ x - self.square(x)
+        return remaining_times(self.cp, self._pairs, x) + x - self.square(x)
 
     def scaled(self, x: np.ndarray) -> np.ndarray:
         """inv(R)'S inv(R) x (q2, m)."""

@@ -20,8 +20,8 @@ from sparsemixed.solver.kernels_rows import (
 from sparsemixed.solver.stretches import in_order
 from sparsemixed.solver.threads import shared_out
 
-MANY = 50_000
-"""Rows from which these passes pay for what it takes to compile or load them."""
+MANY = 200_000
+"""Rows from which these passes pay for what it takes to compile or load them: of fewer, NumPy takes half a millisecond more."""
 FEW = 16
 """Columns up to which they are faster than BLAS."""
 PIECE = 1 << 14
@@ -43,6 +43,10 @@ def turned(
     X: np.ndarray, y: np.ndarray, matrix: np.ndarray, fitted: np.ndarray, in_place: bool = False
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Q = X matrix (n, p), upper triangular, y - Q fitted (n,), and the inner products (p + 1, p + 1) of both: in one pass."""
+    if len(y) < MANY:
+        Q = X @ matrix
+        out = y - Q @ fitted
+        return Q, out, inner_products(Q, out)
     Q, out = (X, y) if in_place else (np.empty_like(X), np.empty(len(y)))
     matrix = np.ascontiguousarray(matrix)
 
@@ -82,12 +86,15 @@ def inner_products(X: np.ndarray, y: np.ndarray) -> np.ndarray:
     p = X.shape[1]
 
     def piece(begin: int, end: int) -> np.ndarray:
-        right, out = y[begin:end], np.zeros((p + 1, p + 1))
-        add_inner_products(X, begin, end, out)
-        out[p, :p], out[p, p] = right @ X[begin:end], right @ right
+        left, right, out = X[begin:end], y[begin:end], np.zeros((p + 1, p + 1))
+        if len(y) < MANY:
+            out[:p, :p] = left.T @ left
+        else:
+            add_inner_products(X, begin, end, out)
+        out[p, :p], out[p, p] = right @ left, right @ right
         return out
 
-    return _mirrored(_total(len(y), piece))
+    return _mirrored(piece(0, len(y)) if len(y) < MANY else _total(len(y), piece))
 
 
 def squares(rows: np.ndarray) -> np.ndarray:

@@ -12,60 +12,30 @@ from sparsemixed.solver.compiled import compiled
 
 
 @compiled
-def sort_rows(codes, n_groups):
-    """Counting sort. codes (n,) int32 -> order (n,) int64 of the rows by group, start (n_groups + 1,) int64."""
-    start = np.zeros(n_groups + 1, np.int64)
-    for code in codes:
-        start[code + 1] += 1
-    for i in range(n_groups):
-        start[i + 1] += start[i]
-    cursor = start[:-1].copy()
-    order = np.empty(codes.size, np.int64)
-    for row in range(codes.size):
-        order[cursor[codes[row]]] = row
-        cursor[codes[row]] += 1
-    return order, start
+def number_cells(order, start, groups, met, out_cell, out_group, out_level):
+    """Number the cells in which levels and groups meet, level by level: how many there are.
 
-
-@compiled
-def count_cells(order, start, groups, width, last, out):
-    """Add `width` to out[i] (n_groups,) for every level that group i meets.
-
-    order, start: rows sorted by level (`sort_rows`); groups (n,) int32: group of each row; last (n_groups,) int64: scratch.
+    order (n,) int32, start (n_levels + 1,) int64: rows by level; groups (n,) int32: group of each row; met (n_groups,) int64:
+    scratch, -1 on entry; out_cell (n,) int32: the cell of each row; out_group, out_level (n or less,) int32: of each cell.
     """
-    last[:] = -1
+    count = 0
     for level in range(start.size - 1):
-        for s in range(start[level], start[level + 1]):
-            i = groups[order[s]]
-            if last[i] != level:
-                last[i] = level
-                out[i] += width
-
-
-@compiled
-def fill_cells(order, start, groups, width, offset, last, cursor, place, out_columns, out_cell):
-    """Write each met level's columns into its group's stretch, levels ascending.
-
-    cursor (n_groups,) int64: next free entry of each group, advanced; last, place (n_groups,) int64: scratch;
-    out_columns (nnz,) int32; out_cell (n,) int32: first entry of the cell of each row.
-    """
-    last[:] = -1
-    for level in range(start.size - 1):
+        first = count
         for s in range(start[level], start[level + 1]):
             row = order[s]
             i = groups[row]
-            if last[i] != level:
-                last[i] = level
-                place[i] = cursor[i]
-                for a in range(width):
-                    out_columns[cursor[i] + a] = offset + level * width + a
-                cursor[i] += width
-            out_cell[row] = place[i]
+            if met[i] < first:
+                met[i] = count
+                out_group[count] = i
+                out_level[count] = level
+                count += 1
+            out_cell[row] = met[i]
+    return count
 
 
 @compiled
 def find_cells(groups, columns_of_rows, indptr, columns, out_cell):
-    """The entry of each row's column in the stretch of its group, in a pattern that is there: what `fill_cells` found.
+    """The entry of each row's column in the stretch of its group, in a pattern that is there: what `cells_of` found.
 
     groups (n,) int32, columns_of_rows (n,) int64; indptr, columns: the pattern, ascending in each stretch; out_cell (n,) int32.
     """
@@ -90,17 +60,6 @@ def scatter_outer(index, left, right, out):
             x = left[row, a]
             for b in range(right.shape[1]):
                 out[i, a, b] += x * right[row, b]
-
-
-@compiled
-def add_group_outers(indptr, left, right, out):
-    """out[i] += outer(left[t], right[t]) for every entry t of group i. left (nnz, a), right (nnz, b), out (J, a, b)."""
-    for i in range(indptr.size - 1):
-        for t in range(indptr[i], indptr[i + 1]):
-            for a in range(left.shape[1]):
-                x = left[t, a]
-                for b in range(right.shape[1]):
-                    out[i, a, b] += x * right[t, b]
 
 
 @compiled

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from sparsemixed.delayed import sp
+
 MANY = 1 << 12
 """Rows from which it pays to look whether equal values stand together."""
 LENGTH = 3
@@ -32,6 +34,23 @@ def runs(*columns: np.ndarray) -> np.ndarray | None:
 def in_order(codes: np.ndarray) -> bool:
     """Whether the rows of every group stand together, group by group, by codes (n,)."""
     return bool((codes[1:] >= codes[:-1]).all())
+
+
+def sorted_rows(codes: np.ndarray, n_groups: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows by group, in their order within each: order (n,) int32, and where groups begin (n_groups + 1,) int64; codes (n,) int32.
+
+    As scipy turns a sparse matrix of one number in each row, by counting, without a loop of our own to be compiled.
+
+    Examples
+    --------
+    >>> order, start = sorted_rows(np.array([1, 0, 1], np.int32), 3)
+    >>> order.tolist(), start.tolist()
+    ([1, 0, 2], [0, 1, 3, 3])
+    """
+    n = codes.size
+    ones = sp.csr_array((np.ones(n, np.int8), codes, np.arange(n + 1, dtype=np.int32)), shape=(n, n_groups))
+    by_group = ones.tocsc()
+    return by_group.indices, by_group.indptr.astype(np.int64)
 
 
 def shares(begins: np.ndarray, parts: int) -> np.ndarray:

@@ -18,6 +18,7 @@ class EliminationPattern:
     Attributes
     ----------
     colptr (q2 + 1,), entry (nnz,) : entries of each column of the Schur complement, by ascending group
+    group (nnz,) int32 : of each entry
     begin, end (nnz,) : in the order of `entry`, the stretch of the entry's group
     schedule (parts, width) : columns shared out to threads by work, -1 padded
     scalar : indptr and indices of the (J0 k0, q2) sparse matrix whose data are a (nnz, k0) array, each group's part transposed
@@ -25,6 +26,7 @@ class EliminationPattern:
 
     colptr: np.ndarray
     entry: np.ndarray
+    group: np.ndarray
     begin: np.ndarray
     end: np.ndarray
     schedule: np.ndarray
@@ -35,7 +37,7 @@ def elimination_pattern(cp: CrossProducts) -> EliminationPattern:
     """Derive the pattern of a design's cross block."""
     if not cp.q_schur:
         none = np.zeros(0, np.int64)
-        return EliminationPattern(none[:1], none, none, none, none[None], (np.zeros(cp.sizes[0] + 1, np.int64), none))
+        return EliminationPattern(none[:1], none, none.astype(np.int32), none, none, none[None], (np.zeros(cp.sizes[0] + 1, np.int64), none))
     nnz = cp.columns.size
     widths = np.diff(cp.indptr)
     places = sp.csr_array((np.arange(nnz), cp.columns, cp.indptr), shape=(cp.n_groups[0], cp.q_schur)).tocsc()
@@ -45,6 +47,7 @@ def elimination_pattern(cp: CrossProducts) -> EliminationPattern:
     return EliminationPattern(
         colptr=places.indptr.astype(np.int64),
         entry=entry,
+        group=np.repeat(np.arange(cp.n_groups[0], dtype=np.int32), widths),
         begin=begin,
         end=end,
         schedule=_share_out(work, numba.get_num_threads()),

@@ -22,13 +22,14 @@ import numpy as np
 
 from sparsemixed.delayed import sp
 from sparsemixed.errors import NumericalError
+from sparsemixed.solver.blocks import factored_blocks
 from sparsemixed.solver.buffers import Buffers
 from sparsemixed.solver.crossproducts.block_products import Factors, Pattern, quadratic_form
 from sparsemixed.solver.crossproducts.crossproducts import FULL_SHARE, MOST_FULL, CrossProducts
 from sparsemixed.solver.factored.elimination_pattern import EliminationPattern
 from sparsemixed.solver.factored.schur import SchurStorage
 from sparsemixed.solver.factored.weights import weighted_logdet, with_weights
-from sparsemixed.solver.kernels import add_group_outers, apply_blocks, factor_blocks, transpose_groups
+from sparsemixed.solver.kernels import apply_blocks, scatter_outer, transpose_groups
 from sparsemixed.solver.linalg import stacked
 
 
@@ -106,7 +107,7 @@ class FactoredSystem:
         self._half = system.buffers.lend(self, cp.cross.shape)
         m = quadratic_form(cp, factors, factors)
         lower = np.empty_like(m.first)
-        bad = factor_blocks(with_weights(m.first, self.weights[0]), lower, self.inverse_lower)
+        bad = factored_blocks(with_weights(m.first, self.weights[0]), lower, self.inverse_lower)
         if bad >= 0:
             raise NumericalError(f"the random-effects system broke down in group {bad} of its largest term")
         apply_blocks(self.inverse_lower, cp.indptr, m.cross, False, self._half)
@@ -172,5 +173,5 @@ class FactoredSystem:
     def group_products(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
         """(J0, k0, k0): for each group the sum over its entries of outer(left, right)."""
         out = np.zeros_like(self.cp.first)
-        add_group_outers(self.cp.indptr, left, right, out)
+        scatter_outer(self._pattern.group, left, right, out)
         return out

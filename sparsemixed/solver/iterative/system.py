@@ -15,13 +15,13 @@ import numpy as np
 
 from sparsemixed.delayed import sp
 from sparsemixed.errors import NumericalError
+from sparsemixed.solver.blocks import factored_blocks
 from sparsemixed.solver.buffers import Buffers
 from sparsemixed.solver.crossproducts.block_products import Factors, remaining_rows, within_parts
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts, own_blocks, remaining_matrix
 from sparsemixed.solver.iterative.conjugate_gradients import conjugate_gradients
 from sparsemixed.solver.iterative.preconditioner import Blocks, Coupled
 from sparsemixed.solver.iterative.sparse_operator import SparseCells
-from sparsemixed.solver.kernels import factor_blocks
 from sparsemixed.solver.linalg import stacked
 
 MOST_ITERATIONS = 300
@@ -132,7 +132,7 @@ class KrylovFactored:
         self.half = system.buffers.lend(self, cp.cross.shape)
         first, pairs = within_parts(cp, factors, factors)
         lower = np.empty_like(first)
-        bad = factor_blocks(first + np.eye(cp.k[0]), lower, self.inverse_lower)
+        bad = factored_blocks(first + np.eye(cp.k[0]), lower, self.inverse_lower)
         if bad >= 0:
             raise NumericalError(f"the random-effects system broke down in group {bad} of its largest term")
         self.logdet_head = 2.0 * float(np.log(np.einsum("iaa->ia", lower)).sum())

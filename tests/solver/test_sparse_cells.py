@@ -8,7 +8,7 @@ import pytest
 
 from sparsemixed.solver.iterative import sparse_operator
 from sparsemixed.solver.iterative.sparse_operator import SparseCells
-from sparsemixed.solver.kernels_aligned import aligned
+from sparsemixed.solver.aligned import aligned
 
 
 def cells(rng, k0, groups=50, columns=12, share=0.6):

@@ -9,7 +9,6 @@ from __future__ import annotations
 import numpy as np
 
 from sparsemixed.solver.compiled import compiled_apart, compiled_part
-from sparsemixed.solver.kernels_aligned import aligned
 from sparsemixed.solver.kernels_panels import rows_times_panel
 from sparsemixed.solver.vectors import WIDTH, load, plus_each, store
 
@@ -26,8 +25,9 @@ def rows_times_dense(begin, end, indptr, columns, entries, N, panel, R):
             for v in range(0, whole, WIDTH):
                 store(panel, c, np.uint64(v), load(N, c, np.uint64(s + v)))
         if whole < width:
-            panel[:, whole:] = 0.0
-            panel[:, whole : max(q2 - s, whole)] = N[:, s + whole :]
+            for c in range(q2):
+                for v in range(whole, width):
+                    panel[c, v] = N[c, s + v] if s + v < q2 else 0.0
         for i in range(np.uint64(begin), np.uint64(end)):
             rows_times_panel(i, indptr, columns, entries, panel, R, (i - np.uint64(begin)) * k0, np.uint64(s))
 
@@ -66,19 +66,16 @@ def add_products(X, first, rows, k0, gram, start):
 
 
 @compiled_apart
-def pair_products(indptr, columns, entries, N, begin, end, lanes, terms, widths, gram, own):
+def pair_products(indptr, columns, entries, N, begin, end, lanes, terms, widths, panel, X, R, gram, own):
     """Of the groups j from begin to end: X_jj, and products X_ac X_bd summed over pairs i > j, and over columns of N F_j'.
 
     lanes: how many times eight groups are taken side by side; terms (T + 1,), widths (T,): first columns of the remaining terms,
-    and of their groups; gram (numbers, 8): the sums, which are those over the 8, of every term and last of the pairs, n n each
-    for n = k k0, at (a, c) before (b, d) and no further; own (end - begin, k0, k0): X_jj.
+    and of their groups; panel (q2, w), X (k0, w) and R ((end - begin) k0, the multiple of w from q2 on): scratch, w = 8 lanes k0;
+    gram (numbers, 8), zeros: for the sums, which are those over the 8, of every term and last of the pairs, n n each for n = k k0,
+    at (a, c) before (b, d) and no further; own (end - begin, k0, k0): X_jj.
     """
-    k0, q2, last = entries.shape[1], N.shape[0], indptr.size - 1
-    width = lanes * k0 * WIDTH
-    panel, X = aligned(q2, width), aligned(k0, width)
-    R = aligned((end - begin) * k0, -(-q2 // width) * width)
+    k0, last = entries.shape[1], indptr.size - 1
     rows_times_dense(begin, end, indptr, columns, entries, N, panel, R)
-    gram[:] = 0.0
     for first in range(begin, end, lanes * WIDTH):
         side_by_side(R, k0, first - begin, panel)
         start, stop = 0, min(first + lanes * WIDTH, end)

@@ -14,6 +14,7 @@ from functools import partial
 
 import numpy as np
 
+from sparsemixed.solver.aligned import aligned
 from sparsemixed.solver.crossproducts.block_products import Factors, remaining_rows
 from sparsemixed.solver.factored.dense import FactoredDense
 from sparsemixed.solver.factored.kernels_pairs import pair_products
@@ -60,12 +61,13 @@ class PairHead(Reduced):
         cp, k0 = self.cp, self.cp.k[0]
         widths = np.array(cp.k[1:], np.int64)
         sizes = [k * k0 for k in (*cp.k[1:], k0)]
-        lanes: np.ndarray = np.empty((sum(size * size for size in sizes), WIDTH))
+        lanes: np.ndarray = np.zeros((sum(size * size for size in sizes), WIDTH))
         X = np.empty((stretch.end - stretch.begin, k0, k0))
         terms = np.array([*cp.schur_offsets, cp.q_schur], np.int64)
-        pair_products(
-            cp.indptr, cp.columns, self.right, self.inverse, stretch.begin, stretch.end, self.lanes, terms, widths, lanes, X
-        )
+        width, groups = self.lanes * k0 * WIDTH, (stretch.begin, stretch.end)
+        shapes = (cp.q_schur, width), (k0, width), (len(X) * k0, -(-cp.q_schur // width) * width)
+        scratch = [aligned(*shape) for shape in shapes]
+        pair_products(cp.indptr, cp.columns, self.right, self.inverse, *groups, self.lanes, terms, widths, *scratch, lanes, X)
         parts = np.split(lanes.sum(axis=1), np.cumsum([size * size for size in sizes[:-1]]))
         grams = [_symmetric(part, size) for part, size in zip(parts, sizes, strict=True)]
         crossed = []

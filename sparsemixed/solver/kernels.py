@@ -2,6 +2,9 @@
 
 Conventions: group i of the eliminated term owns entries `indptr[i]:indptr[i + 1]` of the cross block; entry t belongs to
 column `columns[t]` of the remaining system and holds k0 numbers. Nothing is modified unless named `out`.
+
+Places are unsigned wherever they can be: a signed one might be negative and count from the end, and the look whether it does takes
+a part of a loop's time, and half of what it takes to be compiled.
 """
 
 from __future__ import annotations
@@ -9,6 +12,8 @@ from __future__ import annotations
 import numpy as np
 
 from sparsemixed.solver.compiled import compiled
+
+ZERO, ONE = np.uint64(0), np.uint64(1)
 
 
 @compiled
@@ -19,15 +24,15 @@ def number_cells(order, start, groups, met, out_cell, out_group, out_level):
     scratch, -1 on entry; out_cell (n,) int32: the cell of each row; out_group, out_level (n or less,) int32: of each cell.
     """
     count = 0
-    for level in range(start.size - 1):
+    for level in range(np.uint64(start.size) - ONE):
         first = count
-        for s in range(start[level], start[level + 1]):
-            row = order[s]
-            i = groups[row]
+        for s in range(np.uint64(start[level]), np.uint64(start[level + ONE])):
+            row = np.uint64(order[s])
+            i = np.uint64(groups[row])
             if met[i] < first:
                 met[i] = count
-                out_group[count] = i
-                out_level[count] = level
+                out_group[np.uint64(count)] = i
+                out_level[np.uint64(count)] = level
                 count += 1
             out_cell[row] = met[i]
     return count
@@ -54,39 +59,40 @@ def find_cells(groups, columns_of_rows, indptr, columns, out_cell):
 @compiled
 def scatter_outer(index, left, right, out):
     """out[index[row]] += outer(left[row], right[row]). index (n,), left (n, a), right (n, b), out (m, a, b)."""
-    for row in range(index.size):
-        i = index[row]
-        for a in range(left.shape[1]):
+    n, k, m = np.uint64(index.size), np.uint64(left.shape[1]), np.uint64(right.shape[1])
+    for row in range(n):
+        i = np.uint64(index[row])
+        for a in range(k):
             x = left[row, a]
-            for b in range(right.shape[1]):
+            for b in range(m):
                 out[i, a, b] += x * right[row, b]
 
 
 @compiled
 def transpose_groups(indptr, entries, out):
     """Row by row, the (k, m) transpose of what each group has of entries (nnz, k), m its number of entries; out (nnz k,)."""
-    k = entries.shape[1]
-    for i in range(indptr.size - 1):
-        begin, m = indptr[i], indptr[i + 1] - indptr[i]
-        for t in range(m):
+    k = np.uint64(entries.shape[1])
+    for i in range(np.uint64(indptr.size) - ONE):
+        begin, end = np.uint64(indptr[i]), np.uint64(indptr[i + ONE])
+        for t in range(begin, end):
             for a in range(k):
-                out[begin * k + a * m + t] = entries[begin + t, a]
+                out[begin * k + a * (end - begin) + (t - begin)] = entries[t, a]
 
 
 @compiled
 def factor_blocks(blocks, out_lower, out_inverse):
     """Cholesky factors and their inverses of blocks (J, k, k); outputs (J, k, k). Returns -1, or the first bad block."""
-    k = blocks.shape[1]
-    for i in range(blocks.shape[0]):
+    k = np.uint64(blocks.shape[1])
+    for i in range(np.uint64(blocks.shape[0])):
         for c in range(k):
             pivot = blocks[i, c, c]
             for m in range(c):
                 pivot -= out_lower[i, c, m] * out_lower[i, c, m]
             if not pivot > 0.0:
-                return i
+                return np.int64(i)
             pivot = np.sqrt(pivot)
             out_lower[i, c, c] = pivot
-            for r in range(c + 1, k):
+            for r in range(c + ONE, k):
                 out_lower[i, c, r] = 0.0
                 total = blocks[i, r, c]
                 for m in range(c):
@@ -96,7 +102,7 @@ def factor_blocks(blocks, out_lower, out_inverse):
             for r in range(c):
                 out_inverse[i, r, c] = 0.0
             out_inverse[i, c, c] = 1.0 / out_lower[i, c, c]
-            for r in range(c + 1, k):
+            for r in range(c + ONE, k):
                 total = 0.0
                 for m in range(c, r):
                     total -= out_lower[i, r, m] * out_inverse[i, m, c]
@@ -107,9 +113,9 @@ def factor_blocks(blocks, out_lower, out_inverse):
 @compiled
 def apply_blocks(blocks, indptr, entries, transpose, out):
     """out[t] = blocks[i] @ entries[t] for every entry t of group i (blocks[i].T with `transpose`). entries, out (nnz, k)."""
-    k = entries.shape[1]
-    for i in range(indptr.size - 1):
-        for t in range(indptr[i], indptr[i + 1]):
+    k = np.uint64(entries.shape[1])
+    for i in range(np.uint64(indptr.size) - ONE):
+        for t in range(np.uint64(indptr[i]), np.uint64(indptr[i + ONE])):
             for a in range(k):
                 total = 0.0
                 for b in range(k):

@@ -182,8 +182,8 @@ def test_products_of_pairs_of_groups(k0, begin, end, lanes):
     N = rng.normal(size=(terms[-1], terms[-1]))
     N += N.T
     sizes = [*(widths * k0), k0 * k0]
-    gram, own, width = np.zeros((sum(size * size for size in sizes), 8)), np.empty((end - begin, k0, k0)), 8 * lanes * k0
-    scratch = aligned(len(N), width), aligned(k0, width), aligned((end - begin) * k0, -(-len(N) // width) * width)
+    gram, own = np.zeros((sum(size * size for size in sizes), 8)), np.empty((end - begin, k0, k0))
+    scratch = projected_pairs.pair_memory(len(N), k0, end - begin, lanes)
     pair_products(indptr, column.astype(np.int32), entries, N, begin, end, lanes, terms, widths, *scratch, gram, own)
 
     X = (F @ N @ F.T).reshape(groups, k0, groups, k0).transpose(0, 2, 1, 3)

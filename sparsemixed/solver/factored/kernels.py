@@ -12,7 +12,7 @@ import numpy as np
 
 from sparsemixed.solver.compiled import compiled, compiled_stretches, compiled_within
 
-ONE, TWO = np.uint64(1), np.uint64(2)
+ZERO, ONE, TWO = np.uint64(0), np.uint64(1), np.uint64(2)
 """Places that cannot be negative need no look whether they count from the end."""
 
 
@@ -23,19 +23,14 @@ def subtract_column(c, colptr, entry, end, columns, left, right, out, row):
     colptr (q2 + 1,), entry (nnz,): entries of each column; end (nnz,): end of the group that the entry belongs to; left, right
     (nnz, k0). A row of a matrix and not a vector: a view of one would be counted as a reference, by all threads at once.
     """
-    k = left.shape[1]
-    for e in range(colptr[c], colptr[c + 1]):
-        p = entry[e]
-        if k == 1:
-            weight = right[p, 0]
-            for t in range(np.uint64(p), np.uint64(end[e])):
-                out[row, np.uint64(columns[t])] -= weight * left[t, 0]
-        else:
-            for t in range(np.uint64(p), np.uint64(end[e])):
-                total = 0.0
-                for a in range(k):
-                    total += left[t, a] * right[p, a]
-                out[row, np.uint64(columns[t])] -= total
+    k = np.uint64(left.shape[1])
+    for e in range(np.uint64(colptr[c]), np.uint64(colptr[c + ONE])):
+        p = np.uint64(entry[e])
+        for t in range(p, np.uint64(end[e])):
+            total = 0.0
+            for a in range(k):
+                total += left[t, a] * right[p, a]
+            out[row, np.uint64(columns[t])] -= total
 
 
 @compiled_stretches(lambda schedule, *_: len(schedule))
@@ -44,10 +39,10 @@ def subtract_dense(first, last, schedule, colptr, entry, end, columns, left, rig
 
     schedule (parts, width) int64: columns of each part, -1 padded; out (q2, q2). Others as in `subtract_column`.
     """
-    for part in range(first, last):
-        for s in range(schedule.shape[1]):
-            c = schedule[part, s]
-            if c >= 0:
+    for part in range(np.uint64(first), np.uint64(last)):
+        for s in range(np.uint64(schedule.shape[1])):
+            if schedule[part, s] >= 0:
+                c = np.uint64(schedule[part, s])
                 subtract_column(c, colptr, entry, end, columns, left, right, out, c)
 
 
@@ -59,15 +54,15 @@ def gather_dense(first, last, schedule, colptr, entry, begin, end, columns, valu
     k0 at a time, with two sums of each beside each other: none waits for the others; of an odd number the last is taken twice.
     """
     k = np.uint64(values.shape[1])
-    for part in range(first, last):
-        for s in range(schedule.shape[1]):
-            c = schedule[part, s]
-            if c < 0:
+    for part in range(np.uint64(first), np.uint64(last)):
+        for s in range(np.uint64(schedule.shape[1])):
+            if schedule[part, s] < 0:
                 continue
-            for e in range(colptr[c], colptr[c + 1]):
-                p, t0, stop = entry[e], np.uint64(begin[e]), np.uint64(end[e])
+            c = np.uint64(schedule[part, s])
+            for e in range(np.uint64(colptr[c]), np.uint64(colptr[c + ONE])):
+                p, t0, stop = np.uint64(entry[e]), np.uint64(begin[e]), np.uint64(end[e])
                 whole = t0 + (stop - t0) // TWO * TWO
-                for a in range(np.uint64(0), k, TWO):
+                for a in range(ZERO, k, TWO):
                     b = a + ONE if a + ONE < k else a
                     xa = ya = xb = yb = 0.0
                     for t in range(t0, whole, TWO):
@@ -114,10 +109,10 @@ def subtract_sparse(first, last, schedule, colptr, entry, end, columns, left, ri
     for part in range(first, last):
         work = np.zeros((1, indptr.size - 1))
         for s in range(schedule.shape[1]):
-            c = schedule[part, s]
-            if c >= 0:
-                subtract_column(c, colptr, entry, end, columns, left, right, work, 0)
-                for e in range(indptr[c], indptr[c + 1]):
+            if schedule[part, s] >= 0:
+                c = np.uint64(schedule[part, s])
+                subtract_column(c, colptr, entry, end, columns, left, right, work, ZERO)
+                for e in range(indptr[c], indptr[c + ONE]):
                     out[e] += work[0, indices[e]]
                     work[0, indices[e]] = 0.0
 

@@ -64,10 +64,9 @@ class PairHead(Reduced):
         lanes: np.ndarray = np.zeros((sum(size * size for size in sizes), WIDTH))
         X = np.empty((stretch.end - stretch.begin, k0, k0))
         terms = np.array([*cp.schur_offsets, cp.q_schur], np.int64)
-        width, groups = self.lanes * k0 * WIDTH, (stretch.begin, stretch.end)
-        shapes = (cp.q_schur, width), (k0, width), (len(X) * k0, -(-cp.q_schur // width) * width)
-        scratch = [aligned(*shape) for shape in shapes]
-        pair_products(cp.indptr, cp.columns, self.right, self.inverse, *groups, self.lanes, terms, widths, *scratch, lanes, X)
+        scratch = pair_memory(cp.q_schur, k0, len(X), self.lanes)
+        groups = stretch.begin, stretch.end, self.lanes
+        pair_products(cp.indptr, cp.columns, self.right, self.inverse, *groups, terms, widths, *scratch, lanes, X)
         parts = np.split(lanes.sum(axis=1), np.cumsum([size * size for size in sizes[:-1]]))
         grams = [_symmetric(part, size) for part, size in zip(parts, sizes, strict=True)]
         crossed = []
@@ -79,6 +78,14 @@ class PairHead(Reduced):
 
     def rest(self) -> tuple[np.ndarray, np.ndarray]:
         return np.zeros_like(self.G[0]), np.zeros(())
+
+
+def pair_memory(q2: int, k0: int, groups: int, lanes: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What `pair_products` works in, for that many groups at a time: its panel, X and R."""
+    width = lanes * k0 * WIDTH
+    R = aligned(-(-groups // (lanes * WIDTH)) * width, -(-q2 // width) * width)
+    R[groups * k0 :] = 0.0
+    return aligned(q2, width), aligned(k0, width), R
 
 
 def _symmetric(lower: np.ndarray, size: int) -> np.ndarray:

@@ -27,8 +27,10 @@ if hasattr(os, "register_at_fork"):
 
 
 class Uninterrupted(Compiler):
-    """Numba's compiler while Python does not look for garbage, which takes an eighth of the time: compiling makes very many objects,
-    and with each so many of them all that the process has are gone through again."""
+    """Numba's compiler while Python does not look for garbage, which takes an eighth of the time.
+
+    Compiling makes very many objects, and with every so many of them all that the process has are gone through again.
+    """
 
     def compile_extra(self, func: Callable) -> Any:
         """The machine code of a function; those that it calls are compiled meanwhile. Numba's lock of the compiler is held."""

@@ -3,8 +3,8 @@
 Conventions: group i of the eliminated term owns entries `indptr[i]:indptr[i + 1]` of the cross block; entry t belongs to
 column `columns[t]` of the remaining system and holds k0 numbers. Nothing is modified unless named `out`.
 
-Places are unsigned wherever they can be: a signed one might be negative and count from the end, and the look whether it does takes
-a part of a loop's time, and half of what it takes to be compiled.
+Places are unsigned wherever they can be: a signed one might be negative and count from the end. To look whether it does takes a
+part of a loop's time, and half of the time in which it is compiled.
 """
 
 from __future__ import annotations

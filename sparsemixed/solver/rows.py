@@ -21,15 +21,16 @@ from sparsemixed.solver.stretches import in_order
 from sparsemixed.solver.threads import shared_out
 
 MANY = 200_000
-"""Rows from which these passes pay for what it takes to compile or load them: of fewer, NumPy takes half a millisecond more."""
+"""Rows from which these passes pay for what it takes to compile them. Of fewer NumPy takes a millisecond more at most."""
 FEW = 16
 """Columns up to which they are faster than BLAS."""
 PIECE = 1 << 14
 
 
-def suits(matrix: np.ndarray) -> bool:
-    """Whether a matrix (n, c) is one of many rows and few columns."""
-    return len(matrix) >= MANY and 0 < matrix.shape[1] <= FEW and matrix.dtype == np.float64 and matrix.flags.c_contiguous
+def suits(matrix: np.ndarray, many: int | None = None) -> bool:
+    """Whether a matrix (n, c) is one of many rows, by default `MANY`, and few columns."""
+    enough = len(matrix) >= (MANY if many is None else many)
+    return enough and 0 < matrix.shape[1] <= FEW and matrix.dtype == np.float64 and matrix.flags.c_contiguous
 
 
 def rows_times(rows: np.ndarray, matrix: np.ndarray) -> np.ndarray:
@@ -84,17 +85,17 @@ def group_products(codes: np.ndarray, Z: np.ndarray, X: np.ndarray, y: np.ndarra
 def inner_products(X: np.ndarray, y: np.ndarray) -> np.ndarray:
     """[X y]'[X y] (p + 1, p + 1)."""
     p = X.shape[1]
+    if len(y) < MANY:
+        crossed = X.T @ y
+        return np.block([[X.T @ X, crossed[:, None]], [crossed, y @ y]])
 
     def piece(begin: int, end: int) -> np.ndarray:
-        left, right, out = X[begin:end], y[begin:end], np.zeros((p + 1, p + 1))
-        if len(y) < MANY:
-            out[:p, :p] = left.T @ left
-        else:
-            add_inner_products(X, begin, end, out)
-        out[p, :p], out[p, p] = right @ left, right @ right
+        right, out = y[begin:end], np.zeros((p + 1, p + 1))
+        add_inner_products(X, begin, end, out)
+        out[p, :p], out[p, p] = right @ X[begin:end], right @ right
         return out
 
-    return _mirrored(piece(0, len(y)) if len(y) < MANY else _total(len(y), piece))
+    return _mirrored(_total(len(y), piece))
 
 
 def squares(rows: np.ndarray) -> np.ndarray:

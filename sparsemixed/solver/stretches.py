@@ -37,7 +37,7 @@ def in_order(codes: np.ndarray) -> bool:
 
 
 def sorted_rows(codes: np.ndarray, n_groups: int) -> tuple[np.ndarray, np.ndarray]:
-    """Rows by group, in their order within each: order (n,) int32, and where groups begin (n_groups + 1,) int64; codes (n,) int32.
+    """The rows (n,) int32 by group, and where each group begins (n_groups + 1,) int64, by codes (n,) int32.
 
     As scipy turns a sparse matrix of one number in each row, by counting, without a loop of our own to be compiled.
 

@@ -37,7 +37,8 @@ def elimination_pattern(cp: CrossProducts) -> EliminationPattern:
     """Derive the pattern of a design's cross block."""
     if not cp.q_schur:
         none = np.zeros(0, np.int64)
-        return EliminationPattern(none[:1], none, none.astype(np.int32), none, none, none[None], (np.zeros(cp.sizes[0] + 1, np.int64), none))
+        scalar = np.zeros(cp.sizes[0] + 1, np.int64), none
+        return EliminationPattern(none[:1], none, none.astype(np.int32), none, none, none[None], scalar)
     nnz = cp.columns.size
     widths = np.diff(cp.indptr)
     places = sp.csr_array((np.arange(nnz), cp.columns, cp.indptr), shape=(cp.n_groups[0], cp.q_schur)).tocsc()

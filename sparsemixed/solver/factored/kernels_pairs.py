@@ -66,10 +66,9 @@ def pair_products(indptr, columns, entries, N, begin, end, lanes, terms, widths,
     """Of the groups j from begin to end: X_jj, and products X_ac X_bd summed over pairs i > j, and over columns of N F_j'.
 
     lanes: how many times eight groups are taken side by side; terms (T + 1,), widths (T,): first columns of the remaining terms,
-    and of their groups; panel (q2, w), X (k0, w) and R (_, the multiple of w from q2 on): scratch, w = 8 lanes k0; R has rows of
-    the multiple of 8 lanes groups from end - begin on, those of further groups zeros;
-    gram (numbers, 8), zeros: for the sums, which are those over the 8, of every term and last of the pairs, n n each for n = k k0,
-    at (a, c) before (b, d) and no further; own (end - begin, k0, k0): X_jj.
+    and of their groups; panel, X, R: scratch, as `projected_pairs.pair_memory` lays it out; gram (numbers, 8), zeros: for the
+    sums, which are those over the 8, of every term and last of the pairs, n n each for n = k k0, at (a, c) before (b, d) and no
+    further; own (end - begin, k0, k0): X_jj.
     """
     k0, behind = np.uint64(entries.shape[1]), np.uint64(indptr.size) - ONE
     start, stop, side = np.uint64(begin), np.uint64(end), np.uint64(lanes)

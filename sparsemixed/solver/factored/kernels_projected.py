@@ -67,7 +67,7 @@ def through_groups(indptr, columns, entries, bounds, starts, places, values, bas
 
     bounds (parts + 1,): the groups that are taken at a time; starts (parts + 1, q2): where those of each part begin among the
     entries column by column, `values` (nnz, k0); places (nnz,): k0 times the number of their group within its part; out
-    (n q2, m'): m' the least multiple of sixteen that is not below m; panel (q2, 16) and R (rows of the largest part, 16): scratch.
+    (n q2, m'): m' the least multiple of sixteen that is not below m; panel (q2, 16), R (rows of the largest part, 16): scratch.
     """
     m, q2, k0 = C.shape[0], np.uint64(C.shape[1]), np.uint64(entries.shape[1])
     for begin in range(0, m, 2 * WIDTH):

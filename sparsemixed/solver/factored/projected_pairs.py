@@ -81,7 +81,15 @@ class PairHead(Reduced):
 
 
 def pair_memory(q2: int, k0: int, groups: int, lanes: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """What `pair_products` works in, for that many groups at a time: its panel, X and R."""
+    """What `pair_products` works in, for that many groups j at a time.
+
+    Returns
+    -------
+    panel, X : (q2, w), (k0, w)
+        w = 8 lanes k0.
+    R : (rows, columns)
+        Rows of whole panels of groups, of which those beyond the last group are zeros; columns: the multiple of w from q2 on.
+    """
     width = lanes * k0 * WIDTH
     R = aligned(-(-groups // (lanes * WIDTH)) * width, -(-q2 // width) * width)
     R[groups * k0 :] = 0.0

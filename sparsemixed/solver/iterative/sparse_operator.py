@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from sparsemixed.solver.aligned import aligned_in
 from sparsemixed.solver.buffers import Buffers
 from sparsemixed.solver.iterative.kernels_groups import (
     add_parts,
@@ -15,7 +16,6 @@ from sparsemixed.solver.iterative.kernels_groups import (
     square_times_block,
     times_blocks,
 )
-from sparsemixed.solver.aligned import aligned_in
 from sparsemixed.solver.stretches import shares
 from sparsemixed.solver.vectors import WIDTH
 

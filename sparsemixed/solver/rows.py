@@ -21,7 +21,7 @@ from sparsemixed.solver.stretches import in_order
 from sparsemixed.solver.threads import shared_out
 
 MANY = 200_000
-"""Rows from which these passes pay for what it takes to compile them. Of fewer NumPy takes a millisecond more at most."""
+"""Rows from which these passes pay for what it takes to compile and load them: of fewer NumPy takes a millisecond or two more."""
 FEW = 16
 """Columns up to which they are faster than BLAS."""
 PIECE = 1 << 14

@@ -11,7 +11,7 @@ import numpy as np
 
 import sparsemixed
 from sparsemixed.datasets import simulate_crossed, simulate_longitudinal
-from sparsemixed.solver import compiled
+from sparsemixed.solver import compiled, rows
 from sparsemixed.solver.residual.whitened import covariance_products
 from sparsemixed.structures.residual_errors.table import RESIDUAL_STRUCTURES
 
@@ -26,7 +26,7 @@ FITS = (
     ("y x || _all: R.user || item: x, reml solver(sparse)", CROSSED),
     ("y x || _all: R.user || item:, solver(krylov)", CROSSED),
 )
-MANY_ROWS = simulate_longitudinal(12_000, 5, seed=1)
+MANY_ROWS = simulate_longitudinal(rows.MANY // 5, 5, seed=1)
 LONG_GROUPS = simulate_longitudinal(4, 400, seed=1)
 OFTEN = 60
 """Small fits after which a process has compiled their searches."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable
 from typing import Any
 
 import numba
+from numba.core.compiler import Compiler
 from numba.core.compiler_lock import global_compiler_lock
 
 from sparsemixed.errors import LOGGER
@@ -24,12 +26,29 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=global_compiler_lock.acquire, after_in_parent=_open, after_in_child=_open)
 
 
+class Uninterrupted(Compiler):
+    """Numba's compiler while Python does not look for garbage, which takes an eighth of the time.
+
+    Compiling makes very many objects, and with every so many of them all that the process has are gone through again.
+    """
+
+    def compile_extra(self, func: Callable) -> Any:
+        """The machine code of a function; those that it calls are compiled meanwhile. Numba's lock of the compiler is held."""
+        collects = gc.isenabled()
+        gc.disable()
+        try:
+            return super().compile_extra(func)
+        finally:
+            if collects:
+                gc.enable()
+
+
 def _kept(function: Callable, **options: Any) -> Any:
     """`numba.njit`, the machine code kept on disk; compiled anew in every process where there is no folder to keep it in.
 
     Without what lets C call the loop, which nobody does and which takes a fifth of the time.
     """
-    options = {"no_cfunc_wrapper": True, **options}
+    options = {"no_cfunc_wrapper": True, "pipeline_class": Uninterrupted, **options}
     try:
         if not known():
             return numba.njit(cache=True, **options)(function)

@@ -23,6 +23,8 @@ LARGE = 256
 ORTHOGONAL = 1e-13
 """Inner products of columns of length one up to which these are orthogonal to rounding."""
 TINY = float(np.finfo(float).tiny)
+MANY = 50_000
+"""Rows from which a QR goes by inner products, where it may."""
 FAR_FROM_SINGULAR = 1e-6
 """Smallest eigenvalue of the columns' correlations down to which the QR of many rows may go by inner products."""
 
@@ -203,7 +205,7 @@ def thin_qr(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     >>> np.allclose(Q.T @ Q, np.eye(2)), np.allclose(R[1, 0], 0.0)
     (True, True)
     """
-    if len(X) < rows.MANY or not X.shape[1]:
+    if len(X) < MANY or not X.shape[1]:
         return qr(X) if 0 < X.shape[1] <= min(len(X), FEW) else np.linalg.qr(X)
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         first = _triangle_of(X.T @ X)
@@ -260,7 +262,7 @@ def regression(X: np.ndarray, y: np.ndarray) -> Regression | None:
     True
     """
     p = X.shape[1]
-    if not rows.suits(X):
+    if not rows.suits(X, MANY):
         return None
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         gram = rows.inner_products(X, y)

@@ -20,16 +20,17 @@ from sparsemixed.solver.kernels_rows import (
 from sparsemixed.solver.stretches import in_order
 from sparsemixed.solver.threads import shared_out
 
-MANY = 50_000
-"""Rows from which these passes pay for what it takes to compile or load them."""
+MANY = 100_000
+"""Rows from which these passes pay for what it takes to compile and load them: of fewer NumPy takes a millisecond or two more."""
 FEW = 16
 """Columns up to which they are faster than BLAS."""
 PIECE = 1 << 14
 
 
-def suits(matrix: np.ndarray) -> bool:
-    """Whether a matrix (n, c) is one of many rows and few columns."""
-    return len(matrix) >= MANY and 0 < matrix.shape[1] <= FEW and matrix.dtype == np.float64 and matrix.flags.c_contiguous
+def suits(matrix: np.ndarray, many: int | None = None) -> bool:
+    """Whether a matrix (n, c) is one of many rows, by default `MANY`, and few columns."""
+    enough = len(matrix) >= (MANY if many is None else many)
+    return enough and 0 < matrix.shape[1] <= FEW and matrix.dtype == np.float64 and matrix.flags.c_contiguous
 
 
 def rows_times(rows: np.ndarray, matrix: np.ndarray) -> np.ndarray:
@@ -43,6 +44,10 @@ def turned(
     X: np.ndarray, y: np.ndarray, matrix: np.ndarray, fitted: np.ndarray, in_place: bool = False
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Q = X matrix (n, p), upper triangular, y - Q fitted (n,), and the inner products (p + 1, p + 1) of both: in one pass."""
+    if len(y) < MANY:
+        Q = X @ matrix
+        out = y - Q @ fitted
+        return Q, out, inner_products(Q, out)
     Q, out = (X, y) if in_place else (np.empty_like(X), np.empty(len(y)))
     matrix = np.ascontiguousarray(matrix)
 
@@ -80,6 +85,9 @@ def group_products(codes: np.ndarray, Z: np.ndarray, X: np.ndarray, y: np.ndarra
 def inner_products(X: np.ndarray, y: np.ndarray) -> np.ndarray:
     """[X y]'[X y] (p + 1, p + 1)."""
     p = X.shape[1]
+    if len(y) < MANY:
+        crossed = X.T @ y
+        return np.block([[X.T @ X, crossed[:, None]], [crossed, y @ y]])
 
     def piece(begin: int, end: int) -> np.ndarray:
         right, out = y[begin:end], np.zeros((p + 1, p + 1))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from sparsemixed.solver.kernels import sort_rows
+
 MANY = 1 << 12
 """Rows from which it pays to look whether equal values stand together."""
 LENGTH = 3
@@ -32,6 +34,21 @@ def runs(*columns: np.ndarray) -> np.ndarray | None:
 def in_order(codes: np.ndarray) -> bool:
     """Whether the rows of every group stand together, group by group, by codes (n,)."""
     return bool((codes[1:] >= codes[:-1]).all())
+
+
+def sorted_rows(codes: np.ndarray, n_groups: int) -> tuple[np.ndarray, np.ndarray]:
+    """The rows (n,) int32 by group, and where each group begins (n_groups + 1,) int64, by codes (n,) int32.
+
+    Examples
+    --------
+    >>> order, start = sorted_rows(np.array([1, 0, 1], np.int32), 3)
+    >>> order.tolist(), start.tolist()
+    ([1, 0, 2], [0, 1, 3, 3])
+    """
+    start, order = np.zeros(n_groups + 1, np.int64), np.empty(codes.size, np.int32)
+    np.cumsum(np.bincount(codes, minlength=n_groups), out=start[1:])
+    sort_rows(codes, start[:-1].copy(), order)
+    return order, start
 
 
 def shares(begins: np.ndarray, parts: int) -> np.ndarray:

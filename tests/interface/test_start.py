@@ -127,24 +127,6 @@ def test_a_crossed_fit_loads_no_part_of_scipy_but_its_lapack():
     assert second.splitlines()[:-1] == first.splitlines()[:-1]
 
 
-def test_a_loop_is_compiled_that_calls_one_whose_code_was_kept():
-    program = """
-        import numba
-        import numpy as np
-        from sparsemixed.solver.kernels import scatter_outer, sort_rows
-        codes, out = np.array([2, 0, 2], np.int32), np.zeros((3, 1, 1))
-        order, start = sort_rows(codes, 3)
-        scatter_outer(codes, np.ones((3, 1)), np.ones((3, 1)), out)
-        @numba.njit
-        def both(codes, out):
-            scatter_outer(codes, np.ones((3, 1)), np.ones((3, 1)), out)
-            return sort_rows(codes, 3)[0][2]
-        print(sort_rows.stats.cache_hits[sort_rows.signatures[0]], both(codes, out), out.ravel().tolist(), order, start)
-    """
-    run(program)
-    assert run(program).split(maxsplit=1) == ["1", "2 [2.0, 0.0, 4.0] [1 0 2] [0 1 1 3]\n"]
-
-
 def test_this_version_of_numba_is_known():
     """Of a new one `load_overload` is to be read once more: does it still load the compiler, and nothing else that code needs?"""
     assert load.known()

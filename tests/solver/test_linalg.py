@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from sparsemixed import lapack
-from sparsemixed.solver import linalg, rows
+from sparsemixed.solver import linalg
 
 
 @pytest.mark.parametrize("scale", [1e-120, 1.0, 1e160])
 @pytest.mark.parametrize("offset", [0.0, 10.0, 1e3, 1e9])
 def test_tall_matrices_are_orthonormal_to_rounding(monkeypatch, offset, scale):
     """Also where their inner products overflow, or would lose the digits of a column far from zero."""
-    monkeypatch.setattr(rows, "MANY", 100)
+    monkeypatch.setattr(linalg, "MANY", 100)
     rng = np.random.default_rng(0)
     X = np.column_stack([offset + rng.normal(size=500), rng.normal(size=(500, 2)), np.ones(500)]) * scale
     Q, R = linalg.thin_qr(X)
@@ -23,7 +23,7 @@ def test_tall_matrices_are_orthonormal_to_rounding(monkeypatch, offset, scale):
 
 
 def test_inner_products_serve_where_they_may(monkeypatch):
-    monkeypatch.setattr(rows, "MANY", 100)
+    monkeypatch.setattr(linalg, "MANY", 100)
     X = np.column_stack([np.random.default_rng(0).normal(size=500), np.ones(500)])
     with monkeypatch.context() as patch:
         patch.setattr(np.linalg, "qr", None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from sparsemixed.solver.aligned import aligned
 from sparsemixed.solver.crossproducts.crossproducts import TermData, cross_products
 from sparsemixed.solver.factored import (
     dense,
@@ -135,8 +136,9 @@ def test_rows_of_groups_there_and_back(k0, m, part_numbers, monkeypatch):
     basis, C = rng.normal(size=(3, k0, k0)), rng.normal(size=(m, cp.q_schur))
     basis[0, -1] = 0.0
     order = projected_columns.column_entries(cp, elimination_pattern(cp), cp.cross)
-    out = np.empty((3 * cp.q_schur, -(-m // 16) * 16))
-    through_groups(cp.indptr, cp.columns, cp.cross, *order, basis, C, out)
+    out = np.zeros((3 * cp.q_schur, -(-m // 16) * 16))
+    panel, R = aligned(cp.q_schur, 16), aligned(order.most_groups * k0, 16)
+    through_groups(cp.indptr, cp.columns, cp.cross, *order, basis, C, panel, R, out)
     F = np.zeros((cp.sizes[0], cp.q_schur))
     for i in range(13):
         for e in range(cp.indptr[i], cp.indptr[i + 1]):
@@ -180,8 +182,9 @@ def test_products_of_pairs_of_groups(k0, begin, end, lanes):
     N = rng.normal(size=(terms[-1], terms[-1]))
     N += N.T
     sizes = [*(widths * k0), k0 * k0]
-    gram, own = np.empty((sum(size * size for size in sizes), 8)), np.empty((end - begin, k0, k0))
-    pair_products(indptr, column.astype(np.int32), entries, N, begin, end, lanes, terms, widths, gram, own)
+    gram, own = np.zeros((sum(size * size for size in sizes), 8)), np.empty((end - begin, k0, k0))
+    scratch = projected_pairs.pair_memory(len(N), k0, end - begin, lanes)
+    pair_products(indptr, column.astype(np.int32), entries, N, begin, end, lanes, terms, widths, *scratch, gram, own)
 
     X = (F @ N @ F.T).reshape(groups, k0, groups, k0).transpose(0, 2, 1, 3)
     np.testing.assert_allclose(own, X[range(begin, end), range(begin, end)], rtol=1e-11, atol=1e-11)

@@ -6,9 +6,9 @@ import numba
 import numpy as np
 import pytest
 
+from sparsemixed.solver.aligned import aligned
 from sparsemixed.solver.iterative import sparse_operator
 from sparsemixed.solver.iterative.sparse_operator import SparseCells
-from sparsemixed.solver.kernels_aligned import aligned
 
 
 def cells(rng, k0, groups=50, columns=12, share=0.6):

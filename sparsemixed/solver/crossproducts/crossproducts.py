@@ -11,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 
 from sparsemixed.delayed import sp
-from sparsemixed.solver.crossproducts.pattern import LONG, pattern_by_groups
-from sparsemixed.solver.crossproducts.sparse_products import remaining_times, times, transposed_times
-from sparsemixed.solver.kernels import count_cells, fill_cells, find_cells, lay_out, scatter_outer, sort_rows
+from sparsemixed.solver.crossproducts.pattern import LONG, pattern_by_groups, pattern_by_levels
+from sparsemixed.solver.crossproducts.sparse_products import PairBlocks, remaining_times, times, transposed_times
+from sparsemixed.solver.kernels import find_cells, lay_out, scatter_outer
 from sparsemixed.solver.linalg import stacked
 from sparsemixed.solver.rows import group_products, inner_products, suits
 from sparsemixed.solver.stretches import runs, spread
@@ -28,25 +28,6 @@ class TermData(NamedTuple):
     codes: np.ndarray
     n_groups: int
     columns: np.ndarray
-
-
-class PairBlocks(NamedTuple):
-    """Z_t'Z_u of two remaining terms, t <= u, cell by cell.
-
-    rows, cols (c,) levels of t and of u that meet; values (c, k_t, k_u). For t == u every level meets itself, and others
-    only where errors are correlated across levels; then both orders are listed.
-    """
-
-    t: int
-    u: int
-    rows: np.ndarray
-    cols: np.ndarray
-    values: np.ndarray
-
-    @property
-    def own(self) -> np.ndarray:
-        """(J,) cells where a level of t == u meets itself, by level."""
-        return np.flatnonzero(self.rows == self.cols)
 
 
 @dataclass(frozen=True)
@@ -147,9 +128,9 @@ class CrossProducts:
         if self._laid_out is not None:
             cross, remaining = self._laid_out
             return np.concatenate([own + cross @ tail, cross.T @ head + remaining @ tail])
-        own += times(self, self.cross, tail)
-        rest = remaining_times(self, [pair.values for pair in self.pairs], tail)
-        rest += transposed_times(self, self.cross, head)
+        own += times(self.indptr, self.columns, self.cross, tail)
+        rest = remaining_times(self.pairs, self.schur_offsets, [pair.values for pair in self.pairs], tail)
+        rest += transposed_times(self.indptr, self.columns, self.cross, head, self.q_schur)
         return np.concatenate([own, rest])
 
     @cached_property
@@ -285,23 +266,9 @@ def cells_of(head: TermData, remaining: Sequence[TermData]) -> tuple[np.ndarray,
     """Pattern of Z_0'Z_2: indptr, columns, and for each remaining term the first entry of each row's cell."""
     if not remaining:
         return np.zeros(head.n_groups + 1, np.int64), np.empty(0, np.int32), []
-    if head.codes.size >= LONG:
-        levels = [(term.codes, term.n_groups, term.columns.shape[1]) for term in remaining]
-        return pattern_by_groups(head.codes, head.n_groups, levels)
-    last, place = np.empty(head.n_groups, np.int64), np.empty(head.n_groups, np.int64)
-    counts = np.zeros(head.n_groups, np.int64)
-    sorted_rows = [sort_rows(t.codes, t.n_groups) for t in remaining]
-    for term, (order, start) in zip(remaining, sorted_rows, strict=True):
-        count_cells(order, start, head.codes, term.columns.shape[1], last, counts)
-    indptr = np.concatenate([[0], np.cumsum(counts)])
-    columns = np.empty(indptr[-1], np.int32)
-    cursor, offset, cells = indptr[:-1].copy(), 0, []
-    for term, (order, start) in zip(remaining, sorted_rows, strict=True):
-        cell, width = np.empty(term.codes.size, np.int32), term.columns.shape[1]
-        fill_cells(order, start, head.codes, width, offset, last, cursor, place, columns, cell)
-        offset += width * term.n_groups
-        cells.append(cell)
-    return indptr, columns, cells
+    levels = [(term.codes, term.n_groups, term.columns.shape[1]) for term in remaining]
+    found = pattern_by_groups if head.codes.size >= LONG else pattern_by_levels
+    return found(head.codes, head.n_groups, levels)
 
 
 def _cells(head: TermData, remaining: Sequence[TermData]) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sparsemixed.solver.crossproducts.crossproducts import CrossProducts, PairBlocks, TermData, cells_of
+from sparsemixed.solver.crossproducts.crossproducts import CrossProducts, TermData, cells_of
+from sparsemixed.solver.crossproducts.sparse_products import PairBlocks
 
 
 class GroupRows:

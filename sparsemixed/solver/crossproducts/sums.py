@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from sparsemixed.solver.crossproducts.crossproducts import CrossProducts, PairBlocks
+from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
+from sparsemixed.solver.crossproducts.sparse_products import PairBlocks
 from sparsemixed.solver.crossproducts.kernels import union_counts, union_sums
 
 

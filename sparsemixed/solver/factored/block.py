@@ -8,11 +8,12 @@ from functools import cached_property
 import numpy as np
 
 from sparsemixed.errors import NumericalError
+from sparsemixed.solver.blocks import factored_blocks
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
 from sparsemixed.solver.factored.elimination_pattern import EliminationPattern
 from sparsemixed.solver.factored.schur import SchurDerivative
 from sparsemixed.solver.factored.weights import weighted_logdet, with_weights
-from sparsemixed.solver.kernels import factor_blocks, scatter_outer
+from sparsemixed.solver.kernels import scatter_outer
 from sparsemixed.solver.linalg import stacked
 
 
@@ -63,7 +64,7 @@ class FactoredBlocks:
         self._storage, self.logdet = storage, 0.0
         lower, self._inverse_lower = np.empty_like(blocks), np.empty_like(blocks)
         if blocks.size:
-            bad = factor_blocks(with_weights(blocks, storage.weights), lower, self._inverse_lower)
+            bad = factored_blocks(with_weights(blocks, storage.weights), lower, self._inverse_lower)
             if bad >= 0:
                 raise NumericalError(f"the random-effects system broke down in group {bad} of its second term")
             self.logdet = weighted_logdet(lower, storage.weights)

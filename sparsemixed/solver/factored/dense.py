@@ -16,6 +16,7 @@ from sparsemixed.solver.crossproducts.crossproducts import CrossProducts, pair_i
 from sparsemixed.solver.definite import inverted
 from sparsemixed.solver.factored.elimination_pattern import EliminationPattern
 from sparsemixed.solver.factored.kernels import gather_dense, sandwich_dense, subtract_dense
+from sparsemixed.solver.factored.kernels_intercepts import gather_products, subtract_products
 from sparsemixed.solver.factored.projected_blocks import times_blocks
 from sparsemixed.solver.factored.schur import SchurDerivative
 from sparsemixed.solver.linalg import mirrored
@@ -79,7 +80,11 @@ class DenseSchur:
         lay = self.pattern
         for left, right in products:
             if not self.full:
-                subtract_dense(lay.schedule, lay.colptr, lay.entry, lay.end, self.cp.columns, left, right, out)
+                places = lay.schedule, lay.colptr, lay.entry, lay.end, self.cp.columns
+                if self.cp.k[0] == 1:
+                    subtract_products(*places, left.ravel(), right.ravel(), out)
+                else:
+                    subtract_dense(*places, left, right, out)
             elif left is right:
                 spread = self.spread(left)
                 out -= spread.T @ spread
@@ -153,7 +158,11 @@ class FactoredDense:
             if storage.full:
                 return storage.picked(storage.spread(entries) @ self.inverse)
             out, lay = np.empty_like(entries), storage.pattern
-            gather_dense(lay.schedule, lay.colptr, lay.entry, lay.begin, lay.end, cp.columns, entries, self.inverse, out)
+            places = lay.schedule, lay.colptr, lay.entry, lay.begin, lay.end, cp.columns
+            if cp.k[0] == 1:
+                gather_products(*places, entries.ravel(), self.inverse, out.reshape(-1))
+            else:
+                gather_dense(*places, entries, self.inverse, out)
             return out
 
     def inverse_pairs(self) -> tuple[np.ndarray, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
-from sparsemixed.solver.kernels import sort_rows
+from sparsemixed.solver.stretches import sorted_rows
 from sparsemixed.solver.threads import number_of_threads
 
 
@@ -18,12 +18,14 @@ class EliminationPattern:
     Attributes
     ----------
     colptr (q2 + 1,), entry (nnz,) : entries of each column of the Schur complement, by ascending group
+    group (nnz,) int32 : of each entry
     begin, end (nnz,) : in the order of `entry`, the stretch of the entry's group
     schedule (parts, width) : columns shared out to threads by work, -1 padded
     """
 
     colptr: np.ndarray
     entry: np.ndarray
+    group: np.ndarray
     begin: np.ndarray
     end: np.ndarray
     schedule: np.ndarray
@@ -33,15 +35,16 @@ def elimination_pattern(cp: CrossProducts) -> EliminationPattern:
     """Derive the pattern of a design's cross block."""
     if not cp.q_schur:
         none = np.zeros(0, np.int64)
-        return EliminationPattern(none[:1], none, none, none, none[None])
-    widths = np.diff(cp.indptr)
-    entry, colptr = sort_rows(cp.columns, cp.q_schur)
-    groups = np.repeat(np.arange(cp.n_groups[0], dtype=np.int32), widths)[entry]
+        return EliminationPattern(none[:1], none, none.astype(np.int32), none, none, none[None])
+    group = np.repeat(np.arange(cp.n_groups[0], dtype=np.int32), np.diff(cp.indptr))
+    entry, colptr = sorted_rows(cp.columns, cp.q_schur)
+    groups = group[entry]
     begin, end = cp.indptr[groups], cp.indptr[groups + 1]
     work = np.bincount(cp.columns[entry], weights=end - begin, minlength=cp.q_schur)
     return EliminationPattern(
         colptr=colptr,
         entry=entry,
+        group=group,
         begin=begin,
         end=end,
         schedule=_share_out(work, number_of_threads()),

@@ -12,7 +12,7 @@ import numpy as np
 
 from sparsemixed.solver.compiled import compiled, compiled_stretches, compiled_within
 
-ONE, TWO, THREE, FOUR = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4)
+ZERO, ONE, TWO = np.uint64(0), np.uint64(1), np.uint64(2)
 """Places that cannot be negative need no look whether they count from the end."""
 
 
@@ -23,19 +23,14 @@ def subtract_column(c, colptr, entry, end, columns, left, right, out, row):
     colptr (q2 + 1,), entry (nnz,): entries of each column; end (nnz,): end of the group that the entry belongs to; left, right
     (nnz, k0). A row of a matrix and not a vector: a view of one would be counted as a reference, by all threads at once.
     """
-    k = left.shape[1]
-    for e in range(colptr[c], colptr[c + 1]):
-        p = entry[e]
-        if k == 1:
-            weight = right[p, 0]
-            for t in range(np.uint64(p), np.uint64(end[e])):
-                out[row, np.uint64(columns[t])] -= weight * left[t, 0]
-        else:
-            for t in range(np.uint64(p), np.uint64(end[e])):
-                total = 0.0
-                for a in range(k):
-                    total += left[t, a] * right[p, a]
-                out[row, np.uint64(columns[t])] -= total
+    k = np.uint64(left.shape[1])
+    for e in range(np.uint64(colptr[c]), np.uint64(colptr[c + ONE])):
+        p = np.uint64(entry[e])
+        for t in range(p, np.uint64(end[e])):
+            total = 0.0
+            for a in range(k):
+                total += left[t, a] * right[p, a]
+            out[row, np.uint64(columns[t])] -= total
 
 
 @compiled_stretches(lambda schedule, *_: len(schedule))
@@ -44,68 +39,43 @@ def subtract_dense(first, last, schedule, colptr, entry, end, columns, left, rig
 
     schedule (parts, width) int64: columns of each part, -1 padded; out (q2, q2). Others as in `subtract_column`.
     """
-    for part in range(first, last):
-        for s in range(schedule.shape[1]):
-            c = schedule[part, s]
-            if c >= 0:
+    for part in range(np.uint64(first), np.uint64(last)):
+        for s in range(np.uint64(schedule.shape[1])):
+            if schedule[part, s] >= 0:
+                c = np.uint64(schedule[part, s])
                 subtract_column(c, colptr, entry, end, columns, left, right, out, c)
-
-
-@compiled_within
-def picked_product(begin, end, columns, values, matrix, row):
-    """Sum of values[t, 0] * matrix[row, columns[t]] from begin to end: four sums beside each other, none waits for the others."""
-    first, second, third, fourth = 0.0, 0.0, 0.0, 0.0
-    whole = begin + (end - begin) // FOUR * FOUR
-    for t in range(begin, whole, FOUR):
-        first += values[t, 0] * matrix[row, np.uint64(columns[t])]
-        second += values[t + ONE, 0] * matrix[row, np.uint64(columns[t + ONE])]
-        third += values[t + TWO, 0] * matrix[row, np.uint64(columns[t + TWO])]
-        fourth += values[t + THREE, 0] * matrix[row, np.uint64(columns[t + THREE])]
-    for t in range(whole, end):
-        first += values[t, 0] * matrix[row, np.uint64(columns[t])]
-    return (first + second) + (third + fourth)
-
-
-@compiled_within
-def picked_products(begin, end, columns, values, a, b, matrix, row):
-    """Sums of values[t, a] and of values[t, b] times matrix[row, columns[t]] from begin to end, two of each beside each other."""
-    first, second, third, fourth = 0.0, 0.0, 0.0, 0.0
-    whole = begin + (end - begin) // TWO * TWO
-    for t in range(begin, whole, TWO):
-        x, y = matrix[row, np.uint64(columns[t])], matrix[row, np.uint64(columns[t + ONE])]
-        first += values[t, a] * x
-        second += values[t + ONE, a] * y
-        third += values[t, b] * x
-        fourth += values[t + ONE, b] * y
-    for t in range(whole, end):
-        x = matrix[row, np.uint64(columns[t])]
-        first += values[t, a] * x
-        third += values[t, b] * x
-    return first + second, third + fourth
 
 
 @compiled_stretches(lambda schedule, *_: len(schedule))
 def gather_dense(first, last, schedule, colptr, entry, begin, end, columns, values, inverse, out):
     """out[p] = sum over entries t of the same group of values[t] * inverse[column of p, column of t].
 
-    values, out (nnz, k0); inverse (q2, q2) symmetric. Others as in `subtract_dense`; begin (nnz,): start of the group.
+    values, out (nnz, k0); inverse (q2, q2) symmetric. Others as in `subtract_dense`; begin (nnz,): start of the group. Two of the
+    k0 at a time, with two sums of each beside each other: none waits for the others; of an odd number the last is taken twice.
     """
-    k = values.shape[1]
-    for part in range(first, last):
-        for s in range(schedule.shape[1]):
-            c = schedule[part, s]
-            if c < 0:
+    k = np.uint64(values.shape[1])
+    for part in range(np.uint64(first), np.uint64(last)):
+        for s in range(np.uint64(schedule.shape[1])):
+            if schedule[part, s] < 0:
                 continue
-            for e in range(colptr[c], colptr[c + 1]):
-                p = entry[e]
-                if k == 1:
-                    out[p, 0] = picked_product(np.uint64(begin[e]), np.uint64(end[e]), columns, values, inverse, c)
-                else:
-                    for a in range(np.uint64(0), np.uint64(k), TWO):
-                        b = a + ONE if a + ONE < k else a
-                        one, other = picked_products(np.uint64(begin[e]), np.uint64(end[e]), columns, values, a, b, inverse, c)
-                        out[p, a] = one
-                        out[p, b] = other
+            c = np.uint64(schedule[part, s])
+            for e in range(np.uint64(colptr[c]), np.uint64(colptr[c + ONE])):
+                p, t0, stop = np.uint64(entry[e]), np.uint64(begin[e]), np.uint64(end[e])
+                whole = t0 + (stop - t0) // TWO * TWO
+                for a in range(ZERO, k, TWO):
+                    b = a + ONE if a + ONE < k else a
+                    xa = ya = xb = yb = 0.0
+                    for t in range(t0, whole, TWO):
+                        x, y = inverse[c, np.uint64(columns[t])], inverse[c, np.uint64(columns[t + ONE])]
+                        xa += values[t, a] * x
+                        ya += values[t + ONE, a] * y
+                        xb += values[t, b] * x
+                        yb += values[t + ONE, b] * y
+                    if whole < stop:
+                        x = inverse[c, np.uint64(columns[whole])]
+                        xa += values[whole, a] * x
+                        xb += values[whole, b] * x
+                    out[p, a], out[p, b] = xa + ya, xb + yb
 
 
 @compiled_stretches(lambda columns, *_: len(columns))
@@ -139,10 +109,10 @@ def subtract_sparse(first, last, schedule, colptr, entry, end, columns, left, ri
     for part in range(first, last):
         work = np.zeros((1, indptr.size - 1))
         for s in range(schedule.shape[1]):
-            c = schedule[part, s]
-            if c >= 0:
-                subtract_column(c, colptr, entry, end, columns, left, right, work, 0)
-                for e in range(indptr[c], indptr[c + 1]):
+            if schedule[part, s] >= 0:
+                c = np.uint64(schedule[part, s])
+                subtract_column(c, colptr, entry, end, columns, left, right, work, ZERO)
+                for e in range(indptr[c], indptr[c + ONE]):
                     out[e] += work[0, indices[e]]
                     work[0, indices[e]] = 0.0
 

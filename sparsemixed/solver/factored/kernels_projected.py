@@ -10,7 +10,6 @@ from __future__ import annotations
 import numpy as np
 
 from sparsemixed.solver.compiled import compiled_apart, compiled_part, compiled_within
-from sparsemixed.solver.kernels_aligned import aligned
 from sparsemixed.solver.kernels_panels import rows_times_panel
 from sparsemixed.solver.vectors import WIDTH, load, plus, store, zeros
 
@@ -63,19 +62,14 @@ def add_back(begin, end, places, values, basis, R, out, q2, column, s):
 
 
 @compiled_apart
-def through_groups(indptr, columns, entries, bounds, starts, places, values, basis, C, out):
-    """F'B F C' for every B of a basis (n, k0, k0), repeated over groups: F (q0, q2) of `entries` (nnz, k0), C (m, q2).
+def through_groups(indptr, columns, entries, bounds, starts, places, values, basis, C, panel, R, out):
+    """Add F'B F C' to out for every B of a basis (n, k0, k0), repeated over groups: F (q0, q2) of `entries` (nnz, k0), C (m, q2).
 
     bounds (parts + 1,): the groups that are taken at a time; starts (parts + 1, q2): where those of each part begin among the
     entries column by column, `values` (nnz, k0); places (nnz,): k0 times the number of their group within its part; out
-    (n q2, m'): m' the least multiple of sixteen that is not below m.
+    (n q2, m'): m' the least multiple of sixteen that is not below m; panel (q2, 16), R (rows of the largest part, 16): scratch.
     """
     m, q2, k0 = C.shape[0], np.uint64(C.shape[1]), np.uint64(entries.shape[1])
-    most = 0
-    for part in range(bounds.size - 1):
-        most = max(most, bounds[part + 1] - bounds[part])
-    panel, R = aligned(C.shape[1], 2 * WIDTH), aligned(most * entries.shape[1], 2 * WIDTH)
-    out[:] = 0.0
     for begin in range(0, m, 2 * WIDTH):
         s = np.uint64(begin)
         for v in range(2 * WIDTH):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from sparsemixed.solver.aligned import aligned
 from sparsemixed.solver.crossproducts.block_products import Factors, remaining_rows
 from sparsemixed.solver.factored.dense import FactoredDense
 from sparsemixed.solver.factored.kernels_projected import through_groups
@@ -68,9 +69,10 @@ class BasisHead(Laid):
             through = [((R @ B).reshape(len(C), -1) @ self.full).T for B in self.basis]
             return np.array(through).reshape(members, cp.q_schur, len(C))  # the shape also of none
         width = -(-len(C) // COLUMNS) * COLUMNS
-        out: np.ndarray = np.empty((members * cp.q_schur, width))
+        out: np.ndarray = np.zeros((members * cp.q_schur, width))
         assert self._order is not None
-        through_groups(cp.indptr, cp.columns, self.entries, *self._order, self.basis, C, out)
+        panel, R = aligned(cp.q_schur, COLUMNS), aligned(self._order.most_groups * k0, COLUMNS)
+        through_groups(cp.indptr, cp.columns, self.entries, *self._order, self.basis, C, panel, R, out)
         return out.reshape(members, cp.q_schur, width)[:, :, : len(C)]
 
     def pieces(self, most: int) -> list[Piece]:

@@ -25,6 +25,11 @@ class ColumnEntries(NamedTuple):
     places: np.ndarray
     values: np.ndarray
 
+    @property
+    def most_groups(self) -> int:
+        """Of a part."""
+        return int(np.diff(self.bounds).max(initial=0))
+
 
 def column_entries(cp: CrossProducts, pattern: EliminationPattern, entries: np.ndarray) -> ColumnEntries:
     """The entries of F in the order of its columns, for stretches of groups whose rows stay in cache."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from sparsemixed.solver.aligned import aligned
 from sparsemixed.solver.crossproducts.block_products import Factors, remaining_rows
 from sparsemixed.solver.factored.dense import FactoredDense
 from sparsemixed.solver.factored.kernels_intercepts import times_squares
 from sparsemixed.solver.factored.projected_blocks import Stretch, blocks_times, scalar_rows, trace_product
 from sparsemixed.solver.factored.projected_reduced import Piece, through_inverse
 from sparsemixed.solver.factored.system import FactoredSystem
+from sparsemixed.solver.vectors import WIDTH
 
 
 class InterceptHead:
@@ -48,7 +50,8 @@ class InterceptHead:
         """Rows of K, and `pair_sums` of H_20."""
         cp, k = self.cp, self.cp.k[stretch.t]
         K = self._K[scalar_rows(cp, stretch)]
-        times_squares(cp.indptr, cp.columns, self._entries, C, K)
+        panel, back = (aligned(cp.q_schur, 2 * WIDTH) for _ in range(2))
+        times_squares(cp.indptr, cp.columns, self._entries, C, panel, back, K)
         if k == 1:
             sums = np.array([[np.vdot(K, C)]])
             K *= self._G[stretch.t][0, 0]

@@ -14,6 +14,7 @@ from functools import partial
 
 import numpy as np
 
+from sparsemixed.solver.aligned import aligned
 from sparsemixed.solver.crossproducts.block_products import Factors, remaining_rows
 from sparsemixed.solver.factored.dense import FactoredDense
 from sparsemixed.solver.factored.kernels_pairs import pair_products
@@ -60,12 +61,12 @@ class PairHead(Reduced):
         cp, k0 = self.cp, self.cp.k[0]
         widths = np.array(cp.k[1:], np.int64)
         sizes = [k * k0 for k in (*cp.k[1:], k0)]
-        lanes: np.ndarray = np.empty((sum(size * size for size in sizes), WIDTH))
+        lanes: np.ndarray = np.zeros((sum(size * size for size in sizes), WIDTH))
         X = np.empty((stretch.end - stretch.begin, k0, k0))
         terms = np.array([*cp.schur_offsets, cp.q_schur], np.int64)
-        pair_products(
-            cp.indptr, cp.columns, self.right, self.inverse, stretch.begin, stretch.end, self.lanes, terms, widths, lanes, X
-        )
+        scratch = pair_memory(cp.q_schur, k0, len(X), self.lanes)
+        groups = stretch.begin, stretch.end, self.lanes
+        pair_products(cp.indptr, cp.columns, self.right, self.inverse, *groups, terms, widths, *scratch, lanes, X)
         parts = np.split(lanes.sum(axis=1), np.cumsum([size * size for size in sizes[:-1]]))
         grams = [_symmetric(part, size) for part, size in zip(parts, sizes, strict=True)]
         crossed = []
@@ -77,6 +78,22 @@ class PairHead(Reduced):
 
     def rest(self) -> tuple[np.ndarray, np.ndarray]:
         return np.zeros_like(self.G[0]), np.zeros(())
+
+
+def pair_memory(q2: int, k0: int, groups: int, lanes: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What `pair_products` works in, for that many groups j at a time.
+
+    Returns
+    -------
+    panel, X : (q2, w), (k0, w)
+        w = 8 lanes k0.
+    R : (rows, columns)
+        Rows of whole panels of groups, of which those beyond the last group are zeros; columns: the multiple of w from q2 on.
+    """
+    width = lanes * k0 * WIDTH
+    R = aligned(-(-groups // (lanes * WIDTH)) * width, -(-q2 // width) * width)
+    R[groups * k0 :] = 0.0
+    return aligned(q2, width), aligned(k0, width), R
 
 
 def _symmetric(lower: np.ndarray, size: int) -> np.ndarray:

@@ -21,6 +21,7 @@ from functools import cached_property
 import numpy as np
 
 from sparsemixed.errors import NumericalError
+from sparsemixed.solver.blocks import factored_blocks
 from sparsemixed.solver.buffers import Buffers
 from sparsemixed.solver.crossproducts.block_products import Factors, Pattern, quadratic_form
 from sparsemixed.solver.crossproducts.crossproducts import FULL_SHARE, MOST_FULL, CrossProducts, laid_out
@@ -28,7 +29,7 @@ from sparsemixed.solver.crossproducts.sparse_products import times, transposed_t
 from sparsemixed.solver.factored.elimination_pattern import EliminationPattern
 from sparsemixed.solver.factored.schur import SchurStorage
 from sparsemixed.solver.factored.weights import weighted_logdet, with_weights
-from sparsemixed.solver.kernels import add_group_outers, apply_blocks, factor_blocks
+from sparsemixed.solver.kernels import apply_blocks, scatter_outer
 from sparsemixed.solver.linalg import stacked
 
 
@@ -106,7 +107,7 @@ class FactoredSystem:
         self._half = system.buffers.lend(self, cp.cross.shape)
         m = quadratic_form(cp, factors, factors)
         lower = np.empty_like(m.first)
-        bad = factor_blocks(with_weights(m.first, self.weights[0]), lower, self.inverse_lower)
+        bad = factored_blocks(with_weights(m.first, self.weights[0]), lower, self.inverse_lower)
         if bad >= 0:
             raise NumericalError(f"the random-effects system broke down in group {bad} of its largest term")
         apply_blocks(self.inverse_lower, cp.indptr, m.cross, False, self._half)
@@ -117,11 +118,15 @@ class FactoredSystem:
 
     def _half_times(self, x: np.ndarray) -> np.ndarray:
         """inv(L_00) M_02 x (q0, m): by BLAS where the entries are laid out, being many of few numbers."""
-        return times(self.cp, self._half, x) if self._full_half is None else self._full_half @ x
+        if self._full_half is not None:
+            return self._full_half @ x
+        return times(self.cp.indptr, self.cp.columns, self._half, x)
 
     def _half_transposed_times(self, x: np.ndarray) -> np.ndarray:
         """Its transpose times x, (q2, m)."""
-        return transposed_times(self.cp, self._half, x) if self._full_half is None else self._full_half.T @ x
+        if self._full_half is not None:
+            return self._full_half.T @ x
+        return transposed_times(self.cp.indptr, self.cp.columns, self._half, x, self.cp.q_schur)
 
     def solve(self, b: np.ndarray) -> np.ndarray:
         """inv(M) b for b (q, m)."""
@@ -170,5 +175,5 @@ class FactoredSystem:
     def group_products(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
         """(J0, k0, k0): for each group the sum over its entries of outer(left, right)."""
         out = np.zeros_like(self.cp.first)
-        add_group_outers(self.cp.indptr, left, right, out)
+        scatter_outer(self._pattern.group, left, right, out)
         return out

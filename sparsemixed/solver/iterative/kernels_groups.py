@@ -11,7 +11,6 @@ from __future__ import annotations
 import numpy as np
 
 from sparsemixed.solver.compiled import compiled, compiled_part, compiled_stretches
-from sparsemixed.solver.kernels_aligned import aligned_in
 from sparsemixed.solver.kernels_panels import add_rows_back, rows_times_panel
 from sparsemixed.solver.vectors import WIDTH, load, plus, prefetch, store, zeros
 
@@ -21,16 +20,14 @@ AHEAD = np.uint64(32)
 
 
 @compiled
-def padded(x, numbers):
-    """x (q, m) with columns of zeros up to whole vectors."""
+def padded(x, panel):
+    """Fill panel (q, _) with x (q, m) and columns of zeros beside it."""
     m = x.shape[1]
-    panel = aligned_in(numbers, x.shape[0], -(-m // WIDTH) * WIDTH)
     for c in range(x.shape[0]):
         for v in range(m):
             panel[c, v] = x[c, v]
         for v in range(m, panel.shape[1]):
             panel[c, v] = 0.0
-    return panel
 
 
 @compiled_part

@@ -12,7 +12,7 @@ import numpy as np
 
 from sparsemixed.errors import NumericalError
 from sparsemixed.lapack import solve_triangular
-from sparsemixed.solver.kernels import factor_blocks
+from sparsemixed.solver.blocks import factored_blocks
 
 
 class Blocks:
@@ -22,7 +22,7 @@ class Blocks:
         self.inverse_lower, self.logdet = [], 0.0
         for values in blocks:
             lower, inverse = np.empty_like(values), np.empty_like(values)
-            if factor_blocks(np.ascontiguousarray(values), lower, inverse) >= 0:
+            if factored_blocks(np.ascontiguousarray(values), lower, inverse) >= 0:
                 raise NumericalError("a diagonal block of the random effects' system is not positive definite")
             self.inverse_lower.append(inverse)
             self.logdet += 2.0 * float(np.log(np.einsum("iaa->ia", lower)).sum())

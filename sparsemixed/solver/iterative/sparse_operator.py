@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from sparsemixed.solver.aligned import aligned_in
 from sparsemixed.solver.buffers import Buffers
 from sparsemixed.solver.iterative.kernels_groups import (
     add_parts,
@@ -15,7 +16,6 @@ from sparsemixed.solver.iterative.kernels_groups import (
     square_times_block,
     times_blocks,
 )
-from sparsemixed.solver.kernels_aligned import aligned_in
 from sparsemixed.solver.stretches import shares
 from sparsemixed.solver.vectors import WIDTH
 
@@ -80,7 +80,14 @@ class SparseCells:
         numbers = self.buffers.lend(work, (len(x) * COLUMNS + WIDTH,))
         for first in range(0, max(x.shape[1], 1), COLUMNS):
             some = np.ascontiguousarray(x[:, first : first + COLUMNS])
-            yield padded(some, numbers), some.shape[1]
+            panel = aligned_in(numbers, *_whole_vectors(some))
+            padded(some, panel)
+            yield panel, some.shape[1]
+
+
+def _whole_vectors(x: np.ndarray) -> tuple[int, int]:
+    """Shape of the panel of x (q, m)."""
+    return len(x), -(-x.shape[1] // WIDTH) * WIDTH
 
 
 class _Work:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sparsemixed.errors import NumericalError
+from sparsemixed.solver.blocks import factored_blocks
 from sparsemixed.solver.buffers import Buffers
 from sparsemixed.solver.crossproducts.block_products import Factors, remaining_rows, within_parts
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts, own_blocks
@@ -20,7 +21,6 @@ from sparsemixed.solver.crossproducts.sparse_products import remaining_times
 from sparsemixed.solver.iterative.conjugate_gradients import conjugate_gradients
 from sparsemixed.solver.iterative.preconditioner import Blocks, Coupled
 from sparsemixed.solver.iterative.sparse_operator import SparseCells
-from sparsemixed.solver.kernels import factor_blocks
 from sparsemixed.solver.linalg import stacked
 
 MOST_ITERATIONS = 300
@@ -76,7 +76,9 @@ class KrylovSystem:
         head = stacked(cp.first, values[:q0].reshape(cp.n_groups[0], cp.k[0], -1)).reshape(q0, -1)
         head += self.cells.times(cp.cross, values[q0:])
         tail = self.cells.times_transposed(cp.cross, values[:q0])
-        return np.concatenate([head, tail + remaining_times(cp, [pair.values for pair in cp.pairs], values[q0:])])
+        return np.concatenate(
+            [head, tail + remaining_times(cp.pairs, cp.schur_offsets, [pair.values for pair in cp.pairs], values[q0:])]
+        )
 
 
 class ExactBlocks(NamedTuple):
@@ -127,7 +129,7 @@ class KrylovFactored:
         self.half = system.buffers.lend(self, cp.cross.shape)
         first, pairs = within_parts(cp, factors, factors)
         lower = np.empty_like(first)
-        bad = factor_blocks(first + np.eye(cp.k[0]), lower, self.inverse_lower)
+        bad = factored_blocks(first + np.eye(cp.k[0]), lower, self.inverse_lower)
         if bad >= 0:
             raise NumericalError(f"the random-effects system broke down in group {bad} of its largest term")
         self.logdet_head = 2.0 * float(np.log(np.einsum("iaa->ia", lower)).sum())
@@ -178,7 +180,7 @@ class KrylovFactored:
 
     def schur(self, x: np.ndarray) -> np.ndarray:
         """S x (q2, m)."""
-        return remaining_times(self.cp, self._pairs, x) + x - self.square(x)
+        return remaining_times(self.cp.pairs, self.cp.schur_offsets, self._pairs, x) + x - self.square(x)
 
     def scaled(self, x: np.ndarray) -> np.ndarray:
         """inv(R)'S inv(R) x (q2, m)."""

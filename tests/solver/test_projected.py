@@ -130,6 +130,8 @@ def test_rows_of_groups_there_and_back(k0, m, part_numbers, monkeypatch):
     terms = [
         TermData(groups, 13, rng.normal(size=(N, k0))),  # one of the groups meets nothing
         TermData(levels, 6, rng.normal(size=(N, 2))),
+        TermData(rng.integers(0, 3, N).astype(np.int32), 3, rng.normal(size=(N, 1))),
+        TermData(rng.integers(0, 2, N).astype(np.int32), 2, rng.normal(size=(N, 3))),
     ]
     cp = cross_products(terms, np.ones((N, 1)), rng.normal(size=N))
     basis, C = rng.normal(size=(3, k0, k0)), rng.normal(size=(m, cp.q_schur))

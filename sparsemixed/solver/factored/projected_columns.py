@@ -11,8 +11,9 @@ import numpy as np
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
 from sparsemixed.solver.factored.elimination_pattern import EliminationPattern
 
-PART_NUMBERS = 1 << 17
-"""Numbers (1 MB) in the rows of groups that are met in any order: they should stay in a core's own cache."""
+PART_NUMBERS = 1 << 15
+"""Numbers (256 KB) in the rows of groups that are met in any order: with as many of entries they should stay in a core's own
+cache."""
 COLUMNS = 16
 """Columns of these rows."""
 
@@ -24,6 +25,7 @@ class ColumnEntries(NamedTuple):
     starts: np.ndarray
     places: np.ndarray
     values: np.ndarray
+    neighbours: np.ndarray
 
 
 def column_entries(cp: CrossProducts, pattern: EliminationPattern, entries: np.ndarray) -> ColumnEntries:
@@ -34,7 +36,9 @@ def column_entries(cp: CrossProducts, pattern: EliminationPattern, entries: np.n
     counts = [np.bincount(cp.columns[i:j], minlength=cp.q_schur) for i, j in pairwise(cp.indptr[bounds])]
     starts = pattern.colptr[:-1] + np.cumsum([np.zeros(cp.q_schur, np.int64), *counts], axis=0)
     within = np.repeat((np.arange(groups) % step * k0).astype(np.int32), np.diff(cp.indptr))
-    return ColumnEntries(bounds, starts, within[pattern.entry], entries[pattern.entry])
+    # Columns of one level meet the same groups: they are taken two by two.
+    neighbours = np.concatenate([np.tile(np.arange(k) % 2 == 1, j) for k, j in zip(cp.k[1:], cp.n_groups[1:], strict=True)])
+    return ColumnEntries(bounds, starts, within[pattern.entry], entries[pattern.entry], neighbours)
 
 
 class ColumnTraces:

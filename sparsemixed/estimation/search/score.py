@@ -163,8 +163,8 @@ class SmallerDecrement(Acceptance[E, H]):
         return EXACT_ZERO_DECREMENT if self.objective.exhaustive else ZERO_DECREMENT
 
     def refine(self, point: Point[E, H], iteration: int) -> Verdict | Place[E, H] | None:
-        """Once near, directions are deflated anew, unless the start is near itself or all that is sought. At the zero, traces become exact, variances
-        held at zero are set free where the deviance falls beside them, or probes are added.
+        """Once near, directions are deflated anew, unless the start is near itself or a start is all that is sought. At the zero,
+        traces become exact, variances held at zero are set free where the deviance falls beside them, or probes are added.
         """
         scaled, objective = point.scaled, self.objective
         if scaled.convex and scaled.decrement <= FAR_DECREMENT and not self.near:

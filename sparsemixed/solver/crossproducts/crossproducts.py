@@ -12,7 +12,7 @@ import numpy as np
 
 from sparsemixed.delayed import sp
 from sparsemixed.solver.crossproducts.pattern import LONG, pattern_by_groups
-from sparsemixed.solver.kernels import count_cells, fill_cells, find_cells, scatter_outer, sort_rows
+from sparsemixed.solver.kernels import count_cells, fill_cells, find_cells, scatter_outer, sort_rows, transpose_groups
 from sparsemixed.solver.linalg import stacked
 from sparsemixed.solver.rows import group_products, inner_products, suits
 from sparsemixed.solver.stretches import runs, spread
@@ -149,13 +149,25 @@ class CrossProducts:
     @cached_property
     def _cross(self) -> sp.csr_array:
         """Z_0'Z_2 (q0, q2)."""
-        q0, k0 = self.sizes[0], self.k[0]
+        indptr, indices = self.scalar_pattern
+        data: np.ndarray = self.cross.ravel()
+        if self.k[0] > 1:
+            data = np.empty(self.cross.size)
+            transpose_groups(self.indptr, self.cross, data)
+        return sp.csr_array((data, indices, indptr), shape=(self.sizes[0], self.q_schur))
+
+    @cached_property
+    def scalar_pattern(self) -> tuple[np.ndarray, np.ndarray]:
+        """indptr and indices of Z_0'Z_2 (q0, q2), of which each group's k0 rows all have the group's columns."""
+        k0, widths = self.k[0], np.diff(self.indptr)
         if k0 == 1:
-            return sp.csr_array((self.cross.ravel(), self.columns, self.indptr), shape=(q0, self.q_schur))
-        rows = np.repeat(np.arange(self.n_groups[0]), np.diff(self.indptr)) * k0
-        entries = [(self.cross[:, a], (rows + a, self.columns)) for a in range(k0)]
-        value, row, col = (np.concatenate(x) for x in zip(*((v, r, c) for v, (r, c) in entries), strict=True))
-        return sp.csr_array((value, (row, col)), shape=(q0, self.q_schur))
+            return self.indptr, self.columns
+        indptr = np.concatenate([[0], np.cumsum(np.repeat(widths, k0))])
+        index = np.int32 if indptr[-1] <= np.iinfo(np.int32).max else np.int64
+        indptr, rows = indptr.astype(index), np.arange(k0 * widths.size) // k0
+        place = np.arange(indptr[-1], dtype=index)
+        place -= np.repeat(indptr[:-1] - self.indptr[rows].astype(index), widths[rows])
+        return indptr, self.columns[place]
 
     @cached_property
     def _remaining(self) -> sp.csr_array:

@@ -36,11 +36,12 @@ def elimination_pattern(cp: CrossProducts) -> EliminationPattern:
     if not cp.q_schur:
         none = np.zeros(0, np.int64)
         return EliminationPattern(none[:1], none, none, none, none[None], (np.zeros(cp.sizes[0] + 1, np.int64), none))
-    nnz = cp.columns.size
-    widths = np.diff(cp.indptr)
-    places = sp.csr_array((np.arange(nnz), cp.columns, cp.indptr), shape=(cp.n_groups[0], cp.q_schur)).tocsc()
-    groups, entry = places.indices, places.data.astype(np.int64)
-    begin, end = cp.indptr[groups], cp.indptr[groups + 1]
+    nnz, indptr = cp.columns.size, cp.indptr
+    if nnz <= np.iinfo(np.int32).max:  # most of the arrays have a number for every entry
+        indptr = indptr.astype(np.int32)
+    places = sp.csr_array((np.arange(nnz, dtype=indptr.dtype), cp.columns, indptr), shape=(cp.n_groups[0], cp.q_schur)).tocsc()
+    groups, entry = places.indices, places.data
+    begin, end = indptr[groups], indptr[groups + 1]
     work = np.bincount(cp.columns[entry], weights=end - begin, minlength=cp.q_schur) if nnz else np.zeros(cp.q_schur)
     return EliminationPattern(
         colptr=places.indptr.astype(np.int64),
@@ -48,7 +49,7 @@ def elimination_pattern(cp: CrossProducts) -> EliminationPattern:
         begin=begin,
         end=end,
         schedule=_share_out(work, numba.get_num_threads()),
-        scalar=scalar_rows(cp, widths),
+        scalar=cp.scalar_pattern,
     )
 
 
@@ -61,13 +62,3 @@ def _share_out(work: np.ndarray, parts: int) -> np.ndarray:
     dealt = dealt.reshape(rows, parts)
     dealt[1::2] = dealt[1::2, ::-1]
     return np.ascontiguousarray(dealt.T)
-
-
-def scalar_rows(cp: CrossProducts, widths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Group i's k0 scalar rows all have the group's columns."""
-    k0 = cp.k[0]
-    if k0 == 1:
-        return cp.indptr, cp.columns
-    indptr = np.concatenate([[0], np.cumsum(np.repeat(widths, k0))])
-    row = np.repeat(np.arange(widths.size * k0), np.repeat(widths, k0))
-    return indptr, cp.columns[cp.indptr[row // k0] + np.arange(indptr[-1]) - indptr[row]]

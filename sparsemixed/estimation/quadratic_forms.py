@@ -103,7 +103,7 @@ class QuadraticForms:
             return _paired(values)
         step = max(1, CACHED // (values.shape[1] * values.shape[2]))
         parts = (slice(begin, begin + step) for begin in range(0, max(len(values), 1), step))
-        return sum(_paired(stacked(self.weights[t][rows[part]], values[part])) for part in parts)
+        return sum((_paired(stacked(self.weights[t][rows[part]], values[part])) for part in parts), np.zeros(()))
 
     def _through_fixed(self) -> np.ndarray:
         """tr(S_c A D_d FF'), (c, c)."""

@@ -40,7 +40,7 @@ def elimination_pattern(cp: CrossProducts) -> EliminationPattern:
     if nnz <= np.iinfo(np.int32).max:  # most of the arrays have a number for every entry
         indptr = indptr.astype(np.int32)
     places = sp.csr_array((np.arange(nnz, dtype=indptr.dtype), cp.columns, indptr), shape=(cp.n_groups[0], cp.q_schur)).tocsc()
-    groups, entry = places.indices, places.data
+    groups, entry = places.indices, places.data.astype(indptr.dtype, copy=False)
     begin, end = indptr[groups], indptr[groups + 1]
     work = np.bincount(cp.columns[entry], weights=end - begin, minlength=cp.q_schur) if nnz else np.zeros(cp.q_schur)
     return EliminationPattern(

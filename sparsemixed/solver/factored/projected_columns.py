@@ -11,8 +11,8 @@ import numpy as np
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
 from sparsemixed.solver.factored.elimination_pattern import EliminationPattern
 
-PART_NUMBERS = 1 << 15
-"""Numbers (256 KB) in the rows of groups that are met in any order: with as many of entries they should stay in a core's own
+PART_NUMBERS = 1 << 16
+"""Numbers (0.5 MB) in the rows of groups that are met in any order: with as many of entries they should stay in a core's own
 cache."""
 COLUMNS = 16
 """Columns of these rows."""

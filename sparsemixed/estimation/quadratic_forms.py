@@ -16,6 +16,9 @@ from sparsemixed.solver.crossproducts.cells import cells
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
 from sparsemixed.solver.linalg import LARGE, less_symmetric_product, stacked
 
+CACHED = 1 << 15
+"""Numbers (256 KB) of cells that are weighed at a time."""
+
 
 class Repeated(NamedTuple):
     """A symmetric matrix (k, k), repeated over the groups of a term."""
@@ -92,8 +95,15 @@ class QuadraticForms:
         left, right = self.places[t], self.places[u]
         if not left.size or not right.size:
             return
-        moved = values if self.weights is None else stacked(self.weights[t][rows], values)
-        out[np.ix_(left, right)] += self.entries[t] @ _paired(moved) @ self.entries[u].T
+        out[np.ix_(left, right)] += self.entries[t] @ self._squares(t, rows, values) @ self.entries[u].T
+
+    def _squares(self, t: int, rows: np.ndarray, values: np.ndarray) -> np.ndarray:
+        """`_paired` of all cells G, of so many at a time as stay in the processor's cache."""
+        if self.weights is None:
+            return _paired(values)
+        step = max(1, CACHED // (values.shape[1] * values.shape[2]))
+        parts = (slice(begin, begin + step) for begin in range(0, max(len(values), 1), step))
+        return sum((_paired(stacked(self.weights[t][rows[part]], values[part])) for part in parts), np.zeros(()))
 
     def _through_fixed(self) -> np.ndarray:
         """tr(S_c A D_d FF'), (c, c)."""

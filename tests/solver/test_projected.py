@@ -131,14 +131,16 @@ def test_rows_of_groups_there_and_back(k0, m, part_numbers, monkeypatch):
     terms = [
         TermData(groups, 13, rng.normal(size=(N, k0))),  # one of the groups meets nothing
         TermData(levels, 6, rng.normal(size=(N, 2))),
+        TermData(rng.integers(0, 3, N).astype(np.int32), 3, rng.normal(size=(N, 1))),
+        TermData(rng.integers(0, 2, N).astype(np.int32), 2, rng.normal(size=(N, 3))),
     ]
     cp = cross_products(terms, np.ones((N, 1)), rng.normal(size=N))
     basis, C = rng.normal(size=(3, k0, k0)), rng.normal(size=(m, cp.q_schur))
     basis[0, -1] = 0.0
     order = projected_columns.column_entries(cp, elimination_pattern(cp), cp.cross)
     out = np.zeros((3 * cp.q_schur, -(-m // 16) * 16))
-    panel, R = aligned(cp.q_schur, 16), aligned(order.most_groups * k0, 16)
-    through_groups(cp.indptr, cp.columns, cp.cross, *order, basis, C, panel, R, out)
+    panels, R = projected_columns.panels_of(C), aligned(order.most_groups * k0, 16)
+    through_groups(cp.indptr, cp.columns, cp.cross, *order, basis, panels, R, out)
     F = np.zeros((cp.sizes[0], cp.q_schur))
     for i in range(13):
         for e in range(cp.indptr[i], cp.indptr[i + 1]):

@@ -328,10 +328,11 @@ class PenalizedDerivatives(PenalizedScore[FactoredSystem]):
         from sparsemixed.solver.factored.traces import determinant_hessian  # delayed, with what it needs, for a quick start
 
         at = self.at
-        hessian = determinant_hessian(at.system, self.factors, self.directions) + self._square_hessian / at.sigma2
+        hessian = self._square_hessian / at.sigma2
         if self.reml and self.p:
             hessian = hessian + self._fixed_hessian()
-        return self._with_sigma(hessian)
+        # Last, because it may give up what the others solve with.
+        return self._with_sigma(hessian + determinant_hessian(at.system, self.factors, self.directions))
 
     def _fixed_hessian(self) -> np.ndarray:
         """Hessian of log|X'inv(V0)X|: tr(Phi W_kl) - tr(Phi W_k Phi W_l) with W = X'inv(V0)X, all by columns XC."""

@@ -22,6 +22,7 @@ from sparsemixed.estimation.search.em import EmPath
 from sparsemixed.estimation.search.score import ONE_STEP_SHORT, solve_score
 from sparsemixed.estimation.search.trust_region import ScaledQuadratic
 from sparsemixed.estimation.search.values import Progress
+from sparsemixed.estimation.start.moments import mivque_start
 from sparsemixed.estimation.start.moments_iterative import moment_start
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
 from sparsemixed.solver.iterative.system import KrylovFactored, KrylovSystem
@@ -81,7 +82,7 @@ def iterative_start(cp: CrossProducts, layout: ThetaMap, options: EstimationOpti
     system = KrylovSystem(cp, STARTING_TOLERANCE, STARTING_PRODUCTS)
     objective = StochasticObjective(cp, system, layout, options.method == "reml", options.seed, blocks=1)
     try:
-        start = objective.evaluate(layout.on_scale(*moment_start(cp, objective.system.times_ZtZ)))
+        start = objective.evaluate(layout.on_scale(*mivque_start(cp)))
         found = solve_score(ProbedScore(objective), start, replace(options, mc_tolerance=STARTING_ERROR), exact=False)
     except NumericalError:
         return None

@@ -104,7 +104,8 @@ def solve_score(
 ) -> ScoreOptimum[E, H]:
     """Find the zero of the score from an evaluation `start`; with exact traces in the end, where they are affordable.
 
-    Not `exact`, the search may end one step short of the zero (ONE_STEP_SHORT): for a start, which others look at anyway.
+    Not `exact`, the search may end one step short of the zero (ONE_STEP_SHORT), and directions are deflated at its start alone:
+    for a start, which others look at anyway.
     """
     objective.deflate(start)
     acceptance = SmallerDecrement(objective, start, options, exact)
@@ -162,13 +163,13 @@ class SmallerDecrement(Acceptance[E, H]):
         return EXACT_ZERO_DECREMENT if self.objective.exhaustive else ZERO_DECREMENT
 
     def refine(self, point: Point[E, H], iteration: int) -> Verdict | Place[E, H] | None:
-        """Once near, directions are deflated anew, unless the start is near itself. At the zero, traces become exact, variances
-        held at zero are set free where the deviance falls beside them, or probes are added.
+        """Once near, directions are deflated anew, unless the start is near itself or a start is all that is sought. At the zero,
+        traces become exact, variances held at zero are set free where the deviance falls beside them, or probes are added.
         """
         scaled, objective = point.scaled, self.objective
         if scaled.convex and scaled.decrement <= FAR_DECREMENT and not self.near:
             self.near = True
-            if point.at is not self.start:
+            if self.exact and point.at is not self.start:
                 objective.deflate(point.at)
                 return self._again(point)
         if scaled.convex and scaled.decrement <= self.bound:

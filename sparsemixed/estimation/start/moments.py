@@ -22,7 +22,7 @@ from sparsemixed.solver.linalg import stacked_inverses
 
 MOST_COMPONENTS = 40
 """Above this number only variances are started from the data, covariances from zero: the equations grow with its square."""
-MOST_PRODUCTS = 5e7
+MOST_PRODUCTS = 1e9
 """The same, for that square times the nonzeros of Z'Z: beyond it a better start costs more than the steps that it saves."""
 PRIOR = 4.0
 """Residual variance over that of a random effect assumed in the weights: any value is unbiased, a typical one is efficient."""

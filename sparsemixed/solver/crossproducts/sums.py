@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
-from sparsemixed.solver.crossproducts.sparse_products import PairBlocks
 from sparsemixed.solver.crossproducts.kernels import union_counts, union_sums
+from sparsemixed.solver.crossproducts.sparse_products import PairBlocks
 
 
 def merged(a: CrossProducts, b: CrossProducts) -> CrossProducts:

@@ -24,8 +24,6 @@ from sparsemixed.solver.unlocked import cholesky
 
 FULL_SHARE = 0.3
 """Share of the cells that occur above which BLAS on all of them beats loops over those that do."""
-ROWS = 128
-"""Of a triangle that are set to zero at a time."""
 MAX_SPREAD_NUMBERS = 5e7
 """Numbers (0.4 GB) up to which all cells are laid out."""
 
@@ -46,7 +44,7 @@ class DenseSchur:
     @property
     def numbers(self) -> float:
         """Numbers in one factored S with its inverse, about."""
-        return 1.5 * float(self.cp.q_schur) ** 2
+        return float(self.cp.q_schur) ** 2
 
     def factor(self, pairs: Sequence[np.ndarray], half: np.ndarray) -> FactoredDense:
         return FactoredDense(self, pairs, half)
@@ -70,86 +68,82 @@ class DenseSchur:
 
     def assemble(self, pairs: Sequence[np.ndarray], products: Sequence[tuple[np.ndarray, np.ndarray]], out: np.ndarray) -> None:
         """out = pairs - sum of left'right over `products`, upper triangle; below it anything may stand."""
+        lay = self.pattern
         if self.full:
             out[:] = 0.0
-        else:
-            for begin in range(0, len(out), ROWS):
-                out[begin : begin + ROWS, begin:] = 0.0
-        for (row, col), values in zip(self.places, pairs, strict=True):
-            out[row, col] = values
-        lay = self.pattern
-        for left, right in products:
+        for n, (left, right) in enumerate(products):
             if not self.full:
+                # Zeros first, by the threads: to be the first to touch the memory takes longer than to fill it.
                 places = lay.schedule, lay.colptr, lay.entry, lay.end, self.cp.columns
                 if self.cp.k[0] == 1:
-                    subtract_products(*places, left.ravel(), right.ravel(), out)
+                    subtract_products(*places, left.ravel(), right.ravel(), n == 0, out)
                 else:
-                    subtract_dense(*places, left, right, out)
+                    subtract_dense(*places, left, right, n == 0, out)
             elif left is right:
                 spread = self.spread(left)
                 out -= spread.T @ spread
             else:
                 out -= self.spread(right).T @ self.spread(left)
+        for (row, col), values in zip(self.places, pairs, strict=True):
+            out[row, col] += values
 
 
 class FactoredDense:
     """S factored by LAPACK, in a buffer that the storage lends.
 
-    Once inv(S) is asked for it takes the place of the factor, which is kept in half of the memory (rectangular full packed form:
-    Gustavson, Wasniewski, Dongarra & Langou 2010). Whoever reads inv(S) has the turn, because another may overwrite it.
+    Once inv(S) is asked for it takes the place of the factor, and solves. Who needs the factor after that, or anything once
+    inv(S) has been spent, has S factored again, in memory of its own. Whoever reads inv(S) has the turn, because another may
+    overwrite it.
     """
 
     def __init__(self, storage: DenseSchur, pairs: Sequence[np.ndarray], half: np.ndarray):
-        self.storage, q = storage, storage.cp.q_schur
-        lower = storage.buffers.lend(self, (q, q))
-        storage.assemble(pairs, [(half, half)], lower)
-        np.einsum("ii->i", lower)[:] += 1.0
-        if pivot := cholesky(lower.T):
-            raise NumericalError(f"the Schur complement of the random effects is not positive definite (pivot {pivot})")
-        self._lower, self._packed, self._order = lower, None, q
+        self.storage, self._pairs, self._half, self._order = storage, pairs, half, storage.cp.q_schur
+        self._lower: np.ndarray | None = self._factored(storage.buffers.lend(self, (self._order, self._order)))
         self._inverse: np.ndarray | None = None
         self._turn = RLock()
-        self.logdet = 2.0 * float(np.log(np.einsum("ii->i", lower)).sum())
+        self.logdet = 2.0 * float(np.log(np.einsum("ii->i", self._lower)).sum())
+
+    def _factored(self, memory: np.ndarray) -> np.ndarray:
+        """L in the upper triangle of `memory` (q2, q2)."""
+        self.storage.assemble(self._pairs, [(self._half, self._half)], memory)
+        np.einsum("ii->i", memory)[:] += 1.0
+        if pivot := cholesky(memory.T):
+            raise NumericalError(f"the Schur complement of the random effects is not positive definite (pivot {pivot})")
+        return memory
+
+    def _factor(self) -> np.ndarray:
+        """L, made again where inv(S) has taken its place; for whoever has the turn."""
+        if self._lower is None:
+            self._lower = self._factored(np.empty((self._order, self._order)))
+        return self._lower
 
     def solve(self, b: np.ndarray) -> np.ndarray:
         """inv(S) b for b (q2, m)."""
         with self._turn:
-            if self._packed is None:
-                return lapack.dpotrs(self._lower.T, b, lower=1)[0]
-        return lapack.dpftrs(len(b), self._packed, b, uplo="L")[0]
+            if self._lower is None and self._inverse is not None:
+                return blas.dsymm(1.0, self._inverse.T, b, lower=1)
+            return lapack.dpotrs(self._factor().T, b, lower=1)[0]
 
     def half_solve(self, z: np.ndarray) -> np.ndarray:
         """inv(L') z for z (q2, m)."""
         with self._turn:
-            if self._packed is None:
-                return solve_triangular(self._lower.T, z, lower=True, transposed=True)
-        return lapack.dtfsm(1.0, self._packed, z, uplo="L", trans="T")
+            return solve_triangular(self._factor().T, z, lower=True, transposed=True)
 
     @property
     def inverse(self) -> np.ndarray:
         """inv(S) (q2, q2)."""
         with self._turn:
             if self._inverse is None:
-                self._inverse = self._inverted()
+                self._inverse, self._lower = self._factor(), None
+                if inverted(self._inverse.T):
+                    raise NumericalError("the Schur complement of the random effects cannot be inverted")
             return self._inverse
 
     def spent_inverse(self) -> np.ndarray:
-        """inv(S) (q2, q2), for the caller to overwrite: it is computed once more, from the factor, if it is asked for again."""
+        """inv(S) (q2, q2), for the caller to overwrite: it is computed once more if it is asked for again."""
         with self._turn:
             inverse, self._inverse = self.inverse, None
             return inverse
-
-    def _inverted(self) -> np.ndarray:
-        """inv(S) in the place of L, which is packed."""
-        if self._packed is None:
-            lower = self._lower
-            self._packed, info = lapack.dtrttf(lower.T, uplo="L")
-        else:
-            full, info = lapack.dtfttr(self._order, self._packed, uplo="L")
-            lower = full.T
-        if info or inverted(lower.T):
-            raise NumericalError("the Schur complement of the random effects cannot be inverted")
-        return lower
 
     def gather(self, entries: np.ndarray) -> np.ndarray:
         """Entries (nnz, k0) of each group times N among that group's columns."""
@@ -181,14 +175,12 @@ class FactoredDense:
 
     def projected(self, pairs: Sequence[np.ndarray], half: np.ndarray, factors: Factors) -> np.ndarray:
         """A - A Lambda inv(S) Lambda'A (q2, q2), where A is `pairs` less half'half and S = Lambda'A Lambda + I."""
-        with self._turn:
-            if self._packed is None:
-                _ = self.inverse  # which packs the factor
-        A, packed = np.empty((self._order, self._order)), self._packed
+        A = np.empty((self._order, self._order))
         self.storage.assemble(pairs, [(half, half)], A)
         mirrored(A)
         through = times_blocks(self.storage.cp, A, factors)  # A Lambda, which LAPACK sees as Lambda'A
-        half = lapack.dtfsm(1.0, packed, through.T, uplo="L", overwrite_b=1)
+        with self._turn:
+            half = lapack.dtrtrs(self._factor().T, through.T, lower=1, overwrite_b=1)[0]
         return mirrored(blas.dsyrk(-1.0, half, beta=1.0, c=A.T, trans=1, lower=1, overwrite_c=1).T)
 
     def derivative_times_inverse(self, direction: SchurDerivative) -> np.ndarray:

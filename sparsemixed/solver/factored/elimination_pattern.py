@@ -36,10 +36,13 @@ def elimination_pattern(cp: CrossProducts) -> EliminationPattern:
     if not cp.q_schur:
         none = np.zeros(0, np.int64)
         return EliminationPattern(none[:1], none, none.astype(np.int32), none, none, none[None])
-    group = np.repeat(np.arange(cp.n_groups[0], dtype=np.int32), np.diff(cp.indptr))
+    indptr = cp.indptr
+    if cp.columns.size <= np.iinfo(np.int32).max:  # most of the arrays have a number for every entry
+        indptr = indptr.astype(np.int32)
+    group = np.repeat(np.arange(cp.n_groups[0], dtype=np.int32), np.diff(indptr))
     entry, colptr = sorted_rows(cp.columns, cp.q_schur)
     groups = group[entry]
-    begin, end = cp.indptr[groups], cp.indptr[groups + 1]
+    begin, end = indptr[groups], indptr[groups + 1]
     work = np.bincount(cp.columns[entry], weights=end - begin, minlength=cp.q_schur)
     return EliminationPattern(
         colptr=colptr,

@@ -34,15 +34,18 @@ def subtract_column(c, colptr, entry, end, columns, left, right, out, row):
 
 
 @compiled_stretches(lambda schedule, *_: len(schedule))
-def subtract_dense(first, last, schedule, colptr, entry, end, columns, left, right, out):
+def subtract_dense(first, last, schedule, colptr, entry, end, columns, left, right, fresh, out):
     """out[c, r] -= sum over groups of left[r] . right[c], r >= c: dense Schur complement, columns owned by threads.
 
-    schedule (parts, width) int64: columns of each part, -1 padded; out (q2, q2). Others as in `subtract_column`.
+    schedule (parts, width) int64: columns of each part, -1 padded; fresh: whether out (q2, q2) has anything in it, and counts as
+    zero. Others as in `subtract_column`.
     """
     for part in range(np.uint64(first), np.uint64(last)):
         for s in range(np.uint64(schedule.shape[1])):
             if schedule[part, s] >= 0:
                 c = np.uint64(schedule[part, s])
+                if fresh:
+                    out[c, c:] = 0.0
                 subtract_column(c, colptr, entry, end, columns, left, right, out, c)
 
 

@@ -11,13 +11,16 @@ ZERO, ONE, TWO, THREE, FOUR, EIGHT, SIXTEEN = (np.uint64(number) for number in (
 
 
 @compiled_stretches(lambda schedule, *_: len(schedule))
-def subtract_products(first, last, schedule, colptr, entry, end, columns, left, right, out):
+def subtract_products(first, last, schedule, colptr, entry, end, columns, left, right, fresh, out):
     """As `kernels.subtract_dense`, for left and right (nnz,)."""
     for part in range(np.uint64(first), np.uint64(last)):
         for s in range(np.uint64(schedule.shape[1])):
             if schedule[part, s] < 0:
                 continue
             c = np.uint64(schedule[part, s])
+            if fresh:
+                for r in range(c, np.uint64(out.shape[1])):
+                    out[c, r] = 0.0
             for e in range(np.uint64(colptr[c]), np.uint64(colptr[c + ONE])):
                 p = np.uint64(entry[e])
                 weight = right[p]

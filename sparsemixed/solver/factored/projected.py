@@ -29,7 +29,7 @@ from sparsemixed.solver.factored.system import FactoredSystem
 from sparsemixed.solver.threads import shared_out
 from sparsemixed.solver.vectors import WIDTH
 
-CHUNK, LEAST_ROWS = 1 << 17, 48
+CHUNK, LEAST_ROWS = 1 << 17, 64
 """Numbers in the rows of H that are at hand at a time, about, and how many rows at least; of many, whole pairs of vectors of the
 processor."""
 SPENT_ORDER = 1000

@@ -9,7 +9,7 @@ from sparsemixed.solver.crossproducts.block_products import Factors, remaining_r
 from sparsemixed.solver.factored.dense import FactoredDense
 from sparsemixed.solver.factored.kernels_projected import through_groups
 from sparsemixed.solver.factored.projected_blocks import Stretch, blocks_times, scalar_rows
-from sparsemixed.solver.factored.projected_columns import COLUMNS, ColumnTraces, column_entries
+from sparsemixed.solver.factored.projected_columns import COLUMNS, ColumnTraces, column_entries, panels_of
 from sparsemixed.solver.factored.projected_reduced import Laid, Piece, block_sums, through_inverse
 from sparsemixed.solver.factored.system import FactoredSystem
 
@@ -71,8 +71,8 @@ class BasisHead(Laid):
         width = -(-len(C) // COLUMNS) * COLUMNS
         out: np.ndarray = np.zeros((members * cp.q_schur, width))
         assert self._order is not None
-        panel, R = aligned(cp.q_schur, COLUMNS), aligned(self._order.most_groups * k0, COLUMNS)
-        through_groups(cp.indptr, cp.columns, self.entries, *self._order, self.basis, C, panel, R, out)
+        R = aligned(self._order.most_groups * k0, COLUMNS)
+        through_groups(cp.indptr, cp.columns, self.entries, *self._order, self.basis, panels_of(C), R, out)
         return out.reshape(members, cp.q_schur, width)[:, :, : len(C)]
 
     def pieces(self, most: int) -> list[Piece]:

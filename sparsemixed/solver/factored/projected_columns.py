@@ -8,11 +8,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sparsemixed.solver.aligned import aligned
 from sparsemixed.solver.crossproducts.crossproducts import CrossProducts
 from sparsemixed.solver.factored.elimination_pattern import EliminationPattern
 
-PART_NUMBERS = 1 << 17
-"""Numbers (1 MB) in the rows of groups that are met in any order: they should stay in a core's own cache."""
+PART_NUMBERS = 1 << 16
+"""Numbers (0.5 MB) in the rows of groups that are met in any order: with as many of entries they should stay in a core's own
+cache."""
 COLUMNS = 16
 """Columns of these rows."""
 
@@ -24,6 +26,7 @@ class ColumnEntries(NamedTuple):
     starts: np.ndarray
     places: np.ndarray
     values: np.ndarray
+    neighbours: np.ndarray
 
     @property
     def most_groups(self) -> int:
@@ -39,7 +42,21 @@ def column_entries(cp: CrossProducts, pattern: EliminationPattern, entries: np.n
     counts = [np.bincount(cp.columns[i:j], minlength=cp.q_schur) for i, j in pairwise(cp.indptr[bounds])]
     starts = pattern.colptr[:-1] + np.cumsum([np.zeros(cp.q_schur, np.int64), *counts], axis=0)
     within = np.repeat((np.arange(groups) % step * k0).astype(np.int32), np.diff(cp.indptr))
-    return ColumnEntries(bounds, starts, within[pattern.entry], entries[pattern.entry])
+    # Columns of one level meet the same groups: they are taken two by two.
+    neighbours = np.concatenate([np.tile(np.arange(k) % 2 == 1, j) for k, j in zip(cp.k[1:], cp.n_groups[1:], strict=True)])
+    return ColumnEntries(bounds, starts, within[pattern.entry], entries[pattern.entry], neighbours)
+
+
+def panels_of(C: np.ndarray) -> np.ndarray:
+    """C' (q2, m) as `through_groups` takes it: so many columns, and below them the next ones, zeros beside the last."""
+    m, q2 = C.shape
+    panels = -(-m // COLUMNS)
+    out = aligned(panels * q2, COLUMNS)
+    for number in range(panels):
+        own = C[number * COLUMNS : (number + 1) * COLUMNS].T
+        out[number * q2 : (number + 1) * q2, : own.shape[1]] = own
+    out[len(out) - q2 :, m - (panels - 1) * COLUMNS :] = 0.0
+    return out
 
 
 class ColumnTraces:

@@ -33,7 +33,7 @@ CHUNK, LEAST_ROWS = 1 << 17, 64
 """Numbers in the rows of H that are at hand at a time, about, and how many rows at least; of many, whole pairs of vectors of the
 processor."""
 SPENT_ORDER = 1000
-"""Order of the Schur complement from which inv(S) is given up for what is made of its rows: 72 MB and more."""
+"""Order of the Schur complement from which inv(S) is given up for what is made of its rows: 8 MB and more."""
 
 
 class ProjectedSums:

@@ -21,7 +21,8 @@ from numba.core.environment import Environment, lookup_environment
 from numba.core.runtime import _nrt_python
 
 KNOWN = (0, 60), (0, 68)
-"""First and last version of numba of which it is known what its `load_overload` loads besides; any other does as it likes."""
+"""First and last version of numba of which it is known how kept code is written, and what reading it loads besides; any other
+does as it likes."""
 
 
 def known() -> bool:
@@ -75,6 +76,8 @@ class _Target:
 
 
 class _Results(CompileResultCacheImpl):
+    """What the files hold, made into functions by `_Target`."""
+
     def rebuild(self, target_context: Any, payload: tuple[Any, ...]) -> Any:
         described = payload[1]
         target = _Target(target_context, (described.llvm_func_name, described.llvm_cpython_wrapper_name))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from sparsemixed.errors import NumericalError
 from sparsemixed.solver.crossproducts import crossproducts
 from sparsemixed.solver.crossproducts.block_products import diagonal_sums, symmetric_product, times_lambda
 from sparsemixed.solver.crossproducts.crossproducts import TermData, cells_in, cells_of, cross_products
@@ -138,6 +139,25 @@ def test_average_information_is_exact_at_a_singular_covariance(shape, solver):
         np.testing.assert_allclose(
             derivatives.average_information.profiled, expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max()
         )
+
+
+@pytest.mark.parametrize("shape", [shape for shape, solver in CASES if solver == "dense"])
+def test_the_factor_comes_back_after_the_inverse_that_took_its_place(shape, monkeypatch):
+    objective, _, theta, _, _, _ = setting(shape, "dense", False)
+    system = objective.system.factor(objective.parameters.factors(theta))
+    b = np.random.default_rng(1).normal(size=(objective.cp.q, 2))
+    solved, halfway = system.solve(b), system.half_solve(b)
+    monkeypatch.setattr(dense, "inverted", lambda _: 1)
+    for _ in range(2):  # what is half inverted is not taken for inv(S) the next time
+        with pytest.raises(NumericalError, match="cannot be inverted"):
+            _ = system.schur.inverse
+    monkeypatch.undo()
+    inverse = system.schur.inverse.copy()
+    np.testing.assert_allclose(system.solve(b), solved, rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(system.half_solve(b), halfway, rtol=1e-10, atol=1e-12)
+    system.schur.spent_inverse().fill(np.nan)
+    np.testing.assert_allclose(system.solve(b), solved, rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(system.schur.inverse, inverse, rtol=1e-10, atol=1e-12)
 
 
 @pytest.mark.parametrize(("shape", "solver"), CASES)

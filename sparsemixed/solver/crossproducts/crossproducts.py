@@ -129,20 +129,9 @@ class CrossProducts:
             cross, remaining = self._laid_out
             return np.concatenate([own + cross @ tail, cross.T @ head + remaining @ tail])
         own += times(self.indptr, self.columns, self.cross, tail)
-        rest = remaining_times(self.pairs, self.schur_offsets, [pair.values for pair in self.pairs], tail)
+        rest = remaining_times(self.pairs, self.schur_offsets, tail)
         rest += transposed_times(self.indptr, self.columns, self.cross, head, self.q_schur)
         return np.concatenate([own, rest])
-
-    @cached_property
-    def _cross(self) -> sp.csr_array:
-        """Z_0'Z_2 (q0, q2)."""
-        q0, k0 = self.sizes[0], self.k[0]
-        if k0 == 1:
-            return sp.csr_array((self.cross.ravel(), self.columns, self.indptr), shape=(q0, self.q_schur))
-        rows = np.repeat(np.arange(self.n_groups[0]), np.diff(self.indptr)) * k0
-        entries = [(self.cross[:, a], (rows + a, self.columns)) for a in range(k0)]
-        value, row, col = (np.concatenate(x) for x in zip(*((v, r, c) for v, (r, c) in entries), strict=True))
-        return sp.csr_array((value, (row, col)), shape=(q0, self.q_schur))
 
     @cached_property
     def matrix(self) -> sp.csr_array:
@@ -150,8 +139,8 @@ class CrossProducts:
         first = block_diagonal(self.first)
         if not self.q_schur:
             return first
-        remaining = remaining_matrix(self, [pair.values for pair in self.pairs])
-        return sp.csr_array(sp.block_array([[first, self._cross], [self._cross.T, remaining]], format="csr"))
+        cross = cross_matrix(self)
+        return sp.csr_array(sp.block_array([[first, cross], [cross.T, remaining_matrix(self)]], format="csr"))
 
     @cached_property
     def _laid_out(self) -> tuple[np.ndarray, np.ndarray] | None:
@@ -190,18 +179,29 @@ def laid_out_remaining(cp: CrossProducts) -> np.ndarray:
     return out
 
 
-def remaining_matrix(cp: CrossProducts, pairs: Sequence[np.ndarray]) -> sp.csr_array:
-    """The remaining terms' blocks `pairs`, arranged as `cp.pairs`, as one sparse (q2, q2) matrix."""
+def cross_matrix(cp: CrossProducts) -> sp.csr_array:
+    """Z_0'Z_2 as one sparse (q0, q2) matrix."""
+    k0, shape = cp.k[0], (cp.sizes[0], cp.q_schur)
+    if k0 == 1:
+        return sp.csr_array((cp.cross.ravel(), cp.columns, cp.indptr), shape=shape)
+    rows = np.repeat(np.arange(cp.n_groups[0]), np.diff(cp.indptr)) * k0
+    entries = [(cp.cross[:, a], (rows + a, cp.columns)) for a in range(k0)]
+    value, row, col = (np.concatenate(x) for x in zip(*((v, r, c) for v, (r, c) in entries), strict=True))
+    return sp.csr_array((value, (row, col)), shape=shape)
+
+
+def remaining_matrix(cp: CrossProducts) -> sp.csr_array:
+    """Z_2'Z_2 as one sparse (q2, q2) matrix."""
     rows, cols, values = [], [], []
-    for pair, value in zip(cp.pairs, pairs, strict=True):
+    for pair in cp.pairs:
         row, col = (index.ravel() for index in pair_indices(cp, pair))
         rows.append(row)
         cols.append(col)
-        values.append(value.ravel())
+        values.append(pair.values.ravel())
         if pair.t != pair.u:
             rows.append(col)
             cols.append(row)
-            values.append(value.ravel())
+            values.append(pair.values.ravel())
     coo = (np.concatenate(values), (np.concatenate(rows), np.concatenate(cols)))
     return sp.csr_array(coo, shape=(cp.q_schur, cp.q_schur))
 

@@ -2,7 +2,8 @@
 
 A column is gone through after the other, so that the sum of a row stays in a register.
 
-`scipy.sparse` has such products, and takes 8 MB and a tenth of a second to load.
+`scipy.sparse` has such products, and takes 8 MB and a tenth of a second to load. Those of `iterative.sparse_operator`, many of
+which are taken on all threads, take seven times as long to be compiled, and memory to work in.
 """
 
 from __future__ import annotations
@@ -48,13 +49,11 @@ def transposed_times(indptr: np.ndarray, columns: np.ndarray, entries: np.ndarra
     return np.ascontiguousarray(out.T)
 
 
-def remaining_times(
-    pairs: Sequence[PairBlocks], offsets: Sequence[int] | np.ndarray, values: Sequence[np.ndarray], x: np.ndarray
-) -> np.ndarray:
-    """G x (q2, m) for the symmetric G of the remaining terms with blocks `values`, arranged as `pairs`; offsets: of each term."""
+def remaining_times(pairs: Sequence[PairBlocks], offsets: Sequence[int] | np.ndarray, x: np.ndarray) -> np.ndarray:
+    """G x (q2, m) for the symmetric G of the remaining terms that has these blocks; offsets: where each term begins."""
     x = np.ascontiguousarray(x.T)
     out = np.zeros(x.shape)
-    for pair, blocks in zip(pairs, values, strict=True):
+    for pair in pairs:
         row, col = offsets[pair.t], offsets[pair.u]
-        add_cells_times(pair.rows, pair.cols, np.ascontiguousarray(blocks), row, col, pair.t != pair.u, x, out)
+        add_cells_times(pair.rows, pair.cols, np.ascontiguousarray(pair.values), row, col, pair.t != pair.u, x, out)
     return np.ascontiguousarray(out.T)

@@ -92,7 +92,8 @@ class FactoredDense:
     """S factored by LAPACK, in a buffer that the storage lends.
 
     Once inv(S) is asked for it takes the place of the factor, and solves. Who needs the factor after that, or anything once
-    inv(S) has been spent, has S factored again, in memory of its own. Whoever reads inv(S) has the turn, because another may
+    inv(S) has been spent, has S factored again, in memory of its own, from `half`, which is lent to the whole system's
+    factorization: nothing is asked of this one after that has gone. Whoever reads inv(S) has the turn, because another may
     overwrite it.
     """
 
@@ -134,9 +135,10 @@ class FactoredDense:
         """inv(S) (q2, q2)."""
         with self._turn:
             if self._inverse is None:
-                self._inverse, self._lower = self._factor(), None
-                if inverted(self._inverse.T):
+                inverse, self._lower = self._factor(), None
+                if inverted(inverse.T):
                     raise NumericalError("the Schur complement of the random effects cannot be inverted")
+                self._inverse = inverse
             return self._inverse
 
     def spent_inverse(self) -> np.ndarray:

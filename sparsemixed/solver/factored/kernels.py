@@ -37,8 +37,8 @@ def subtract_column(c, colptr, entry, end, columns, left, right, out, row):
 def subtract_dense(first, last, schedule, colptr, entry, end, columns, left, right, fresh, out):
     """out[c, r] -= sum over groups of left[r] . right[c], r >= c: dense Schur complement, columns owned by threads.
 
-    schedule (parts, width) int64: columns of each part, -1 padded; fresh: whether out (q2, q2) has anything in it, and counts as
-    zero. Others as in `subtract_column`.
+    schedule (parts, width) int64: columns of each part, -1 padded; fresh: whether nothing is in out (q2, q2) yet, and its upper
+    triangle is set to zero first. Others as in `subtract_column`.
     """
     for part in range(np.uint64(first), np.uint64(last)):
         for s in range(np.uint64(schedule.shape[1])):

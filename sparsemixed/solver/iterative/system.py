@@ -76,9 +76,7 @@ class KrylovSystem:
         head = stacked(cp.first, values[:q0].reshape(cp.n_groups[0], cp.k[0], -1)).reshape(q0, -1)
         head += self.cells.times(cp.cross, values[q0:])
         tail = self.cells.times_transposed(cp.cross, values[:q0])
-        return np.concatenate(
-            [head, tail + remaining_times(cp.pairs, cp.schur_offsets, [pair.values for pair in cp.pairs], values[q0:])]
-        )
+        return np.concatenate([head, tail + remaining_times(cp.pairs, cp.schur_offsets, values[q0:])])
 
 
 class ExactBlocks(NamedTuple):
@@ -134,7 +132,7 @@ class KrylovFactored:
             raise NumericalError(f"the random-effects system broke down in group {bad} of its largest term")
         self.logdet_head = 2.0 * float(np.log(np.einsum("iaa->ia", lower)).sum())
         self._scale_cells(factors)
-        self._pairs = pairs
+        self._pairs = [pair._replace(values=values) for pair, values in zip(cp.pairs, pairs, strict=True)]
         self._blocks = [blocks + np.eye(blocks.shape[1]) for blocks in own_blocks(cp, first, pairs)[1:]]
         self.preconditioner = self._precondition()
 
@@ -180,7 +178,7 @@ class KrylovFactored:
 
     def schur(self, x: np.ndarray) -> np.ndarray:
         """S x (q2, m)."""
-        return remaining_times(self.cp.pairs, self.cp.schur_offsets, self._pairs, x) + x - self.square(x)
+        return remaining_times(self._pairs, self.cp.schur_offsets, x) + x - self.square(x)
 
     def scaled(self, x: np.ndarray) -> np.ndarray:
         """inv(R)'S inv(R) x (q2, m)."""

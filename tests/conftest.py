@@ -53,9 +53,12 @@ def all_threads() -> Iterator[int]:
     numba.set_num_threads(before)
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def few_fits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in a process that has met no small fits yet: later ones round the sums of their search in another order."""
+    """Every test as in a process that has met no small fits yet: later ones round the sums of their search in another order.
+
+    Else what two equal fits have in common would depend on the tests before.
+    """
     from sparsemixed.solver.groups import profiled
 
     monkeypatch.setattr(profiled, "_MET", [0])

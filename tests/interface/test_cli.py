@@ -363,7 +363,6 @@ def test_the_data_are_saved_on_demand(visits, capsys, tmp_path):
     assert len(sparsemixed.load(fit).predict(what="residuals")) == 200
 
 
-@pytest.mark.usefixtures("few_fits")
 def test_the_same_data_in_four_formats_print_the_same(manual_data, capsys, tmp_path):
     pig = pd.read_stata(manual_data("pig"))
     pig.to_csv(tmp_path / "pig.csv", index=False)

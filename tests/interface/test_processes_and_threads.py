@@ -201,7 +201,6 @@ def test_loops_over_few_numbers_are_one_stretch_and_others_as_many_as_there_are_
     assert [row for begin, end in sorted(second) for row in range(begin, end)] == [0, 1]
 
 
-@pytest.mark.usefixtures("few_fits")
 def test_an_installation_that_cannot_be_written_and_no_home(tmp_path: Path):
     """Files where folders would have to be made stop even the administrator."""
     shutil.copytree(PACKAGE, tmp_path / "sparsemixed", ignore=shutil.ignore_patterns("__pycache__"))
